@@ -1,0 +1,136 @@
+"""Mail addresses as this daemon compares and stores them.
+
+An address is *normal* when its local part is lower case in NFC and its domain is lower-case IDNA
+(A-labels). Only normal addresses are compared, stored as inboxes and shown.
+Parsing SMTP paths out of command lines is the SMTP grammar's work; this module sees what stood
+between the angle brackets.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import idna
+
+from mailsacd.core.errors import BadAddressError
+
+MAX_LOCAL_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
+MAX_DOMAIN_OCTETS = 255  # RFC 5321 section 4.5.3.1.2
+MAX_ADDRESS_OCTETS = 254  # RFC 5321 section 4.5.3.1.3: 256 with the angle brackets
+
+_ALTERNATE_LOCAL = re.compile(r"inbox-[0-9a-f]{40}\Z")
+_DOT_ATOM = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
+    r"(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*\Z"
+)
+_ASCII_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
+_QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*)"\Z')
+_ORDINARY = re.compile(
+    r"[a-z0-9!#$%&'*/=?^_`{|}~-]{1,32}(?:\.[a-z0-9!#$%&'*/=?^_`{|}~-]{1,15}){0,1}"
+    r"@(?:[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\.){1,4}[a-z]{2,20}\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A normal address: ``local`` in NFC lower case, ``domain`` in lower-case A-labels."""
+
+    local: str
+    domain: str
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"
+
+    @property
+    def is_alternate(self) -> bool:
+        """Whether the local part has the form of an alternate: ``inbox-`` and 40 hex digits."""
+        return _ALTERNATE_LOCAL.match(self.local) is not None
+
+    def without_tag(self) -> "Address":
+        """The address that plus-addressing delivers to (RFC 5233): ``jeff+x@d`` to ``jeff@d``.
+
+        A local part that starts with its only plus has nothing before the tag and stays as it is.
+        """
+        user, plus, _tag = self.local.partition("+")
+        return Address(user, self.domain) if plus and user else self
+
+
+def parse_address(text: str) -> Address:
+    """Normalise ``text``, a mail address without angle brackets (RFC 5321 Mailbox, RFC 6531).
+
+    Raises BadAddressError naming what is wrong with it.
+    """
+    if _ORDINARY.match(text):  # nearly all mail: already normal, and well within every limit
+        local, _, domain = text.partition("@")
+        return Address(local, domain)
+    local, at, domain = text.rpartition("@")
+    if not at:
+        raise BadAddressError(f"no @ in the address {_shown(text)}")
+    normal = Address(_normal_local(local), normal_domain(domain))
+    if len(str(normal).encode()) > MAX_ADDRESS_OCTETS:
+        raise BadAddressError(f"the address is longer than {MAX_ADDRESS_OCTETS} octets")
+    return normal
+
+
+def normal_domain(text: str) -> str:
+    """``text`` as a lower-case domain of A-labels, or an address literal (``[192.0.2.1]``).
+
+    Raises BadAddressError when it is neither.
+    """
+    if text.startswith("["):
+        return _normal_literal(text)
+    lowered = unicodedata.normalize("NFC", text.rstrip(".") if text != "." else text).lower()
+    if not lowered.isascii():
+        try:
+            lowered = idna.encode(lowered, uts46=True).decode("ascii")
+        except idna.IDNAError as e:
+            raise BadAddressError(f"{_shown(text)} is not an internationalised domain name") from e
+    if not lowered or len(lowered) > MAX_DOMAIN_OCTETS:
+        raise BadAddressError(f"the domain is empty or longer than {MAX_DOMAIN_OCTETS} octets")
+    if not all(_ASCII_LABEL.match(label) for label in lowered.split(".")):
+        raise BadAddressError(f"{_shown(text)} is not a domain name")
+    return lowered
+
+
+def alternate_local(secret: bytes, address: Address) -> str:
+    """The local part of the alternate that stands for ``address``: it never changes.
+
+    A keyed hash (HMAC-SHA-256 cut to 160 bits): nobody without ``secret`` can guess it, or tell
+    from it which address it stands for.
+    """
+    digest = hmac.new(secret, str(address).encode(), hashlib.sha256).hexdigest()
+    return f"inbox-{digest[:40]}"
+
+
+def _normal_local(text: str) -> str:
+    quoted = _QUOTED.match(text)
+    if quoted:
+        # RFC 5321 section 4.1.2: quotes and backslashes are not part of what is meant
+        bare = re.sub(r"\\(.)", r"\1", quoted[1])
+        text = bare if _DOT_ATOM.match(bare) else '"' + re.sub(r'(["\\])', r"\\\1", bare) + '"'
+    elif not _DOT_ATOM.match(text):
+        raise BadAddressError(f"{_shown(text)} is not a local part (the part before the @)")
+    normal = unicodedata.normalize("NFC", text).lower()
+    if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in normal):
+        raise BadAddressError("there is a control character in the local part")
+    if len(normal.encode()) > MAX_LOCAL_OCTETS:
+        raise BadAddressError(f"the local part is longer than {MAX_LOCAL_OCTETS} octets")
+    return normal
+
+
+def _normal_literal(text: str) -> str:
+    inner = text[1:-1] if text.endswith("]") else ""
+    tag, is_v6 = inner[:5].lower(), inner[:5].lower() == "ipv6:"
+    try:
+        address = ipaddress.IPv6Address(inner[5:]) if is_v6 else ipaddress.IPv4Address(inner)
+    except ValueError as e:
+        raise BadAddressError(f"{_shown(text)} is not an address literal") from e
+    return f"[{tag}{address}]" if is_v6 else f"[{address}]"
+
+
+def _shown(text: str) -> str:
+    """``text`` cut to a length that an error may carry, with control characters escaped."""
+    return repr(text if len(text) <= 80 else text[:77] + "...")

@@ -1,0 +1,90 @@
+"""The one family of errors that the daemon's layers raise at each other.
+
+Every error carries a text that may be shown to the caller and, apart from it, the private cause
+(for the log; chained with ``raise … from``). The class tells whether trying again can help.
+Edges translate: SMTP into a reply, HTTP into a status. Nobody else formats errors for people.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with one field of what a caller sent.
+
+    ``field`` is the field's name as the caller wrote it, ``problem`` a sentence without its name.
+    """
+
+    field: str
+    problem: str
+
+
+class MailsacdError(Exception):
+    """The base: ``public`` is safe to show; ``temporary`` says that a later try may succeed."""
+
+    temporary: ClassVar[bool] = False
+
+    def __init__(self, public: str) -> None:
+        super().__init__(public)
+        self.public = public
+
+
+class InvalidInputError(MailsacdError):
+    """What the caller sent is wrong; ``faults`` names each fault."""
+
+    def __init__(self, public: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(public)
+        self.faults = faults
+
+
+class BadAddressError(InvalidInputError):
+    """A text that is no mail address, or is one over the limits of RFC 5321 section 4.5.3.1."""
+
+
+class UnauthenticatedError(MailsacdError):
+    """A key is needed and there is none, or it is wrong."""
+
+
+class ForbiddenError(MailsacdError):
+    """The caller is known, and this belongs to somebody else."""
+
+
+class NotFoundError(MailsacdError):
+    """It is not there, or the caller may not know that it is."""
+
+
+class ConflictError(MailsacdError):
+    """It contradicts the state that is there already."""
+
+
+class TooLargeError(MailsacdError):
+    """Larger than a limit that the text names."""
+
+
+class ThrottledError(MailsacdError):
+    """Too much, too fast; ``retry_after_s`` is in whole seconds."""
+
+    temporary = True
+
+    def __init__(self, public: str, *, retry_after_s: int) -> None:
+        super().__init__(public)
+        self.retry_after_s = retry_after_s
+
+
+class UnavailableError(MailsacdError):
+    """The database is away or full, or the daemon is short of memory or stopping."""
+
+    temporary = True
+
+
+class StorageFullError(UnavailableError):
+    """The database has no room left on its disk."""
+
+
+class StatementError(MailsacdError):
+    """The database refused a statement for its contents: a defect here, not the caller's fault."""
+
+
+class ConfigurationError(MailsacdError):
+    """Settings or surroundings with which the daemon cannot start; the text says what to change."""

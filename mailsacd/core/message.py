@@ -1,0 +1,73 @@
+"""Stored messages, as they go into the database and as they come out."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+DEFAULT_FOLDER = "inbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """One recipient's copy, about to be stored.
+
+    ``facts`` is what never changes of the message's JSON form: a JSON object's text without its
+    closing brace. It is written once here and never parsed again, so that a list of messages is
+    a join of texts.
+    """
+
+    inbox: str
+    id: str
+    domain: str
+    facts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEnvelope:
+    """One raw message with a row for each recipient, stored together or not at all.
+
+    ``raw`` is the trace headers and the message as received, compressed with zstd;
+    ``size`` is its length in bytes before that. ``received`` is UTC.
+    """
+
+    id: str
+    received: datetime
+    raw: bytes
+    size: int
+    messages: tuple[NewMessage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A stored message: its unchanging ``facts`` (see NewMessage) and what people did to it.
+
+    ``saved_by`` is the account that starred it, ``read`` is None until somebody set it.
+    """
+
+    inbox: str
+    id: str
+    facts: str
+    saved_by: str | None
+    folder: str
+    labels: tuple[str, ...]
+    read: bool | None
+
+    def as_json(self) -> str:
+        """The message as one JSON object, every field of the API's message form present."""
+        if (
+            self.saved_by is None
+            and self.folder == DEFAULT_FOLDER
+            and not self.labels
+            and self.read is None
+        ):
+            return self.facts + ',"savedBy":null,"folder":"inbox","labels":[],"read":null}'
+        changing = json.dumps(
+            {
+                "savedBy": self.saved_by,
+                "folder": self.folder,
+                "labels": self.labels,
+                "read": self.read,
+            },
+            separators=(",", ":"),
+        )
+        return f"{self.facts},{changing[1:]}"

@@ -1,0 +1,68 @@
+"""Every SMTP reply that the daemon gives, by name (RFC 5321 section 4.2, RFC 3463, RFC 5248)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An SMTP reply. ``enhanced`` is the status code of RFC 3463, empty where none belongs.
+
+    ``lines`` are printable ASCII (UTF-8 under SMTPUTF8), without code and without CRLF.
+    """
+
+    code: int
+    enhanced: str
+    lines: tuple[str, ...]
+
+    @property
+    def wire(self) -> bytes:
+        """The bytes that go out, each line with its code and CRLF."""
+        status = f"{self.enhanced} " if self.enhanced else ""
+        *firsts, last = self.lines
+        out = [f"{self.code}-{status}{line}\r\n" for line in firsts]
+        out.append(f"{self.code} {status}{last}\r\n")
+        return "".join(out).encode()
+
+    def saying(self, *lines: str) -> "Reply":
+        """The same code with another text."""
+        return Reply(self.code, self.enhanced, lines)
+
+
+OK: Final = Reply(250, "2.0.0", ("Ok",))
+SENDER_OK: Final = Reply(250, "2.1.0", ("Sender ok",))
+RECIPIENT_OK: Final = Reply(250, "2.1.5", ("Recipient ok",))
+STORED: Final = Reply(250, "2.0.0", ("Ok: stored",))
+CHUNK_OK: Final = Reply(250, "2.0.0", ("Chunk ok",))
+CANNOT_VERIFY: Final = Reply(252, "2.1.5", ("Send the mail and see (RFC 5321 section 3.5.3)",))
+HELP: Final = Reply(214, "2.0.0", ("EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT",))
+BYE: Final = Reply(221, "2.0.0", ("Bye",))
+READY_FOR_TLS: Final = Reply(220, "2.0.0", ("Go ahead with TLS",))
+START_DATA: Final = Reply(354, "", ("End the message with <CR><LF>.<CR><LF>",))
+
+STOPPING: Final = Reply(421, "4.3.2", ("The server is stopping, come back later",))
+IDLE: Final = Reply(421, "4.4.2", ("Nothing came for too long, closing",))
+TOO_MANY_CONNECTIONS: Final = Reply(421, "4.7.0", ("Too many connections, come back later",))
+TOO_MANY_FROM_YOU: Final = Reply(421, "4.7.0", ("Too many connections from your address",))
+TOO_MANY_ERRORS: Final = Reply(421, "4.7.0", ("Too many bad commands, closing",))
+NOT_STORED: Final = Reply(451, "4.3.0", ("Not stored, try again later",))
+CANNOT_CHECK_RECIPIENT: Final = Reply(451, "4.3.0", ("Cannot check the recipient now",))
+TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", ("Too many recipients, send the rest apart",))
+NO_STORAGE: Final = Reply(452, "4.3.1", ("No room for the message now, try again later",))
+TLS_UNAVAILABLE: Final = Reply(454, "4.7.0", ("TLS is not available now",))
+
+UNKNOWN_COMMAND: Final = Reply(500, "5.5.2", ("Command not known",))
+LINE_TOO_LONG: Final = Reply(500, "5.5.6", ("Command line too long",))
+BARE_NEWLINE_IN_COMMAND: Final = Reply(500, "5.5.2", ("Only CRLF ends a command",))
+BAD_ARGUMENTS: Final = Reply(501, "5.5.4", ("Arguments not understood",))
+BAD_SENDER: Final = Reply(501, "5.1.7", ("Sender address not understood",))
+BAD_RECIPIENT: Final = Reply(501, "5.1.3", ("Recipient address not understood",))
+NOT_IMPLEMENTED: Final = Reply(502, "5.5.1", ("Command not implemented",))
+BAD_SEQUENCE: Final = Reply(503, "5.5.1", ("Wrong order of commands",))
+NO_VALID_RECIPIENTS: Final = Reply(554, "5.5.1", ("No valid recipients",))
+BAD_PARAMETER: Final = Reply(555, "5.5.4", ("Parameter not known or not offered",))
+BARE_NEWLINE_IN_MESSAGE: Final = Reply(550, "5.6.0", ("Bare CR or LF in the message",))
+DOMAIN_NOT_ACCEPTED: Final = Reply(550, "5.7.1", ("Mail for this domain is not accepted here",))
+TOO_LARGE: Final = Reply(552, "5.3.4", ("Message larger than this server takes",))
+UTF8_NEEDED: Final = Reply(553, "5.6.7", ("An address beyond ASCII needs SMTPUTF8",))
+MAIL_LOOP: Final = Reply(554, "5.4.6", ("Mail loop",))

@@ -1,0 +1,79 @@
+"""Identifiers that a node makes by itself: no counter is shared, and text order is time order."""
+
+import secrets
+from datetime import UTC, datetime
+
+_ALPHABET = (
+    "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32 in lower case: sorts as it counts
+)
+_TIME_DIGITS = 10  # 50 bits of milliseconds: until the year 37648
+_SEQUENCE_DIGITS = 3
+_SEQUENCE_LIMIT = 32**_SEQUENCE_DIGITS
+_RANDOM_BYTES = 5  # 8 digits: two nodes collide within one millisecond and sequence 1 in 10^12
+
+ENVELOPE_ID_LENGTH = _TIME_DIGITS + _SEQUENCE_DIGITS + 8
+
+
+class EnvelopeIds:
+    """Makes envelope ids: 21 URL-safe characters, unique, rising within a process.
+
+    ``message_id`` appends the recipient's place in the envelope; that is the ``_id`` of the API.
+    """
+
+    def __init__(self) -> None:
+        self._last_ms = 0
+        self._sequence = 0
+
+    def next(self, now_ms: int) -> tuple[str, int]:
+        """An id for ``now_ms`` (milliseconds since the epoch), and the millisecond it carries.
+
+        That is later than ``now_ms`` when the clock stepped back, or when one millisecond
+        used up its 32,768 ids, so that ids of one process always rise.
+        """
+        if now_ms > self._last_ms:
+            self._last_ms, self._sequence = now_ms, 0
+        elif self._sequence + 1 < _SEQUENCE_LIMIT:
+            self._sequence += 1
+        else:
+            self._last_ms, self._sequence = self._last_ms + 1, 0
+        random = int.from_bytes(secrets.token_bytes(_RANDOM_BYTES))
+        return (
+            time_prefix(self._last_ms)
+            + _digits(self._sequence, _SEQUENCE_DIGITS)
+            + _digits(random, 8),
+            self._last_ms,
+        )
+
+
+def message_id(envelope_id: str, place: int) -> str:
+    """The id of the message that recipient number ``place`` (from 0) of the envelope gets."""
+    return f"{envelope_id}-{place}"
+
+
+def time_prefix(ms: int) -> str:
+    """The text at or above which the ids of that millisecond and of all later ones sort."""
+    return _digits(min(max(ms, 0), 32**_TIME_DIGITS - 1), _TIME_DIGITS)
+
+
+def milliseconds(when: datetime) -> int:
+    """``when`` (aware) in whole milliseconds since the epoch."""
+    return int(when.timestamp() * 1000)
+
+
+def utc_from_ms(ms: int) -> datetime:
+    """The aware UTC time of ``ms`` milliseconds since the epoch, exact to the millisecond."""
+    seconds, rest = divmod(ms, 1000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+
+
+def iso_time(when: datetime) -> str:
+    """``when`` as the API writes times: ``2018-03-29T18:28:07.732Z``."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
+
+
+def _digits(number: int, width: int) -> str:
+    out = []
+    for _ in range(width):
+        number, digit = divmod(number, 32)
+        out.append(_ALPHABET[digit])
+    return "".join(reversed(out))

@@ -1,0 +1,1 @@
+"""The private PostgreSQL of a machine that has no other."""

@@ -1,0 +1,1 @@
+"""Use cases: what the daemon does, whoever asks for it."""

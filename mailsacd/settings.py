@@ -1,0 +1,237 @@
+"""Every setting, its type and its default; and how a value is found.
+
+A value comes from the first of these that gives one: ``--set section.key=value``, the environment
+(``MAILSACD_SECTION_KEY``), the TOML file, the default here. The outcome is frozen. An unknown
+section or key is an error that names the nearest known one. ``etc/mailsacd.toml`` documents each.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from mailsacd.core.errors import ConfigurationError
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+_ENVIRONMENT_PREFIX = "MAILSACD_"
+_SECRETS = frozenset({"database.dsn"})
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The machine as a whole."""
+
+    data_dir: str = ""
+    hostname: str = ""
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the state is: an empty ``dsn`` asks for the embedded PostgreSQL."""
+
+    dsn: str = ""
+    connections: Count = 4
+    statement_timeout_s: Seconds = 30.0
+    bin_dir: str = ""
+
+
+class TlsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The certificate; empty paths ask for a self-signed one."""
+
+    certificate: str = ""
+    private_key: str = ""
+
+
+class MessageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is accepted, whatever way it comes in."""
+
+    max_bytes: Count = 2_621_440
+    max_recipients: Count = 100
+    accepted_domains: tuple[str, ...] = ("*",)
+    refuse_bare_newlines: bool = False
+    buffer_bytes: Count = 134_217_728
+
+
+class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The receiving port."""
+
+    host: str = ""
+    port: Port = 1025
+    max_connections: Count = 6_000
+    max_connections_per_peer: Count = 6_000
+    command_timeout_s: Seconds = 300.0
+    data_timeout_s: Seconds = 180.0
+    proxy_networks: tuple[str, ...] = ()
+
+
+class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The REST API."""
+
+    host: str = ""
+    port: Port = 8025
+    anonymous_read: bool = True
+    max_body_bytes: Count = 4_194_304
+    max_connections: Count = 4_000
+    idle_timeout_s: Seconds = 60.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of them."""
+
+    server: ServerSettings = ServerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    tls: TlsSettings = TlsSettings()
+    message: MessageSettings = MessageSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    http: HttpSettings = HttpSettings()
+
+
+class _Text(str):
+    """A value from outside the file: a TOML value, a bare text, or texts between commas."""
+
+    __slots__ = ()
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a value in force came from: ``default``, a file's path, a variable or ``--set``."""
+
+    name: str
+    value: Any
+    source: str
+
+
+def load_settings(
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    overrides: Iterable[str] = (),
+) -> Settings:
+    """The settings in force. ``overrides`` are ``section.key=value`` texts.
+
+    Raises ConfigurationError that names the file, variable or option at fault, and the key.
+    """
+    return _resolve(file, environment, overrides)[0]
+
+
+def explain_settings(
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    overrides: Iterable[str] = (),
+) -> list[Origin]:
+    """Each setting in force with its source, in the order of the documentation; secrets hidden."""
+    settings, sources = _resolve(file, environment, overrides)
+    return [
+        Origin(
+            name=name,
+            value="(hidden)" if name in _SECRETS and value else value,
+            source=sources.get(name, "default"),
+        )
+        for name, value in flatten(settings).items()
+    ]
+
+
+def flatten(settings: Settings) -> dict[str, Any]:
+    """The settings as ``section.key`` to value, tuples as lists."""
+    return {
+        f"{section}.{key}": value
+        for section, values in msgspec.to_builtins(settings).items()
+        for key, value in values.items()
+    }
+
+
+def default_data_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the data goes when no setting says: the system's place for root, else the user's."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/mailsacd")
+    base = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "mailsacd"
+
+
+def _resolve(
+    file: Path | None, environment: Mapping[str, str], overrides: Iterable[str]
+) -> tuple[Settings, dict[str, str]]:
+    known = flatten(Settings())
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name, value, source in (
+        *_from_file(file),
+        *_from_environment(environment, known),
+        *_from_overrides(overrides),
+    ):
+        if name not in known:
+            raise ConfigurationError(f"{source}: no setting {name!r}{_nearest(name, known)}")
+        values[name] = _typed(name, value, source)
+        sources[name] = source
+    nested: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        section, _, key = name.partition(".")
+        nested.setdefault(section, {})[key] = value
+    return msgspec.convert(nested, Settings), sources
+
+
+def _from_file(file: Path | None) -> Iterable[tuple[str, Any, str]]:
+    if file is None:
+        return
+    try:
+        with file.open("rb") as f:
+            document = tomllib.load(f)
+    except (OSError, tomllib.TOMLDecodeError) as e:
+        raise ConfigurationError(f"{file}: {e}") from e
+    for section, values in document.items():
+        if not isinstance(values, dict):
+            raise ConfigurationError(f"{file}: {section!r} stands outside of a [section]")
+        for key, value in values.items():
+            yield f"{section}.{key}", value, str(file)
+
+
+def _from_environment(
+    environment: Mapping[str, str], known: Mapping[str, Any]
+) -> Iterable[tuple[str, Any, str]]:
+    names = {_ENVIRONMENT_PREFIX + name.replace(".", "_").upper(): name for name in known}
+    for variable in sorted(environment):
+        if variable.startswith(_ENVIRONMENT_PREFIX):
+            if variable not in names:
+                raise ConfigurationError(f"no setting for {variable}{_nearest(variable, names)}")
+            yield names[variable], _Text(environment[variable]), variable
+
+
+def _from_overrides(overrides: Iterable[str]) -> Iterable[tuple[str, Any, str]]:
+    for text in overrides:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigurationError(f"--set {text}: write it as section.key=value")
+        yield name.strip(), _Text(value), f"--set {name.strip()}"
+
+
+def _typed(name: str, value: object, source: str) -> object:
+    """``value`` as the type of the setting. Raises ConfigurationError when it is none."""
+    section, _, key = name.partition(".")
+    candidates = [value]
+    if isinstance(value, _Text):
+        bare = str(value)
+        candidates = [*_as_toml(bare), bare, [v.strip() for v in bare.split(",") if v.strip()]]
+    problem = ""
+    for candidate in candidates:
+        try:
+            converted = msgspec.convert({section: {key: candidate}}, Settings)
+        except msgspec.ValidationError as e:
+            problem = problem or str(e).partition(" - at ")[0]
+        else:
+            return getattr(getattr(converted, section), key)
+    raise ConfigurationError(f"{source}: {name} = {value!r}: {problem}")
+
+
+def _as_toml(text: str) -> list[Any]:
+    try:
+        return [tomllib.loads(f"v = {text}")["v"]]
+    except tomllib.TOMLDecodeError:
+        return []
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""

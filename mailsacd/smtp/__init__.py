@@ -1,0 +1,1 @@
+"""Receiving mail by SMTP (RFC 5321)."""

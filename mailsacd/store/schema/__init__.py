@@ -1,0 +1,1 @@
+"""The ordered migrations, one SQL file each."""
