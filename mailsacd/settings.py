@@ -138,7 +138,7 @@ def flatten(settings: Settings) -> dict[str, Any]:
     """The settings as ``section.key`` to value, tuples as lists."""
     return {
         f"{section}.{key}": value
-        for section, values in msgspec.to_builtins(settings).items()
+        for section, values in msgspec.json.decode(msgspec.json.encode(settings)).items()
         for key, value in values.items()
     }
 

@@ -82,6 +82,10 @@ class StorageFullError(UnavailableError):
     """The database has no room left on its disk."""
 
 
+class MailLoopError(MailsacdError):
+    """The message has been here before, or through too many hosts (RFC 5321 section 6.3)."""
+
+
 class StatementError(MailsacdError):
     """The database refused a statement for its contents: a defect here, not the caller's fault."""
 

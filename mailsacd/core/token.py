@@ -1,7 +1,7 @@
 """Identifiers that a node makes by itself: no counter is shared, and text order is time order."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _ALPHABET = (
     "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32 in lower case: sorts as it counts
@@ -10,6 +10,8 @@ _TIME_DIGITS = 10  # 50 bits of milliseconds: until the year 37648
 _SEQUENCE_DIGITS = 3
 _SEQUENCE_LIMIT = 32**_SEQUENCE_DIGITS
 _RANDOM_BYTES = 5  # 8 digits: two nodes collide within one millisecond and sequence 1 in 10^12
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 ENVELOPE_ID_LENGTH = _TIME_DIGITS + _SEQUENCE_DIGITS + 8
 
@@ -57,7 +59,7 @@ def time_prefix(ms: int) -> str:
 
 def milliseconds(when: datetime) -> int:
     """``when`` (aware) in whole milliseconds since the epoch."""
-    return int(when.timestamp() * 1000)
+    return (when - _EPOCH) // timedelta(milliseconds=1)
 
 
 def utc_from_ms(ms: int) -> datetime:

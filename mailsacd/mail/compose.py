@@ -1,0 +1,124 @@
+"""From an envelope to what is stored of it: the raw message, compressed, and a row a recipient."""
+
+import threading
+from typing import Any, Final
+
+import msgspec
+import zstandard
+
+from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.core.message import NewEnvelope, NewMessage
+from mailsacd.core.token import iso_time, message_id
+from mailsacd.mime.extract import links
+from mailsacd.mime.parse import Mailbox, ParsedMessage, parse
+from mailsacd.mime.trace import trace_headers
+
+_ZSTD_LEVEL: Final = 1  # 28 µs for 20 KB; higher levels cost more than the disk they save
+
+_encoder = msgspec.json.Encoder()
+_per_thread = threading.local()
+
+
+class _SharedFacts(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
+    """What the copies of all recipients have in common, in the API's names."""
+
+    sender: list[dict[str, str]]
+    cc: list[dict[str, str]] | None
+    bcc: list[dict[str, str]] | None
+    subject: str
+    received: str
+    size: int
+    attachments: list[str] | None
+    ip: str
+    via: str
+    rtls: bool
+    links: tuple[str, ...]
+    spam: float
+    parseLimited: bool  # noqa: N815  the API's spelling
+
+
+def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
+    """What the store keeps of ``envelope``. Never fails for what the message contains.
+
+    Runs in any thread; takes about 0.1 ms for a message of 20 KB.
+    """
+    raw = trace_headers(envelope, hostname) + envelope.content
+    parsed = parse(envelope.content)
+    shared = _encoder.encode(_shared_facts(envelope, parsed, hostname, len(raw)))[1:-1].decode()
+    to = _encoder.encode(_mailboxes(parsed.to)).decode() if parsed.to else None
+    return NewEnvelope(
+        id=envelope.id,
+        received=envelope.received,
+        raw=_compressor().compress(raw),
+        size=len(raw),
+        messages=tuple(
+            _row(envelope.id, place, recipient, shared, to)
+            for place, recipient in enumerate(envelope.recipients)
+        ),
+    )
+
+
+def expand(raw: bytes) -> bytes:
+    """The raw message out of its stored form."""
+    return zstandard.ZstdDecompressor().decompress(raw)
+
+
+def _shared_facts(
+    envelope: Envelope, parsed: ParsedMessage, hostname: str, size: int
+) -> _SharedFacts:
+    found = links(parsed)
+    return _SharedFacts(
+        sender=_mailboxes(parsed.sender) or _envelope_sender(envelope, hostname),
+        cc=_mailboxes(parsed.cc),
+        bcc=_mailboxes(parsed.bcc),
+        subject=parsed.subject,
+        received=iso_time(envelope.received),
+        size=size,
+        attachments=[a.checksum for a in parsed.attachments] or None,
+        ip=envelope.reception.peer_ip,
+        via=envelope.reception.local_ip,
+        rtls=envelope.reception.tls is not None,
+        links=found,
+        spam=0,
+        parseLimited=parsed.limited,
+    )
+
+
+def _row(
+    envelope_id: str, place: int, recipient: Recipient, shared: str, to: str | None
+) -> NewMessage:
+    own_id = message_id(envelope_id, place)
+    own: dict[str, Any] = {
+        "_id": own_id,
+        "inbox": recipient.inbox,
+        "originalInbox": recipient.original_inbox,
+        "domain": recipient.domain,
+    }
+    if to is None:  # no To field: to whom it was mailed is known all the same
+        to = _encoder.encode([{"address": recipient.original_inbox, "name": ""}]).decode()
+    return NewMessage(
+        inbox=recipient.inbox,
+        id=own_id,
+        domain=recipient.domain,
+        facts=f'{_encoder.encode(own)[:-1].decode()},"to":{to},{shared}',
+    )
+
+
+def _mailboxes(found: tuple[Mailbox, ...] | None) -> list[dict[str, str]] | None:
+    if found is None:
+        return None
+    return [{"address": m.address, "name": m.name} for m in found]
+
+
+def _envelope_sender(envelope: Envelope, hostname: str) -> list[dict[str, str]]:
+    address = envelope.reverse_path.lower() or f"mailer-daemon@{hostname}"
+    return [{"address": address, "name": ""}]
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """One a thread: a compressor is costly to make and must not be shared."""
+    try:
+        compressor: zstandard.ZstdCompressor = _per_thread.compressor
+    except AttributeError:
+        compressor = _per_thread.compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL)
+    return compressor

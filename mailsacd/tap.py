@@ -1,0 +1,108 @@
+"""The options of `twistd mailsacd`, and the service that twistd runs."""
+
+import atexit
+import os
+import sys
+from pathlib import Path
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from mailsacd import __version__
+from mailsacd.assembly import Daemon
+from mailsacd.core.errors import MailsacdError
+from mailsacd.settings import Settings, load_settings
+
+_log = Logger()
+
+
+class Options(UsageOptions):
+    """What may stand behind `twistd mailsacd`."""
+
+    synopsis = "[--config FILE] [--data-dir DIR] [--set section.key=value …]"
+    longdesc = "A self-hosted Mailsac: receives mail at any address, to be read by REST."
+    optParameters = (  # noqa: N815  Twisted's name
+        ("config", "c", None, "TOML file with settings (see etc/mailsacd.toml)"),
+        ("data-dir", "d", None, "where everything kept on disk goes"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.overrides: list[str] = []
+
+    def opt_set(self, assignment: str) -> None:
+        """section.key=value: a setting that wins over file and environment; may be repeated"""
+        self.overrides.append(assignment)
+
+    opt_s = opt_set
+
+    def opt_version(self) -> None:
+        """Print the version and exit."""
+        sys.stdout.write(f"mailsacd {__version__}\n")
+        sys.exit(0)
+
+    def settings(self) -> Settings:
+        """The settings in force. Raises UsageError, which twistd prints."""
+        overrides = list(self.overrides)
+        if self["data-dir"]:
+            overrides.append(f"server.data_dir={self['data-dir']}")
+        try:
+            return load_settings(self["config"] and Path(self["config"]), overrides=overrides)
+        except MailsacdError as e:
+            raise UsageError(e.public) from e
+
+
+class MailsacdService(Service):
+    """Starts the daemon with the reactor, and stops it before the reactor does.
+
+    Stopping waits for a start that is under way, so that nothing half-built is left behind.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._daemon: Daemon | None = None
+        self._started: Deferred[None] | None = None
+
+    def startService(self) -> None:
+        from twisted.internet import reactor  # noqa: PLC0415  importing it installs one
+
+        super().startService()
+        self._daemon = Daemon(self._settings, reactor)
+        self._started = ensureDeferred(self._daemon.start())
+        self._started.addErrback(self._cannot_start, reactor)
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()
+        return ensureDeferred(self._stop())
+
+    async def _stop(self) -> None:
+        if self._daemon is not None and self._started is not None:
+            self._daemon.stopping = True
+            await self._started
+            await self._daemon.stop()
+
+    def _cannot_start(self, failure: Failure, reactor: object) -> None:
+        error = failure.value
+        if isinstance(error, MailsacdError):
+            _say(f"mailsacd cannot start: {error.public}")
+        else:
+            _say("mailsacd cannot start, by a defect of its own; the log says more")
+            _log.failure("start failed", failure)
+        # twistd has no way to hand on an exit status; this runs once twistd has cleaned up.
+        atexit.register(os._exit, 1)
+        reactor.callWhenRunning(reactor.stop)  # type: ignore[attr-defined]  # a reactor is many interfaces
+
+
+def makeService(options: Options) -> IService:
+    """The service for `twistd mailsacd`."""
+    return MailsacdService(options.settings())
+
+
+def _say(text: str) -> None:
+    stream = sys.__stderr__ or sys.stderr
+    stream.write(text + "\n")
+    stream.flush()

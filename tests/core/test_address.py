@@ -1,0 +1,127 @@
+"""Addresses: what is one, and how it is normalised."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailsacd.core.address import Address, alternate_local, normal_domain, parse_address
+from mailsacd.core.errors import BadAddressError
+
+ALTERNATE = "inbox-" + "0123456789abcdef0123456789abcdef01234567"
+
+NORMAL = {
+    "jeff@example.com": "jeff@example.com",
+    "Jeff@EXAMPLE.com": "jeff@example.com",
+    "jeff@example.com.": "jeff@example.com",
+    "jeff@localhost": "jeff@localhost",
+    "jeff+tag@example.com": "jeff+tag@example.com",
+    "Jeff@Bücher.example": "jeff@xn--bcher-kva.example",
+    "jeff@XN--BCHER-KVA.example": "jeff@xn--bcher-kva.example",
+    "JOSE\u0301@example.com": "jos\u00e9@example.com",
+    '"jeff"@example.com': "jeff@example.com",
+    r'"je\ff"@example.com': "jeff@example.com",
+    '"a b"@example.com': '"a b"@example.com',
+    '"a@b"@example.com': '"a@b"@example.com',
+    r'"a\"b"@example.com': r'"a\"b"@example.com',
+    '""@example.com': '""@example.com',
+    "jeff@[192.0.2.1]": "jeff@[192.0.2.1]",
+    "jeff@[IPv6:2001:DB8::1]": "jeff@[ipv6:2001:db8::1]",
+    "*@example.com": "*@example.com",
+    "under_score@host_name.example": "under_score@host_name.example",
+    "a/b@example.com": "a/b@example.com",
+    "x" * 64 + "@example.com": "x" * 64 + "@example.com",
+}
+
+NOT_AN_ADDRESS = [
+    "",
+    "@",
+    "jeff",
+    "jeff@",
+    "@example.com",
+    "je ff@example.com",
+    "jeff..x@example.com",
+    ".jeff@example.com",
+    "jeff.@example.com",
+    "jeff@exa mple.com",
+    "jeff@-example.com",
+    "jeff@example..com",
+    "jeff@example.com/",
+    "jeff@[192.0.2.1",
+    "jeff@[192.0.2.300]",
+    "jeff@[IPv6:zz]",
+    "jeff@\x00",
+    "je\x00ff@example.com",
+    "je\nff@example.com",
+    "<jeff@example.com>",
+    '"jeff@example.com',
+    "jeff\u0085@example.com",
+    "x" * 65 + "@example.com",
+    "é" * 33 + "@example.com",
+    "jeff@" + "a." * 127 + "ab",
+    "jeff@" + "a" * 64 + ".com",
+    "x" * 60 + "@" + "a." * 100 + "com",
+    "jeff@\u200d.example",
+]
+
+
+@pytest.mark.parametrize(("text", "normal"), NORMAL.items())
+def test_an_address_is_normalised(text: str, normal: str) -> None:
+    assert str(parse_address(text)) == normal
+
+
+@pytest.mark.parametrize("normal", NORMAL.values())
+def test_a_normal_address_stays_as_it_is(normal: str) -> None:
+    assert str(parse_address(normal)) == normal
+
+
+@pytest.mark.parametrize("text", NOT_AN_ADDRESS)
+def test_what_is_no_address_is_refused_with_a_printable_reason(text: str) -> None:
+    with pytest.raises(BadAddressError) as caught:
+        parse_address(text)
+    assert caught.value.public.isprintable()
+    assert len(caught.value.public) < 200
+
+
+@given(st.text(max_size=120))
+def test_any_text_is_normal_or_refused(text: str) -> None:
+    try:
+        address = parse_address(text)
+    except BadAddressError:
+        return
+    assert parse_address(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "untagged"),
+    [
+        ("jeff+x@d.example", "jeff@d.example"),
+        ("jeff+x+y@d.example", "jeff@d.example"),
+        ("jeff+@d.example", "jeff@d.example"),
+        ("+x@d.example", "+x@d.example"),
+        ("jeff@d.example", "jeff@d.example"),
+    ],
+)
+def test_a_tag_is_taken_off(text: str, untagged: str) -> None:
+    assert str(parse_address(text).without_tag()) == untagged
+
+
+def test_an_alternate_is_known_by_its_form_at_any_domain() -> None:
+    assert Address(ALTERNATE, "a.example").is_alternate
+    assert not Address(ALTERNATE + "0", "a.example").is_alternate
+    assert not Address(ALTERNATE.replace("0", "g"), "a.example").is_alternate
+
+
+def test_an_alternate_never_changes_and_depends_on_the_secret() -> None:
+    jeff = Address("jeff", "d.example")
+    assert alternate_local(b"s" * 32, jeff) == alternate_local(b"s" * 32, jeff)
+    assert alternate_local(b"s" * 32, jeff) != alternate_local(b"t" * 32, jeff)
+    assert alternate_local(b"s" * 32, jeff) != alternate_local(
+        b"s" * 32, Address("jeff", "e.example")
+    )
+    assert Address(alternate_local(b"s" * 32, jeff), "d.example").is_alternate
+
+
+def test_a_domain_alone_is_normalised() -> None:
+    assert normal_domain("Example.COM.") == "example.com"
+    with pytest.raises(BadAddressError):
+        normal_domain("")

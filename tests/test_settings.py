@@ -1,0 +1,122 @@
+"""Settings: where a value comes from, and that each is documented."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mailsacd.core.errors import ConfigurationError
+from mailsacd.settings import (
+    Settings,
+    default_data_dir,
+    explain_settings,
+    flatten,
+    load_settings,
+)
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTED = ROOT / "etc" / "mailsacd.toml"
+
+
+def test_the_documented_file_holds_every_setting_at_its_default() -> None:
+    documented = tomllib.loads(DOCUMENTED.read_text(encoding="utf-8"))
+    assert documented == msgspec.json.decode(msgspec.json.encode(Settings()))
+
+
+@pytest.mark.parametrize("name", flatten(Settings()))
+def test_a_setting_is_explained(name: str) -> None:
+    section, _, key = name.partition(".")
+    in_section = DOCUMENTED.read_text(encoding="utf-8").partition(f"[{section}]")[2]
+    lines = in_section.partition(f"\n{key} = ")[0].splitlines()
+    # a comment stands before it, at most the other key of a pair between
+    assert any(line.startswith("# ") for line in lines[-2:])
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert f"`{name}`" in page
+
+
+def test_the_settings_page_names_no_setting_that_is_gone() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    sections = "|".join(msgspec.to_builtins(Settings()))
+    named = set(re.findall(rf"`((?:{sections})\.[a-z_]+)`", page))
+    assert named == set(flatten(Settings()))
+
+
+def test_the_nearest_source_wins(tmp_path: Path) -> None:
+    file = tmp_path / "settings.conf"
+    file.write_text("[smtp]\nport = 1\nmax_connections = 11\n[http]\nport = 2\n")
+    environment = {"MAILSACD_SMTP_PORT": "3", "MAILSACD_SMTP_HOST": "::1", "PATH": "/bin"}
+    settings = load_settings(file, environment, ["smtp.port=4"])
+    assert (settings.smtp.port, settings.http.port) == (4, 2)
+    assert (settings.smtp.host, settings.smtp.max_connections) == ("::1", 11)
+    sources = {o.name: o.source for o in explain_settings(file, environment, ["smtp.port=4"])}
+    assert sources["smtp.port"] == "--set smtp.port"
+    assert sources["smtp.host"] == "MAILSACD_SMTP_HOST"
+    assert sources["http.port"] == str(file)
+    assert sources["http.host"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("message.accepted_domains=a.example,b.example", ("a.example", "b.example")),
+        ('message.accepted_domains=["a.example"]', ("a.example",)),
+        ("message.accepted_domains=*", ("*",)),
+        ("message.refuse_bare_newlines=true", True),
+        ("smtp.command_timeout_s=1.5", 1.5),
+        ("smtp.command_timeout_s=2", 2.0),
+        ("server.hostname=mx.example", "mx.example"),
+        ("server.hostname=12", "12"),
+        ("server.hostname=", ""),
+        ("database.dsn=host=db.example password=a=b", "host=db.example password=a=b"),
+    ],
+)
+def test_a_text_becomes_the_type_of_the_setting(assignment: str, value: object) -> None:
+    section, _, key = assignment.partition("=")[0].partition(".")
+    settings = load_settings(None, {}, [assignment])
+    assert getattr(getattr(settings, section), key) == value
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("[smtp]\nprot = 1", "did you mean 'smtp.port'"),
+        ("[stmp]\nport = 1", "did you mean 'smtp.port'"),
+        ("port = 1", "outside of a [section]"),
+        ("[smtp]\nport = 'x'", "smtp.port = 'x': Expected `int`, got `str`"),
+        ("[smtp]\nport = 65536", "<= 65535"),
+        ("[smtp]\nmax_connections = 0", ">= 1"),
+        ("[smtp", "settings.toml"),
+    ],
+)
+def test_a_fault_in_the_file_is_named(tmp_path: Path, content: str, told: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(content)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(file, {})
+    assert told in caught.value.public
+    assert str(file) in caught.value.public
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"nowhere\.toml"):
+        load_settings(tmp_path / "nowhere.toml", {})
+
+
+def test_an_unknown_variable_or_option_names_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match="did you mean 'MAILSACD_SMTP_PORT'"):
+        load_settings(None, {"MAILSACD_SMTP_PROT": "1"})
+    with pytest.raises(ConfigurationError, match=r"did you mean 'http\.port'"):
+        load_settings(None, {}, ["http.prt=1"])
+    with pytest.raises(ConfigurationError, match=r"section\.key=value"):
+        load_settings(None, {}, ["http.port"])
+
+
+def test_secrets_are_hidden() -> None:
+    shown = {o.name: o.value for o in explain_settings(None, {}, ["database.dsn=password=s3cret"])}
+    assert shown["database.dsn"] == "(hidden)"
+
+
+def test_the_default_data_dir_follows_xdg_for_people() -> None:
+    assert default_data_dir({"XDG_DATA_HOME": "/data"}).name == "mailsacd"
