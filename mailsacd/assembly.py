@@ -1,0 +1,204 @@
+"""The one place that builds the daemon's long-lived objects, in start order.
+
+What is built registers how it is closed; closing runs in the reverse order. So sessions end before
+the last batch commits, that before the pool closes, and the pool before PostgreSQL stops.
+"""
+
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
+
+from mailsacd import __version__
+from mailsacd.certificate import CertificateStore
+from mailsacd.core.budget import ByteBudget
+from mailsacd.core.errors import ConfigurationError
+from mailsacd.core.ready import Ready
+from mailsacd.embedded.postgres import EmbeddedPostgres
+from mailsacd.http.app import make_site
+from mailsacd.mail.accept import Accept
+from mailsacd.mail.auth import Authenticator
+from mailsacd.mail.ingest import Ingest
+from mailsacd.mail.mailbox import Mailbox
+from mailsacd.settings import Settings, default_data_dir
+from mailsacd.smtp.protocol import SmtpFactory, SmtpSurroundings
+from mailsacd.store.migrate import migrate
+from mailsacd.store.pool import Database
+
+_BACKLOG: Final = 1024
+_WORKER_THREADS: Final = 4
+
+_log = Logger()
+
+
+class Daemon:
+    """A whole mailsacd. Set ``stopping`` to have a start under way give up at its next step."""
+
+    def __init__(self, settings: Settings, reactor: Any) -> None:
+        # A reactor is many interfaces; each object below says which of them it needs.
+        self._settings = settings
+        self._reactor = reactor
+        self._closing = AsyncExitStack()
+        self._embedded = not settings.database.dsn
+        self.stopping = False
+
+    async def start(self) -> None:
+        """Build everything and listen. Raises ConfigurationError, with all closed again."""
+        try:
+            await self._build()
+        except _GivenUpError:
+            await self._closing.aclose()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Close everything: no message that was acknowledged is lost. May be called twice."""
+        await self._closing.aclose()
+
+    async def _build(self) -> None:
+        settings, reactor = self._settings, self._reactor
+        reactor.suggestThreadPoolSize(_WORKER_THREADS)
+        data_dir = _make_data_dir(settings)
+        hostname = _hostname(settings)
+        certificate = CertificateStore(settings.tls, data_dir, hostname)
+
+        database = await self._connect(data_dir)
+        self._go_on()
+        await migrate(database)
+        self._go_on()
+
+        budget = ByteBudget(settings.message.buffer_bytes)
+        ingest = Ingest(database, hostname=hostname, budget=budget, reactor=reactor)
+        self._on_close(ingest.finish)
+        accept = Accept(database, settings.message.accepted_domains)
+        mailbox = Mailbox(database, anonymous_read=settings.http.anonymous_read, reactor=reactor)
+
+        smtp = SmtpFactory(
+            settings.smtp,
+            settings.message,
+            SmtpSurroundings(
+                hostname=hostname,
+                accept=accept,
+                ingest=ingest,
+                context_factory=certificate.context_factory,
+                reactor=reactor,
+            ),
+        )
+        self._on_close(smtp.drain)
+        site = make_site(mailbox, Authenticator(), settings.http, __version__, reactor)
+        ports = {
+            "smtp": self._listen("smtp", settings.smtp.host, settings.smtp.port, smtp),
+            "http": self._listen("http", settings.http.host, settings.http.port, site),
+        }
+        self._reload_on_sighup(certificate)
+        self._announce(data_dir, ports)
+
+    async def _connect(self, data_dir: Path) -> Database:
+        settings = self._settings.database
+        dsn = settings.dsn
+        if not dsn:
+            postgres = EmbeddedPostgres(data_dir, bin_dir=settings.bin_dir, reactor=self._reactor)
+            self._on_close(postgres.stop)
+            await postgres.start()
+            dsn = postgres.dsn
+        database = Database(
+            dsn,
+            connections=settings.connections,
+            statement_timeout_s=settings.statement_timeout_s,
+            reactor=self._reactor,
+        )
+        self._on_close(database.stop)
+        await database.start()
+        return database
+
+    def _listen(self, name: str, host: str, port: int, factory: ServerFactory) -> int:
+        interface = host or ("127.0.0.1" if self._embedded else "0.0.0.0")  # noqa: S104  a server
+        try:
+            listening: IListeningPort = self._reactor.listenTCP(
+                port, factory, backlog=_BACKLOG, interface=interface
+            )
+        except CannotListenError as e:
+            raise ConfigurationError(
+                f"cannot listen on {interface} port {port} ({name}): {e.socketError}; "
+                f"set {name}.host or {name}.port to another, or port 0 for any free one"
+            ) from e
+        self._on_close(lambda: maybeDeferred(listening.stopListening))
+        return int(listening.getHost().port)
+
+    def _reload_on_sighup(self, certificate: CertificateStore) -> None:
+        previous = signal.signal(
+            signal.SIGHUP, lambda *_: self._reactor.callFromThread(certificate.reload)
+        )
+        self._closing.callback(signal.signal, signal.SIGHUP, previous)
+
+    def _announce(self, data_dir: Path, ports: dict[str, int]) -> None:
+        ready = Ready(pid=os.getpid(), version=__version__, ports=ports)
+        ready.write(data_dir)
+        self._closing.callback(ready.remove, data_dir)
+        _log.info("ready: {ports}, data in {data_dir}", ports=ports, data_dir=str(data_dir))
+        _print_banner(self._settings, ready, data_dir)
+
+    def _on_close(self, close: Callable[[], Awaitable[Any]]) -> None:
+        async def closing() -> None:
+            await close()
+
+        self._closing.push_async_callback(closing)
+
+    def _go_on(self) -> None:
+        if self.stopping:
+            raise _GivenUpError
+
+
+class _GivenUpError(Exception):
+    """The daemon was stopped before it had started."""
+
+
+def _make_data_dir(settings: Settings) -> Path:
+    chosen = settings.server.data_dir
+    data_dir = Path(chosen).expanduser().absolute() if chosen else default_data_dir()
+    try:
+        data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not os.access(data_dir, os.W_OK | os.X_OK):
+            raise PermissionError("it may not be written")
+    except OSError as e:
+        raise ConfigurationError(f"the data directory {data_dir} cannot be used: {e}") from e
+    return data_dir
+
+
+def _hostname(settings: Settings) -> str:
+    name = settings.server.hostname or socket.gethostname()
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
+        if settings.server.hostname:
+            raise ConfigurationError(f"server.hostname: {name!r} is not a host name")
+        return "localhost"
+    return name.lower()
+
+
+def _print_banner(settings: Settings, ready: Ready, data_dir: Path) -> None:
+    """Tell a person at the terminal; the log has it too."""
+    web = settings.http.host or "127.0.0.1"
+    mail = settings.smtp.host or "127.0.0.1"
+    terminal = sys.__stdout__
+    if terminal is None:
+        return
+    terminal.write(
+        f"\n  mailsacd {ready.version} is ready: mail to any address is taken.\n\n"
+        f"    SMTP   {mail}:{ready.ports['smtp']}\n"
+        f"    API    http://{web}:{ready.ports['http']}/api\n"
+        f"    Docs   http://{web}:{ready.ports['http']}/docs\n"
+        f"    Data   {data_dir}\n\n"
+        f"  Try:  curl http://{web}:{ready.ports['http']}/api/addresses/you@example.com/messages\n\n"
+    )
+    terminal.flush()

@@ -1,0 +1,108 @@
+"""The real daemon, started as its users start it, and clients on real sockets."""
+
+import json
+import signal
+import smtplib
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mailsacd.core.ready import Ready, read_ready
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+
+
+@dataclass
+class RunningDaemon:
+    """A `twistd mailsacd` process on free ports."""
+
+    data_dir: Path
+    options: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] = field(init=False)
+    ready: Ready = field(init=False)
+
+    @property
+    def log(self) -> Path:
+        """What the process prints."""
+        return self.data_dir.with_suffix(".log")
+
+    def spawn(self) -> None:
+        """Start the process without waiting for it."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    str(Path(sys.executable).parent / "twistd"),
+                    "--nodaemon", "--pidfile=", "mailsacd", "--data-dir", str(self.data_dir),
+                    "--set", "smtp.port=0", "--set", "http.port=0", *self.options,
+                ],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                cwd=self.data_dir.parent,
+            )  # fmt: skip
+
+    def start(self) -> "RunningDaemon":
+        """Start the process and wait until it says that it is ready."""
+        self.spawn()
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            ready = read_ready(self.data_dir)
+            if ready is not None and ready.pid == self.process.pid:
+                self.ready = ready
+                return self
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        self.kill()
+        raise AssertionError(self.log.read_text())
+
+    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
+        """Ask the process once to stop; its exit status."""
+        self.process.send_signal(with_signal)
+        return self.process.wait(STOP_TIMEOUT_S)
+
+    def kill(self) -> None:
+        """kill -9, unless it has ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def smtp(self) -> smtplib.SMTP:
+        """A connected client."""
+        return smtplib.SMTP("127.0.0.1", self.ready.ports["smtp"], timeout=30)
+
+    def send(self, to: str, content: str, sender: str = "sender@example.net") -> None:
+        """Send one message as a whole session of its own."""
+        with self.smtp() as client:
+            client.sendmail(sender, [to], content.encode())
+
+    def request(self, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+        """Status, headers (lower-case names) and body of one request."""
+        url = f"http://127.0.0.1:{self.ready.ports['http']}{path}"
+        try:
+            with urllib.request.urlopen(
+                urllib.request.Request(url, method=method), timeout=30
+            ) as answer:
+                return answer.status, _lower(answer.headers), answer.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, _lower(refused.headers), refused.read()
+
+    def json(self, path: str) -> Any:
+        """The JSON of a GET that is answered 200."""
+        status, _, body = self.request(path)
+        assert status == 200, body
+        return json.loads(body)
+
+    def postgres_pid(self) -> int:
+        """The process id of the embedded PostgreSQL."""
+        found = self.data_dir / "postgres" / "postmaster.pid"
+        return int(found.read_text().splitlines()[0])
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
