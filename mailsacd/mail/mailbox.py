@@ -96,6 +96,14 @@ class Mailbox:
         """The message's structure, the trace headers among its headers. NotFoundError."""
         return await self._read(actor, email, message_id, lambda stored: parse(expand(stored)))
 
+    async def view(
+        self, actor: Actor, email: str, message_id: str, view: Callable[[ParsedMessage], T]
+    ) -> T:
+        """What ``view`` makes of the message's structure, in a thread if large. NotFoundError."""
+        return await self._read(
+            actor, email, message_id, lambda stored: view(parse(expand(stored)))
+        )
+
     async def ping(self) -> None:
         """Raises UnavailableError when the database does not answer."""
         await self._database.fetch("select 1", ())

@@ -1,0 +1,206 @@
+"""What a client may cost: bounds on connections, header, body, time and unread answers.
+
+Twisted's HTTP channel is safe against malformed requests; this adds what it leaves unbounded, and
+answers in the API's form of error where it would answer with an empty 400.
+"""
+
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any, Final
+
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web import http, server
+from twisted.web.http import HTTPChannel
+from twisted.web.resource import IResource
+
+from mailsacd.http.codec import problem
+from mailsacd.settings import HttpSettings
+
+MAX_HEADER_FIELDS: Final = 100
+MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
+LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
+BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
+
+
+class Request(server.Request):
+    """A request whose body is bounded, and refused as soon as it is known to be too large."""
+
+    channel: "Channel"
+    content: BytesIO  # bounded by handleContentChunk, so never on disk
+    body_bytes = 0
+    _refused = False
+
+    def gotLength(self, length: int | None) -> None:
+        """Called after the header; ``length`` is None for a chunked body."""
+        self.content = BytesIO()
+        if length is not None and length > self.channel.site.max_body_bytes:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Called with each piece of the body."""
+        self.body_bytes += len(data)
+        if self._refused:
+            return
+        if self.body_bytes > self.channel.site.max_body_bytes:
+            self._refuse()
+            return
+        self.content.write(data)
+        self.channel.body_came(len(data))
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Called when the request is whole."""
+        if self._refused:
+            self.channel.loseConnection()
+        else:
+            super().requestReceived(command, path, version)
+
+    def getRequestHostname(self) -> bytes:
+        """Not the Host field: no URL here depends on it, and werkzeug raises on odd ones."""
+        return b"localhost"
+
+    def _refuse(self) -> None:
+        self._refused = True
+        self.content = BytesIO()
+        self.requestHeaders.removeHeader(b"Expect")  # the body is not wanted
+        self.channel.refuse_body()
+
+
+class Channel(HTTPChannel):
+    """One connection.
+
+    The time runs from when the connection waits for a request until that is whole, not from
+    byte to byte: a client that drips its header in does not hold the connection.
+    """
+
+    site: "HttpSite"
+    transport: Any  # a TCP transport: ITCPTransport and IPushProducer in one
+    maxHeaders = MAX_HEADER_FIELDS
+    totalHeadersSize = MAX_HEADER_BYTES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unread = False
+        self._answered: Request | None = None
+        self._body_bytes = 0
+
+    def connectionMade(self) -> None:
+        self.site.connections += 1
+        super().connectionMade()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.site.connections -= 1
+        super().connectionLost(reason)
+
+    def resetTimeout(self) -> None:
+        """Called by Twisted for whatever comes in: counts for nothing, as the class says."""
+
+    def body_came(self, count: int) -> None:
+        """A body that goes on at a bearable pace gets more time."""
+        self._body_bytes += count
+        if self._body_bytes >= BODY_BYTES_PER_TIMEOUT:
+            self._body_bytes = 0
+            self.setTimeout(self.timeOut)
+
+    def refuse_body(self) -> None:
+        """Answer 413 at once, then read and drop what still comes for a short while."""
+        limit = self.site.max_body_bytes
+        self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {limit} bytes")
+        self.setTimeout(LINGER_S)
+
+    def requestDone(self, request: Request) -> None:
+        """An answer is written. The next request is looked at once the client has read this one.
+
+        Twisted would go on through all that came in one read: a thousand pipelined requests for
+        a large message would have all their answers in memory at once.
+        """
+        if self._unread:
+            self._answered = request
+            self.setTimeout(self.timeOut)
+            self.transport.pauseProducing()
+        else:
+            if not self.persistent:
+                self.setTimeout(self.timeOut)  # the rest of the answer has to be read in time
+            super().requestDone(request)
+
+    def pauseProducing(self) -> None:
+        """Called by the transport when much is unsent."""
+        self._unread = True
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Called by the transport when all is sent."""
+        self._unread = False
+        super().resumeProducing()
+        if self._answered is not None:
+            request, self._answered = self._answered, None
+            self.setTimeout(None)
+            self.requestDone(request)
+
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: ARG002  Twisted's signature
+        """Called for a line longer than MAX_HEADER_BYTES."""
+        self._say(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header is too large")
+        self.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        # Twisted's own name for where every malformed request ends; there is no public one.
+        self._say(HTTPStatus.BAD_REQUEST, "This is not an HTTP request as it should be")
+        self.loseConnection()
+
+    def _say(self, status: HTTPStatus, message: str) -> None:
+        self.transport.write(_last_answer(status, message))
+
+
+class _Full(Protocol):
+    """Turns a connection away that is one too many."""
+
+    def connectionMade(self) -> None:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        assert self.transport is not None  # noqa: S101  for mypy: it is set before this is called
+        self.transport.write(_last_answer(status, "Too many connections, come back later"))
+        self.transport.loseConnection()
+
+
+class HttpSite(server.Site):
+    """Listens for the API. An access log would cost a third of the speed, and show keys: none."""
+
+    protocol = Channel  # type: ignore[assignment]  # Twisted's default adds HTTP/2, not wanted here
+
+    def __init__(self, resource: IResource, settings: HttpSettings, reactor: IReactorTime) -> None:
+        super().__init__(
+            resource,
+            requestFactory=Request,
+            parsePOSTFormSubmission=False,
+            timeout=settings.idle_timeout_s,
+            reactor=reactor,
+        )
+        self.max_body_bytes = settings.max_body_bytes
+        self.connections = 0
+        self._max_connections = settings.max_connections
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """A channel, or what turns the client away."""
+        if self.connections >= self._max_connections:
+            return _Full()
+        return super().buildProtocol(addr)
+
+    def startFactory(self) -> None:
+        """Without Twisted's clock for the access log, which ticks each second."""
+
+    def stopFactory(self) -> None:
+        """The counterpart."""
+
+    def log(self, request: http.Request) -> None:
+        """Nothing."""
+
+
+def _last_answer(status: HTTPStatus, message: str) -> bytes:
+    """A whole answer on the wire, after which the connection closes."""
+    body = problem(status, message).body
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\n"
+        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body

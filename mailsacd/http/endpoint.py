@@ -1,0 +1,93 @@
+"""One call of the API, declared once: Klein's routes and the specification both come from it."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from mailsacd.core.errors import Fault, InvalidInputError
+from mailsacd.http.codec import Response
+from mailsacd.http.parameters import Parameter
+from mailsacd.mail.auth import Actor
+
+_IN_BRACES: Final = re.compile(r"\{([A-Za-z]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler is given: who asks, and each declared parameter's value by its name."""
+
+    actor: Actor
+    values: Mapping[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A declared answer. ``schemas`` maps each media type to a JSON Schema; empty: no body."""
+
+    status: int
+    description: str
+    schemas: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """``path`` has its parameters in braces. ``refusals`` are the error statuses that can come.
+
+    ``open`` is set for what concerns the server and not mail: no key is looked at. What is not
+    ``listed`` is left out of the specification.
+    """
+
+    method: str
+    path: str
+    id: str
+    tag: str
+    summary: str
+    handler: Callable[[Call], Awaitable[Response]]
+    parameters: tuple[Parameter, ...] = ()
+    answers: tuple[Answer, ...]
+    refusals: tuple[int, ...] = ()
+    open: bool = False
+    listed: bool = True
+    description: str = ""
+
+    @property
+    def rule(self) -> str:
+        """The path as Klein writes it."""
+        return _IN_BRACES.sub(r"<\1>", self.path)
+
+    def read(
+        self, segments: Mapping[str, str], query: Mapping[bytes, Sequence[bytes]]
+    ) -> dict[str, Any]:
+        """The parameters' values, out of still encoded path ``segments`` and the ``query``.
+
+        Of a query parameter that repeats, the last counts; one that is not declared is ignored.
+        Raises InvalidInputError with a fault for each bad parameter, and what a parameter's
+        own conversion raises.
+        """
+        values: dict[str, Any] = {}
+        faults: list[Fault] = []
+        for parameter in self.parameters:
+            name = parameter.name
+            if parameter.where == "path":
+                given = unquote_to_bytes(segments[name])
+            else:
+                found = query.get(name.encode()) if query else None
+                if found is None:
+                    values[name] = parameter.default
+                    continue
+                given = found[-1]
+            try:
+                values[name] = parameter.convert(given.decode())
+            except UnicodeDecodeError:
+                faults.append(Fault(field=name, problem="is not UTF-8"))
+            except ValueError as e:
+                faults.append(Fault(field=name, problem=str(e)))
+        if faults:
+            named = "; ".join(f"{f.field} {f.problem}" for f in faults)
+            raise InvalidInputError(f"Bad request: {named}", tuple(faults))
+        return values

@@ -1,0 +1,88 @@
+"""The OpenAPI specification, generated from the operations that Klein's routes are made of."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Final
+
+from mailsacd.http.credentials import KEY_FIELD, KEY_HEADER
+from mailsacd.http.endpoint import Answer, Operation
+from mailsacd.http.parameters import Parameter
+from mailsacd.http.schemas import SCHEMAS
+
+_REFUSALS: Final = {
+    400: "Something in the request is wrong; each fault is named",
+    401: "A key is needed, or the one given is wrong",
+    403: "It belongs to another account",
+    404: "It is not there",
+    503: "The database is away; `Retry-After` says when to try again",
+}
+_NO_KEY_OR_ONE: Final[list[dict[str, list[str]]]] = [{}, {"header": []}, {"query": []}]
+
+
+def specification(operations: Iterable[Operation], version: str) -> dict[str, Any]:
+    """An OpenAPI 3.1 document as JSON values."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "mailsacd",
+            "version": version,
+            "description": "Receive mail at any address, read it by REST. "
+            "Written for programs that use Mailsac's API.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": dict(SCHEMAS),
+            "responses": {_refusal_name(s): _refusal(t) for s, t in _REFUSALS.items()},
+            "securitySchemes": {
+                "header": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+                "query": {"type": "apiKey", "in": "query", "name": KEY_FIELD},
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    responses = {str(a.status): _answer(a) for a in operation.answers}
+    for status in sorted(operation.refusals):
+        responses[str(status)] = {"$ref": f"#/components/responses/{_refusal_name(status)}"}
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "parameters": [_parameter(p) for p in operation.parameters],
+        "responses": responses,
+        "security": [] if operation.open else _NO_KEY_OR_ONE,
+    }
+    if operation.description:
+        described["description"] = operation.description
+    return described
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.where == "path",
+        "description": parameter.description,
+        "schema": dict(parameter.schema),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": answer.description}
+    if answer.schemas:
+        described["content"] = {m: {"schema": s} for m, s in answer.schemas.items()}
+    return described
+
+
+def _refusal(text: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def _refusal_name(status: int) -> str:
+    return HTTPStatus(status).phrase.replace(" ", "")

@@ -1,0 +1,173 @@
+"""Parameters of calls: each declares its name, its schema, and how its text becomes a value.
+
+The specification is generated from the same declarations that requests are read with.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+from mailsacd.core.errors import NotFoundError
+
+MAX_LIMIT: Final = 1_000
+DEFAULT_LIMIT: Final = 20
+MAX_SKIP: Final = 1_000_000
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_NUMBER: Final = re.compile(r"[0-9]{1,10}\Z")
+_EPOCH_MS: Final = re.compile(r"-?[0-9]{1,15}\Z")
+_ISO_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?\Z",
+    re.ASCII | re.IGNORECASE,
+)
+_PLUS_READ_AS_SPACE: Final = re.compile(r" (\d\d:?\d\d)\Z", re.ASCII)
+_MESSAGE_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
+_YES: Final = frozenset({"1", "true", "yes"})
+_NO: Final = frozenset({"", "0", "false", "no"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """``convert`` takes the decoded text and raises ValueError with what is wrong with it.
+
+    ``default`` stands for a parameter that is not given. ``schema`` is JSON Schema.
+    """
+
+    name: str
+    where: Literal["path", "query"]
+    description: str
+    schema: Mapping[str, Any]
+    convert: Callable[[str], Any]
+    default: Any = None
+
+
+def milliseconds_of(text: str) -> int | None:
+    """A time as milliseconds since the epoch; None for an empty text.
+
+    Takes an ISO 8601 date or date and time (UTC where it names no zone), or the milliseconds
+    themselves. A ``+`` of the zone that was not URL-encoded arrives as a space and is understood.
+    """
+    if not text:
+        return None
+    if _EPOCH_MS.match(text):
+        return int(text)
+    text = _PLUS_READ_AS_SPACE.sub(r"+\1", text) if ":" in text[:-6] else text
+    if not _ISO_TIME.match(text):
+        raise ValueError("is neither an ISO 8601 date or time nor milliseconds since the epoch")
+    try:
+        when = datetime.fromisoformat(text.upper())
+    except ValueError as e:
+        raise ValueError("is not a date and time that exists") from e
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return (when - _EPOCH) // _MILLISECOND
+
+
+def _whole_number(most: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not _NUMBER.match(text) or int(text) > most:
+            raise ValueError(f"is not a whole number from 0 to {most}")
+        return int(text)
+
+    return convert
+
+
+def _yes_or_no(text: str) -> bool:
+    lowered = text.lower()
+    if lowered not in _YES and lowered not in _NO:
+        raise ValueError("is neither 1 nor 0")
+    return lowered in _YES
+
+
+def _message_id(text: str) -> str:
+    if not _MESSAGE_ID.match(text):  # no message ever has such an id: the database need not look
+        raise NotFoundError("There is no such message in this inbox")
+    return text
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"is none of {', '.join(choices)}")
+        return text
+
+    return convert
+
+
+EMAIL: Final = Parameter(
+    name="email",
+    where="path",
+    description="The mail address, URL-encoded (`@` may stay as it is). Case does not matter; "
+    "a tag is dropped: `jeff+x@example.com` reads `jeff@example.com`.",
+    schema={"type": "string", "examples": ["jeff@example.com"]},
+    convert=str,
+)
+MESSAGE_ID: Final = Parameter(
+    name="messageId",
+    where="path",
+    description="The message's `_id`.",
+    schema={"type": "string", "examples": ["01m8fvk2qt000k5d8gr1w-0"]},
+    convert=_message_id,
+)
+ATTACHMENT: Final = Parameter(
+    name="attachmentIdentifier",
+    where="path",
+    description="The attachment's MD5 checksum, its content-id (without angle brackets) or its "
+    "file name; the first that fits, in this order.",
+    schema={"type": "string", "examples": ["5ecf8d25a4d2ef4fcb8e4c4e9a0d7b0e"]},
+    convert=str,
+)
+LIMIT: Final = Parameter(
+    name="limit",
+    where="query",
+    description="At most so many messages.",
+    schema={"type": "integer", "minimum": 0, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    convert=_whole_number(MAX_LIMIT),
+    default=DEFAULT_LIMIT,
+)
+SKIP: Final = Parameter(
+    name="skip",
+    where="query",
+    description="Leave out so many of the newest first.",
+    schema={"type": "integer", "minimum": 0, "maximum": MAX_SKIP, "default": 0},
+    convert=_whole_number(MAX_SKIP),
+    default=0,
+)
+_TIME_FORMS = (
+    "an ISO 8601 date or date and time (UTC where it names no zone), "
+    "or milliseconds since the epoch"
+)
+SINCE: Final = Parameter(
+    name="since",
+    where="query",
+    description=f"Only messages received at this time or later: {_TIME_FORMS}.",
+    schema={"type": "string", "examples": ["2018-03-29", "2018-03-29T18:28:07.732Z"]},
+    convert=milliseconds_of,
+)
+UNTIL: Final = Parameter(
+    name="until",
+    where="query",
+    description=f"Only messages received before this time: {_TIME_FORMS}.",
+    schema={"type": "string", "examples": ["2018-03-30", "1522348087732"]},
+    convert=milliseconds_of,
+)
+DOWNLOAD: Final = Parameter(
+    name="download",
+    where="query",
+    description="`1` has the answer saved as a file instead of shown.",
+    schema={"type": "string", "enum": ["1", "0", "true", "false"], "default": "0"},
+    convert=_yes_or_no,
+    default=False,
+)
+HEADERS_FORMAT: Final = Parameter(
+    name="messageHeadersFormat",
+    where="query",
+    description="`json`: name in lower case to the list of its values; `json-ordered`: every "
+    "field in its place; `plain`: the header section as it was received.",
+    schema={"type": "string", "enum": ["json", "json-ordered", "plain"], "default": "json"},
+    convert=_one_of("json", "json-ordered", "plain"),
+    default="json",
+)

@@ -1,0 +1,100 @@
+"""JSON Schemas of what the API answers (JSON Schema 2020-12, as OpenAPI 3.1 takes it)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mailsacd.http.endpoint import Answer
+
+Schema = Mapping[str, Any]
+
+STRING: Final[Schema] = {"type": "string"}
+_NAMES: Final[Schema] = {"type": "array", "items": STRING}
+_BINARY: Final[Schema] = {"type": "string", "contentEncoding": "binary"}
+
+
+def _object(properties: Mapping[str, Schema], **more: Any) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties, **more}
+
+
+def named(name: str) -> Schema:
+    """A reference to the schema of that name in SCHEMAS."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def list_of(schema: Schema) -> Schema:
+    """An array of it."""
+    return {"type": "array", "items": schema}
+
+
+_PEOPLE: Final[Schema] = list_of(named("Mailbox"))
+_PEOPLE_OR_NULL: Final[Schema] = {"anyOf": [_PEOPLE, {"type": "null"}]}
+
+SCHEMAS: Final[Mapping[str, Schema]] = {
+    "Mailbox": _object({"address": STRING, "name": STRING}),
+    "Message": _object(
+        {
+            "_id": {"type": "string", "description": "Time-ordered; ends in the recipient's place"},
+            "from": {**_PEOPLE, "minItems": 1},
+            "to": _PEOPLE_OR_NULL,
+            "cc": _PEOPLE_OR_NULL,
+            "bcc": _PEOPLE_OR_NULL,
+            "subject": STRING,
+            "savedBy": {"type": ["string", "null"], "description": "The account that starred it"},
+            "inbox": {"type": "string", "description": "The address that it went to"},
+            "originalInbox": {"type": "string", "description": "The address as it was mailed"},
+            "domain": STRING,
+            "received": {"type": "string", "format": "date-time"},
+            "size": {"type": "integer", "minimum": 0, "description": "Bytes of the raw message"},
+            "attachments": {
+                "type": ["array", "null"],
+                "items": STRING,
+                "description": "MD5 of each attachment's decoded content",
+            },
+            "ip": {"type": "string", "description": "The peer that delivered it"},
+            "via": {"type": "string", "description": "The local address that took it"},
+            "folder": {"enum": ["inbox", "all", "spam", "trash", "sent", "drafts"]},
+            "labels": _NAMES,
+            "read": {"type": ["boolean", "null"], "description": "null until set"},
+            "rtls": {"type": "boolean", "description": "Received over TLS"},
+            "links": {**_NAMES, "description": "Each URL in the text and HTML, once"},
+            "spam": {"type": "number", "minimum": 0, "maximum": 1},
+        }
+    ),
+    "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
+    "Deletion": _object({"message": STRING, "_id": STRING, "inbox": STRING}),
+    "Attachment": _object(
+        {
+            "checksum": {"type": "string", "description": "MD5 of the decoded content, in hex"},
+            "contentDisposition": {"type": ["string", "null"]},
+            "contentId": {"type": ["string", "null"]},
+            "contentType": STRING,
+            "fileName": {"type": ["string", "null"]},
+            "length": {"type": "integer", "minimum": 0, "description": "Bytes, decoded"},
+            "transferEncoding": {"type": ["string", "null"]},
+        }
+    ),
+    "Headers": {"type": "object", "additionalProperties": _NAMES},
+    "HeaderFields": list_of(_object({"name": STRING, "value": STRING})),
+    "Status": _object({"status": {"const": "ok"}}),
+    "Version": _object({"name": {"const": "mailsacd"}, "version": STRING}),
+    "Error": {
+        "type": "object",
+        "required": ["message", "error"],
+        "properties": {
+            "message": {"type": "string", "description": "A sentence for people"},
+            "error": {"type": "string", "description": "The status in words"},
+            "validationErrors": list_of(_object({"field": STRING, "message": STRING})),
+        },
+    },
+}
+
+
+def json_answer(description: str, schema: Schema, status: int = 200) -> Answer:
+    """An answer in JSON."""
+    return Answer(status=status, description=description, schemas={"application/json": schema})
+
+
+def media_answer(description: str, *media_types: str) -> Answer:
+    """A 200 with text or bytes, of one of these media types."""
+    schemas = {m: STRING if m.startswith("text/") else _BINARY for m in media_types}
+    return Answer(status=200, description=description, schemas=schemas)
