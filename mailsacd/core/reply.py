@@ -1,6 +1,6 @@
 """Every SMTP reply that the daemon gives, by name (RFC 5321 section 4.2, RFC 3463, RFC 5248)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -14,15 +14,15 @@ class Reply:
     code: int
     enhanced: str
     lines: tuple[str, ...]
+    wire: bytes = field(init=False, repr=False, compare=False)
+    """The bytes that go out, each line with its code and CRLF; made once, sent often."""
 
-    @property
-    def wire(self) -> bytes:
-        """The bytes that go out, each line with its code and CRLF."""
+    def __post_init__(self) -> None:
         status = f"{self.enhanced} " if self.enhanced else ""
         *firsts, last = self.lines
         out = [f"{self.code}-{status}{line}\r\n" for line in firsts]
         out.append(f"{self.code} {status}{last}\r\n")
-        return "".join(out).encode()
+        object.__setattr__(self, "wire", "".join(out).encode())
 
     def saying(self, *lines: str) -> "Reply":
         """The same code with another text."""
@@ -65,4 +65,5 @@ BARE_NEWLINE_IN_MESSAGE: Final = Reply(550, "5.6.0", ("Bare CR or LF in the mess
 DOMAIN_NOT_ACCEPTED: Final = Reply(550, "5.7.1", ("Mail for this domain is not accepted here",))
 TOO_LARGE: Final = Reply(552, "5.3.4", ("Message larger than this server takes",))
 UTF8_NEEDED: Final = Reply(553, "5.6.7", ("An address beyond ASCII needs SMTPUTF8",))
+NOT_HTTP: Final = Reply(554, "5.7.1", ("This port speaks SMTP, not HTTP",))
 MAIL_LOOP: Final = Reply(554, "5.4.6", ("Mail loop",))

@@ -1,0 +1,129 @@
+"""Where a message ends: DATA's CRLF.CRLF and BDAT's counted octets.
+
+Bytes go in as they come off the wire, in pieces of any size; the work is proportional to their
+number whatever the pieces. Only CRLF is a line's end here (RFC 5321 section 2.3.8): bare CR and
+bare LF are ordinary bytes of the message. A reader that is over its limit keeps no bytes, and
+still finds the true end.
+"""
+
+from typing import Final
+
+_END: Final = b"\r\n.\r\n"
+_CRLF: Final = b"\r\n"
+_KEPT_OF_END: Final = len(_END) - 1
+
+
+def has_bare_newlines(content: bytes) -> bool:
+    """Whether a CR or an LF stands outside of a CRLF."""
+    pairs = content.count(_CRLF)
+    return content.count(b"\n") != pairs or content.count(b"\r") != pairs
+
+
+class TextReader:
+    """Reads what follows DATA up to its end (RFC 5321 section 4.1.1.4), and undoes dot-stuffing."""
+
+    __slots__ = ("_buffer", "_counted", "_max_bytes", "_stuffed", "content", "refused")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        # DATA's own CRLF is the first half of the end when the message is empty
+        self._buffer = bytearray(_CRLF)
+        self._stuffed = 0
+        self._counted = 0
+        self.content = b""
+        """The message without stuffing, once its end is found; empty when refused."""
+        self.refused = False
+        """Whether the bytes are thrown away: it grew too large, or `refuse` was called."""
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes of the message are in memory."""
+        return len(self._buffer) - len(_CRLF) if not self.refused else 0
+
+    def refuse(self) -> None:
+        """Keep nothing from here on, and find the end nevertheless."""
+        if not self.refused:
+            self.refused = True
+            del self._buffer[:-_KEPT_OF_END]
+
+    def receive(self, data: bytes) -> bytes | None:
+        """Take ``data``; what follows the end of the message, or None while it goes on."""
+        buffer = self._buffer
+        if len(buffer) == len(_CRLF) and not self.refused and data[:1] != b".":
+            end = data.find(_END)  # whole in one piece: no need to gather it
+            if end >= 0:
+                self._finish(data[: end + 2])
+                return data[end + len(_END) :]
+        searched = max(len(buffer) - _KEPT_OF_END, 0)
+        buffer += data
+        end = buffer.find(_END, searched)
+        if end < 0:
+            self._keep_within_limit()
+            return None
+        rest = bytes(buffer[end + len(_END) :])
+        if not self.refused:
+            self._finish(bytes(memoryview(buffer)[len(_CRLF) : end + 2]))
+        return rest
+
+    def _keep_within_limit(self) -> None:
+        if self.refused:
+            del self._buffer[:-_KEPT_OF_END]
+        elif len(self._buffer) > self._max_bytes:
+            # stuffed dots do not count (RFC 1870 section 5); each byte is looked at once
+            self._stuffed += self._buffer.count(b"\r\n.", self._counted)
+            self._counted = len(self._buffer) - 2
+            # up to two bytes may yet turn out to be of the end
+            if len(self._buffer) - self._stuffed - len(_CRLF) > self._max_bytes + 2:
+                self.refuse()
+
+    def _finish(self, stuffed: bytes) -> None:
+        """``stuffed`` is the message up to and with the CRLF before the last dot."""
+        content = stuffed.removeprefix(b".")
+        if b"\r\n." in content:
+            content = content.replace(b"\r\n.", b"\r\n")
+        if len(content) > self._max_bytes:
+            self.refused = True
+        else:
+            self.content = content
+
+
+class ChunkReader:
+    """Gathers the chunks of BDAT (RFC 3030 section 2) into one message."""
+
+    __slots__ = ("_buffer", "_left", "_max_bytes", "refused")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+        self._left = 0
+        self.refused = False
+        """Whether the bytes are thrown away: there are too many, or `refuse` was called."""
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes of the message are in memory."""
+        return len(self._buffer)
+
+    @property
+    def content(self) -> bytes:
+        """The message, once its last chunk is in; empty when refused."""
+        return bytes(self._buffer)
+
+    def refuse(self) -> None:
+        """Keep nothing from here on, and count the chunk to its end nevertheless."""
+        self.refused = True
+        self._buffer.clear()
+
+    def begin(self, size: int) -> None:
+        """A chunk of ``size`` octets follows."""
+        self._left = size
+        if len(self._buffer) + size > self._max_bytes:
+            self.refuse()
+
+    def receive(self, data: bytes) -> bytes | None:
+        """Take ``data``; what follows the chunk, or None while it goes on."""
+        taken = min(self._left, len(data))
+        if not self.refused:
+            self._buffer += data[:taken]
+        self._left -= taken
+        return data[taken:] if not self._left else None

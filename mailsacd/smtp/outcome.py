@@ -1,0 +1,40 @@
+"""Errors of the use cases as SMTP replies."""
+
+from mailsacd.core import reply
+from mailsacd.core.errors import (
+    BadAddressError,
+    ForbiddenError,
+    MailLoopError,
+    StorageFullError,
+    UnavailableError,
+)
+from mailsacd.core.reply import Reply
+
+
+def refused_recipient(error: BaseException | None) -> Reply:
+    """The answer to RCPT when deciding on the recipient raised ``error``."""
+    if isinstance(error, BadAddressError):
+        return reply.BAD_RECIPIENT.saying(_printable(error.public))
+    if isinstance(error, ForbiddenError):
+        return reply.DOMAIN_NOT_ACCEPTED.saying(_printable(error.public))
+    return reply.CANNOT_CHECK_RECIPIENT
+
+
+def refused_message(error: BaseException | None) -> Reply:
+    """The answer to the end of a message when storing it raised ``error``."""
+    if isinstance(error, StorageFullError):
+        return reply.NO_STORAGE
+    if isinstance(error, MailLoopError):
+        return reply.MAIL_LOOP.saying(_printable(error.public))
+    return reply.NOT_STORED
+
+
+def is_expected(error: BaseException | None) -> bool:
+    """Whether ``error`` is one of those that the use cases announce, and no defect of ours."""
+    return isinstance(error, (BadAddressError, ForbiddenError, MailLoopError, UnavailableError))
+
+
+def _printable(text: str) -> str:
+    """``text`` as printable ASCII: it may quote what the client sent."""
+    ascii_text = text.encode("ascii", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else "?" for c in ascii_text)

@@ -1,0 +1,48 @@
+"""What an SMTP listener is built from, and what it asks of the use cases."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
+
+from mailsacd.core.budget import ByteBudget
+from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.settings import MessageSettings, SmtpSettings
+
+
+class Accept(Protocol):
+    """Decides on recipients."""
+
+    def recipient(self, path: str) -> Recipient | Awaitable[Recipient]:
+        """Where mail for ``path`` goes: at once where that is possible.
+
+        Raises (or the awaitable does) BadAddressError, ForbiddenError or UnavailableError.
+        """
+
+
+class Ingest(Protocol):
+    """Makes mail durable."""
+
+    budget: ByteBudget
+
+    def new_envelope_id(self) -> tuple[str, datetime]:
+        """An id for a message that is whole now, and the UTC time that goes with it."""
+
+    def deliver(self, envelope: Envelope) -> Deferred[None]:
+        """Fires once ``envelope`` is committed, else fails with one of core.errors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmtpServices:
+    """The parts of a listener. Without ``tls`` there is no STARTTLS."""
+
+    hostname: str
+    settings: SmtpSettings
+    message: MessageSettings
+    accept: Accept
+    ingest: Ingest
+    tls: IOpenSSLServerConnectionCreator | None
+    clock: IReactorTime

@@ -1,0 +1,261 @@
+"""One SMTP session as a pure state machine: bytes in, actions out; no I/O, no clock.
+
+Whoever runs it feeds `receive`, carries out what `next_action` returns until that is None, and
+answers each question (`AskRecipient`, `Deliver`, the signals that say so). While a question is
+open no input is read, so that pipelined commands are answered in order (RFC 2920).
+
+This module cuts the input into lines and content; `mailsacd.smtp.commands` says what lines do.
+"""
+
+from typing import Final
+
+from mailsacd.core import reply
+from mailsacd.core.envelope import Recipient
+from mailsacd.core.reply import Reply
+from mailsacd.smtp.action import Action, Deliver, Signal
+from mailsacd.smtp.commands import perform
+from mailsacd.smtp.framing import ChunkReader, TextReader, has_bare_newlines
+from mailsacd.smtp.grammar import MAX_LINE_OCTETS, MAX_MAIL_LINE_OCTETS, GrammarError, split_line
+from mailsacd.smtp.rules import SessionRules
+from mailsacd.smtp.state import State
+from mailsacd.smtp.transaction import Transaction
+
+MAX_ERRORS: Final = 20
+"""So many commands may be wrong before the session is closed; a stored message forgives them."""
+
+_CRLF: Final = b"\r\n"
+
+
+class Session:
+    """One connection's session, from banner to close."""
+
+    __slots__ = (
+        "_after_chunk",
+        "_at",
+        "_errors",
+        "_input",
+        "_pending",
+        "_refusal",
+        "_skipping",
+        "extended",
+        "helo",
+        "reader",
+        "rules",
+        "state",
+        "tls",
+        "transaction",
+        "waiting",
+    )
+
+    def __init__(self, rules: SessionRules) -> None:
+        self.rules = rules
+        self.helo = ""
+        """What the client calls itself, empty before EHLO or HELO."""
+        self.extended = False
+        """Whether it said EHLO."""
+        self.tls = False
+        """Whether STARTTLS was said and accepted."""
+        self.waiting = False
+        """Whether a question is open."""
+        self.reader: TextReader | ChunkReader | None = None
+        """What gathers the message under way."""
+        self._input = b""
+        self._at = 0
+        self._pending: list[Action] = [rules.banner]
+        self._skipping = False
+        self._errors = 0
+        self._refusal: Reply | None = None
+        self._after_chunk = State.READY
+        self.transaction = Transaction("", utf8=False)
+        """What MAIL and RCPT said so far."""
+        self.state = State.START
+
+    # For whoever runs it
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much input waits."""
+        return len(self._input) - self._at
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes of a message are gathered."""
+        return self.reader.held_bytes if self.reader else 0
+
+    @property
+    def in_message(self) -> bool:
+        """Whether a message is coming in, or waits for its fate."""
+        return self.reader is not None or self.state is State.DELIVERING
+
+    def receive(self, data: bytes) -> None:
+        """More input."""
+        if self.state is not State.CLOSED:
+            self._input = self._input[self._at :] + data if self.unread_bytes else data
+            self._at = 0
+
+    def next_action(self) -> Action | None:
+        """What is to be done next; None when input or an answer must come first."""
+        if self.waiting:
+            return None
+        if self._pending:
+            return self._pending.pop(0)
+        if self.reader is None or self.state is State.CHUNKS:
+            return self._read_commands()
+        return self._read_content(self.reader)
+
+    def accept_recipient(self, recipient: Recipient) -> None:
+        """The answer to `AskRecipient`: yes."""
+        if self._answered():
+            self.transaction.recipients.append(recipient)
+            self.state = State.RECIPIENTS
+            self._pending.append(reply.RECIPIENT_OK)
+
+    def refuse_recipient(self, answer: Reply) -> None:
+        """The answer to `AskRecipient`: no, or not now."""
+        if self._answered():
+            self.transaction.some_refused = True
+            self._pending.append(answer)
+
+    def go_on(self) -> None:
+        """The answer to `AWAIT_ROOM` and `SLOW_DOWN`."""
+        if self._answered() and self.state is State.TEXT:
+            self._pending.append(reply.START_DATA)
+
+    def finish_message(self, answer: Reply) -> None:
+        """The answer to `Deliver`."""
+        if self._answered():
+            if answer.code == reply.STORED.code:
+                self._errors = 0
+            self._pending.append(answer)
+            self.reset(State.READY)
+
+    def refuse_message(self, answer: Reply) -> None:
+        """Keep no more of the message under way: read it to its end, then say ``answer``."""
+        if self.reader and not self._refusal:
+            self.reader.refuse()
+            self._refusal = answer
+
+    def close(self, answer: Reply) -> None:
+        """Say ``answer`` and close, whatever comes in."""
+        self.closing(answer)
+        self._pending.insert(0, answer)
+
+    def _answered(self) -> bool:
+        """Whether the answer is still of interest."""
+        self.waiting = False
+        return self.state is not State.CLOSED
+
+    # For the commands
+
+    def reset(self, state: State) -> None:
+        """Forget the transaction."""
+        self.state = state
+        self.transaction = Transaction("", utf8=False)
+        self.reader = None
+        self._refusal = None
+
+    def fault(self, answer: Reply) -> Reply:
+        """Count a wrong command, which is answered with ``answer`` unless it is one too many."""
+        self._errors += 1
+        return answer if self._errors <= MAX_ERRORS else self.closing(reply.TOO_MANY_ERRORS)
+
+    def closing(self, answer: Reply) -> Reply:
+        """``answer``, after which the connection is closed."""
+        self.reset(State.CLOSED)
+        self.forget_input()
+        self.waiting = False
+        self._pending = [Signal.CLOSE]
+        return answer
+
+    def then(self, action: Action) -> None:
+        """``action`` comes after the one that the command returns."""
+        self._pending.append(action)
+
+    def forget_input(self) -> None:
+        """Throw away what was received and not yet read."""
+        self._input, self._at = b"", 0
+
+    def begin_chunk(self, reader: ChunkReader, size: int, then: State) -> None:
+        """What comes next is a chunk; after it the session is in the state ``then``."""
+        reader.begin(size)
+        self.reader = reader
+        self._after_chunk = then
+        self.state = State.CHUNK
+
+    # Lines
+
+    def _read_commands(self) -> Action | None:
+        while True:
+            end = self._input.find(_CRLF, self._at)
+            if end < 0:
+                self._limit_unfinished_line()
+                return None
+            line = self._input[self._at : end]
+            self._at = end + len(_CRLF)
+            action = self._command(line)
+            if action is not None:
+                return action
+            if self.reader is not None:  # a chunk begins
+                return self.next_action()
+
+    def _limit_unfinished_line(self) -> None:
+        """A line without end is not kept: only a CR that its end may begin with."""
+        if self._skipping or self.unread_bytes > MAX_MAIL_LINE_OCTETS:
+            self._skipping = True
+            self._at = len(self._input) - self._input.endswith(b"\r")
+
+    def _command(self, line: bytes) -> Action | None:
+        verb, argument = split_line(line)
+        limit = MAX_MAIL_LINE_OCTETS if verb == b"MAIL" else MAX_LINE_OCTETS
+        if self._skipping or len(line) + len(_CRLF) > limit:
+            self._skipping = False
+            return self.fault(reply.LINE_TOO_LONG)
+        if b"\n" in line or b"\r" in line:
+            return self.fault(reply.BARE_NEWLINE_IN_COMMAND)
+        try:
+            return perform(self, verb, argument)
+        except GrammarError as e:
+            return self.fault(e.reply)
+
+    # Content
+
+    def _read_content(self, reader: TextReader | ChunkReader) -> Action | None:
+        data = self._input[self._at :] if self._at else self._input
+        self.forget_input()
+        rest = reader.receive(data)
+        if rest is None:
+            return None
+        self._input = rest
+        if reader.refused:
+            return self._refused()
+        if self.state is State.CHUNK and self._after_chunk is not State.DELIVERING:
+            self.state = self._after_chunk
+            return reply.CHUNK_OK
+        return self._whole(reader.content)
+
+    def _refused(self) -> Action:
+        answer = self._refusal or reply.TOO_LARGE
+        if self.state is State.CHUNK and self._after_chunk not in _OF_MESSAGE:
+            self.state, self.reader, self._refusal = self._after_chunk, None, None
+            return self.fault(answer)
+        self.reset(State.READY)  # what chunks of it are still to come are out of order
+        return answer
+
+    def _whole(self, content: bytes) -> Action:
+        if self.rules.refuse_bare_newlines and has_bare_newlines(content):
+            self.reset(State.READY)
+            return reply.BARE_NEWLINE_IN_MESSAGE
+        self.reader = None
+        self.state = State.DELIVERING
+        self.waiting = True
+        transaction = self.transaction
+        recipients = tuple(transaction.recipients)
+        return Deliver(transaction.reverse_path, recipients, content, self._protocol())
+
+    def _protocol(self) -> str:
+        if not self.extended:
+            return "SMTP"
+        return ("UTF8SMTP" if self.transaction.utf8 else "ESMTP") + ("S" if self.tls else "")
+
+
+_OF_MESSAGE: Final = frozenset({State.CHUNKS, State.DELIVERING})
