@@ -1,10 +1,8 @@
 """Puts the operations on Klein, and Klein on a site: the whole way of a request and its answer."""
 
-import string
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote
 
 from klein import Klein
 from twisted.internet.defer import Deferred
@@ -108,26 +106,12 @@ class _Root(Resource):
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._api = api
 
-    def getChild(self, path: bytes, request: server.Request) -> IResource:  # noqa: ARG002
-        """Klein, with the path in segments that are still encoded.
-
-        Twisted has decoded them, and Klein would split them again at a slash that was ``%2F``.
-        """
+    def getChild(self, path: bytes, request: server.Request) -> IResource:
+        """Klein, which is to see the whole path."""
+        assert request.postpath is not None  # noqa: S101  for mypy: our request always sets it
         request.prepath = []
-        request.postpath = _encoded_segments(request.path)
+        request.postpath.insert(0, path)
         return self._api
-
-
-def _encoded_segments(path: bytes) -> list[bytes]:
-    """The segments of a request's path as they came, in ASCII.
-
-    ``path`` may be in the absolute form (RFC 9112 section 3.2.2), of which only the path counts.
-    """
-    if not path.startswith(b"/"):
-        path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
-    if not path.isascii():  # what should have been encoded, and now is
-        path = quote(path, safe=string.punctuation).encode("ascii")
-    return path[1:].split(b"/")
 
 
 def make_site(
@@ -165,8 +149,6 @@ def _written(request: Request, response: Response) -> bytes:
     if response.status != HTTPStatus.NO_CONTENT:
         put(b"Content-Type", [response.content_type])
         put(b"Content-Length", [b"%d" % len(response.body)])
-    put(b"Server", [b"mailsacd"])
-    put(b"X-Content-Type-Options", [b"nosniff"])
     put(b"Cache-Control", [b"no-store"])
     if request.method in _READS:
         put(b"Access-Control-Allow-Origin", [b"*"])

@@ -4,15 +4,18 @@ Twisted's HTTP channel is safe against malformed requests; this adds what it lea
 answers in the API's form of error where it would answer with an empty 400.
 """
 
+import string
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Final
+from urllib.parse import quote
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web import http, server
 from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
 from mailsacd.http.codec import problem
@@ -21,6 +24,7 @@ from mailsacd.settings import HttpSettings
 MAX_HEADER_FIELDS: Final = 100
 MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
 LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
+_ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
 BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
 
 
@@ -48,6 +52,20 @@ class Request(server.Request):
             return
         self.content.write(data)
         self.channel.body_came(len(data))
+
+    def process(self) -> None:
+        """Called when it can be answered. Leaves the segments of the path encoded.
+
+        Twisted decodes them, and Klein would split them again at a slash that was ``%2F``.
+        """
+        self.site = self.channel.site
+        self.setHeader(b"Date", http.datetimeToString())
+        self.prepath = []
+        self.postpath = _encoded_segments(self.path)
+        try:
+            self.render(self.site.getResourceFor(self))
+        except Exception:  # noqa: BLE001  the end of the line
+            self.processingFailed(Failure())
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Called when the request is whole."""
@@ -138,6 +156,13 @@ class Channel(HTTPChannel):
             self.setTimeout(None)
             self.requestDone(request)
 
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Write the head of an answer, in one piece, with what every answer has."""
+        lines = [b"%b %b %b" % (version, code, reason), _ON_EVERY_ANSWER]
+        for name, values in headers.getAllRawHeaders():
+            lines += [b"%b: %b" % (name, value) for value in values]
+        self.transport.write(b"\r\n".join([*lines, b"", b""]))
+
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: ARG002  Twisted's signature
         """Called for a line longer than MAX_HEADER_BYTES."""
         self._say(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header is too large")
@@ -195,12 +220,24 @@ class HttpSite(server.Site):
         """Nothing."""
 
 
+def _encoded_segments(path: bytes) -> list[bytes]:
+    """The segments of a request's path as they came, in ASCII.
+
+    ``path`` may be in the absolute form (RFC 9112 section 3.2.2), of which only the path counts.
+    """
+    if not path.startswith(b"/"):
+        path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
+    if not path.isascii():  # what should have been encoded, and now is
+        path = quote(path, safe=string.punctuation).encode("ascii")
+    return path[1:].split(b"/")
+
+
 def _last_answer(status: HTTPStatus, message: str) -> bytes:
     """A whole answer on the wire, after which the connection closes."""
     body = problem(status, message).body
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nX-Content-Type-Options: nosniff\r\n"
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n{_ON_EVERY_ANSWER.decode()}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
     )
     return head.encode("ascii") + body
