@@ -1,0 +1,136 @@
+"""Address lists of header fields (RFC 5322 section 3.4), read with forgiveness.
+
+Mailers write lists that no grammar allows; a reader still wants the addresses. One pass over
+the text, linear in its length.
+"""
+
+import re
+from dataclasses import dataclass
+
+from mailsacd.mime import header
+
+MAX_MAILBOXES = 1_000
+
+_ORDINARY = re.compile(
+    r'(?:"([^"\\<>]{1,80})"|([\w .\'-]{0,80})) ?<([\w.+=-]{1,64}@[\w.-]{1,190})>\Z'
+)
+_BARE = re.compile(r"[\w.+=-]{1,64}@[\w.-]{1,190}\Z")
+_TOKEN = re.compile(
+    r"(?P<word>=\?[^?\s]{1,120}+\?[bBqQ]\?[^?]*+\?=)"
+    r'|"(?P<quoted>(?:[^"\\]++|\\.)*+)"?+'
+    r"|<(?P<angle>[^<>]*+)>?+"
+    r"|(?P<literal>\[[^\]\[]*+\]?+)"
+    r"|(?P<mark>[,;:(])"
+    r'|(?P<atoms>[^"<\[,;:(=]++|.)',
+    re.DOTALL,
+)
+_COMMENT = re.compile(r"[()]|\\.|[^()\\]++|\\", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_ROUTE = re.compile(r"@[^:]*+:")
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One mailbox of a header: ``address`` in lower case without angle brackets, ``name`` decoded.
+
+    Either is ``""`` when the header does not have it.
+    """
+
+    address: str
+    name: str
+
+
+def parse(text: str) -> tuple[tuple[Mailbox, ...], bool]:
+    """The mailboxes of ``text`` (unfolded, encoded words still in it), members of groups included.
+
+    The second value says whether there were more than MAX_MAILBOXES. Never raises.
+    """
+    ordinary = _ORDINARY.match(text)
+    if ordinary is not None:
+        name = ordinary[1] or ordinary[2]
+        return (Mailbox(ordinary[3].lower(), header.decode_words(name.strip())),), False
+    if _BARE.match(text):
+        return (Mailbox(text.lower(), ""),), False
+    return _parse_list(text)
+
+
+class _Entry:
+    """What has been read of the mailbox at hand."""
+
+    def __init__(self) -> None:
+        self.phrase: list[str] = []
+        self.comments: list[str] = []
+        self.angle: str | None = None
+
+    def mailbox(self) -> Mailbox | None:
+        phrase = "".join(self.phrase).strip()
+        if self.angle is not None:
+            name, address = phrase, _ROUTE.sub("", self.angle.strip(), count=1)
+        else:
+            name, address = _bare(phrase)
+        if not name and self.comments:
+            name = " ".join(self.comments)
+        name = _SPACE.sub(" ", header.decode_words(name)).strip()
+        address = "".join(address.split()).lower()
+        return Mailbox(address, name) if name or address else None
+
+
+def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
+    found: list[Mailbox] = []
+    entry, position, group = _Entry(), 0, ""
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:  # cannot be: the last alternative takes any character
+            break
+        position = token.end()
+        kind, value = token.lastgroup, token[token.lastgroup or 0]
+        if kind == "mark" and value == "(":
+            position = _read_comment(text, position, entry.comments)
+        elif kind == "mark" and value == ":" and entry.angle is None:
+            entry, group = _Entry(), "".join(entry.phrase)
+        elif kind == "mark" and value != ":":
+            mailbox, entry = entry.mailbox(), _Entry()
+            if mailbox is not None:
+                found.append(mailbox)
+                if len(found) > MAX_MAILBOXES:
+                    return tuple(found[:MAX_MAILBOXES]), True
+        else:
+            _take(entry, kind, value)
+    last = entry.mailbox()
+    del group
+    return (*found, last) if last is not None else tuple(found), False
+
+
+def _take(entry: _Entry, kind: str | None, value: str) -> None:
+    if kind == "angle":
+        entry.angle = value if entry.angle is None else entry.angle
+    elif kind == "quoted":
+        entry.phrase.append(_ESCAPED.sub(r"\1", value))
+    elif entry.angle is None:
+        entry.phrase.append(value)
+
+
+def _read_comment(text: str, position: int, comments: list[str]) -> int:
+    """Read on from after a parenthesis to the one that closes it; the position after that."""
+    depth, parts = 1, []
+    for token in _COMMENT.finditer(text, position):
+        piece = token[0]
+        depth += (piece == "(") - (piece == ")")
+        if depth == 0:
+            position = token.end()
+            break
+        parts.append(piece[1:] if len(piece) == 2 and piece[0] == "\\" else piece)
+    else:
+        position = len(text)
+    comments.append("".join(parts).strip())
+    return position
+
+
+def _bare(phrase: str) -> tuple[str, str]:
+    """Name and address of a mailbox without angle brackets: the word with an @ is the address."""
+    if "@" not in phrase:
+        return phrase, ""
+    words = phrase.split()
+    place = next(i for i, word in enumerate(words) if "@" in word)
+    return " ".join(words[:place] + words[place + 1 :]), words[place]

@@ -1,0 +1,160 @@
+"""Header fields: cutting the section into fields, unfolding, and RFC 2047 encoded words.
+
+Everything here is linear in its input and bounded by the constants.
+"""
+
+import binascii
+import re
+from itertools import islice
+from typing import NamedTuple
+
+from mailsacd.mime import charset
+
+MAX_FIELDS = 1_000
+MAX_FIELD_BYTES = 65_536
+
+Field = tuple[bytes, bytes]
+"""A field's name and its raw value, still folded and encoded."""
+
+_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*+:([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE)
+_MBOX_LINE = re.compile(rb">?From [^\n]*\n")
+_ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60}+)(?:\*[^?\s]{0,60}+)?\?(?:([bB])|[qQ])\?([^?]*+)\?=")
+_CONTROLS = {
+    **dict.fromkeys((*range(32), *range(127, 160), *range(0xD800, 0xE000)), None),
+    **dict.fromkeys((9, 10, 13, 0x85), " "),
+}
+
+
+class Section(NamedTuple):
+    """A header section: its fields, where the body starts, and whether a limit cut in."""
+
+    fields: tuple[Field, ...]
+    body_start: int
+    limited: bool
+
+
+def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
+    """The header section of ``content[start:end]`` (RFC 5322 section 2.2).
+
+    A line that is no field is passed over; without any field at the start all is body.
+    ``body_start`` is an index into ``content``.
+    """
+    end = len(content) if end is None else end
+    mbox = _MBOX_LINE.match(content, start, end)
+    if mbox is not None:
+        start = mbox.end()
+    if _FIELD.match(content, start, end) is None:
+        return Section((), _after_blank_line(content, start, end), False)
+    stop, body_start = _section_end(content, start, end)
+    found = list(islice(_FIELD.finditer(content, start, stop), MAX_FIELDS + 1))
+    limited = len(found) > MAX_FIELDS
+    fields = []
+    for match in found[:MAX_FIELDS]:
+        value_start, value_end = match.span(2)
+        if value_end - value_start > MAX_FIELD_BYTES:
+            value_end, limited = value_start + MAX_FIELD_BYTES, True
+        fields.append((match[1], content[value_start:value_end]))
+    return Section(tuple(fields), body_start, limited)
+
+
+def unfold(raw: bytes) -> str:
+    """A raw value as one line of text: UTF-8, else windows-1252; no control characters."""
+    if b"\n" in raw:
+        raw = b" ".join([line.strip() for line in raw.split(b"\n")])
+    return one_line(charset.decode(raw, None).strip())
+
+
+def decode(raw: bytes) -> str:
+    """A raw value as it is meant to be read: unfolded, encoded words decoded."""
+    return decode_words(unfold(raw))
+
+
+def decode_words(text: str) -> str:
+    """``text`` with its encoded words decoded (RFC 2047); broken ones stay as they are.
+
+    Bytes of neighbouring words are put together before they are decoded, because mailers cut
+    multibyte characters in two.
+    """
+    if "=?" not in text:
+        return text
+    out: list[str] = []
+    pending: list[bytes] = []
+    pending_charset, position = "", 0
+    for match in _ENCODED_WORD.finditer(text):
+        content = _word_bytes(match[3], base64=match[2] is not None)
+        if content is None:
+            continue
+        between = text[position : match.start()]
+        name = match[1].lower()
+        if pending and (name != pending_charset or (not between.isspace() and between)):
+            out.append(charset.decode(b"".join(pending), pending_charset))
+            pending = []
+            out.append("" if between.isspace() else between)
+        elif not pending:
+            out.append(between)
+        pending.append(content)
+        pending_charset, position = name, match.end()
+    out.append(charset.decode(b"".join(pending), pending_charset))
+    out.append(text[position:])
+    return one_line("".join(out))
+
+
+def one_line(text: str) -> str:
+    """``text`` with its control characters taken out, line ends and tabs made spaces."""
+    return text if text.isprintable() else text.translate(_CONTROLS)
+
+
+def base64_bytes(content: bytes) -> bytes:
+    """Base64 decoded (RFC 2045 section 6.8): what is not of its alphabet is passed over.
+
+    A last group that is cut short gives the bytes that it still holds; several padded runs, put
+    together by careless software, are read one after the other.
+    """
+    if b"=" in content.rstrip(b"\r\n \t=-"):
+        return b"".join(map(_base64_run, re.split(rb"=+", content)))
+    return _base64_run(content)
+
+
+def _base64_run(content: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(content)
+    except binascii.Error:
+        letters = content.translate(None, _NOT_BASE64)
+        rest = len(letters) % 4
+        letters = letters[:-1] if rest == 1 else letters + b"=" * (-rest % 4)
+        return binascii.a2b_base64(letters)
+
+
+_NOT_BASE64 = bytes(
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+)
+
+
+def _word_bytes(text: str, *, base64: bool) -> bytes | None:
+    try:
+        encoded = text.encode("ascii")
+    except UnicodeEncodeError:
+        return None
+    if not base64:
+        return binascii.a2b_qp(encoded, header=True)
+    try:
+        return binascii.a2b_base64(encoded + b"=" * (-len(encoded) % 4))
+    except binascii.Error:
+        return None
+
+
+def _section_end(content: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the fields end and where the body starts: the first empty line divides them."""
+    crlf = content.find(b"\n\r\n", start, end)
+    # a bare newline pair counts only before that
+    lf = content.find(b"\n\n", start, end if crlf < 0 else crlf + 1)
+    if lf >= 0:
+        return lf + 1, lf + 2
+    return (crlf + 1, crlf + 3) if crlf >= 0 else (end, end)
+
+
+def _after_blank_line(content: bytes, start: int, end: int) -> int:
+    for blank in (b"\r\n", b"\n"):
+        if content.startswith(blank, start, end):
+            return start + len(blank)
+    return start

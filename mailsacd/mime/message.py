@@ -1,0 +1,104 @@
+"""A message as the parser understood it: values only, the costly ones made when first asked for."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Literal
+
+from mailsacd.mime import header
+from mailsacd.mime.addresses import Mailbox
+
+Priority = Literal["high", "normal", "low"]
+
+_MAX_DATE_CHARS = 200
+_IN_ANGLES = re.compile(r"<([^<>]*)>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """One part that is not a body text, its transfer encoding undone.
+
+    ``content_type`` is the media type in lower case without parameters; ``content_id`` has no
+    angle brackets; what the part does not say is None.
+    """
+
+    disposition: str | None
+    content_id: str | None
+    content_type: str
+    file_name: str | None
+    transfer_encoding: str | None
+    content: bytes
+
+    @cached_property
+    def checksum(self) -> str:
+        """The MD5 of ``content`` in lower-case hex: a name for it, not a protection."""
+        return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParsedMessage:
+    """What is in a message.
+
+    ``cc`` and ``bcc`` are None when the field is absent; ``sender`` has only mailboxes with an
+    address. ``text`` and ``html`` are None when there is no such part; line ends in them are
+    ``\\n``. ``limited`` says that a limit left something out. ``fields`` are the header fields,
+    raw: see ``headers``.
+    """
+
+    fields: tuple[header.Field, ...]
+    subject: str
+    sender: tuple[Mailbox, ...]
+    to: tuple[Mailbox, ...] | None
+    cc: tuple[Mailbox, ...] | None
+    bcc: tuple[Mailbox, ...] | None
+    text: str | None
+    html: str | None
+    attachments: tuple[Attachment, ...]
+    limited: bool
+
+    @cached_property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Every field in order: its name as written, its value unfolded and decoded."""
+        return tuple((name.decode("ascii"), header.decode(raw)) for name, raw in self.fields)
+
+    @cached_property
+    def message_id(self) -> str | None:
+        """The Message-ID without angle brackets."""
+        value = self._first(b"message-id")
+        inside = _IN_ANGLES.search(value)
+        return (inside[1] if inside else value).strip() or None
+
+    @cached_property
+    def date(self) -> datetime | None:
+        """The Date field in UTC; None when absent or not to be understood."""
+        value = self._first(b"date")
+        if not value or len(value) > _MAX_DATE_CHARS:
+            return None
+        try:
+            date = parsedate_to_datetime(value)
+            return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+            return None
+
+    @cached_property
+    def priority(self) -> Priority:
+        """From X-Priority (1 to 5), else Importance, X-MSMail-Priority or Priority (RFC 2156)."""
+        number = self._first(b"x-priority")[:1]
+        if number in ("1", "2", "3", "4", "5"):
+            return "high" if number < "3" else "low" if number > "3" else "normal"
+        for name in (b"importance", b"x-msmail-priority", b"priority"):
+            word = self._first(name).lower()
+            if word.startswith(("high", "urgent")):
+                return "high"
+            if word.startswith(("low", "non-urgent")):
+                return "low"
+        return "normal"
+
+    def _first(self, name: bytes) -> str:
+        for candidate, raw in self.fields:
+            if len(candidate) == len(name) and candidate.lower() == name:
+                return header.decode(raw)
+        return ""

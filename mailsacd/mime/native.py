@@ -1,0 +1,110 @@
+"""The parts of a message by the Rust parser: the fast way, taken where it is known to be right.
+
+It refuses what is broken, which costs nothing. But it overflows the native stack on deep nesting,
+is quadratic in the encoded words of a field, reads nested messages anew at each level and takes any
+line that begins like a delimiter for one. So it gets only the Content fields and the body, and
+not the messages that could show these faults: for those `leaves` answers None, and mime.structure
+reads them instead.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from fast_mail_parser import ParseError, PyMimePart, parse_email_tree
+
+from mailsacd.mime import header, structure
+from mailsacd.mime.structure import Facts, Leaf
+
+# A level of nesting takes two hyphens at least, and costs the Rust parser stack and a pass.
+_MAX_HYPHENS = 4_000
+_MAX_NESTING = 256  # its own limit
+_MAX_PASSES_BYTES = 128_000_000
+_MIN_BOUNDARY_CHARS = 8
+
+_WANTED = {
+    "content-type": "type",
+    "content-disposition": "disposition",
+    "content-id": "id",
+    "content-transfer-encoding": "encoding",
+}
+
+
+class _NotCertainError(Exception):
+    """The Rust parser gave an answer, but one that it is known to get wrong."""
+
+
+def leaves(
+    content: bytes, fields: Iterable[header.Field], body_start: int
+) -> tuple[Leaf, ...] | None:
+    """The leaves of a multipart message in order, or None when this is not the way to them."""
+    body = content[body_start:]
+    if not _harmless(body):
+        return None
+    head = b"".join(
+        b"%b:%b\r\n" % (name, value.rstrip(b"\r"))
+        for name, value in fields
+        if name[:8].lower() == b"content-"
+    )
+    if b"=?" in head:
+        return None
+    try:
+        root = parse_email_tree(head + b"\r\n" + body)
+        found = tuple(_walk(root))
+    except (ParseError, _NotCertainError):
+        return None
+    if _has_bare_newline_in_quoted_printable(found, body):
+        return None
+    return found
+
+
+def _harmless(body: bytes) -> bool:
+    hyphens = body.count(b"-")
+    return (
+        hyphens <= _MAX_HYPHENS
+        and min(hyphens, _MAX_NESTING) * len(body) <= _MAX_PASSES_BYTES
+        and (body.count(b"?") == 0 or b"=?" not in body)
+    )
+
+
+def _walk(root: PyMimePart) -> Iterator[Leaf]:
+    """The leaves below ``root``; raises _NotCertainError for shapes that are read differently."""
+    todo = [(root, "", 0)]
+    boundaries: list[str] = []
+    count = 0
+    while todo:
+        node, parent, depth = todo.pop()
+        said = _facts(node)
+        content = node.content
+        if content is not None:
+            count += 1
+            if count > structure.MAX_PARTS:
+                raise _NotCertainError
+            yield structure.leaf(said, parent, structure.position_under(parent), content)
+            continue
+        boundary = structure.boundary_of(said.type)
+        children = node.children
+        if not children or depth >= structure.MAX_DEPTH or len(boundary) < _MIN_BOUNDARY_CHARS:
+            raise _NotCertainError
+        if any(b.startswith(boundary) or boundary.startswith(b) for b in boundaries):
+            raise _NotCertainError
+        boundaries.append(boundary)
+        kind = structure.media_type(said.type, parent)
+        todo.extend((child, kind, depth + 1) for child in reversed(children))
+
+
+def _facts(node: PyMimePart) -> Facts:
+    found: dict[str, str] = {}
+    for name, values in node.headers.items():
+        key = _WANTED.get(name.lower())
+        if key is not None and key not in found:
+            value = values[0]
+            if not value.isascii() or not value.isprintable():
+                raise _NotCertainError
+            found[key] = value.strip()
+    return Facts(**found)
+
+
+def _has_bare_newline_in_quoted_printable(found: tuple[Leaf, ...], body: bytes) -> bool:
+    """Whether line ends would come out changed: the Rust parser makes every one a CRLF."""
+    return any(leaf.transfer_encoding == "quoted-printable" for leaf in found) and (
+        body.count(b"\n") != body.count(b"\r\n")
+    )

@@ -1,0 +1,105 @@
+"""From the bytes of a message to a ParsedMessage: whatever they are, quickly, and without errors.
+
+The Rust parser finds the parts where it can be trusted (mime.native), a bounded walk on the
+standard library where it cannot (mime.structure). Everything after that is the same for both, so
+which of them it was does not show in what comes out.
+"""
+
+from mailsacd.mime import addresses, charset, header, native, structure
+from mailsacd.mime.addresses import Mailbox
+from mailsacd.mime.message import Attachment, ParsedMessage, Priority
+from mailsacd.mime.structure import Leaf
+
+__all__ = ["Attachment", "Mailbox", "ParsedMessage", "Priority", "parse"]
+
+_TEXT_TYPES = frozenset({"text/plain", "text/html"})
+_WANTED = {b"subject": 7, b"from": 4, b"to": 2, b"cc": 2, b"bcc": 3}
+_WANTED_LENGTHS = frozenset(_WANTED.values())
+
+
+def parse(content: bytes, *, trust_native: bool = True) -> ParsedMessage:
+    """The message in ``content``. Never raises.
+
+    ``trust_native`` off leaves the Rust parser out; the outcome is the same, and slower.
+    """
+    section = header.split(content)
+    said = structure.facts(section.fields)
+    found: tuple[Leaf, ...] | None = None
+    limited = False
+    if trust_native and structure.media_type(said.type).startswith("multipart/"):
+        found = native.leaves(content, section.fields, section.body_start)
+    if found is None:
+        found, limited = structure.leaves(content, said, section.body_start)
+    return _assemble(section, found, limited=limited or section.limited)
+
+
+def _assemble(section: header.Section, found: tuple[Leaf, ...], *, limited: bool) -> ParsedMessage:
+    first: dict[bytes, bytes] = {}
+    for name, raw in section.fields:
+        if len(name) in _WANTED_LENGTHS and (key := name.lower()) in _WANTED:
+            # repeated address fields are against RFC 5322 and common: all of them count
+            repeated = key in first and key != b"subject"
+            first[key] = first[key] + b"," + raw if repeated else first.get(key, raw)
+    sender, cut_sender = _mailboxes(first.get(b"from"))
+    to, cut_to = _mailboxes(first.get(b"to"))
+    cc, cut_cc = _mailboxes(first.get(b"cc"))
+    bcc, cut_bcc = _mailboxes(first.get(b"bcc"))
+    texts, htmls, attachments = _sort(found)
+    return ParsedMessage(
+        fields=section.fields,
+        subject=header.decode(first[b"subject"]) if b"subject" in first else "",
+        sender=tuple(mailbox for mailbox in sender or () if mailbox.address),
+        to=to,
+        cc=cc,
+        bcc=bcc,
+        text=_joined(texts),
+        html=_joined(htmls),
+        attachments=tuple(attachments),
+        limited=limited or cut_sender or cut_to or cut_cc or cut_bcc,
+    )
+
+
+def _mailboxes(raw: bytes | None) -> tuple[tuple[Mailbox, ...] | None, bool]:
+    return (None, False) if raw is None else addresses.parse(header.unfold(raw))
+
+
+def _sort(found: tuple[Leaf, ...]) -> tuple[list[Leaf], list[Leaf], list[Attachment]]:
+    texts: list[Leaf] = []
+    htmls: list[Leaf] = []
+    attachments: list[Attachment] = []
+    for leaf in found:
+        if _is_body(leaf):
+            (texts if leaf.media_type == "text/plain" else htmls).append(leaf)
+        else:
+            attachments.append(
+                Attachment(
+                    disposition=leaf.disposition,
+                    content_id=leaf.content_id,
+                    content_type=leaf.media_type,
+                    file_name=leaf.file_name,
+                    transfer_encoding=leaf.transfer_encoding,
+                    content=leaf.content,
+                )
+            )
+    return texts, htmls, attachments
+
+
+def _is_body(leaf: Leaf) -> bool:
+    """Whether a reader shows the part as the message's own text.
+
+    A name makes an attachment of it, but not where it is the whole message or one of alternatives.
+    """
+    return (
+        leaf.media_type in _TEXT_TYPES
+        and leaf.disposition in (None, "inline")
+        and (leaf.file_name is None or leaf.position != "other")
+    )
+
+
+def _joined(leaves: list[Leaf]) -> str | None:
+    """The texts of ``leaves`` one below the other, or None when there are none."""
+    if not leaves:
+        return None
+    texts = [charset.decode(leaf.content, leaf.charset) for leaf in leaves]
+    joined = texts[0] if len(texts) == 1 else "\n".join(texts)
+    return joined.replace("\r\n", "\n")

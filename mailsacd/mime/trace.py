@@ -1,0 +1,90 @@
+"""The trace fields that a message gets when it is taken in, and the sign that it goes in circles.
+
+RFC 5321 section 4.4. Runs on every message, so it is kept to a few string operations.
+"""
+
+import re
+from email.utils import format_datetime
+
+from mailsacd.core.envelope import Envelope, Reception
+
+MAX_RECEIVED_FIELDS = 50
+MAX_OWN_LOOP_FIELDS = 1
+LOOP_FIELD = "X-Mailsacd-Loop"
+
+_MAX_HELO_CHARS = 255
+_UNSAFE = re.compile(r"[^!-'*-:=?-\[\]-~]")  # no space, control, parenthesis, angle, ; or backslash
+_UNSAFE_UTF8 = re.compile(r"[\x00- ();<>\\\x7f-\xa0\u2028\u2029\ud800-\udfff]")
+_UNSAFE_PATH = re.compile(r"[^ -~]|[<>]")
+_UNSAFE_PATH_UTF8 = re.compile(r"[\x00-\x1f\x7f-\x9f<>\u2028\u2029\ud800-\udfff]")
+_RECEIVED = re.compile(rb"^received[ \t]*+:", re.IGNORECASE | re.MULTILINE)
+
+
+def trace_headers(envelope: Envelope, hostname: str) -> bytes:
+    """``Return-Path`` and ``Received`` as they go before the message: lines ended by CRLF.
+
+    ``hostname`` is our own. What the peer said is made safe: no control character, and nothing
+    that could be taken for syntax; beyond ASCII only where the protocol is one of RFC 6531.
+    """
+    reception = envelope.reception
+    utf8 = reception.protocol.startswith("UTF8")
+    unsafe_path = _UNSAFE_PATH_UTF8 if utf8 else _UNSAFE_PATH
+    lines = [
+        f"Return-Path: <{unsafe_path.sub('?', envelope.reverse_path)}>",
+        f"Received: from {_helo(reception.helo, utf8=utf8)} ({_literal(reception.peer_ip)})",
+        f"\tby {hostname} with {_token(reception.protocol)}{_tls(reception)}",
+        f"\tid {envelope.id}",
+    ]
+    if len(envelope.recipients) == 1:
+        recipient = unsafe_path.sub("?", envelope.recipients[0].original_inbox)
+        lines.append(f"\tfor <{recipient}>")
+    lines[-1] += ";"
+    lines.append(f"\t{format_datetime(envelope.received)}\r\n")
+    return "\r\n".join(lines).encode("utf-8")
+
+
+def loops(content: bytes, loop_id: str) -> bool:
+    """Whether the message came through too many hosts, or through this one before.
+
+    True over MAX_RECEIVED_FIELDS Received fields, or over MAX_OWN_LOOP_FIELDS of our own loop
+    field with ``loop_id``. Reads the header section alone.
+    """
+    end = content.find(b"\r\n\r\n")
+    head = content[: end + 2] if end >= 0 else content
+    if head.count(b"eceived") + head.count(b"ECEIVED") > MAX_RECEIVED_FIELDS and (
+        received_count(head) > MAX_RECEIVED_FIELDS
+    ):
+        return True
+    if loop_id.encode() not in head:
+        return False
+    own = re.compile(
+        rb"^%b[ \t]*+:[ \t]*+%b[ \t\r]*$" % (LOOP_FIELD.encode(), re.escape(loop_id.encode())),
+        re.IGNORECASE | re.MULTILINE,
+    )
+    return len(own.findall(head)) > MAX_OWN_LOOP_FIELDS
+
+
+def received_count(head: bytes) -> int:
+    """How many Received fields there are in a header section."""
+    return len(_RECEIVED.findall(head))
+
+
+def _helo(text: str, *, utf8: bool) -> str:
+    safe = (_UNSAFE_UTF8 if utf8 else _UNSAFE).sub("?", text[:_MAX_HELO_CHARS])
+    return safe or "unknown"
+
+
+def _token(text: str) -> str:
+    return _UNSAFE.sub("", text)
+
+
+def _literal(ip: str) -> str:
+    """An address literal (RFC 5321 section 4.1.3)."""
+    return f"[IPv6:{_token(ip)}]" if ":" in ip else f"[{_token(ip)}]"
+
+
+def _tls(reception: Reception) -> str:
+    tls = reception.tls
+    if tls is None:
+        return ""
+    return f"\r\n\t({_token(tls.version)} {_token(tls.cipher)} {tls.bits}/{tls.bits} bits)"
