@@ -1,0 +1,53 @@
+"""mailsacd itself as the programs of the bench start it: in a fresh directory, on free ports."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from bench.servers import NotStartedError, Server, running, temporary_dir
+from mailsacd.core.ready import FILE_NAME, Ready, read_ready
+
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+
+
+def daemon_command(data_dir: Path) -> list[str]:
+    """The command line that runs the daemon in the foreground with its data in ``data_dir``."""
+    twistd = Path(sys.executable).with_name("twistd")
+    settings = ("smtp.host=127.0.0.1", "smtp.port=0", "http.host=127.0.0.1", "http.port=0")
+    options = [option for setting in settings for option in ("--set", setting)]
+    return [str(twistd), "-n", "--pidfile=", "mailsacd", "--data-dir", str(data_dir), *options]
+
+
+@contextmanager
+def daemon_running(command: list[str], data_dir: Path) -> Iterator[Ready]:
+    """The daemon, from its ``ready.json`` on. Raises NotStartedError."""
+    (data_dir / FILE_NAME).unlink(missing_ok=True)
+    paths = os.pathsep.join(filter(None, (str(REPOSITORY), os.environ.get("PYTHONPATH"))))
+    with running(
+        command,
+        lambda: read_ready(data_dir) is not None,
+        cwd=REPOSITORY,
+        environment={"PYTHONPATH": paths},
+    ):
+        ready = read_ready(data_dir)
+        if ready is None:
+            raise NotStartedError("the daemon was up and went away")
+        yield ready
+
+
+@contextmanager
+def mailsacd() -> Iterator[Server]:
+    """The daemon as a server to be measured, with its embedded PostgreSQL."""
+    with (
+        temporary_dir("mailsacd") as home,
+        daemon_running(daemon_command(home / "data"), home / "data") as ready,
+    ):
+        yield Server(
+            name="mailsacd",
+            port=ready.ports["smtp"],
+            http_port=ready.ports["http"],
+            data_dir=home / "data",
+        )

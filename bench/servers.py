@@ -1,0 +1,142 @@
+"""Programs that the bench starts on loopback, waits for, and always stops again."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+_START_TIMEOUT_S: Final = 30.0
+_STOP_TIMEOUT_S: Final = 10.0
+_POLL_S: Final = 0.005
+_SYSTEM_DIRS: Final = "/usr/sbin:/sbin:/usr/local/sbin"
+
+
+class NotInstalledError(Exception):
+    """A peer's program is missing; the text says how to get it."""
+
+
+class NotStartedError(Exception):
+    """A server did not begin to listen; the text ends with what it printed."""
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that listens. ``port`` speaks SMTP (HTTP for the constant route).
+
+    ``empty`` throws away what it has stored, so that the next round finds it as the first did.
+    """
+
+    name: str
+    port: int
+    host: str = HOST
+    http_port: int = 0
+    data_dir: Path | None = None
+    empty: Callable[[], None] = _nothing
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where its ``port`` is."""
+        return self.host, self.port
+
+
+def program(name: str, how_to_get: str) -> str:
+    """The path of an installed program. Raises NotInstalledError."""
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_DIRS}")
+    if path is None:
+        raise NotInstalledError(f"not installed ({how_to_get})")
+    return path
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody listens on now."""
+    with socket.socket() as s:
+        s.bind((HOST, 0))
+        port: int = s.getsockname()[1]
+        return port
+
+
+@contextmanager
+def temporary_dir(name: str) -> Iterator[Path]:
+    """A directory that other users can pass through: servers that drop root need that."""
+    path = Path(tempfile.mkdtemp(prefix=f"mailsacd-bench-{name}-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def running(
+    command: Sequence[str],
+    is_up: Callable[[], bool],
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A child process in its own process group, from when it is up; all of the group is stopped.
+
+    Raises NotStartedError.
+    """
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+        try:
+            if not wait_until(lambda: is_up() or process.poll() is not None) or not is_up():
+                output.seek(0)
+                printed = output.read()[-2000:].decode(errors="replace")
+                raise NotStartedError(f"{command[0]} did not start: {printed}")
+            yield process
+        finally:
+            stop(process)
+
+
+def listens(port: int) -> Callable[[], bool]:
+    """A question whether something listens on that port of the loopback."""
+
+    def is_up() -> bool:
+        with socket.socket() as s:
+            return s.connect_ex((HOST, port)) == 0
+
+    return is_up
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = _START_TIMEOUT_S) -> bool:
+    """Whether ``condition`` came true in time."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a child by SIGTERM, and by SIGKILL what is left of its group after a while."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_TIMEOUT_S)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
