@@ -109,6 +109,8 @@ class Channel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.connections -= 1
+        if self._answered is not None:
+            self._forget_answered()
         super().connectionLost(reason)
 
     def resetTimeout(self) -> None:
@@ -119,7 +121,7 @@ class Channel(HTTPChannel):
         self._body_bytes += count
         if self._body_bytes >= BODY_BYTES_PER_TIMEOUT:
             self._body_bytes = 0
-            self.setTimeout(self.timeOut)
+            self.setTimeout(self.site.timeOut)
 
     def refuse_body(self) -> None:
         """Answer 413 at once, then read and drop what still comes for a short while."""
@@ -135,12 +137,17 @@ class Channel(HTTPChannel):
         """
         if self._unread:
             self._answered = request
-            self.setTimeout(self.timeOut)
+            self.site.waiting_for_readers += 1
+            self.setTimeout(self.site.timeOut)
             self.transport.pauseProducing()
         else:
-            if not self.persistent:
-                self.setTimeout(self.timeOut)  # the rest of the answer has to be read in time
             super().requestDone(request)
+
+    def _forget_answered(self) -> Request:
+        request, self._answered = self._answered, None
+        self.site.waiting_for_readers -= 1
+        assert request is not None  # noqa: S101  for mypy: its callers looked
+        return request
 
     def pauseProducing(self) -> None:
         """Called by the transport when much is unsent."""
@@ -152,7 +159,7 @@ class Channel(HTTPChannel):
         self._unread = False
         super().resumeProducing()
         if self._answered is not None:
-            request, self._answered = self._answered, None
+            request = self._forget_answered()
             self.setTimeout(None)
             self.requestDone(request)
 
@@ -202,6 +209,7 @@ class HttpSite(server.Site):
         )
         self.max_body_bytes = settings.max_body_bytes
         self.connections = 0
+        self.waiting_for_readers = 0  # connections whose client is behind with reading
         self._max_connections = settings.max_connections
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

@@ -1,0 +1,154 @@
+"""A client that shows exactly what came over the wire, and sends exactly what a test says."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+PATIENCE_S = 20.0  # how long a test waits for what should come at once, before it fails
+_LOOK_EVERY_S = 0.005
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``headers`` by name in lower case; of a name that repeats, the last."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body."""
+        return json.loads(self.body)
+
+
+class Connection(Protocol):
+    """One connection. What came is in ``data``, ``closed`` tells whether the server closed it."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self.data = b""
+        self.closed = False
+        self._waiting: list[tuple[Callable[[], bool], Deferred[None]]] = []
+
+    def dataReceived(self, data: bytes) -> None:
+        self.data += data
+        self._look()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002
+        self.closed = True
+        self._look()
+
+    def send(self, data: bytes) -> None:
+        """Bytes, as they are."""
+        assert self.transport is not None
+        self.transport.write(data)
+
+    def pause(self) -> None:
+        """Read nothing more."""
+        self._tcp().pauseProducing()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._tcp().resumeProducing()
+
+    def abort(self) -> None:
+        """Go away without a word."""
+        self._tcp().abortConnection()
+
+    def _tcp(self) -> Any:
+        return self.transport
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what the server sends or does to make ``condition`` true."""
+        if not condition():
+            waiting: Deferred[None] = Deferred()
+            self._waiting.append((condition, waiting))
+            await waiting.addTimeout(PATIENCE_S, self._reactor)
+
+    async def until_closed(self) -> bytes:
+        """All that came until the server closed the connection."""
+        await self.until(lambda: self.closed)
+        return self.data
+
+    async def answer(self, *, head: bool = False) -> Answer:
+        """The next answer, taken off ``data``; ``head`` for one without a body."""
+        await self.until(lambda: self._complete(head))
+        answer, self.data = split_answer(self.data, head=head)
+        return answer
+
+    async def close(self) -> None:
+        """Hang up."""
+        assert self.transport is not None
+        self.transport.loseConnection()
+        await self.until_closed()
+
+    def _complete(self, head: bool) -> bool:
+        try:
+            split_answer(self.data, head=head)
+        except IndexError:
+            return False
+        return True
+
+    def _look(self) -> None:
+        ready = [w for w in self._waiting if w[0]()]
+        self._waiting = [w for w in self._waiting if w not in ready]
+        for _, waiting in ready:
+            waiting.callback(None)
+
+
+def split_answer(data: bytes, *, head: bool = False) -> tuple[Answer, bytes]:
+    """The first answer in ``data``, and what follows. Raises IndexError when it is not whole."""
+    section, rest = data.split(b"\r\n\r\n", 1)[0], data.partition(b"\r\n\r\n")[2]
+    if b"\r\n\r\n" not in data:
+        raise IndexError
+    lines = section.decode("latin-1").split("\r\n")
+    headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:])}
+    length = 0 if head else int(headers.get("content-length", "0"))
+    if len(rest) < length:
+        raise IndexError
+    return Answer(int(lines[0].split()[1]), headers, rest[:length]), rest[length:]
+
+
+async def connect(reactor: Any, port: int) -> Connection:
+    """A connection to the server under test."""
+    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
+    connection: Connection = await connectProtocol(endpoint, Connection(reactor))
+    return connection
+
+
+async def eventually(reactor: Any, condition: Callable[[], bool]) -> None:
+    """Wait for what happens inside the server, and fail when it does not."""
+    for _ in range(int(PATIENCE_S / _LOOK_EVERY_S)):
+        if condition():
+            return
+        await deferLater(reactor, _LOOK_EVERY_S)
+    raise AssertionError("it never happened")
+
+
+async def ask(
+    reactor: Any,
+    port: int,
+    target: str,
+    *,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    body: bytes = b"",
+) -> Answer:
+    """One request on a connection of its own; ``target`` goes over the wire as it is."""
+    fields = {"Host": "x", "Connection": "close", **(headers or {})}
+    if body:
+        fields["Content-Length"] = str(len(body))
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    connection = await connect(reactor, port)
+    connection.send(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode() + body)
+    data = await connection.until_closed()
+    answer, rest = split_answer(data, head=method == "HEAD")
+    assert rest == b"", "something follows the answer"
+    return answer
