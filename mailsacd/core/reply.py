@@ -19,10 +19,9 @@ class Reply:
 
     def __post_init__(self) -> None:
         status = f"{self.enhanced} " if self.enhanced else ""
-        *firsts, last = self.lines
-        out = [f"{self.code}-{status}{line}\r\n" for line in firsts]
-        out.append(f"{self.code} {status}{last}\r\n")
-        object.__setattr__(self, "wire", "".join(out).encode())
+        firsts = "".join(f"{self.code}-{status}{line}\r\n" for line in self.lines[:-1])
+        last = f"{self.code} {status}{self.lines[-1]}\r\n"
+        object.__setattr__(self, "wire", (firsts + last).encode())
 
     def saying(self, *lines: str) -> "Reply":
         """The same code with another text."""

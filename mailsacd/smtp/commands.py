@@ -151,21 +151,22 @@ def _http(session: Session, _argument: bytes) -> Action:
 
 _Command = Callable[["Session", bytes], Action | None]
 
-_ANY: Final = frozenset(State) - {State.CLOSED}
-_GREETED: Final = frozenset({State.READY})
-_IN_TRANSACTION: Final = frozenset({State.SENDER, State.RECIPIENTS})
-_HAS_RECIPIENTS: Final = frozenset({State.RECIPIENTS})
-_UNKNOWN: Final[tuple[_Command, frozenset[State]]] = (_unknown, _ANY)
+# Tuples: a state is found in one by identity, where a set would call its slow hash
+_ANY: Final = tuple(state for state in State if state is not State.CLOSED)
+_GREETED: Final = (State.READY,)
+_IN_TRANSACTION: Final = (State.SENDER, State.RECIPIENTS)
+_HAS_RECIPIENTS: Final = (State.RECIPIENTS,)
+_UNKNOWN: Final[tuple[_Command, tuple[State, ...]]] = (_unknown, _ANY)
 
-_COMMANDS: Final[Mapping[bytes, tuple[_Command, frozenset[State]]]] = {
+_COMMANDS: Final[Mapping[bytes, tuple[_Command, tuple[State, ...]]]] = {
     b"EHLO": (_ehlo, _ANY),
     b"HELO": (_helo, _ANY),
-    b"STARTTLS": (_starttls, frozenset({State.START, State.READY})),
+    b"STARTTLS": (_starttls, (State.START, State.READY)),
     b"AUTH": (_auth, _ANY),
     b"MAIL": (_mail, _GREETED),
     b"RCPT": (_rcpt, _IN_TRANSACTION),
     b"DATA": (_data, _HAS_RECIPIENTS),
-    b"BDAT": (_bdat, _HAS_RECIPIENTS | {State.CHUNKS}),
+    b"BDAT": (_bdat, (State.RECIPIENTS, State.CHUNKS)),
     b"RSET": (_rset, _ANY),
     b"NOOP": (_noop, _ANY),
     b"HELP": (_help, _ANY),

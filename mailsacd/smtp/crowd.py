@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -22,7 +21,7 @@ class Crowd:
         self.members: set[SmtpProtocol] = set()
         self._max_connections = max_connections
         self._max_per_peer = max_per_peer
-        self._of_peer: Counter[str] = Counter()
+        self._of_peer: dict[str, int] = {}
         self._when_empty: list[Deferred[None]] = []
 
     def enter(self, member: SmtpProtocol) -> None:
@@ -35,18 +34,19 @@ class Crowd:
             return reply.STOPPING
         if len(self.members) > self._max_connections:
             return reply.TOO_MANY_CONNECTIONS
-        if self._of_peer[peer_ip] >= self._max_per_peer:
+        of_peer = self._of_peer.get(peer_ip, 0)
+        if of_peer >= self._max_per_peer:
             return reply.TOO_MANY_FROM_YOU
-        self._of_peer[peer_ip] += 1
+        self._of_peer[peer_ip] = of_peer + 1
         return None
 
     def leave(self, member: SmtpProtocol, admitted_as: str | None) -> None:
         """The connection is gone."""
         self.members.discard(member)
         if admitted_as is not None:
-            self._of_peer[admitted_as] -= 1
-            if not self._of_peer[admitted_as]:
-                del self._of_peer[admitted_as]
+            of_peer = self._of_peer.pop(admitted_as) - 1
+            if of_peer:
+                self._of_peer[admitted_as] = of_peer
         if self._when_empty and not self.members:
             waiting, self._when_empty = self._when_empty, []
             for empty in waiting:

@@ -1,22 +1,32 @@
 """The SMTP listener: builds a protocol for each connection, and ends them all at the stop."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Final
+from typing import Final, cast
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.smtp.crowd import Crowd
-from mailsacd.smtp.protocol import Shared, SmtpProtocol
+from mailsacd.smtp.outbox import Outbox
+from mailsacd.smtp.protocol import SmtpProtocol
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.services import SmtpServices
+from mailsacd.smtp.shared import Shared
 
 DRAIN_TIMEOUT_S: Final = 10.0
 """So long may messages under way take to be finished at the stop."""
 LAST_WORDS_S: Final = 1.0
 """So long may peers then take to read that we stop."""
+SWEEP_INTERVAL_S: Final = 1.0
+"""Timeouts are looked at so often, for all connections at once: none has a timer of its own."""
+
+_log = Logger()
 
 
 class SmtpFactory(ServerFactory):
@@ -42,13 +52,23 @@ class SmtpFactory(ServerFactory):
                 offers_tls=services.tls is not None,
             ),
             crowd=self._crowd,
+            outbox=Outbox(services.clock),
             proxies=tuple(_network(text) for text in settings.proxy_networks),
-            tick_s=min(settings.command_timeout_s, settings.data_timeout_s),
         )
+        self._sweep = LoopingCall(self._check_times)
+        self._sweep.clock = services.clock
 
-    def buildProtocol(self, addr: IAddress | None) -> SmtpProtocol:  # noqa: ARG002
+    def startFactory(self) -> None:
+        """The port is opened."""
+        self._sweep.start(SWEEP_INTERVAL_S, now=False).addErrback(_log_broken_sweep)
+
+    def stopFactory(self) -> None:
+        """The port is closed."""
+        self._sweep.stop()
+
+    def buildProtocol(self, addr: IAddress | None) -> SmtpProtocol:
         """A protocol for a new connection."""
-        return SmtpProtocol(self._shared)
+        return SmtpProtocol(self._shared, cast(IPv4Address | IPv6Address, addr).host)
 
     async def drain(self) -> None:
         """End all sessions, and return when they are gone. The port is closed by its owner.
@@ -66,6 +86,11 @@ class SmtpFactory(ServerFactory):
                 member.abort()
             await self._all_gone(LAST_WORDS_S)
 
+    def _check_times(self) -> None:
+        now_s = self._clock.seconds()
+        for member in tuple(self._crowd.members):
+            member.check_time(now_s)
+
     async def _all_gone(self, timeout_s: float) -> bool:
         if not self._crowd.members:
             return True
@@ -74,6 +99,10 @@ class SmtpFactory(ServerFactory):
         except DeferredTimeoutError:
             return False
         return True
+
+
+def _log_broken_sweep(failure: Failure) -> None:
+    _log.failure("SMTP timeouts are no longer watched", failure)
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:

@@ -26,9 +26,9 @@ Parameters = dict[bytes, bytes | None]
 
 _ATOMS = rb'[^\x00-\x20\x7f()<>\[\]:;@\\,"]+'
 _QUOTED = rb'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"'
-_ORDINARY = re.compile(
-    rb" ?<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9._-]{1,180})>\Z"
-)  # within every limit by its repetition counts
+_ORDINARY = rb": ?<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9._-]{1,180})> *\Z"
+_ORDINARY_MAIL = re.compile(rb"[Ff][Rr][Oo][Mm]" + _ORDINARY)  # within every limit
+_ORDINARY_RCPT = re.compile(rb"[Tt][Oo]" + _ORDINARY)
 _BRACKETED = re.compile(rb'[ \t]*<((?:[^<>"\\\x00-\x20\x7f]|' + _QUOTED + rb")*)>(?: +(.*))?\Z")
 _BARE = re.compile(rb'[ \t]*([^<>"\\\x00-\x20\x7f]+)(?: +(.*))?\Z')
 _MAILBOX = re.compile(
@@ -60,6 +60,9 @@ def parse_mail(argument: bytes) -> tuple[str, Parameters]:
     The path comes without brackets and source route, empty for a bounce.
     Raises GrammarError (501).
     """
+    ordinary = _ORDINARY_MAIL.match(argument)
+    if ordinary:
+        return ordinary[1].decode("ascii"), _NO_PARAMETERS
     inner, parameters = _path(argument, b"FROM:", reply.BAD_SENDER)
     if inner and not _is_mailbox(inner):
         raise GrammarError(reply.BAD_SENDER)
@@ -72,6 +75,9 @@ def parse_rcpt(argument: bytes) -> tuple[str, Parameters]:
     The path comes without brackets and source route, and is not checked further: whoever decides
     on recipients says what is wrong with one. Raises GrammarError (501).
     """
+    ordinary = _ORDINARY_RCPT.match(argument)
+    if ordinary:
+        return ordinary[1].decode("ascii"), _NO_PARAMETERS
     inner, parameters = _path(argument, b"TO:", reply.BAD_RECIPIENT)
     if not inner:
         raise GrammarError(reply.BAD_RECIPIENT)
@@ -114,9 +120,6 @@ def _path(argument: bytes, keyword: bytes, bad: Reply) -> tuple[bytes, Parameter
     if argument[: len(keyword)].upper() != keyword:
         raise GrammarError(reply.BAD_ARGUMENTS)
     rest = argument[len(keyword) :]
-    ordinary = _ORDINARY.match(rest)
-    if ordinary:
-        return ordinary[1], _NO_PARAMETERS
     found = _BRACKETED.match(rest) or _BARE.match(rest)
     if not found:
         raise GrammarError(bad)

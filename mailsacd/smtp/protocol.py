@@ -1,19 +1,15 @@
-"""SMTP on a Twisted transport: runs a `Session`, and keeps time, memory and numbers in bounds.
+"""SMTP on a Twisted transport: what is between the socket and the session's runner.
 
-What is hot is written for speed: one write a read, timers that are moved only when they fire, no
-coroutine where an answer is there at once.
+PROXY header, TLS, deadlines, and how much is read from the socket.
 """
 
-from collections.abc import Awaitable
-from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from enum import Enum, auto
+from ipaddress import ip_address
 from typing import Final, cast
 
 from OpenSSL import SSL
 from twisted.internet import tcp
-from twisted.internet.defer import ensureDeferred
 from twisted.internet.interfaces import (
-    IDelayedCall,
     IHalfCloseableProtocol,
     IHandshakeListener,
     IPushProducer,
@@ -24,65 +20,48 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailsacd.core import reply
-from mailsacd.core.envelope import Envelope, Reception, Recipient, TlsFacts
-from mailsacd.core.reply import Reply
-from mailsacd.smtp.action import Action, AskRecipient, Deliver, Signal
-from mailsacd.smtp.crowd import Crowd
-from mailsacd.smtp.outcome import is_expected, refused_message, refused_recipient
+from mailsacd.core.envelope import TlsFacts
 from mailsacd.smtp.proxy import ProxyHeaderError, ProxyReader
-from mailsacd.smtp.rules import SessionRules
-from mailsacd.smtp.services import SmtpServices
-from mailsacd.smtp.session import Session
+from mailsacd.smtp.runner import SessionRunner
+from mailsacd.smtp.shared import Shared
 
-TLS_HANDSHAKE_TIMEOUT_S: Final = 30.0
 PROXY_HEADER_TIMEOUT_S: Final = 10.0
+TLS_HANDSHAKE_TIMEOUT_S: Final = 30.0
 CLOSE_TIMEOUT_S: Final = 10.0
 """So long may a peer take to read our last words."""
-AUTH_DELAY_S: Final = 1.0
 MAX_UNREAD_BYTES: Final = 65_536
-"""While a question is open, more input than this waits in the kernel."""
-MAX_ACTIONS_A_TURN: Final = 200
-"""After so many, other connections have their turn."""
+"""While the session is held up, more input than this waits in the kernel."""
 
 _log = Logger()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shared:
-    """What the connections of a listener share."""
-
-    services: SmtpServices
-    rules: SessionRules
-    crowd: Crowd
-    proxies: tuple[IPv4Network | IPv6Network, ...]
-    tick_s: float
-    """No deadline is shorter: a connection's timer fires at least this often."""
+class _Stage(Enum):
+    PROXY_HEADER = auto()
+    SESSION = auto()
+    HANDSHAKE = auto()
+    CLOSING = auto()
 
 
 @implementer(IPushProducer, IHandshakeListener, IHalfCloseableProtocol)
 class SmtpProtocol(Protocol):
-    """One connection."""
+    """One connection. ``peer_ip`` is the socket's, until a PROXY header knows better."""
 
-    def __init__(self, shared: Shared) -> None:
-        services = shared.services
+    def __init__(self, shared: Shared, peer_ip: str) -> None:
+        self.peer_ip = _plain_ip(peer_ip)
         self._shared = shared
-        self._clock = services.clock
-        self._ingest = services.ingest
-        self._budget = services.ingest.budget
-        self._session = Session(shared.rules)
-        self._tcp: tcp.Server
+        self._seconds = shared.services.clock.seconds
+        self._runner = SessionRunner(shared, self)
+        self._session = self._runner.session
         self._proxy: ProxyReader | None = None
-        self._reception: Reception | None = None
-        self._peer_ip = self._local_ip = ""
-        self._timer: IDelayedCall | None = None
-        self._last_input_s = 0.0
-        self._held_bytes = self._delivering_bytes = 0
+        self._proxied_local_ip: str | None = None
         self._admitted_as: str | None = None
-        self._direct = True  # nothing was ever left unsent
-        self._paused = False  # the peer does not read
-        self._reading = True
-        self._pumping = self._yielding = False
-        self._handshaking = self._closing = self._half_closed = self._lost = False
+        self._stage = _Stage.SESSION
+        self._since_s = self._seconds()
+        self._tcp: tcp.Server
+        self._unsent = b""
+        self._sends_directly = True
+        self._is_reading = True
+        self._half_closed = False
 
     # What Twisted calls
 
@@ -91,11 +70,9 @@ class SmtpProtocol(Protocol):
         self._tcp = cast(tcp.Server, self.transport)
         self._tcp.setTcpNoDelay(True)
         self._shared.crowd.enter(self)
-        self._peer_ip = _plain_ip(self._tcp.getPeer().host)
-        self._local_ip = _plain_ip(self._tcp.getHost().host)
         if self._shared.proxies and self._is_proxy():
             self._proxy = ProxyReader()
-            self._arm(PROXY_HEADER_TIMEOUT_S)
+            self._stage = _Stage.PROXY_HEADER
         else:
             self._begin()
 
@@ -103,317 +80,106 @@ class SmtpProtocol(Protocol):
         """Bytes of the peer, decrypted when TLS is on."""
         if self._proxy is not None:
             data = self._read_proxy_header(self._proxy, data)
-            if not data:
-                return
-        self._last_input_s = self._clock.seconds()
+        self._since_s = self._seconds()
         self._session.receive(data)
-        if not (self._paused or self._yielding):
-            self._pump()
-        self._limit_unread()
+        self._runner.run()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone; a message that was whole is stored all the same."""
-        self._lost = True
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
+        """The connection is gone."""
         self._shared.crowd.leave(self, self._admitted_as)
-        self._budget.forget(self._room_came)
-        self._hold(self._delivering_bytes)
-        if self._handshaking:
+        self._runner.lost()
+        if self._stage is _Stage.HANDSHAKE:
             why = reason.getErrorMessage()
-            _log.debug("TLS handshake with {peer}: {why}", peer=self._peer_ip, why=why)
+            _log.debug("TLS handshake with {peer}: {why}", peer=self.peer_ip, why=why)
 
     def readConnectionLost(self) -> None:  # noqa: N802  Twisted's name
         """The peer sends no more, but may still read: answers under way are given."""
         self._half_closed = True
-        if not (self._session.waiting or self._yielding):
-            self._close()
+        self.caught_up()
 
     def writeConnectionLost(self) -> None:  # noqa: N802  Twisted's name
         """This side is never half-closed."""
 
     def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's name
         """TLS is on."""
-        self._handshaking = False
-        self._last_input_s = self._clock.seconds()
-        self._arm(self._shared.tick_s)
+        self._stage = _Stage.SESSION
 
     def pauseProducing(self) -> None:
         """The peer does not read our replies: none are made, and nothing is read."""
-        self._paused = True
+        self._runner.pause()
 
     def resumeProducing(self) -> None:
         """It has read them."""
-        self._paused = False
-        if not self._yielding:
-            self._pump()
-            self._limit_unread()
+        self._runner.resume()
 
     def stopProducing(self) -> None:
         """The connection is gone: `connectionLost` is called too."""
 
-    # What the factory calls
+    # What the listener calls
+
+    def check_time(self, now_s: float) -> None:
+        """Close a connection on which the peer did nothing for too long.
+
+        ``now_s`` is the clock's time. RFC 5321 section 4.5.3.2.
+        """
+        silent_s = now_s - self._since_s
+        if self._stage is not _Stage.SESSION:
+            if silent_s >= _TIMEOUTS_S[self._stage]:
+                self.abort()
+        elif self._session.waiting:  # it is the peer who waits
+            self._since_s = now_s
+        else:
+            settings = self._shared.services.settings
+            in_message = self._session.in_message
+            if silent_s >= (settings.data_timeout_s if in_message else settings.command_timeout_s):
+                self._runner.end(reply.IDLE)
 
     def stop(self, *, at_once: bool) -> None:
         """Say 421 and close. Unless ``at_once``, a message under way may first be finished."""
-        if self._proxy or self._handshaking:
+        if self._stage is not _Stage.SESSION:
             self.abort()
         elif at_once or not self._session.in_message:
-            self._end(reply.STOPPING)
+            self._runner.end(reply.STOPPING)
 
     def abort(self) -> None:
         """Close without a word."""
         self._tcp.abortConnection()
 
-    # Beginning and end
-
-    def _begin(self) -> None:
-        self._last_input_s = self._clock.seconds()
-        refusal = self._shared.crowd.admit(self._peer_ip)
-        if refusal:
-            self._end(refusal)
-        else:
-            self._admitted_as = self._peer_ip
-            self._arm(self._shared.tick_s)
-            self._pump()
-
-    def _is_proxy(self) -> bool:
-        peer = ip_address(self._peer_ip)
-        return any(peer in network for network in self._shared.proxies)
-
-    def _read_proxy_header(self, reader: ProxyReader, data: bytes) -> bytes:
-        """What follows the header: empty while it is not whole."""
-        try:
-            found = reader.receive(data)
-        except ProxyHeaderError as e:
-            _log.warn("{peer} is a listed proxy: {why}", peer=self._peer_ip, why=str(e))
-            self._tcp.abortConnection()
-            return b""
-        if found is None:
-            return b""
-        header, rest = found
-        self._proxy = None
-        self._peer_ip = header.peer_ip or self._peer_ip
-        self._local_ip = header.local_ip or self._local_ip
-        self._disarm()
-        self._begin()
-        return rest
-
-    def _end(self, answer: Reply) -> None:
-        if not self._closing:
-            self._session.close(answer)
-            self._pump()
-
-    def _close(self) -> None:
-        self._closing = True
-        if not self._direct:
-            self._tcp.unregisterProducer()  # the transport waits for a producer before it closes
-            self._disarm()
-            self._arm(CLOSE_TIMEOUT_S)
-        self._tcp.loseConnection()
-
-    # Time
-
-    def _arm(self, delay_s: float) -> None:
-        self._disarm()
-        self._timer = self._clock.callLater(delay_s, self._time_is_up)
-
-    def _disarm(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-
-    def _time_is_up(self) -> None:
-        """RFC 5321 section 4.5.3.2. Input does not move the timer: it looks back when it fires."""
-        self._timer = None
-        if self._proxy or self._handshaking or self._closing:
-            self._tcp.abortConnection()
-            return
-        settings = self._shared.services.settings
-        limit_s = settings.command_timeout_s
-        if self._session.in_message:
-            limit_s = settings.data_timeout_s
-        left_s = self._last_input_s + limit_s - self._clock.seconds()
-        if self._session.waiting:
-            left_s = self._shared.tick_s  # it is the client who waits
-        if left_s > 0:
-            self._arm(min(left_s, self._shared.tick_s))
-        else:
-            self._end(reply.IDLE)
-
-    # The session's actions
-
-    def _pump(self) -> None:
-        """Carry out what the session asks, with one write for all replies."""
-        if self._pumping or self._lost:
-            return
-        self._pumping = True
-        replies: list[bytes] = []
-        next_action = self._session.next_action
-        for _ in range(MAX_ACTIONS_A_TURN):
-            action = next_action()
-            if action is None:
-                break
-            if type(action) is Reply:
-                replies.append(action.wire)
-            else:
-                self._perform(action, replies)
-        else:
-            self._yielding = True
-            self._clock.callLater(0, self._next_turn)
-        self._pumping = False
-        if replies:
-            self._write(b"".join(replies))
-        self._hold(self._session.held_bytes + self._delivering_bytes)
-        if self._shared.crowd.stopping and not self._session.in_message:
-            self._end(reply.STOPPING)
-        if self._half_closed and not (self._session.waiting or self._yielding or self._closing):
-            self._close()
-
-    def _next_turn(self) -> None:
-        self._yielding = False
-        if not self._paused:
-            self._pump()
-            self._limit_unread()
-
-    def _perform(self, action: Action, replies: list[bytes]) -> None:
-        match action:
-            case AskRecipient(path):
-                self._ask_recipient(path)
-            case Deliver():
-                self._deliver(action)
-            case Signal.AWAIT_ROOM:
-                self._budget.when_open(self._room_came)
-            case Signal.SLOW_DOWN:
-                self._clock.callLater(AUTH_DELAY_S, self._go_on)
-            case Signal.START_TLS:
-                self._write(b"".join(replies))
-                replies.clear()
-                self._start_tls()
-            case Signal.CLOSE:
-                self._write(b"".join(replies))
-                replies.clear()
-                self._close()
-
-    def _ask_recipient(self, path: str) -> None:
-        try:
-            answer = self._shared.services.accept.recipient(path)
-        except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
-            self._refuse_recipient(e)
-            return
-        if isinstance(answer, Recipient):
-            self._session.accept_recipient(answer)
-        else:
-            asked = ensureDeferred(self._await_recipient(answer))
-            asked.addErrback(self._broken)
-
-    async def _await_recipient(self, answer: Awaitable[Recipient]) -> None:
-        try:
-            recipient = await answer
-        except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
-            self._refuse_recipient(e)
-        else:
-            self._session.accept_recipient(recipient)
-        self._answered()
-
-    def _refuse_recipient(self, error: Exception) -> None:
-        if not is_expected(error):
-            _log.failure("a recipient could not be checked", Failure(error))
-        self._session.refuse_recipient(refused_recipient(error))
-
-    def _deliver(self, message: Deliver) -> None:
-        envelope_id, received = self._ingest.new_envelope_id()
-        self._delivering_bytes = len(message.content)
-        envelope = Envelope(
-            id=envelope_id,
-            received=received,
-            reverse_path=message.reverse_path,
-            recipients=message.recipients,
-            reception=self._reception_of(message.protocol),
-            content=message.content,
-        )
-        stored = self._ingest.deliver(envelope)
-        stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope_id,))
-        stored.addErrback(self._broken)
-
-    def _stored(self, _: None, envelope_id: str) -> None:
-        self._finish(reply.STORED.saying(f"Ok: stored as {envelope_id}"))
-
-    def _not_stored(self, failure: Failure) -> None:
-        if not is_expected(failure.value):
-            _log.failure("a message could not be stored", failure)
-        self._finish(refused_message(failure.value))
-
-    def _finish(self, answer: Reply) -> None:
-        self._delivering_bytes = 0
-        self._session.finish_message(answer)
-        if self._lost:
-            self._hold(0)
-        self._answered()
-
-    def _broken(self, failure: Failure) -> None:
-        """A defect of ours, not of the client: it is not left hanging."""
-        _log.failure("an SMTP session broke", failure)
-        self._tcp.abortConnection()
-
-    def _reception_of(self, protocol: str) -> Reception:
-        known = self._reception
-        if known and known.protocol == protocol and known.helo == self._session.helo:
-            return known
-        self._reception = Reception(
-            peer_ip=self._peer_ip,
-            local_ip=self._local_ip,
-            helo=self._session.helo,
-            protocol=protocol,
-            tls=self._tls_facts() if self._session.tls else None,
-        )
-        return self._reception
-
-    # Answers that came later
-
-    def _room_came(self) -> None:
-        if self._pumping:
-            self._session.go_on()
-        else:
-            # Whoever gave the room is on the stack: many would go deep
-            self._clock.callLater(0, self._go_on)
-
-    def _go_on(self) -> None:
-        self._session.go_on()
-        self._answered()
-
-    def _answered(self) -> None:
-        self._last_input_s = self._clock.seconds()
-        if not (self._paused or self._yielding):
-            self._pump()
-            self._limit_unread()
-
-    # Transport
-
-    def _write(self, data: bytes) -> None:
-        if self._direct:
-            # The kernel nearly always takes a reply at once: that spares two epoll_ctl and a turn
+    def flush(self) -> None:
+        """Send what was written."""
+        data, self._unsent = self._unsent, b""
+        if self._sends_directly:
             sent = self._tcp.writeSomeData(data)
-            if sent == len(data):
-                return
-            self._leave_direct()
-            data = data[sent:] if isinstance(sent, int) else data
-        self._tcp.write(data)
+            if sent != len(data):
+                self._use_buffers()
+                self._tcp.write(data[sent:] if isinstance(sent, int) else data)
+        else:
+            self._tcp.write(data)
+        if self._stage is _Stage.CLOSING:
+            self._lose()
 
-    def _leave_direct(self) -> None:
-        self._direct = False
-        self._tcp.registerProducer(self, True)
+    # What the runner calls
 
-    def _start_tls(self) -> None:
-        if self._direct:
-            self._leave_direct()
-        self._reception = None
-        self._handshaking = True
-        self._arm(TLS_HANDSHAKE_TIMEOUT_S)
+    @property
+    def local_ip(self) -> str:
+        """The address that the peer connected to."""
+        return self._proxied_local_ip or _plain_ip(self._tcp.getHost().host)
+
+    def write(self, data: bytes) -> None:
+        """Send at the end of this turn."""
+        if not self._unsent:
+            self._shared.outbox.add(self)
+        self._unsent += data
+
+    def start_tls(self) -> None:
+        """Begin the handshake, after what was written."""
+        self._use_buffers()
+        self.flush()
+        self._stage = _Stage.HANDSHAKE
         self._tcp.startTLS(self._shared.services.tls)
 
-    def _tls_facts(self) -> TlsFacts:
+    def tls_facts(self) -> TlsFacts:
+        """What the handshake settled."""
         connection = cast(SSL.Connection, self._tcp.getHandle())
         return TlsFacts(
             version=connection.get_protocol_version_name(),
@@ -421,31 +187,74 @@ class SmtpProtocol(Protocol):
             bits=connection.get_cipher_bits() or 0,
         )
 
-    def _limit_unread(self) -> None:
-        """Read from the socket only while the session keeps up."""
-        reading = self._session.unread_bytes <= MAX_UNREAD_BYTES
-        if reading is not self._reading:
-            self._reading = reading
-            if not reading:
+    def close(self) -> None:
+        """Close, after what was written."""
+        self._stage = _Stage.CLOSING
+        self._since_s = self._seconds()
+        if not self._unsent:
+            self._lose()
+
+    def caught_up(self) -> None:
+        """Read from the socket only while the session keeps up; close when nothing can come."""
+        may_read = self._session.unread_bytes <= MAX_UNREAD_BYTES
+        if may_read is not self._is_reading:
+            self._is_reading = may_read
+            if not may_read:
                 self._tcp.pauseProducing()
             elif not self._half_closed:
                 self._tcp.resumeProducing()
+        if self._half_closed and not self._runner.held_up and self._stage is _Stage.SESSION:
+            self.close()
 
-    # Memory
+    # Beginning and end
 
-    def _hold(self, count: int) -> None:
-        """``count`` bytes of mail are now held for this connection."""
-        change = count - self._held_bytes
-        if not change:
-            return
-        self._held_bytes = count
-        if change < 0:
-            self._budget.give(-change)
-            return
-        self._budget.take(change)
-        if self._budget.exhausted and self._session.held_bytes:
-            self._session.refuse_message(reply.NO_STORAGE)
-            self._hold(self._delivering_bytes)
+    def _begin(self) -> None:
+        refusal = self._shared.crowd.admit(self.peer_ip)
+        if refusal:
+            self._runner.end(refusal)
+        else:
+            self._admitted_as = self.peer_ip
+            self._runner.run()
+
+    def _is_proxy(self) -> bool:
+        peer = ip_address(self.peer_ip)
+        return any(peer in network for network in self._shared.proxies)
+
+    def _read_proxy_header(self, reader: ProxyReader, data: bytes) -> bytes:
+        """What follows the header: empty while it is not whole."""
+        try:
+            found = reader.receive(data)
+        except ProxyHeaderError as e:
+            _log.warn("{peer} is a listed proxy: {why}", peer=self.peer_ip, why=str(e))
+            self.abort()
+            return b""
+        if found is None:
+            return b""
+        header, rest = found
+        self._proxy = None
+        self._stage = _Stage.SESSION
+        self.peer_ip = header.peer_ip or self.peer_ip
+        self._proxied_local_ip = header.local_ip
+        self._begin()
+        return rest
+
+    def _use_buffers(self) -> None:
+        """From now on Twisted sends, and says when the peer does not keep up."""
+        if self._sends_directly:
+            self._sends_directly = False
+            self._tcp.registerProducer(self, True)
+
+    def _lose(self) -> None:
+        if not self._sends_directly:
+            self._tcp.unregisterProducer()  # a transport with a producer does not close
+        self._tcp.loseConnection()
+
+
+_TIMEOUTS_S: Final = {
+    _Stage.PROXY_HEADER: PROXY_HEADER_TIMEOUT_S,
+    _Stage.HANDSHAKE: TLS_HANDSHAKE_TIMEOUT_S,
+    _Stage.CLOSING: CLOSE_TIMEOUT_S,
+}
 
 
 def _plain_ip(host: str) -> str:

@@ -24,6 +24,9 @@ MAX_ERRORS: Final = 20
 """So many commands may be wrong before the session is closed; a stored message forgives them."""
 
 _CRLF: Final = b"\r\n"
+_OF_MESSAGE: Final = (State.CHUNKS, State.DELIVERING)
+_ORDINARY_LINE: Final = 128
+_NO_TRANSACTION: Final = Transaction("", utf8=False)
 
 
 class Session:
@@ -66,7 +69,7 @@ class Session:
         self._errors = 0
         self._refusal: Reply | None = None
         self._after_chunk = State.READY
-        self.transaction = Transaction("", utf8=False)
+        self.transaction = _NO_TRANSACTION
         """What MAIL and RCPT said so far."""
         self.state = State.START
 
@@ -87,10 +90,16 @@ class Session:
         """Whether a message is coming in, or waits for its fate."""
         return self.reader is not None or self.state is State.DELIVERING
 
+    @property
+    def closed(self) -> bool:
+        """Whether all is said."""
+        return self.state is State.CLOSED
+
     def receive(self, data: bytes) -> None:
         """More input."""
         if self.state is not State.CLOSED:
-            self._input = self._input[self._at :] + data if self.unread_bytes else data
+            unread = self._at < len(self._input)
+            self._input = self._input[self._at :] + data if unread else data
             self._at = 0
 
     def next_action(self) -> Action | None:
@@ -150,7 +159,7 @@ class Session:
     def reset(self, state: State) -> None:
         """Forget the transaction."""
         self.state = state
-        self.transaction = Transaction("", utf8=False)
+        self.transaction = _NO_TRANSACTION
         self.reader = None
         self._refusal = None
 
@@ -185,7 +194,7 @@ class Session:
     # Lines
 
     def _read_commands(self) -> Action | None:
-        while True:
+        while self._at < len(self._input):
             end = self._input.find(_CRLF, self._at)
             if end < 0:
                 self._limit_unfinished_line()
@@ -197,6 +206,7 @@ class Session:
                 return action
             if self.reader is not None:  # a chunk begins
                 return self.next_action()
+        return None
 
     def _limit_unfinished_line(self) -> None:
         """A line without end is not kept: only a CR that its end may begin with."""
@@ -206,10 +216,11 @@ class Session:
 
     def _command(self, line: bytes) -> Action | None:
         verb, argument = split_line(line)
-        limit = MAX_MAIL_LINE_OCTETS if verb == b"MAIL" else MAX_LINE_OCTETS
-        if self._skipping or len(line) + len(_CRLF) > limit:
-            self._skipping = False
-            return self.fault(reply.LINE_TOO_LONG)
+        if len(line) > _ORDINARY_LINE or self._skipping:
+            limit = MAX_MAIL_LINE_OCTETS if verb == b"MAIL" else MAX_LINE_OCTETS
+            if self._skipping or len(line) + len(_CRLF) > limit:
+                self._skipping = False
+                return self.fault(reply.LINE_TOO_LONG)
         if b"\n" in line or b"\r" in line:
             return self.fault(reply.BARE_NEWLINE_IN_COMMAND)
         try:
@@ -256,6 +267,3 @@ class Session:
         if not self.extended:
             return "SMTP"
         return ("UTF8SMTP" if self.transaction.utf8 else "ESMTP") + ("S" if self.tls else "")
-
-
-_OF_MESSAGE: Final = frozenset({State.CHUNKS, State.DELIVERING})

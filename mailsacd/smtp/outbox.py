@@ -1,0 +1,36 @@
+"""Replies go out together, at the end of the reactor's turn, and past Twisted's write events.
+
+A reply is small and the kernel takes it at once. Sent through `transport.write` it costs two
+epoll_ctl calls and another event; sent at once, it wakes its peer while the others still wait for
+theirs.
+"""
+
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+
+class Sender(Protocol):
+    """Something with bytes to send."""
+
+    def flush(self) -> None:
+        """Send them now."""
+
+
+class Outbox:
+    """Calls `Sender.flush` of everyone who asked for it, once a turn."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._senders: list[Sender] = []
+
+    def add(self, sender: Sender) -> None:
+        """``sender`` has something to send; it asks once until it is flushed."""
+        if not self._senders:
+            self._clock.callLater(0, self._flush)
+        self._senders.append(sender)
+
+    def _flush(self) -> None:
+        senders, self._senders = self._senders, []
+        for sender in senders:
+            sender.flush()

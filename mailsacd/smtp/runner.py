@@ -1,0 +1,249 @@
+"""Runs a session against the use cases: carries out its actions and answers its questions.
+
+What is hot is written for speed: no coroutine where an answer is there at once, and all replies
+to what one read brought are written together.
+"""
+
+from collections.abc import Awaitable
+from typing import Final, Protocol
+
+from twisted.internet.defer import ensureDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailsacd.core import reply
+from mailsacd.core.envelope import Envelope, Reception, Recipient, TlsFacts
+from mailsacd.core.reply import Reply
+from mailsacd.smtp.action import Action, AskRecipient, Deliver, Signal
+from mailsacd.smtp.outcome import is_expected, refused_message, refused_recipient
+from mailsacd.smtp.session import Session
+from mailsacd.smtp.shared import Shared
+
+AUTH_DELAY_S: Final = 1.0
+MAX_ACTIONS_A_TURN: Final = 200
+"""After so many, other connections have their turn."""
+
+_log = Logger()
+
+
+class Line(Protocol):
+    """The connection, as its session's runner sees it."""
+
+    peer_ip: str
+
+    @property
+    def local_ip(self) -> str:
+        """The address that the peer connected to."""
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+
+    def start_tls(self) -> None:
+        """Begin the handshake, after what was written."""
+
+    def tls_facts(self) -> TlsFacts:
+        """What the handshake settled."""
+
+    def close(self) -> None:
+        """Close, after what was written."""
+
+    def abort(self) -> None:
+        """Close without a word."""
+
+    def caught_up(self) -> None:
+        """The session has done what it could with what it has received."""
+
+
+class SessionRunner:
+    """One connection's session, run. While `held_up` input is only gathered."""
+
+    def __init__(self, shared: Shared, line: Line) -> None:
+        services = shared.services
+        self.session = Session(shared.rules)
+        self._line = line
+        self._clock = services.clock
+        self._accept = services.accept
+        self._ingest = services.ingest
+        self._budget = services.ingest.budget
+        self._crowd = shared.crowd
+        self._reception: Reception | None = None
+        self._held_bytes = self._delivering_bytes = 0
+        self._running = self._yielding = self._paused = self._lost = False
+
+    @property
+    def held_up(self) -> bool:
+        """Whether something other than input must come first."""
+        return self.session.waiting or self._yielding or self._paused
+
+    def run(self) -> None:
+        """Carry out what the session asks for, until it needs more input or an answer."""
+        if self._running or self._yielding or self._paused or self._lost:
+            return
+        self._running = True
+        replies: list[bytes] = []
+        session = self.session
+        for _ in range(MAX_ACTIONS_A_TURN):
+            action = session.next_action()
+            if action is None:
+                break
+            if type(action) is Reply:
+                replies.append(action.wire)
+            else:
+                self._carry_out(action, replies)
+        else:
+            self._yielding = True
+            self._clock.callLater(0, self._next_turn)
+        self._running = False
+        if replies:
+            self._line.write(replies[0] if len(replies) == 1 else b"".join(replies))
+        if session.reader is not None or self._held_bytes or self._delivering_bytes:
+            self._hold(session.held_bytes + self._delivering_bytes)
+        if self._crowd.stopping and not session.in_message:
+            self.end(reply.STOPPING)
+        self._line.caught_up()
+
+    def end(self, answer: Reply) -> None:
+        """Say ``answer`` and close."""
+        if not self.session.closed:
+            self._paused = False
+            self.session.close(answer)
+            self.run()
+
+    def pause(self) -> None:
+        """The peer does not read: make no more replies."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """It reads again."""
+        self._paused = False
+        self.run()
+
+    def lost(self) -> None:
+        """The connection is gone; a message that was whole is stored all the same."""
+        self._lost = True
+        self._budget.forget(self._room_came)
+        self._hold(self._delivering_bytes)
+
+    def _next_turn(self) -> None:
+        self._yielding = False
+        self.run()
+
+    def _carry_out(self, action: Action, replies: list[bytes]) -> None:
+        if type(action) is AskRecipient:
+            self._ask_recipient(action.path)
+        elif type(action) is Deliver:
+            self._deliver(action)
+        elif action is Signal.AWAIT_ROOM:
+            self._budget.when_open(self._room_came)
+        elif action is Signal.SLOW_DOWN:
+            self._clock.callLater(AUTH_DELAY_S, self._go_on)
+        else:
+            self._line.write(b"".join(replies))
+            replies.clear()
+            if action is Signal.START_TLS:
+                self._reception = None
+                self._line.start_tls()
+            else:
+                self._line.close()
+
+    # Recipients
+
+    def _ask_recipient(self, path: str) -> None:
+        try:
+            answer = self._accept.recipient(path)
+        except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
+            self._refuse_recipient(e)
+            return
+        if isinstance(answer, Recipient):
+            self.session.accept_recipient(answer)
+        else:
+            asked = ensureDeferred(self._await_recipient(answer))
+            asked.addErrback(self._broken)
+
+    async def _await_recipient(self, answer: Awaitable[Recipient]) -> None:
+        try:
+            recipient = await answer
+        except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
+            self._refuse_recipient(e)
+        else:
+            self.session.accept_recipient(recipient)
+        self.run()
+
+    def _refuse_recipient(self, error: Exception) -> None:
+        if not is_expected(error):
+            _log.failure("a recipient could not be checked", Failure(error))
+        self.session.refuse_recipient(refused_recipient(error))
+
+    # Messages
+
+    def _deliver(self, message: Deliver) -> None:
+        envelope_id, received = self._ingest.new_envelope_id()
+        self._delivering_bytes = len(message.content)
+        envelope = Envelope(
+            id=envelope_id,
+            received=received,
+            reverse_path=message.reverse_path,
+            recipients=message.recipients,
+            reception=self._reception_of(message.protocol),
+            content=message.content,
+        )
+        stored = self._ingest.deliver(envelope)
+        stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope_id,))
+        stored.addErrback(self._broken)
+
+    def _reception_of(self, protocol: str) -> Reception:
+        known = self._reception
+        if known and known.protocol == protocol and known.helo == self.session.helo:
+            return known
+        self._reception = Reception(
+            peer_ip=self._line.peer_ip,
+            local_ip=self._line.local_ip,
+            helo=self.session.helo,
+            protocol=protocol,
+            tls=self._line.tls_facts() if self.session.tls else None,
+        )
+        return self._reception
+
+    def _stored(self, _: None, envelope_id: str) -> None:
+        self._finish(reply.STORED.saying(f"Ok: stored as {envelope_id}"))
+
+    def _not_stored(self, failure: Failure) -> None:
+        if not is_expected(failure.value):
+            _log.failure("a message could not be stored", failure)
+        self._finish(refused_message(failure.value))
+
+    def _finish(self, answer: Reply) -> None:
+        self._delivering_bytes = 0
+        self.session.finish_message(answer)
+        if self._lost:
+            self._hold(0)
+        self.run()
+
+    def _broken(self, failure: Failure) -> None:
+        """A defect of ours, not of the client: it is not left hanging."""
+        _log.failure("an SMTP session broke", failure)
+        self._line.abort()
+
+    # Time and memory
+
+    def _room_came(self) -> None:
+        if self._running:
+            self.session.go_on()
+        else:  # whoever gave the room is on the stack: many would go deep
+            self._clock.callLater(0, self._go_on)
+
+    def _go_on(self) -> None:
+        self.session.go_on()
+        self.run()
+
+    def _hold(self, count: int) -> None:
+        """``count`` bytes of mail are now held for this connection."""
+        change = count - self._held_bytes
+        self._held_bytes = count
+        if change > 0:
+            self._budget.take(change)
+            if self._budget.exhausted and self.session.held_bytes:
+                self.session.refuse_message(reply.NO_STORAGE)
+                self._hold(self._delivering_bytes)
+        elif change < 0:
+            self._budget.give(-change)
