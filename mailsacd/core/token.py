@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 _ALPHABET = (
     "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32 in lower case: sorts as it counts
 )
+_PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)  # two digits at a time: ids are hot
 _TIME_DIGITS = 10  # 50 bits of milliseconds: until the year 37648
 _SEQUENCE_DIGITS = 3
 _SEQUENCE_LIMIT = 32**_SEQUENCE_DIGITS
@@ -74,8 +75,9 @@ def iso_time(when: datetime) -> str:
 
 
 def _digits(number: int, width: int) -> str:
-    out = []
-    for _ in range(width):
-        number, digit = divmod(number, 32)
-        out.append(_ALPHABET[digit])
-    return "".join(reversed(out))
+    out = ""
+    while width > 1:
+        out = _PAIRS[number & 1023] + out
+        number >>= 10
+        width -= 2
+    return _ALPHABET[number & 31] + out if width else out

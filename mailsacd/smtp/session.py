@@ -232,6 +232,8 @@ class Session:
 
     def _read_content(self, reader: TextReader | ChunkReader) -> Action | None:
         data = self._input[self._at :] if self._at else self._input
+        if not data and self.state is State.TEXT:
+            return None
         self.forget_input()
         rest = reader.receive(data)
         if rest is None:
