@@ -99,17 +99,15 @@ def _described(attachment: Attachment) -> dict[str, str | int | None]:
 
 def _find(attachments: tuple[Attachment, ...], identifier: str) -> Attachment:
     """By checksum, else by content-id, else by file name. Raises NotFoundError."""
-    checksum = identifier.lower()
-    content_id = _bare(identifier)
-    for fits in (
-        lambda a: a.checksum == checksum,
-        lambda a: a.content_id and _bare(a.content_id) == content_id,
-        lambda a: a.file_name == identifier,
-    ):
-        for attachment in attachments:
-            if fits(attachment):
-                return attachment
-    raise NotFoundError("There is no such attachment in this message")
+    checksum, content_id = identifier.lower(), _bare(identifier)
+    found = [
+        *(a for a in attachments if a.checksum == checksum),
+        *(a for a in attachments if a.content_id and _bare(a.content_id) == content_id),
+        *(a for a in attachments if a.file_name == identifier),
+    ]
+    if not found:
+        raise NotFoundError("There is no such attachment in this message")
+    return found[0]
 
 
 def _bare(content_id: str) -> str:

@@ -102,14 +102,18 @@ EMAIL: Final = Parameter(
     where="path",
     description="The mail address, URL-encoded (`@` may stay as it is). Case does not matter; "
     "a tag is dropped: `jeff+x@example.com` reads `jeff@example.com`.",
-    schema={"type": "string", "examples": ["jeff@example.com"]},
+    schema={"type": "string", "format": "email", "examples": ["jeff@example.com"]},
     convert=str,
 )
 MESSAGE_ID: Final = Parameter(
     name="messageId",
     where="path",
     description="The message's `_id`.",
-    schema={"type": "string", "examples": ["01m8fvk2qt000k5d8gr1w-0"]},
+    schema={
+        "type": "string",
+        "pattern": "^[0-9A-Za-z_-]{1,64}$",
+        "examples": ["01m8fvk2qt000k5d8gr1w-0"],
+    },
     convert=_message_id,
 )
 ATTACHMENT: Final = Parameter(
@@ -140,18 +144,27 @@ _TIME_FORMS = (
     "an ISO 8601 date or date and time (UTC where it names no zone), "
     "or milliseconds since the epoch"
 )
+_TIME_SCHEMA: Final = {
+    "type": "string",
+    "anyOf": [
+        {"format": "date"},
+        {"format": "date-time"},
+        {"pattern": "^-?[0-9]{1,15}$"},
+        {"maxLength": 0},
+    ],
+}
 SINCE: Final = Parameter(
     name="since",
     where="query",
     description=f"Only messages received at this time or later: {_TIME_FORMS}.",
-    schema={"type": "string", "examples": ["2018-03-29", "2018-03-29T18:28:07.732Z"]},
+    schema={**_TIME_SCHEMA, "examples": ["2018-03-29", "2018-03-29T18:28:07.732Z"]},
     convert=milliseconds_of,
 )
 UNTIL: Final = Parameter(
     name="until",
     where="query",
     description=f"Only messages received before this time: {_TIME_FORMS}.",
-    schema={"type": "string", "examples": ["2018-03-30", "1522348087732"]},
+    schema={**_TIME_SCHEMA, "examples": ["2018-03-30", "1522348087732"]},
     convert=milliseconds_of,
 )
 DOWNLOAD: Final = Parameter(
