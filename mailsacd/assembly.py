@@ -12,12 +12,12 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import ServerFactory
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
 
 from mailsacd import __version__
@@ -32,7 +32,8 @@ from mailsacd.mail.auth import Authenticator
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.settings import Settings, default_data_dir
-from mailsacd.smtp.protocol import SmtpFactory, SmtpSurroundings
+from mailsacd.smtp.factory import SmtpFactory
+from mailsacd.smtp.services import SmtpServices
 from mailsacd.store.migrate import migrate
 from mailsacd.store.pool import Database
 
@@ -72,7 +73,7 @@ class Daemon:
         reactor.suggestThreadPoolSize(_WORKER_THREADS)
         data_dir = _make_data_dir(settings)
         hostname = _hostname(settings)
-        certificate = CertificateStore(settings.tls, data_dir, hostname)
+        certificate = CertificateStore(settings.tls, data_dir=data_dir, hostname=hostname)
 
         database = await self._connect(data_dir)
         self._go_on()
@@ -86,15 +87,15 @@ class Daemon:
         mailbox = Mailbox(database, anonymous_read=settings.http.anonymous_read, reactor=reactor)
 
         smtp = SmtpFactory(
-            settings.smtp,
-            settings.message,
-            SmtpSurroundings(
+            SmtpServices(
                 hostname=hostname,
+                settings=settings.smtp,
+                message=settings.message,
                 accept=accept,
                 ingest=ingest,
-                context_factory=certificate.context_factory,
-                reactor=reactor,
-            ),
+                tls=certificate.context_factory,
+                clock=reactor,
+            )
         )
         self._on_close(smtp.drain)
         site = make_site(mailbox, Authenticator(), settings.http, __version__, reactor)
@@ -123,7 +124,7 @@ class Daemon:
         await database.start()
         return database
 
-    def _listen(self, name: str, host: str, port: int, factory: ServerFactory) -> int:
+    def _listen(self, name: str, host: str, port: int, factory: IProtocolFactory) -> int:
         interface = host or ("127.0.0.1" if self._embedded else "0.0.0.0")  # noqa: S104  a server
         try:
             listening: IListeningPort = self._reactor.listenTCP(
@@ -135,7 +136,7 @@ class Daemon:
                 f"set {name}.host or {name}.port to another, or port 0 for any free one"
             ) from e
         self._on_close(lambda: maybeDeferred(listening.stopListening))
-        return int(listening.getHost().port)
+        return int(cast(IPv4Address | IPv6Address, listening.getHost()).port)
 
     def _reload_on_sighup(self, certificate: CertificateStore) -> None:
         previous = signal.signal(

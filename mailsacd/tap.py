@@ -31,7 +31,7 @@ class Options(UsageOptions):
     )
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.overrides: list[str] = []
 
     def opt_set(self, assignment: str) -> None:
@@ -70,13 +70,13 @@ class MailsacdService(Service):
     def startService(self) -> None:
         from twisted.internet import reactor  # noqa: PLC0415  importing it installs one
 
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         self._daemon = Daemon(self._settings, reactor)
         self._started = ensureDeferred(self._daemon.start())
         self._started.addErrback(self._cannot_start, reactor)
 
     def stopService(self) -> Deferred[None]:
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         return ensureDeferred(self._stop())
 
     async def _stop(self) -> None:

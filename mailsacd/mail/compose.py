@@ -9,8 +9,10 @@ import zstandard
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.token import iso_time, message_id
+from mailsacd.mime.addresses import Mailbox
 from mailsacd.mime.extract import links
-from mailsacd.mime.parse import Mailbox, ParsedMessage, parse
+from mailsacd.mime.message import ParsedMessage
+from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import trace_headers
 
 _ZSTD_LEVEL: Final = 1  # 28 µs for 20 KB; higher levels cost more than the disk they save

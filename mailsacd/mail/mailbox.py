@@ -16,7 +16,8 @@ from mailsacd.core.token import time_prefix
 from mailsacd.mail.accept import inbox_of
 from mailsacd.mail.auth import Actor
 from mailsacd.mail.compose import expand
-from mailsacd.mime.parse import ParsedMessage, parse
+from mailsacd.mime.message import ParsedMessage
+from mailsacd.mime.parse import parse
 from mailsacd.store import messages
 from mailsacd.store.pool import Database
 

@@ -1,0 +1,72 @@
+"""Which system user PostgreSQL runs as, and running programs as that user."""
+
+import os
+import pwd
+import stat
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.utils import getProcessOutputAndValue
+
+from mailsacd.core.errors import ConfigurationError
+
+_LAUNCH: Final = str(Path(__file__).with_name("launch.py"))
+_UNPRIVILEGED: Final = ("mailsacd", "postgres", "nobody")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemUser:
+    """A user of this machine."""
+
+    name: str
+    uid: int
+    gid: int
+
+    def may_enter(self, directory: Path) -> bool:
+        """Whether the user gets through every directory from the root down to ``directory``."""
+        return all(self._may_pass(step) for step in (directory, *directory.parents))
+
+    def launcher(self, command: Sequence[str], *, death_signal: int = 0) -> list[str]:
+        """The argument vector that runs ``command`` as this user."""
+        numbers = (self.uid, self.gid, death_signal, os.getpid())
+        return [sys.executable, "-I", "-S", _LAUNCH, *map(str, numbers), *command]
+
+    async def run(self, command: Sequence[str], reactor: Any) -> tuple[int, str]:
+        """Run ``command`` to its end: its exit status and all that it printed."""
+        executable, *arguments = self.launcher(command)
+        out, err, status = await getProcessOutputAndValue(
+            executable, arguments, env={**os.environ, "LC_ALL": "C"}, path="/", reactor=reactor
+        )
+        return status, (out + err).decode("utf-8", "replace")
+
+    def _may_pass(self, directory: Path) -> bool:
+        try:
+            found = directory.stat()
+        except FileNotFoundError:
+            return True  # it will be made, and handed over
+        except PermissionError:
+            return False
+        if found.st_uid == self.uid:
+            return bool(found.st_mode & stat.S_IXUSR)
+        if found.st_gid == self.gid:
+            return bool(found.st_mode & stat.S_IXGRP)
+        return bool(found.st_mode & stat.S_IXOTH)
+
+
+def postgres_user() -> SystemUser:
+    """Whoever runs this; for root, who may not, the first unprivileged user there is."""
+    if os.geteuid() != 0:
+        entry = pwd.getpwuid(os.geteuid())
+        return SystemUser(name=entry.pw_name, uid=entry.pw_uid, gid=os.getegid())
+    for name in _UNPRIVILEGED:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return SystemUser(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
+    raise ConfigurationError(
+        "PostgreSQL does not run as root, and there is no user mailsacd, postgres or nobody"
+    )

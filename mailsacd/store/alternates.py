@@ -1,0 +1,31 @@
+"""Alternates and the secret that they are made with."""
+
+import secrets
+
+from mailsacd.store.sql import Executor, column, maybe, none, one
+
+_remember = none(
+    """insert into alternate (local, address) values (%(local)s, %(address)s)
+       on conflict (local) do nothing"""
+)
+_find: maybe[str] = maybe(column, "select address from alternate where local = %(local)s")
+_offer_secret = none(
+    "insert into server_secret (value) values (%(value)s) on conflict (single) do nothing"
+)
+_secret = one(bytes, "select value from server_secret")
+
+
+async def remember_alternate(db: Executor, local: str, address: str) -> None:
+    """Let mail for ``local`` at any domain go to ``address``. Doing it again changes nothing."""
+    await _remember(db, local=local, address=address)
+
+
+async def find_alternate(db: Executor, local: str) -> str | None:
+    """The address that an alternate's local part stands for."""
+    return await _find(db, local=local)
+
+
+async def server_secret(db: Executor) -> bytes:
+    """The 32 random bytes that all nodes share, made by the first that asks."""
+    await _offer_secret(db, value=secrets.token_bytes(32))
+    return await _secret(db)

@@ -1,0 +1,112 @@
+"""Brings the schema up to date: ordered SQL files, each applied once, in a transaction of its own.
+
+Any number of daemons may start at the same time: an advisory lock lets one migrate, and the others
+find the work done.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final
+
+from twisted.logger import Logger
+
+from mailsacd.core.errors import ConfigurationError
+from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.sql import many, none
+
+_LOCK: Final = 0x6D61696C  # "mail"
+
+_log = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of ``schema/``: ``0001_messages.sql`` is number 1."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """By which a file that was changed after it was applied is found out."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    number: int
+    name: str
+    checksum: str
+
+
+_make_table = none(
+    """create table if not exists schema_migration (
+        number   integer primary key,
+        name     text not null,
+        checksum text not null,
+        applied  timestamptz not null default now()
+    )"""
+)
+_applied = many(_Applied, "select number, name, checksum from schema_migration order by number")
+_record = none(
+    """insert into schema_migration (number, name, checksum)
+       values (%(number)s, %(name)s, %(checksum)s)"""
+)
+
+
+def migrations() -> list[Migration]:
+    """All that this version knows, in order."""
+    files = resources.files("mailsacd.store.schema").iterdir()
+    return [
+        Migration(int(file.name[:4]), file.name, file.read_text(encoding="utf-8"))
+        for file in sorted(files, key=lambda file: file.name)
+        if file.name.endswith(".sql")
+    ]
+
+
+async def migrate(database: Database, upto: int | None = None) -> int:
+    """Apply what is missing, up to number ``upto``; how many were applied.
+
+    Raises ConfigurationError for a schema that this version does not know.
+    """
+    known = [m for m in migrations() if upto is None or m.number <= upto]
+    count = 0
+    while await database.transaction(lambda transaction: _apply_next(transaction, known)):
+        count += 1
+    return count
+
+
+async def _apply_next(transaction: Transaction, known: list[Migration]) -> bool:
+    """Apply the first that is missing; False when none is."""
+    await transaction.run("set local statement_timeout = 0")
+    await transaction.fetch("select pg_advisory_xact_lock(%s)", (_LOCK,))
+    await _make_table(transaction)
+    applied = await _applied(transaction)
+    _check(applied, migrations())
+    missing = [m for m in known if m.number > len(applied)]
+    if not missing:
+        return False
+    _log.info("migrating the schema: {name}", name=missing[0].name)
+    await transaction.run(missing[0].sql, None)
+    await _record(
+        transaction,
+        number=missing[0].number,
+        name=missing[0].name,
+        checksum=missing[0].checksum,
+    )
+    return True
+
+
+def _check(applied: list[_Applied], known: list[Migration]) -> None:
+    if len(applied) > len(known):
+        raise ConfigurationError(
+            f"the database has the schema of a newer mailsacd ({applied[-1].name}): "
+            "upgrade mailsacd, or use another database"
+        )
+    for there, here in zip(applied, known, strict=False):
+        if (there.number, there.checksum) != (here.number, here.checksum):
+            raise ConfigurationError(
+                f"the database was migrated with another {there.name} than this version has"
+            )
