@@ -1,0 +1,569 @@
+"""The API over real sockets, with a real mailbox: what each call answers, to good and bad input."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor as the_reactor
+from twisted.logger import LogEvent
+
+from mailsacd import __version__
+from mailsacd.core.budget import ByteBudget
+from mailsacd.http import app as http_app
+from mailsacd.http.app import make_site
+from mailsacd.http.connection import HttpSite
+from mailsacd.mail.auth import Authenticator
+from mailsacd.mail.ingest import Ingest
+from mailsacd.mail.mailbox import Mailbox
+from mailsacd.settings import HttpSettings
+from mailsacd.store.pool import Database
+from tests.http.client import Answer, ask
+from tests.http.declared import Specification
+from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
+from tests.mail.envelopes import envelope
+
+reactor: Any = the_reactor
+Listen = Callable[[Any], int]
+
+UNKNOWN_ID = "01m8fvk2qt000k5d8gr1w-0"
+
+
+def _site(database: Database, **settings: Any) -> HttpSite:
+    limits = HttpSettings(**settings)
+    mailbox = Mailbox(database, anonymous_read=limits.anonymous_read, reactor=reactor)
+    return make_site(mailbox, Authenticator(), limits, __version__, reactor)
+
+
+@dataclass
+class Api:
+    """The server under test; every answer is held against its specification."""
+
+    port: int
+    specification: Specification
+    ingest: Ingest
+
+    async def call(self, target: str, method: str = "GET", **request: Any) -> Answer:
+        answer = await ask(reactor, self.port, target, method=method, **request)
+        self.specification.check(method, target, answer)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        return answer
+
+    async def json(self, target: str, method: str = "GET", **request: Any) -> Any:
+        answer = await self.call(target, method, **request)
+        assert answer.status == 200, answer
+        return answer.json()
+
+    async def deliver(self, content: bytes = SIMPLE, *addresses: str) -> str:
+        """Store a message; its id in the first recipient's inbox."""
+        new = envelope(self.ingest, content, *(addresses or ("bob@example.com",)))
+        await self.ingest.deliver(new)
+        return f"{new.id}-0"
+
+
+@pytest_twisted.async_yield_fixture
+async def api(database: Database, listen: Listen) -> AsyncIterator[Api]:
+    port = listen(_site(database))
+    document = (await ask(reactor, port, "/openapi.json")).json()
+    ingest = Ingest(database, hostname="mx.example", budget=ByteBudget(1 << 20), reactor=reactor)
+    yield Api(port, Specification(document), ingest)
+    await ingest.finish()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_list_is_newest_first_and_has_every_field(api: Api) -> None:
+    ids = [await api.deliver() for _ in range(3)]
+    listed = await api.json("/api/addresses/bob@example.com/messages")
+    assert [message["_id"] for message in listed] == ids[::-1]
+    message = listed[0]
+    assert message["from"] == [{"address": "ann@example.net", "name": "Ann"}]
+    assert message["cc"] is message["bcc"] is message["savedBy"] is message["read"] is None
+    assert (message["folder"], message["labels"], message["attachments"]) == ("inbox", [], None)
+    assert message == await api.json(f"/api/addresses/bob@example.com/messages/{ids[2]}")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_list_is_cut_by_count_and_time(api: Api) -> None:
+    ids = [await api.deliver() for _ in range(25)]
+    newest_first = ids[::-1]
+    base = "/api/addresses/bob%40example.com/messages"
+
+    async def listed(query: str = "") -> list[str]:
+        return [message["_id"] for message in await api.json(f"{base}?{query}")]
+
+    assert await listed() == newest_first[:20]
+    assert await listed("limit=0") == []
+    assert await listed("limit=3&skip=1") == newest_first[1:4]
+    assert await listed("limit=1000&skip=24&unknown=%ff") == newest_first[24:]
+    assert await listed("limit=x&limit=2") == newest_first[:2]
+    received = (await api.json(f"{base}?limit=1"))[0]["received"]
+    for newest in (received, quote(received.replace("Z", "+00:00"))):
+        assert newest_first[0] in await listed(f"since={newest}")
+        assert newest_first[0] not in await listed(f"until={newest}")
+    assert await listed("until=2001-01-01") == await listed("since=9999-12-31") == []
+    assert len(await listed("since=&until=&limit=1000")) == 25
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_count_names_the_normal_inbox(api: Api) -> None:
+    await api.deliver()
+    for email in ("bob@example.com", "BOB+tag@Example.COM", "bob%2Btag%40example.com"):
+        target = f"/api/addresses/{email}/message-count"
+        assert await api.json(target) == {"count": 1, "inbox": "bob@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("a%2Fb@example.com", "a/b@example.com"),
+        ("100%25@example.com", "100%@example.com"),
+        ("100%@example.com", "100%@example.com"),
+        ("J%C3%9CRGEN@m%C3%BCnchen.example", "jürgen@xn--mnchen-3ya.example"),
+        ("u%CC%88@example.com", "ü@example.com"),
+        ("%22a%20b%22@example.com", '"a b"@example.com'),
+        ("bob@%5B192.0.2.1%5D", "bob@[192.0.2.1]"),
+        ("%2A@example.com", "*@example.com"),
+        ("bob@example.com.", "bob@example.com"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_an_address_in_a_url_is(api: Api, written: str, normal: str) -> None:
+    answer = await api.json(f"/api/addresses/{written}/message-count")
+    assert answer == {"count": 0, "inbox": normal}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest_twisted.ensureDeferred
+async def test_a_slash_in_an_inbox_does_not_split_the_url(api: Api, slash: str) -> None:
+    message_id = await api.deliver(SIMPLE, "a/b@example.com")
+    answer = await api.call(f"/api/raw/a%2Fb@example.com/{message_id}{slash}")
+    assert answer.body.endswith(SIMPLE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_message_is_deleted_once(api: Api) -> None:
+    message_id = await api.deliver()
+    target = f"/api/addresses/Bob+x@example.com/messages/{message_id}"
+    assert await api.json(target, "DELETE", body=b"{}") == {
+        "message": "Message was deleted.",
+        "_id": message_id,
+        "inbox": "bob@example.com",
+    }
+    assert (await api.call(target, "DELETE")).status == 404
+    assert (await api.call(target)).status == 404
+    assert await api.json("/api/addresses/bob@example.com/messages") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_purges_what_nobody_owns(api: Api) -> None:
+    message_id = await api.deliver()
+    answer = await api.call("/api/addresses/bob@example.com/messages", "DELETE")
+    assert answer.status == 401
+    assert answer.json()["message"]
+    assert "www-authenticate" in answer.headers
+    await api.json(f"/api/addresses/bob@example.com/messages/{message_id}")
+
+
+@pytest_twisted.ensureDeferred
+async def test_text_and_raw_are_what_was_sent(api: Api) -> None:
+    message_id = await api.deliver(RICH)
+    text = await api.call(f"/api/text/bob@example.com/{message_id}")
+    assert text.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "Grüße, see https://example.org/a" in text.body.decode()
+    raw = await api.call(f"/api/raw/bob@example.com/{message_id}")
+    assert raw.headers["content-type"] == "text/plain; charset=utf-8"
+    assert raw.body.endswith(RICH)
+    assert raw.body.startswith(b"Return-Path: ")
+    message = await api.json(f"/api/addresses/bob@example.com/messages/{message_id}")
+    assert message["size"] == len(raw.body)
+
+
+@pytest_twisted.ensureDeferred
+async def test_html_from_mail_runs_nothing_on_our_origin(api: Api) -> None:
+    message_id = await api.deliver(RICH)
+    body = await api.call(f"/api/body/bob@example.com/{message_id}")
+    assert b"script" not in body.body
+    assert b"onclick" not in body.body
+    assert b"example.org" not in body.body
+    dirty = await api.call(f"/api/dirty/bob@example.com/{message_id}")
+    assert b"<script>alert(1)</script>" in dirty.body
+    assert b"data:image/png;base64," in dirty.body
+    for answer in (body, dirty):
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        policy = [part.strip() for part in answer.headers["content-security-policy"].split(";")]
+        assert "sandbox" in policy, "and no allow-scripts, no allow-same-origin"
+        assert "default-src 'none'" in policy
+        assert not [part for part in policy if part.startswith("script-src")]
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "base", ["/api/headers/{email}/{id}", "/api/addresses/{email}/messages/{id}/headers"]
+)
+@pytest_twisted.ensureDeferred
+async def test_headers_come_in_three_forms(api: Api, base: str) -> None:
+    message_id = await api.deliver(RICH)
+    target = base.format(email="bob@example.com", id=message_id)
+    by_name = await api.json(target)
+    assert by_name["x-twice"] == ["one", "two"]
+    assert by_name["subject"] == ["Grüße"]
+    assert by_name == await api.json(f"{target}?messageHeadersFormat=json")
+    ordered = await api.json(f"{target}?messageHeadersFormat=json-ordered")
+    assert [f["name"] for f in ordered][:2] == ["Return-Path", "Received"]
+    assert {"name": "X-Twice", "value": "two"} in ordered
+    plain = await api.call(f"{target}?messageHeadersFormat=plain")
+    assert plain.headers["content-type"] == "text/plain; charset=utf-8"
+    assert plain.body.endswith(b"Content-Type: multipart/mixed; boundary=b\r\n")
+    assert (await api.call(f"{target}?messageHeadersFormat=xml")).status == 400
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("/api/text/bob@example.com/{id}", "{id}.txt"),
+        ("/api/body/bob@example.com/{id}", "{id}.html"),
+        ("/api/dirty/bob@example.com/{id}", "{id}.html"),
+        ("/api/raw/bob@example.com/{id}", "{id}.eml"),
+        ("/api/headers/bob@example.com/{id}", "{id}.headers.json"),
+        ("/api/headers/bob@example.com/{id}?messageHeadersFormat=plain", "{id}.headers.txt"),
+        ("/api/addresses/bob@example.com/messages/{id}", "{id}.json"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_download_has_a_file_name(api: Api, target: str, name: str) -> None:
+    message_id = await api.deliver()
+    target = target.format(id=message_id)
+    shown = await api.call(target)
+    assert "content-disposition" not in shown.headers
+    saved = await api.call(target + ("&" if "?" in target else "?") + "download=1")
+    assert saved.body == shown.body
+    expected = f'attachment; filename="{name.format(id=message_id)}"'
+    assert saved.headers["content-disposition"] == expected
+
+
+@pytest_twisted.ensureDeferred
+async def test_attachments_are_listed_and_found_by_each_of_their_names(api: Api) -> None:
+    message_id = await api.deliver(RICH)
+    base = f"/api/addresses/bob@example.com/messages/{message_id}/attachments"
+    listed = await api.json(base)
+    message = await api.json(f"/api/addresses/bob@example.com/messages/{message_id}")
+    assert message["attachments"] == [a["checksum"] for a in listed]
+    expected = [("logo.png", PNG), ("../a/evil.html", EVIL), ("März\u202efdp.exe", PDF)]
+    assert [(a["fileName"], a["length"]) for a in listed] == [(n, len(c)) for n, c in expected]
+    for described, (name, content) in zip(listed, expected, strict=True):
+        assert described["checksum"] == hashlib.md5(content).hexdigest()
+        identifiers = [described["checksum"], described["checksum"].upper(), name]
+        if described["contentId"]:
+            identifiers += [described["contentId"], f"<{described['contentId']}>"]
+        for identifier in identifiers:
+            for suffix in ("", "/download"):
+                answer = await api.call(f"{base}/{quote(identifier, safe='')}{suffix}")
+                assert answer.body == content
+                assert answer.headers["content-type"] == described["contentType"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_attachment_is_shown_or_run_by_a_browser(api: Api) -> None:
+    message_id = await api.deliver(RICH)
+    base = f"/api/addresses/bob@example.com/messages/{message_id}/attachments"
+    evil = await api.call(f"{base}/{hashlib.md5(EVIL).hexdigest()}")
+    assert evil.headers["content-type"] == "text/html"
+    assert evil.headers["content-disposition"] == 'attachment; filename="_a_evil.html"'
+    assert evil.headers["content-security-policy"].startswith("sandbox;")
+    reversed_name = await api.call(f"{base}/{hashlib.md5(PDF).hexdigest()}/download")
+    assert reversed_name.headers["content-disposition"] == (
+        "attachment; filename=\"M_rzfdp.exe\"; filename*=UTF-8''M%C3%A4rzfdp.exe"
+    )
+
+
+_BAD_INPUT = [
+    ("GET", "/api/addresses/bob@example.com/messages?limit=1001", 400, "limit"),
+    ("GET", "/api/addresses/bob@example.com/messages?limit=-1", 400, "limit"),
+    ("GET", "/api/addresses/bob@example.com/messages?limit=", 400, "limit"),
+    ("GET", "/api/addresses/bob@example.com/messages?skip=1e3", 400, "skip"),
+    ("GET", "/api/addresses/bob@example.com/messages?since=soon", 400, "since"),
+    ("GET", "/api/addresses/bob@example.com/messages?until=%00", 400, "until"),
+    ("GET", "/api/addresses/bob@example.com/messages?until=%ff", 400, "until"),
+    ("GET", "/api/addresses/nobody/messages", 400, "email"),
+    ("GET", "/api/addresses/@/messages", 400, "email"),
+    ("GET", "/api/addresses/a%00b@example.com/messages", 400, "email"),
+    ("GET", "/api/addresses/a%0d%0ab@example.com/messages", 400, "email"),
+    ("GET", "/api/addresses/%ff@example.com/messages", 400, "email"),
+    ("GET", "/api/addresses/%ed%a0%80@example.com/messages", 400, "email"),
+    ("GET", f"/api/addresses/{'x' * 65}@example.com/messages", 400, "email"),
+    ("GET", "/api/addresses/a%20b@example.com/message-count", 400, "email"),
+    ("DELETE", "/api/addresses/nobody/messages/" + UNKNOWN_ID, 400, "email"),
+    ("GET", "/api/raw/nobody/" + UNKNOWN_ID, 400, "email"),
+    ("GET", f"/api/text/bob@example.com/{UNKNOWN_ID}?download=perhaps", 400, "download"),
+    ("GET", f"/api/addresses/bob@example.com/messages/{UNKNOWN_ID}", 404, None),
+    ("GET", "/api/addresses/bob@example.com/messages/%00", 404, None),
+    ("GET", "/api/addresses/bob@example.com/messages/%27%20or%201=1", 404, None),
+    ("GET", "/api/addresses/bob@example.com/messages/" + "x" * 5000, 404, None),
+    ("DELETE", "/api/addresses/bob@example.com/messages/nothing", 404, None),
+    ("GET", f"/api/text/bob@example.com/{UNKNOWN_ID}", 404, None),
+    ("GET", f"/api/body/bob@example.com/{UNKNOWN_ID}", 404, None),
+    ("GET", f"/api/dirty/bob@example.com/{UNKNOWN_ID}", 404, None),
+    ("GET", f"/api/raw/bob@example.com/{UNKNOWN_ID}", 404, None),
+    ("GET", f"/api/headers/bob@example.com/{UNKNOWN_ID}", 404, None),
+    ("GET", f"/api/addresses/bob@example.com/messages/{UNKNOWN_ID}/attachments", 404, None),
+    ("GET", f"/api/addresses/bob@example.com/messages/{UNKNOWN_ID}/attachments/x", 404, None),
+    ("GET", "/api/addresses/bob@example.com/messages//headers", 404, None),
+    ("GET", "/api/addresses//messages", 404, None),
+    ("GET", "/api/addresses/bob/@example.com/messages", 404, None),
+    ("GET", "/api", 404, None),
+    ("GET", "/nothing?here", 404, None),
+    ("GET", "/../../etc/passwd", 404, None),
+    ("GET", "/docs/..%2f..%2fapp.py", 404, None),
+]
+
+
+@pytest.mark.parametrize(("method", "target", "status", "field"), _BAD_INPUT)
+@pytest_twisted.ensureDeferred
+async def test_bad_input_is_told_so(
+    api: Api, method: str, target: str, status: int, field: str | None
+) -> None:
+    answer = await api.call(target, method)
+    assert answer.status == status
+    error = answer.json()
+    assert [f["field"] for f in error.get("validationErrors", [])] == ([field] if field else [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_message_is_not_found_in_another_inbox(api: Api) -> None:
+    message_id = await api.deliver(SIMPLE, "bob@example.com")
+    for target in (
+        f"/api/addresses/eve@example.com/messages/{message_id}",
+        f"/api/raw/eve@example.com/{message_id}",
+        f"/api/addresses/eve@example.com/messages/{message_id}/attachments",
+    ):
+        assert (await api.call(target)).status == 404
+    target = f"/api/addresses/eve@example.com/messages/{message_id}"
+    assert (await api.call(target, "DELETE")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("target", "request_"),
+    [
+        ("", {"headers": {"Mailsac-Key": "wrong"}}),
+        ("", {"headers": {"mailsac-key": "\xff\xfe"}}),
+        ("?_mailsacKey=wrong", {}),
+        ("?_mailsacKey=%ff", {}),
+        ("", {"body": b'{"_mailsacKey": "wrong"}'}),
+        ("", {"body": b"_mailsacKey=wrong"}),
+        ("", {"body": b'{"_mailsacKey": 0.1}'}),
+        ("?_mailsacKey=" + "x" * 1000, {}),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_key_is_refused_where_none_is_needed(
+    api: Api, method: str, target: str, request_: dict[str, Any]
+) -> None:
+    message_id = await api.deliver()
+    base = f"/api/addresses/bob@example.com/messages/{message_id}"
+    answer = await api.call(base + target, method, **request_)
+    assert answer.status == 401
+    assert (await api.call(base)).status == 200
+
+
+@pytest.mark.parametrize(
+    "request_", [{"headers": {"Mailsac-Key": ""}}, {"body": b'{"_mailsacKey": ""}'}]
+)
+@pytest_twisted.ensureDeferred
+async def test_an_empty_key_is_none(api: Api, request_: dict[str, Any]) -> None:
+    target = "/api/addresses/bob@example.com/messages?_mailsacKey="
+    assert (await api.call(target, **request_)).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_bad_body_is_refused(api: Api) -> None:
+    target = f"/api/addresses/bob@example.com/messages/{UNKNOWN_ID}"
+    for body in (b"{", b"{'a': 1}", b'{"a":' * 1000):
+        assert (await api.call(target, "DELETE", body=body)).status == 400
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_anonymous_reading_every_call_about_mail_needs_a_key(
+    database: Database, listen: Listen, api: Api
+) -> None:
+    message_id = await api.deliver()
+    closed = Api(listen(_site(database, anonymous_read=False)), api.specification, api.ingest)
+    for path, item in api.specification.document["paths"].items():
+        target = path.format(
+            email="bob@example.com", messageId=message_id, attachmentIdentifier="x"
+        )
+        for method in item:
+            answer = await closed.call(target, method.upper())
+            assert answer.status == (401 if target.startswith("/api/") else 200)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "allow"),
+    [
+        ("POST", "/api/addresses/bob@example.com/messages", "DELETE, GET, HEAD, OPTIONS"),
+        ("PUT", f"/api/raw/bob@example.com/{UNKNOWN_ID}", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/openapi.json", "GET, HEAD, OPTIONS"),
+        ("FROB", "/", "GET, HEAD, OPTIONS"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_method_hears_of_the_right_ones(
+    api: Api, method: str, target: str, allow: str
+) -> None:
+    answer = await ask(reactor, api.port, target, method=method)
+    assert answer.status == 405
+    assert answer.headers["allow"] == allow
+    assert answer.json()["error"] == "Method Not Allowed"
+
+
+@pytest_twisted.ensureDeferred
+async def test_head_is_get_without_its_body(api: Api) -> None:
+    message_id = await api.deliver()
+    target = f"/api/raw/bob@example.com/{message_id}"
+    get, head = await api.call(target), await api.call(target, "HEAD")
+    assert head.body == b""
+    assert {**head.headers, "date": ""} == {**get.headers, "date": ""}
+    assert head.headers["content-length"] == str(len(get.body))
+
+
+@pytest_twisted.ensureDeferred
+async def test_pages_from_elsewhere_may_read_and_not_write(api: Api) -> None:
+    target = "/api/addresses/bob@example.com/messages"
+    preflight = await ask(
+        reactor,
+        api.port,
+        target,
+        method="OPTIONS",
+        headers={"Origin": "https://a.example", "Access-Control-Request-Method": "GET"},
+    )
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    assert preflight.headers["access-control-allow-methods"] == "GET, HEAD"
+    assert "Mailsac-Key" in preflight.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in preflight.headers
+    assert (await api.call(target)).headers["access-control-allow-origin"] == "*"
+    refused = await api.call(target, "DELETE")
+    assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_host_field_decides_nothing(api: Api) -> None:
+    for host in ("", "a..b", "\xff", "x" * 300, "[", "evil.example"):
+        answer = await ask(reactor, api.port, "/livez", headers={"Host": host})
+        assert answer.status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_server_says_how_it_is(api: Api) -> None:
+    assert await api.json("/livez") == await api.json("/readyz") == {"status": "ok"}
+    assert await api.json("/version") == {"name": "mailsacd", "version": __version__}
+    assert (await api.call("/favicon.ico")).status == 204
+    root = await api.call("/")
+    assert (root.status, root.headers["location"]) == (302, "/docs")
+
+
+@pytest_twisted.async_yield_fixture
+async def stopped_database(database_dsn: str) -> AsyncIterator[Database]:
+    stopped = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    await stopped.start()
+    await stopped.stop()
+    yield stopped
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_database_every_call_about_mail_is_503(
+    stopped_database: Database, listen: Listen, api: Api
+) -> None:
+    away = Api(listen(_site(stopped_database)), api.specification, api.ingest)
+    for path, item in api.specification.document["paths"].items():
+        target = path.format(
+            email="bob@example.com", messageId=UNKNOWN_ID, attachmentIdentifier="x"
+        )
+        for method in item:
+            answer = await away.call(target, method.upper())
+            if (method, path) == ("delete", "/api/addresses/{email}/messages"):
+                assert answer.status == 401
+            elif "503" in item[method]["responses"]:
+                assert answer.status == 503
+                assert answer.headers["retry-after"]
+            else:
+                assert answer.status == 200
+
+
+class _Broken(Mailbox):
+    """A mailbox with a defect."""
+
+    async def ping(self) -> None:
+        raise LookupError("the secret inside")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_defect_shows_nothing_but_its_incident(
+    database: Database, listen: Listen, logged_errors: list[LogEvent]
+) -> None:
+    broken = _Broken(database, anonymous_read=True, reactor=reactor)
+    site = make_site(broken, Authenticator(), HttpSettings(), __version__, reactor)
+    answer = await ask(reactor, listen(site), "/readyz?_mailsacKey=hush")
+    assert answer.status == 500
+    assert b"secret" not in answer.body
+    (event,) = logged_errors
+    logged_errors.clear()
+    assert event["incident"] in answer.json()["message"]
+    assert "hush" not in str(event)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_documentation_needs_no_network(api: Api) -> None:
+    page = await api.call("/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    assert b"://" not in page.body
+    loaded = {
+        "/docs/swagger-ui.css": "text/css; charset=utf-8",
+        "/docs/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+        "/docs/start.js": "text/javascript; charset=utf-8",
+        "/docs/openapi-3.0.json": "application/json",
+    }
+    for target, content_type in loaded.items():
+        answer = await api.call(target)
+        assert (answer.status, answer.headers["content-type"]) == (200, content_type)
+    for target in list(loaded)[:3]:
+        assert target.encode() in page.body
+
+
+def test_every_operation_has_one_id_and_is_declared_with_what_it_refuses() -> None:
+    site_operations = _operations()
+    ids = [operation.id for operation in site_operations]
+    assert len(set(ids)) == len(ids)
+    for operation in site_operations:
+        named = {p.name for p in operation.parameters if p.where == "path"}
+        assert operation.path.count("{") == len(named)
+        if operation.path.startswith("/api/"):
+            assert {400, 401, 403, 503} <= set(operation.refusals)
+        if "{messageId}" in operation.path:
+            assert 404 in operation.refusals
+
+
+def _operations() -> Any:
+    """The table, from an Api that is never asked anything."""
+    nothing: Any = None
+    return http_app.Api(nothing, Authenticator(), __version__, nothing).operations
+
+
+def test_the_viewer_s_specification_is_of_version_3_0_throughout() -> None:
+    (documentation,) = [o for o in _operations() if o.id == "docsSpecification"]
+    call: Any = None
+    coroutine = documentation.handler(call)
+    with pytest.raises(StopIteration) as caught:
+        coroutine.send(None)
+    document = json.loads(caught.value.value.body)
+    assert document["openapi"] == "3.0.3"
+    text = json.dumps(document)
+    assert '"null"' not in text
+    assert '"const"' not in text
+    assert document["components"]["schemas"]["Message"]["properties"]["savedBy"]["nullable"]
