@@ -6,7 +6,7 @@ from typing import Any
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import maybeDeferred
-from twisted.internet.interfaces import IListeningPort, IReactorTCP
+from twisted.internet.interfaces import IListeningPort
 
 reactor: Any = the_reactor
 
@@ -17,10 +17,9 @@ async def listen() -> AsyncIterator[Callable[[Any], int]]:
     ports: list[IListeningPort] = []
 
     def start(site: Any) -> int:
-        listening = IReactorTCP(reactor).listenTCP(0, site, interface="127.0.0.1")
+        listening: Any = reactor.listenTCP(0, site, interface="127.0.0.1")
         ports.append(listening)
-        number: int = listening.getHost().port
-        return number
+        return int(listening.getHost().port)
 
     yield start
     for port in ports:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import LogEvent
 
 from mailsacd.core.errors import (
     BadAddressError,
@@ -98,18 +98,17 @@ def test_each_fault_is_shown() -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), StatementError("secret")])
-def test_a_defect_shows_an_incident_and_logs_its_cause(error: Exception) -> None:
-    events: list[LogEvent] = []
-    globalLogPublisher.addObserver(events.append)
+def test_a_defect_shows_an_incident_and_logs_its_cause(
+    error: Exception, logged_errors: list[LogEvent]
+) -> None:
     try:
         raise error  # noqa: TRY301  so that it has a traceback, as in life
     except Exception as e:  # noqa: BLE001  whatever it is
         response = error_response(e, "aCall")
-    finally:
-        globalLogPublisher.removeObserver(events.append)
     assert response.status == 500
     assert b"secret" not in response.body
-    (event,) = events
+    (event,) = logged_errors
+    logged_errors.clear()
     assert event["incident"].encode() in response.body
     assert event["log_failure"].value is error
 
