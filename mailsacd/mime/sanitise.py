@@ -1,25 +1,182 @@
-"""HTML from strangers made fit to be shown."""
+"""HTML from strangers made fit to be shown: without anything that acts or loads, or as it was sent.
 
+The sanitiser proper is nh3 (the Rust library ammonia). Before it a pass of our own brings the
+markup into bounds, because nh3 takes time that grows with the square of how deep tags are nested.
+"""
+
+import base64
 import html
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 import nh3
 
-from mailsacd.mime.parse import ParsedMessage
+from mailsacd.mime import markup
+from mailsacd.mime.markup import Tag
+from mailsacd.mime.parse import Attachment, ParsedMessage
+
+MAX_DEPTH = 200
+MAX_INLINED_BYTES = 8_388_608  # of attachments put into one page, before base64
+
+_TAGS_NAMES = (
+    "abbr acronym address article aside b bdi bdo big blockquote br caption center cite "
+    "code col colgroup data dd del details dfn div dl dt em figcaption figure font footer "
+    "h1 h2 h3 h4 h5 h6 header hgroup hr i ins kbd li main mark nav ol p pre q rp rt ruby s "
+    "samp section small span strike strong sub summary sup table tbody td tfoot th thead "
+    "time tr tt u ul var wbr"
+)
+_TAGS = frozenset(_TAGS_NAMES.split())
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": {
+        "align",
+        "bgcolor",
+        "class",
+        "dir",
+        "height",
+        "lang",
+        "style",
+        "title",
+        "valign",
+        "width",
+    },
+    "col": {"span"},
+    "colgroup": {"span"},
+    "font": {"color", "face", "size"},
+    "li": {"value"},
+    "ol": {"reversed", "start", "type"},
+    "table": {"border", "cellpadding", "cellspacing"},
+    "td": {"colspan", "headers", "nowrap", "rowspan"},
+    "th": {"colspan", "headers", "nowrap", "rowspan", "scope"},
+    "time": {"datetime"},
+    "ul": {"type"},
+}
+_STYLE_PROPERTIES_NAMES = (
+    "background-color border border-bottom border-bottom-color border-bottom-style border- "
+    "bottom-width border-collapse border-color border-left border-left-color border-left- "
+    "style border-left-width border-radius border-right border-right-color border-right- "
+    "style border-right-width border-spacing border-style border-top border-top-color "
+    "border-top-style border-top-width border-width box-sizing clear color direction "
+    "display float font font-family font-size font-style font-variant font-weight height "
+    "letter-spacing line-height list-style-position list-style-type margin margin-bottom "
+    "margin-left margin-right margin-top max-height max-width min-height min-width overflow "
+    "padding padding-bottom padding-left padding-right padding-top table-layout text-align "
+    "text-decoration text-indent text-overflow text-transform vertical-align white-space "
+    "width word-break word-spacing word-wrap"
+)
+_STYLE_PROPERTIES = frozenset(_STYLE_PROPERTIES_NAMES.split())
+# A value with any of these could load something, or hide from a reader of this list that it does.
+_LOADS = re.compile(
+    r"url|src|image|import|expression|behavior|binding|element\(|[\\@<]|/\*", re.IGNORECASE
+)
+# A start tag ends an open element of these kinds by itself, as HTML has it.
+_ENDS = {
+    "p": frozenset({"p"}),
+    "li": frozenset({"li", "p"}),
+    "dt": frozenset({"dt", "dd", "p"}),
+    "dd": frozenset({"dt", "dd", "p"}),
+    "td": frozenset({"td", "th", "p"}),
+    "th": frozenset({"td", "th", "p"}),
+    "tr": frozenset({"td", "th", "tr", "p"}),
+    "tbody": frozenset({"td", "th", "tr", "tbody", "thead", "p"}),
+}
+_NOTHING: frozenset[str] = frozenset()
+_CID = re.compile(r"(?<![\w.-])cid:([^\s\"'<>()]{1,998})", re.IGNORECASE)
+_INLINED = re.compile(r"(?:(?:image|audio|video|font)/[\w.+-]{1,80}|application/octet-stream)\Z")
 
 
 def sanitised_page(parsed: ParsedMessage) -> str:
-    """The message as a whole HTML page without anything that acts or loads."""
+    """The message as a whole HTML page: no scripts, styles that load, images, links or forms."""
     if parsed.html is None:
-        return _page(f"<pre>{html.escape(parsed.text or '')}</pre>")
-    return _page(nh3.clean(parsed.html, tags=set(nh3.ALLOWED_TAGS) - {"a", "img"}))
+        return _text_page(parsed)
+    clean = nh3.clean(
+        "".join(_bounded(parsed.html)),
+        tags=set(_TAGS),
+        clean_content_tags={"script", "style"},
+        attributes=_ATTRIBUTES,
+        attribute_filter=_attribute,
+        filter_style_properties=set(_STYLE_PROPERTIES),
+        link_rel=None,
+        url_schemes=set(),
+    )
+    return _page(parsed.subject, clean)
 
 
 def page_as_sent(parsed: ParsedMessage) -> str:
-    """The HTML as it was sent."""
+    """The HTML as it was sent, ``cid:`` references replaced by the attachments' data (RFC 2392).
+
+    It must be served where its scripts can do no harm. Only pictures, sound and fonts are put in,
+    up to MAX_INLINED_BYTES; other references stay. Without HTML a page with the text.
+    """
     if parsed.html is None:
-        return _page(f"<pre>{html.escape(parsed.text or '')}</pre>")
-    return parsed.html
+        return _text_page(parsed)
+    by_id = {a.content_id.lower(): a for a in reversed(parsed.attachments) if a.content_id}
+    if not by_id:
+        return parsed.html
+    urls: dict[str, str] = {}
+    room = MAX_INLINED_BYTES
+
+    def replaced(match: re.Match[str]) -> str:
+        nonlocal room
+        name = unquote(markup.unescape_attribute(match[1])).strip("<>").lower()
+        attachment = by_id.get(name)
+        if attachment is None or not _INLINED.match(attachment.content_type):
+            return match[0]
+        room -= len(attachment.content)
+        if room < 0:
+            return match[0]
+        if name not in urls:
+            urls[name] = _data_url(attachment)
+        return urls[name]
+
+    return _CID.sub(replaced, parsed.html)
 
 
-def _page(body: str) -> str:
-    return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>{body}</body></html>\n'
+def _data_url(attachment: Attachment) -> str:
+    encoded = base64.b64encode(attachment.content).decode("ascii")
+    return f"data:{attachment.content_type};base64,{encoded}"
+
+
+def _attribute(_tag: str, name: str, value: str) -> str | None:
+    return None if name == "style" and _LOADS.search(value) else value
+
+
+def _bounded(source: str) -> Iterator[str]:
+    """``source`` with the allowed tags alone, each closed, and none deeper than MAX_DEPTH."""
+    stack: list[str] = []
+    for token in markup.tokens(source):
+        if not isinstance(token, Tag):
+            yield token.replace("<", "&lt;").replace(">", "&gt;")
+        elif token.name not in _TAGS:
+            continue
+        elif token.closing:
+            if token.name in stack:
+                while (name := stack.pop()) != token.name:
+                    yield f"</{name}>"
+                yield f"</{token.name}>"
+        else:
+            ends = _ENDS.get(token.name, _NOTHING)
+            while stack and stack[-1] in ends:
+                yield f"</{stack.pop()}>"
+            if token.name in markup.VOID:
+                yield _written(token)
+            elif len(stack) < MAX_DEPTH:
+                stack.append(token.name)
+                yield _written(token)
+    yield from (f"</{name}>" for name in reversed(stack))
+
+
+def _written(tag: Tag) -> str:
+    inside = tag.inside.rstrip("/").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<{tag.name}{inside}>"
+
+
+def _text_page(parsed: ParsedMessage) -> str:
+    return _page(parsed.subject, f"<pre>{html.escape(parsed.text or '')}</pre>")
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        '<!DOCTYPE html>\n<html><head><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title></head>\n<body>{body}</body></html>\n"
+    )

@@ -1,0 +1,168 @@
+"""A text to read, made from HTML: paragraphs, lists, tables, and numbered references for links."""
+
+import re
+
+from mailsacd.mime import markup
+from mailsacd.mime.markup import Tag
+
+MAX_REFERENCES = 1_000
+MAX_REFERENCE_CHARS = 8_192
+_MAX_INDENT = 8
+
+_PARAGRAPH_NAMES = "p h1 h2 h3 h4 h5 h6 ul ol dl table blockquote pre hr fieldset form figure"
+_PARAGRAPH = frozenset(_PARAGRAPH_NAMES.split())
+_LINE_NAMES = (
+    "div br tr li dt dd section article header footer main nav aside address center caption "
+    "thead tbody tfoot figcaption option legend html body"
+)
+_LINE = frozenset(_LINE_NAMES.split())
+_UNSEEN_NAMES = "head template select svg math object video audio"
+_UNSEEN = frozenset(_UNSEEN_NAMES.split())
+_SPACE = re.compile(r"[ \t\r\n\f\u200b\u200c\u2007\u034f\u00ad\ufeff]+")
+_WEB = re.compile(r"(?:https?|ftp)://|mailto:", re.IGNORECASE)
+
+
+def text_from_html(source: str) -> str:
+    """``source`` as plain text; lines end in ``\\n``. Never raises."""
+    writer = _Writer()
+    for token in markup.tokens(source):
+        if isinstance(token, Tag):
+            writer.tag(token)
+        else:
+            writer.text(markup.unescape(token))
+    return writer.result()
+
+
+class _Writer:
+    """The text so far, and what it takes to go on with it."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._blank_wanted = False
+        self._unseen: str | None = None
+        self._unseen_depth = 0
+        self._preformatted = 0
+        self._quotes = 0
+        self._lists: list[int | None] = []
+        self._links: list[str | None] = []
+        self._references: dict[str, int] = {}
+
+    def text(self, text: str) -> None:
+        if self._unseen is not None:
+            return
+        if self._preformatted:
+            first, *rest = text.replace("\r\n", "\n").split("\n")
+            self._line.append(first)
+            for line in rest:
+                self._end_line()
+                self._line.append(line)
+            return
+        text = _SPACE.sub(" ", text)
+        if not self._line or self._line[-1].endswith(" "):
+            text = text.lstrip(" ")
+        if text:
+            self._line.append(text)
+
+    def tag(self, tag: Tag) -> None:
+        name = tag.name
+        if self._is_unseen(tag):
+            return
+        if name in _PARAGRAPH:
+            self._end_line()
+            self._blank_wanted = True
+        elif name in _LINE:
+            self._end_line(keep_empty=name == "br")
+        if tag.closing:
+            self._close(name)
+        else:
+            self._open(tag)
+
+    def result(self) -> str:
+        self._end_line()
+        if self._references:
+            self._lines += ["", *(f"[{n}] {url}" for url, n in self._references.items())]
+        text = "\n".join(self._lines).strip("\n")
+        return f"{text}\n" if text else ""
+
+    def _is_unseen(self, tag: Tag) -> bool:
+        """Whether the tag is inside, begins or ends a thing that is not for reading."""
+        if self._unseen is None:
+            if tag.closing or tag.name not in _UNSEEN or tag.inside.rstrip().endswith("/"):
+                return False
+            self._unseen, self._unseen_depth = tag.name, 1
+        elif tag.name == self._unseen:
+            self._unseen_depth += -1 if tag.closing else 1
+            if not self._unseen_depth:
+                self._unseen = None
+        elif tag.name == "body" and self._unseen == "head":  # nobody closed the head
+            self._unseen = None
+        return True
+
+    def _open(self, tag: Tag) -> None:
+        name = tag.name
+        if name == "a":
+            self._links.append(_target(tag))
+        elif name == "img":
+            self.text(tag.attributes().get("alt", ""))
+        elif name in ("ul", "ol"):
+            self._lists.append(0 if name == "ol" else None)
+        elif name == "li":
+            self._begin_item()
+        elif name in ("td", "th") and self._line:
+            self._line.append("  ")
+        elif name == "pre":
+            self._preformatted += 1
+        elif name == "blockquote":
+            self._quotes += 1
+        elif name == "hr":
+            self._line.append("-" * 40)
+            self._end_line()
+
+    def _close(self, name: str) -> None:
+        if name == "a" and self._links:
+            self._refer(self._links.pop())
+        elif name in ("ul", "ol") and self._lists:
+            self._lists.pop()
+        elif name == "pre":
+            self._preformatted = max(0, self._preformatted - 1)
+        elif name == "blockquote":
+            self._quotes = max(0, self._quotes - 1)
+
+    def _begin_item(self) -> None:
+        indent = "  " * min(max(len(self._lists) - 1, 0), _MAX_INDENT)
+        number = self._lists[-1] if self._lists else None
+        if number is None:
+            self._line.append(f"{indent}- ")
+        else:
+            self._lists[-1] = number + 1
+            self._line.append(f"{indent}{number + 1}. ")
+
+    def _refer(self, url: str | None) -> None:
+        if url is None or (url not in self._references and self._full()):
+            return
+        number = self._references.setdefault(url, len(self._references) + 1)
+        space = "" if not self._line or self._line[-1].endswith(" ") else " "
+        self._line.append(f"{space}[{number}]")
+
+    def _full(self) -> bool:
+        return len(self._references) >= MAX_REFERENCES
+
+    def _end_line(self, *, keep_empty: bool = False) -> None:
+        line = "".join(self._line).rstrip()
+        self._line.clear()
+        if not line and not keep_empty and not self._preformatted:
+            return
+        quote = "> " * min(self._quotes, _MAX_INDENT)
+        if self._blank_wanted and line:
+            self._blank_wanted = False
+            if self._lines and self._lines[-1].strip("> "):
+                # between two quoted lines the empty one is quoted too
+                self._lines.append(quote.rstrip() if self._lines[-1].startswith(">") else "")
+        if line or (self._lines and self._lines[-1].strip("> ")) or self._preformatted:
+            self._lines.append((quote + line).rstrip())
+
+
+def _target(tag: Tag) -> str | None:
+    url = "".join(tag.attributes().get("href", "").split())
+    return url if _WEB.match(url) and len(url) <= MAX_REFERENCE_CHARS else None
