@@ -60,16 +60,23 @@ class RunningDaemon:
         self.kill()
         raise AssertionError(self.log.read_text())
 
-    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
-        """Ask the process once to stop; its exit status."""
+    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> None:
+        """Ask the process once to stop, and wait. twistd ends by the signal that it was sent."""
         self.process.send_signal(with_signal)
-        return self.process.wait(STOP_TIMEOUT_S)
+        assert self.process.wait(STOP_TIMEOUT_S) == -with_signal
 
     def kill(self) -> None:
         """kill -9, unless it has ended."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+    def wait_for_postgres_to_end(self) -> None:
+        """Return when no PostgreSQL is left on the data: a daemon that was killed cannot stop it."""
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while (self.data_dir / "postgres" / "postmaster.pid").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
     def smtp(self) -> smtplib.SMTP:
         """A connected client."""

@@ -1,6 +1,7 @@
 """Starting, stopping, being killed: nothing that was acknowledged is lost."""
 
 import os
+import re
 import signal
 import smtplib
 import socket
@@ -78,7 +79,7 @@ def test_a_daemon_that_is_killed_under_load_keeps_what_it_acknowledged(
 ) -> None:
     daemon = make_daemon().start()
     senders = _under_load(daemon)
-    assert daemon.stop(with_signal) == (-signal.SIGKILL if with_signal == signal.SIGKILL else 0)
+    daemon.stop(with_signal)
     for sender in senders:
         sender.join(30)
     daemon.start()
@@ -104,12 +105,11 @@ def test_a_stop_removes_ready_json_and_the_database(make_daemon: MakeDaemon) -> 
     daemon = make_daemon().start()
     postgres = daemon.postgres_pid()
     idle = daemon.smtp()
-    assert daemon.stop(signal.SIGINT) == 0
+    daemon.stop(signal.SIGINT)
     assert not (daemon.data_dir / "ready.json").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(postgres, 0)
-    with pytest.raises((smtplib.SMTPServerDisconnected, smtplib.SMTPResponseException)):
-        idle.docmd("MAIL FROM:<a@example.net>")
+    assert idle.getreply()[0] == 421
     idle.close()
 
 
@@ -182,5 +182,5 @@ def test_wait_prints_the_ports_and_config_the_settings(make_daemon: MakeDaemon) 
         text=True,
     )
     assert "s3cret" not in shown.stdout
-    assert '"(hidden)"  # --set database.dsn' in shown.stdout
+    assert re.search(r'database.dsn = "\(hidden\)" +# --set database.dsn\n', shown.stdout)
     assert str(daemon.data_dir) in shown.stdout
