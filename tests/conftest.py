@@ -10,7 +10,8 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import implementer
 
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.store.migrate import migrate
@@ -50,6 +51,7 @@ def logged_errors() -> Iterator[list[LogEvent]]:
     """Fails a test that left an error in the log; one that expects it clears the list."""
     errors: list[LogEvent] = []
 
+    @implementer(ILogObserver)
     def observe(event: LogEvent) -> None:
         if "log_failure" in event or event.get("isError"):
             errors.append(event)

@@ -5,8 +5,13 @@ from mailsacd.core.budget import ByteBudget
 
 def test_a_new_message_waits_above_the_mark_and_goes_on_in_turn() -> None:
     budget, begun = ByteBudget(100), list[str]()
+
+    def begin_first() -> None:
+        begun.append("first")
+        budget.take(60)
+
     budget.take(100)
-    budget.when_open(lambda: (begun.append("first"), budget.take(60))[0])
+    budget.when_open(begin_first)
     budget.when_open(lambda: begun.append("second"))
     assert begun == []
     budget.give(60)

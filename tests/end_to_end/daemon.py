@@ -72,7 +72,7 @@ class RunningDaemon:
             self.process.wait()
 
     def wait_for_postgres_to_end(self) -> None:
-        """Return when no PostgreSQL is left on the data: a daemon that was killed cannot stop it."""
+        """Return when no PostgreSQL is left on the data, as after a kill a while later."""
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while (self.data_dir / "postgres" / "postmaster.pid").exists():
             assert time.monotonic() < deadline
