@@ -1,0 +1,275 @@
+"""One connection to PostgreSQL, by txpostgres: the only module that knows the driver.
+
+txpostgres opens the connection. Statements then take a shorter way than its cursors: the socket
+stays in the reactor from connect to close, and an answer is given in the turn in which it is read.
+"""
+
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import psycopg2
+from psycopg2.extensions import (
+    POLL_OK,
+    POLL_WRITE,
+    TRANSACTION_STATUS_IDLE,
+    TRANSACTION_STATUS_INERROR,
+    parse_dsn,
+)
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
+from txpostgres import txpostgres
+
+from mailsacd.core.errors import (
+    ConfigurationError,
+    MailsacdError,
+    StatementError,
+    StorageFullError,
+    UnavailableError,
+)
+
+Result = tuple[list[tuple[Any, ...]], int]
+"""The rows that a statement answered, and how many rows it found or changed."""
+
+CONNECT_TIMEOUT_S: Final = 10.0
+OLDEST_SERVER: Final = 140_000
+
+AWAY: Final = "The database is away, try again later"
+
+_DEFAULTS: Final = {
+    "application_name": "mailsacd",
+    "client_encoding": "UTF8",
+    # A server whose machine vanished is noticed within a minute, idle or not
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+_DISK_FULL: Final = "53100"
+# Classes and codes of SQLSTATE that say nothing about the statement itself: connection trouble,
+# resources, operator's intervention, system errors, deadlocks, a standby after a failover.
+_PASSING: Final = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03")
+_READ_ONLY: Final = "25006"
+_HOPELESS: Final = (
+    "authentication failed",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "no password supplied",
+    "invalid",
+)
+
+DriverError = (psycopg2.Error, ValueError)
+"""What `Connection.run` fails with; ValueError is for NUL and lone surrogates in a text."""
+
+
+class Target:
+    """Which database: a libpq connection string, read once."""
+
+    def __init__(self, dsn: str) -> None:
+        """Raises ConfigurationError, which does not quote the text: it may hold a password."""
+        try:
+            self._parameters: dict[str, str] = _DEFAULTS | parse_dsn(dsn)
+        except psycopg2.Error:
+            raise ConfigurationError(
+                "database.dsn is no connection string of PostgreSQL, such as "
+                "'host=db.example.com dbname=mailsacd user=mailsacd password=…' or "
+                "'postgresql://mailsacd@db.example.com/mailsacd'"
+            ) from None
+
+    def __str__(self) -> str:
+        given = self._parameters
+        where = given.get("host") or given.get("hostaddr") or "the local socket"
+        port = f" port {given['port']}" if "port" in given else ""
+        name = given.get("dbname") or given.get("user") or "(default)"
+        return f"database {name} at {where}{port}"
+
+    async def parameters(self, reactor: Any) -> Mapping[str, str]:
+        """libpq's parameters with the host's addresses: libpq would block while it asks DNS."""
+        given = self._parameters
+        host = given.get("host", "")
+        if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in given:
+            return given
+        found = await deferToThreadPool(
+            reactor, reactor.getThreadPool(), socket.getaddrinfo, host, 0, type=socket.SOCK_STREAM
+        )
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return given | {
+            "host": ",".join([host] * len(addresses)),
+            "hostaddr": ",".join(addresses),
+        }
+
+
+class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has no types
+    """Runs one statement at a time. ``lost`` is called once, when it is of no use any more."""
+
+    def __init__(self, reactor: Any, lost: "Callable[[Connection], None]") -> None:
+        super().__init__(reactor)
+        self._tell_lost = lost
+        self._pollingD: Deferred[Any] | None = None
+        self._is_open = False
+        self._is_lost = False
+        self._cursor: Any = None
+        self._answer: Deferred[Result] | None = None
+        self._when_free: Callable[[], None] | None = None
+        self.deadline_s = float("inf")
+
+    async def open(self, target: Target) -> None:
+        """Connect. Raises psycopg2.Error or OSError; ConfigurationError for too old a server."""
+        parameters = await target.parameters(self.reactor)
+        giving_up = self.reactor.callLater(CONNECT_TIMEOUT_S, self.drop, "no answer in time")
+        try:
+            await self.connect(**parameters)
+        except BaseException:
+            self.drop("not connected")
+            raise
+        finally:
+            if giving_up.active():
+                giving_up.cancel()
+        self._is_open = True
+        if self.server_version < OLDEST_SERVER:
+            self.drop("too old")
+            raise ConfigurationError(f"{target} is older than PostgreSQL 14")
+
+    @property
+    def usable(self) -> bool:
+        """Whether a statement may be run now."""
+        return self._is_open and not self._is_lost and self._answer is None
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is under way or has failed and not been rolled back."""
+        return bool(self._connection.get_transaction_status() != TRANSACTION_STATUS_IDLE)
+
+    @property
+    def transaction_failed(self) -> bool:
+        """Whether a statement of the transaction failed, so that a commit would undo it all."""
+        return bool(self._connection.get_transaction_status() == TRANSACTION_STATUS_INERROR)
+
+    def run(self, sql: str | bytes, params: Any, deadline_s: float) -> Deferred[Result]:
+        """Start a statement, which should end before ``deadline_s`` of the reactor's clock.
+
+        Fails with DriverError. Cancelling gives up the answer, not the statement: until that ends
+        the connection is not usable, see `when_free`.
+        """
+        answer: Deferred[Result] = Deferred()
+        if not self.usable:
+            answer.errback(psycopg2.InterfaceError("the connection is busy or closed"))
+            return answer
+        try:
+            cursor = self._connection.cursor()
+            cursor.execute(sql, params or None)
+        except DriverError:
+            if self._connection.closed:
+                self.drop("closed before it was used")
+            answer.errback(Failure())
+            return answer
+        self._cursor, self._answer, self.deadline_s = cursor, answer, deadline_s
+        self._advance()
+        return answer
+
+    def when_free(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` once the running statement has ended, or the connection is lost."""
+        self._when_free = go_on
+
+    def drop(self, why: str | Exception) -> None:
+        """Close at once; whoever waits for an answer is told."""
+        if self._is_lost:
+            return
+        self._is_lost = True
+        error = psycopg2.OperationalError(f"hung up: {why}") if isinstance(why, str) else why
+        self.reactor.removeReader(self)
+        self.reactor.removeWriter(self)
+        if self._connection is not None:
+            self._connection.close()
+        connecting, self._pollingD = self._pollingD, None  # set by txpostgres' connect
+        if connecting is not None:
+            connecting.errback(error)
+        self._end(error)
+        self._tell_lost(self)
+
+    # What the reactor calls
+
+    def fileno(self) -> int:
+        """The socket; -1 when there is none."""
+        if self._is_lost or self._connection.closed:
+            return -1
+        return int(self._connection.fileno())
+
+    def doRead(self) -> None:
+        """There is something to read: an answer, a notification, or the end."""
+        if not self._is_open:
+            super().doRead()
+        elif self._answer is not None:
+            self._advance()
+        else:
+            try:
+                self._connection.poll()
+            except psycopg2.Error:
+                self.drop("the server closed it")
+            else:
+                self.checkForNotifies()
+
+    def doWrite(self) -> None:
+        """There is room to write the rest of a long statement."""
+        if not self._is_open:
+            super().doWrite()
+            return
+        self.reactor.removeWriter(self)
+        if self._answer is not None:
+            self._advance()
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The server hung up, or died."""
+        if self._is_open and self._answer is not None:
+            self._advance()  # there may be an answer, or a last word, before the end
+        self.drop(str(reason.value))
+
+    def _cancel(self, _: Any) -> None:
+        """Connecting is given up."""
+        self.drop("given up")
+
+    def _advance(self) -> None:
+        """Move the running statement on, as far as the socket lets it."""
+        try:
+            state = self._connection.poll()
+            if state == POLL_OK:
+                cursor = self._cursor
+                rows = cursor.fetchall() if cursor.description else []
+                self._end((rows, cursor.rowcount))
+            elif state == POLL_WRITE:
+                self.reactor.addWriter(self)
+        except DriverError as e:
+            if self._connection.closed or getattr(e, "pgcode", None) == _READ_ONLY:
+                self.drop(e)  # gone, or to a server that is no longer the primary
+            else:
+                self._end(e)
+
+    def _end(self, outcome: Result | Exception) -> None:
+        answer, self._answer, self._cursor = self._answer, None, None
+        self.deadline_s = float("inf")
+        if answer is not None:
+            if isinstance(outcome, Exception):
+                answer.errback(outcome)
+            else:
+                answer.callback(outcome)
+        go_on, self._when_free = self._when_free, None
+        if go_on is not None:
+            go_on()
+
+
+def is_hopeless(error: Exception) -> bool:
+    """Whether connecting failed for a reason that waiting does not mend."""
+    return any(text in str(error) for text in _HOPELESS)
+
+
+def translated(error: Exception) -> MailsacdError:
+    """What the rest of the daemon is told of a DriverError."""
+    code = getattr(error, "pgcode", None) or ""
+    if code == _DISK_FULL:
+        return StorageFullError("There is no room left to store anything, try again later")
+    if code.startswith(_PASSING) or (
+        not code and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    ):
+        return UnavailableError(AWAY)
+    return StatementError("The database refused a statement")
