@@ -8,9 +8,20 @@ from mailsacd.core.errors import UnauthenticatedError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Somebody who asks for something; ``account`` is None for a caller without a key."""
+    """Somebody who asks for something; ``account`` is None for a caller without credentials.
+
+    ``login`` is who signed in: the account's own name or a team user's; with an API key it is
+    None, for a key stands for the account but manages neither the account nor its keys.
+    """
 
     account: str | None
+    login: str | None = None
+    team: bool = False
+
+    @property
+    def manages(self) -> bool:
+        """Whether the actor may manage account, keys and domains' existence."""
+        return self.login is not None and not self.team
 
 
 ANYONE: Final = Actor(account=None)
