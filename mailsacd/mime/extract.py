@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from mailsacd.mime import markup, plain
 from mailsacd.mime.parse import ParsedMessage
 
 MAX_LINKS = 1_000
 MAX_LINK_CHARS = 8_192
+MAX_CANDIDATES = 20_000  # URLs and what begins like one, in each of text and HTML
 MAX_LINKS_CHARS = 262_144  # all of a message's links together: they are stored with its facts
 
 # The rare part of a URL is searched for, then its scheme is looked at: that is much faster.
@@ -58,7 +60,7 @@ def _all(parsed: ParsedMessage) -> Iterator[str]:
 
 def _places(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each URL candidate: a known scheme, ``://`` and something after it."""
-    for match in _AFTER_SCHEME.finditer(text):
+    for match in islice(_AFTER_SCHEME.finditer(text), MAX_CANDIDATES):
         start, end = match.span()
         before = text[max(0, start - 5) : start].lower()
         for scheme in _SCHEMES:

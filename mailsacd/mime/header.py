@@ -12,11 +12,13 @@ from mailsacd.mime import charset
 
 MAX_FIELDS = 1_000
 MAX_FIELD_BYTES = 65_536
+MAX_BASE64_RUNS = 1_000
 
 Field = tuple[bytes, bytes]
 """A field's name and its raw value, still folded and encoded."""
 
-_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*+:([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE)
+_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*+:([^\n]*(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
+_FIELD_NAME = re.compile(rb"[!-9;-~]+[ \t]*+:")
 _MBOX_LINE = re.compile(rb">?From [^\n]*\n")
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60}+)(?:\*[^?\s]{0,60}+)?\?(?:([bB])|[qQ])\?([^?]*+)\?=")
 _CONTROLS = {
@@ -43,7 +45,7 @@ def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
     mbox = _MBOX_LINE.match(content, start, end)
     if mbox is not None:
         start = mbox.end()
-    if _FIELD.match(content, start, end) is None:
+    if _FIELD_NAME.match(content, start, end) is None:
         return Section((), _after_blank_line(content, start, end), False)
     stop, body_start = _section_end(content, start, end)
     found = list(islice(_FIELD.finditer(content, start, stop), MAX_FIELDS + 1))
@@ -111,7 +113,8 @@ def base64_bytes(content: bytes) -> bytes:
     together by careless software, are read one after the other.
     """
     if b"=" in content.rstrip(b"\r\n \t=-"):
-        return b"".join(map(_base64_run, re.split(rb"=+", content)))
+        runs = content.split(b"=", MAX_BASE64_RUNS)
+        return b"".join(map(_base64_run, filter(None, runs)))
     return _base64_run(content)
 
 

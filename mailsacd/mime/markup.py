@@ -18,7 +18,8 @@ VOID = frozenset(_VOID_NAMES.split())
 _RAW_NAMES = "script style title iframe noembed noframes textarea xmp plaintext"
 _RAW = frozenset(_RAW_NAMES.split())
 
-_TAG = re.compile(r"(/?)([a-zA-Z][^\s/>\"'<=]{0,40}+)", re.DOTALL)
+_OPENING = re.compile(r"<[a-zA-Z/!?]")
+_NAME = re.compile(r"(/?)([a-zA-Z][^\s/>\"'<=]{0,40}+)", re.DOTALL)
 _WHOLE_TAG = re.compile(r"<(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>", re.DOTALL)
 _ATTRIBUTE = re.compile(
     r"([^\s=/>\"'<]++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>\"']++)))?+", re.DOTALL
@@ -46,21 +47,22 @@ class Tag:
 def tokens(source: str) -> Iterator[Tag | str]:
     """Tags and texts (entities not decoded) in order, without comments and what is no text.
 
-    Ends early after MAX_TAGS tags.
+    Ends early after MAX_TAGS tags and comments.
     """
-    position, count, lowered = 0, 0, ""
-    while count < MAX_TAGS:
-        start = source.find("<", position)
-        if start < 0:
+    position, close, lowered = 0, -1, ""
+    for _ in range(MAX_TAGS):
+        opening = _OPENING.search(source, position)
+        if opening is None:
             break
+        start = opening.start()
         if start > position:
             yield source[position:start]
-        tag, position = _read(source, start)
-        if isinstance(tag, str):
-            if tag:
-                yield tag
-            continue
-        count += 1
+        position = start
+        if close < start:
+            close = source.find(">", start)
+            if close < 0:
+                break
+        tag, position = _read(source, start, close)
         if tag is None:
             continue
         if tag.name not in _RAW:
@@ -69,7 +71,9 @@ def tokens(source: str) -> Iterator[Tag | str]:
             lowered = lowered or source.lower()
             end = lowered.find(f"</{tag.name}", position)
             position = len(source) if end < 0 else end
-    if count < MAX_TAGS and position < len(source):
+    else:
+        return
+    if position < len(source):
         yield source[position:]
 
 
@@ -87,22 +91,22 @@ def _character(match: re.Match[str]) -> str:
     return html.unescape(match[0])
 
 
-def _read(source: str, start: int) -> tuple[Tag | str | None, int]:
-    """What begins at the ``<`` at ``start``, and where it ends. None for what is passed over."""
+def _read(source: str, start: int, close: int) -> tuple[Tag | None, int]:
+    """The tag that begins at ``start``, and where it ends; None for what is passed over.
+
+    ``close`` is where the first ``>`` after ``start`` is.
+    """
     if source.startswith("<!--", start):
         end = source.find("-->", start + 2)
         return None, len(source) if end < 0 else end + 3
-    end = source.find(">", start)
-    if source.startswith(("<!", "<?"), start):
-        return None, len(source) if end < 0 else end + 1
-    name = _TAG.match(source, start + 1)
-    if name is None or end < 0:
-        return "<", start + 1
-    inside = source[name.end() : end]
-    if inside.count('"') % 2 or inside.count("'") % 2:
+    name = _NAME.match(source, start + 1)
+    if name is None:  # a declaration, a processing instruction or nonsense
+        return None, close + 1
+    inside = source[name.end() : close]
+    if inside.count('"') % 2 or inside.count("'") % 2:  # the first > is inside of a quoted value
         whole = _WHOLE_TAG.match(source, start, start + MAX_TAG_CHARS)
-        end = whole.end() - 1 if whole is not None else end
-        inside = source[name.end() : end]
-    if end - start > MAX_TAG_CHARS and name[2].lower() != "img":
-        return None, end + 1
-    return Tag(name[2].lower(), inside, bool(name[1])), end + 1
+        close = whole.end() - 1 if whole is not None else close
+        inside = source[name.end() : close]
+    if close - start > MAX_TAG_CHARS and name[2].lower() != "img":
+        return None, close + 1
+    return Tag(name[2].lower(), inside, bool(name[1])), close + 1

@@ -76,8 +76,8 @@ def _walk(root: PyMimePart) -> Iterator[Leaf]:
         content = node.content
         if content is not None:
             count += 1
-            if count > structure.MAX_PARTS:
-                raise _NotCertainError
+            if count > structure.MAX_PARTS or not node.headers:
+                raise _NotCertainError  # where a part without fields begins is anyone's guess
             yield structure.leaf(said, parent, structure.position_under(parent), content)
             continue
         boundary = structure.boundary_of(said.type)

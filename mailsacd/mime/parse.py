@@ -13,8 +13,8 @@ from mailsacd.mime.structure import Leaf
 __all__ = ["Attachment", "Mailbox", "ParsedMessage", "Priority", "parse"]
 
 _TEXT_TYPES = frozenset({"text/plain", "text/html"})
-_WANTED = {b"subject": 7, b"from": 4, b"to": 2, b"cc": 2, b"bcc": 3}
-_WANTED_LENGTHS = frozenset(_WANTED.values())
+_WANTED = frozenset({b"subject", b"from", b"to", b"cc", b"bcc"})
+_WANTED_LENGTHS = frozenset(map(len, _WANTED))
 
 
 def parse(content: bytes, *, trust_native: bool = True) -> ParsedMessage:
@@ -34,20 +34,18 @@ def parse(content: bytes, *, trust_native: bool = True) -> ParsedMessage:
 
 
 def _assemble(section: header.Section, found: tuple[Leaf, ...], *, limited: bool) -> ParsedMessage:
-    first: dict[bytes, bytes] = {}
+    values: dict[bytes, list[bytes]] = {}
     for name, raw in section.fields:
         if len(name) in _WANTED_LENGTHS and (key := name.lower()) in _WANTED:
-            # repeated address fields are against RFC 5322 and common: all of them count
-            repeated = key in first and key != b"subject"
-            first[key] = first[key] + b"," + raw if repeated else first.get(key, raw)
-    sender, cut_sender = _mailboxes(first.get(b"from"))
-    to, cut_to = _mailboxes(first.get(b"to"))
-    cc, cut_cc = _mailboxes(first.get(b"cc"))
-    bcc, cut_bcc = _mailboxes(first.get(b"bcc"))
+            values.setdefault(key, []).append(raw)
+    sender, cut_sender = _mailboxes(values.get(b"from"))
+    to, cut_to = _mailboxes(values.get(b"to"))
+    cc, cut_cc = _mailboxes(values.get(b"cc"))
+    bcc, cut_bcc = _mailboxes(values.get(b"bcc"))
     texts, htmls, attachments = _sort(found)
     return ParsedMessage(
         fields=section.fields,
-        subject=header.decode(first[b"subject"]) if b"subject" in first else "",
+        subject=header.decode(values[b"subject"][0]) if b"subject" in values else "",
         sender=tuple(mailbox for mailbox in sender or () if mailbox.address),
         to=to,
         cc=cc,
@@ -59,8 +57,9 @@ def _assemble(section: header.Section, found: tuple[Leaf, ...], *, limited: bool
     )
 
 
-def _mailboxes(raw: bytes | None) -> tuple[tuple[Mailbox, ...] | None, bool]:
-    return (None, False) if raw is None else addresses.parse(header.unfold(raw))
+def _mailboxes(raw: list[bytes] | None) -> tuple[tuple[Mailbox, ...] | None, bool]:
+    """All mailboxes of a field: repeated address fields are against RFC 5322, and common."""
+    return (None, False) if raw is None else addresses.parse(header.unfold(b",".join(raw)))
 
 
 def _sort(found: tuple[Leaf, ...]) -> tuple[list[Leaf], list[Leaf], list[Attachment]]:
@@ -101,5 +100,5 @@ def _joined(leaves: list[Leaf]) -> str | None:
     if not leaves:
         return None
     texts = [charset.decode(leaf.content, leaf.charset) for leaf in leaves]
-    joined = texts[0] if len(texts) == 1 else "\n".join(texts)
+    joined = texts[0] if len(texts) == 1 else "\n".join(filter(None, texts))
     return joined.replace("\r\n", "\n")

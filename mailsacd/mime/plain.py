@@ -5,6 +5,7 @@ import re
 from mailsacd.mime import markup
 from mailsacd.mime.markup import Tag
 
+MAX_LINES = 50_000
 MAX_REFERENCES = 1_000
 MAX_REFERENCE_CHARS = 8_192
 _MAX_INDENT = 8
@@ -26,6 +27,8 @@ def text_from_html(source: str) -> str:
     """``source`` as plain text; lines end in ``\\n``. Never raises."""
     writer = _Writer()
     for token in markup.tokens(source):
+        if len(writer.lines) >= MAX_LINES:
+            break
         if isinstance(token, Tag):
             writer.tag(token)
         else:
@@ -37,7 +40,7 @@ class _Writer:
     """The text so far, and what it takes to go on with it."""
 
     def __init__(self) -> None:
-        self._lines: list[str] = []
+        self.lines: list[str] = []
         self._line: list[str] = []
         self._blank_wanted = False
         self._unseen: str | None = None
@@ -52,7 +55,7 @@ class _Writer:
         if self._unseen is not None:
             return
         if self._preformatted:
-            first, *rest = text.replace("\r\n", "\n").split("\n")
+            first, *rest = text.replace("\r\n", "\n").split("\n", MAX_LINES)
             self._line.append(first)
             for line in rest:
                 self._end_line()
@@ -81,8 +84,8 @@ class _Writer:
     def result(self) -> str:
         self._end_line()
         if self._references:
-            self._lines += ["", *(f"[{n}] {url}" for url, n in self._references.items())]
-        text = "\n".join(self._lines).strip("\n")
+            self.lines += ["", *(f"[{n}] {url}" for url, n in self._references.items())]
+        text = "\n".join(self.lines).strip("\n")
         return f"{text}\n" if text else ""
 
     def _is_unseen(self, tag: Tag) -> bool:
@@ -156,11 +159,11 @@ class _Writer:
         quote = "> " * min(self._quotes, _MAX_INDENT)
         if self._blank_wanted and line:
             self._blank_wanted = False
-            if self._lines and self._lines[-1].strip("> "):
+            if self.lines and self.lines[-1].strip("> "):
                 # between two quoted lines the empty one is quoted too
-                self._lines.append(quote.rstrip() if self._lines[-1].startswith(">") else "")
-        if line or (self._lines and self._lines[-1].strip("> ")) or self._preformatted:
-            self._lines.append((quote + line).rstrip())
+                self.lines.append(quote.rstrip() if self.lines[-1].startswith(">") else "")
+        if line or (self.lines and self.lines[-1].strip("> ")) or self._preformatted:
+            self.lines.append((quote + line).rstrip())
 
 
 def _target(tag: Tag) -> str | None:

@@ -168,7 +168,6 @@ class _Walk:
             elif boundary and self._divide(boundary, body_start, part, kind):
                 return
             # nothing divides it: what it holds is shown as text rather than lost
-            said = said._replace(type=None) if part.parent != "multipart/digest" else said
             said = said._replace(type=_TEXT)
         body = undo_transfer(self.content[body_start : part.end], transfer_encoding(said.encoding))
         self.found.append(leaf(said, part.parent, position_under(part.parent), body))
@@ -188,7 +187,9 @@ class _Walk:
                 opened = -1
                 break
         else:
-            if opened >= 0:  # RFC 2046 section 5.1.2: the end of the whole ends its parts
+            if (
+                0 <= opened < part.end
+            ):  # RFC 2046 section 5.1.2: the end of the whole ends its parts
                 ranges.append(_Range(opened, part.end, part.depth + 1, kind))
         self.todo.extend(reversed(ranges))
         return bool(ranges)
