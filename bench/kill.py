@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.daemon import daemon_command, daemon_running
-from bench.dialogue import Mail, mail, on_the_wire
+from bench.dialogue import LoadError, Mail, mail, on_the_wire
 from bench.load import Load, Plan
 from bench.messages import SENDER, text_message
 from bench.servers import HOST, NotStartedError, temporary_dir, wait_until
@@ -174,7 +174,11 @@ def main() -> None:
     with ExitStack() as stack:
         data_dir = options.data_dir or stack.enter_context(temporary_dir("kill")) / "data"
         command = options.command or daemon_command(data_dir)
-        sys.exit(0 if run(command, data_dir, options) else 1)
+        try:
+            held = run(command, data_dir, options)
+        except (NotStartedError, LoadError) as e:
+            sys.exit(f"kill: {e}")
+        sys.exit(0 if held else 1)
 
 
 if __name__ == "__main__":

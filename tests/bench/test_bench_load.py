@@ -61,7 +61,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def content(self) -> bytes | None:
         """Everything before the final dot; None when the client went away."""
-        lines = []
+        lines: list[bytes] = []
         while line := self.rfile.readline():
             if line == b".\r\n":
                 return b"".join(lines)
