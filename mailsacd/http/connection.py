@@ -18,12 +18,13 @@ from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
-from mailsacd.http.codec import problem
+from mailsacd.http.codec import Response, problem
 from mailsacd.settings import HttpSettings
 
 MAX_HEADER_FIELDS: Final = 100
 MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
 LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
+_READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
 _ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
 BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
 
@@ -34,6 +35,7 @@ class Request(server.Request):
     channel: "Channel"
     content: BytesIO  # bounded by handleContentChunk, so never on disk
     body_bytes = 0
+    gone = False  # the client is, and takes no answer
     _refused = False
 
     def gotLength(self, length: int | None) -> None:
@@ -67,6 +69,25 @@ class Request(server.Request):
         except Exception:  # noqa: BLE001  the end of the line
             self.processingFailed(Failure())
 
+    def answer(self, response: Response) -> None:
+        """Write ``response`` whole, unless nobody is there any more."""
+        if self.gone:
+            return
+        if response.status != HTTPStatus.OK:
+            self.setResponseCode(response.status)
+        put = self.responseHeaders.setRawHeaders
+        if response.status != HTTPStatus.NO_CONTENT:
+            put(b"Content-Type", [response.content_type])
+            put(b"Content-Length", [b"%d" % len(response.body)])
+        put(b"Cache-Control", [b"no-store"])
+        if self.method in _READS:
+            put(b"Access-Control-Allow-Origin", [b"*"])
+        for name, value in response.headers:
+            put(name, [value])
+        if response.body:
+            self.write(response.body)
+        self.finish()
+
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Called when the request is whole."""
         if self._refused:
@@ -74,9 +95,10 @@ class Request(server.Request):
         else:
             super().requestReceived(command, path, version)
 
-    def getRequestHostname(self) -> bytes:
-        """Not the Host field: no URL here depends on it, and werkzeug raises on odd ones."""
-        return b"localhost"
+    def connectionLost(self, reason: Failure) -> None:
+        """Called when the client goes away before it is answered."""
+        self.gone = True
+        super().connectionLost(reason)
 
     def _refuse(self) -> None:
         self._refused = True

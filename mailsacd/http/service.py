@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IReactorTime
 
@@ -9,7 +10,6 @@ from mailsacd.core.errors import UnavailableError
 from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
-from mailsacd.http.shield import shielded
 from mailsacd.mail.mailbox import Mailbox
 
 _TAG: Final = "Server"
@@ -67,8 +67,12 @@ class Service:
 
     async def ready(self, _call: Call) -> Response:
         """Asks the database, and waits READY_TIMEOUT_S for it at most."""
+        answered: Deferred[None] = Deferred()  # apart: a time-out must not cancel a statement
+        Deferred.fromCoroutine(self._mailbox.ping()).addCallbacks(
+            answered.callback, answered.errback
+        )
         try:
-            await shielded(self._mailbox.ping()).addTimeout(READY_TIMEOUT_S, self._reactor)
+            await answered.addTimeout(READY_TIMEOUT_S, self._reactor)
         except DeferredTimeoutError as e:
             raise UnavailableError("The database does not answer") from e
         return json_response({"status": "ok"})

@@ -10,6 +10,8 @@ from urllib.parse import quote
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.logger import LogEvent
 
 from mailsacd import __version__
@@ -17,12 +19,13 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.http import app as http_app
 from mailsacd.http.app import make_site
 from mailsacd.http.connection import HttpSite
-from mailsacd.mail.auth import Authenticator
+from mailsacd.http.service import READY_TIMEOUT_S
+from mailsacd.mail.auth import Actor, Authenticator
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.settings import HttpSettings
 from mailsacd.store.pool import Database
-from tests.http.client import Answer, ask
+from tests.http.client import Answer, ask, connect, eventually
 from tests.http.declared import Specification
 from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
 from tests.mail.envelopes import envelope
@@ -493,6 +496,64 @@ async def test_without_a_database_every_call_about_mail_is_503(
                 assert answer.headers["retry-after"]
             else:
                 assert answer.status == 200
+
+
+class _Slow(Mailbox):
+    """A mailbox that answers when the test says so."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, anonymous_read=True, reactor=reactor)
+        self.asked: Deferred[None] = Deferred()
+        self.go_on: Deferred[None] = Deferred()
+
+    async def delete(self, actor: Actor, email: str, message_id: str) -> str:
+        self.asked.callback(None)
+        await self.go_on
+        return await super().delete(actor, email, message_id)
+
+
+@pytest_twisted.ensureDeferred
+async def test_work_goes_on_to_its_end_though_the_client_goes_away(
+    api: Api, database: Database, listen: Listen
+) -> None:
+    message_id = await api.deliver()
+    slow = _Slow(database)
+    site = make_site(slow, Authenticator(), HttpSettings(), __version__, reactor)
+    connection = await connect(reactor, listen(site))
+    target = f"/api/addresses/bob@example.com/messages/{message_id}"
+    connection.send(f"DELETE {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    await slow.asked
+    connection.abort()
+    await eventually(reactor, lambda: site.connections == 0)
+    slow.go_on.callback(None)
+    while (await api.call(target)).status == 200:
+        pass
+
+
+class _Stuck(Mailbox):
+    """A mailbox whose database says nothing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked: Deferred[None] = Deferred()
+
+    async def ping(self) -> None:
+        self.asked.callback(None)
+        await Deferred()
+
+
+@pytest_twisted.ensureDeferred
+async def test_readiness_does_not_wait_for_ever(database: Database, listen: Listen) -> None:
+    clock = Clock()
+    stuck = _Stuck(database, anonymous_read=True, reactor=reactor)
+    port = listen(make_site(stuck, Authenticator(), HttpSettings(), __version__, clock))
+    connection = await connect(reactor, port)
+    connection.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+    await stuck.asked
+    await eventually(reactor, lambda: bool(clock.getDelayedCalls()))
+    clock.advance(READY_TIMEOUT_S)
+    assert (await connection.answer()).status == 503
+    await connection.close()
 
 
 class _Broken(Mailbox):

@@ -32,7 +32,7 @@ HUGE_ANSWER = b"x" * 30_000_000  # more than the kernel buffers
 class _Echo(Resource):
     """Answers with the body's length, or with much; counts what it was asked."""
 
-    isLeaf = True  # noqa: N815  Twisted's name
+    isLeaf = True
 
     def __init__(self) -> None:
         super().__init__()
