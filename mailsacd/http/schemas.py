@@ -58,6 +58,10 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "rtls": {"type": "boolean", "description": "Received over TLS"},
             "links": {**_NAMES, "description": "Each URL in the text and HTML, once"},
             "spam": {"type": "number", "minimum": 0, "maximum": 1},
+            "parseLimited": {
+                "type": "boolean",
+                "description": "A limit left something of a very large structure out",
+            },
         }
     ),
     "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -614,6 +615,13 @@ def _operations() -> Any:
     """The table, from an Api that is never asked anything."""
     nothing: Any = None
     return http_app.Api(nothing, Authenticator(), __version__, nothing).operations
+
+
+def test_the_documentation_names_every_call() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text(encoding="utf-8")
+    for operation in _operations():
+        if operation.listed:
+            assert f"{operation.method} {operation.path}`" in text, operation.path
 
 
 def test_the_viewer_s_specification_is_of_version_3_0_throughout() -> None:
