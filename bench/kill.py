@@ -51,6 +51,7 @@ class Tally:
     acknowledged: set[int] = field(default_factory=set)
     unanswered: set[int] = field(default_factory=set)
     refused: int = 0
+    hung: int = 0
 
 
 def inbox(number: int) -> str:
@@ -84,7 +85,7 @@ def load_and_kill(ready: Ready, pid: int, tally: Tally, longest_s: float) -> Non
     load = Load(
         (HOST, ready.ports["smtp"]),
         mails(),
-        Plan(tolerant=True, timeout_s=longest_s + 60),
+        Plan(tolerant=True, timeout_s=longest_s + 1 + _RECOVERY_S),
         lambda mail: tally.acknowledged.add(mail.number),
     )
     killer.start()
@@ -93,9 +94,11 @@ def load_and_kill(ready: Ready, pid: int, tally: Tally, longest_s: float) -> Non
     tally.sent = highest
     tally.unanswered.update(outcome.unanswered)
     tally.refused += outcome.refused
+    tally.hung += outcome.hung
     print(
         f"  killed {pid} after {moment_s:.2f} s: {outcome.acknowledged} acknowledged, "
-        f"{len(outcome.unanswered)} unanswered, {outcome.refused} refused"
+        f"{len(outcome.unanswered)} unanswered, {outcome.refused} refused, "
+        f"{outcome.hung} sessions without a reply at the end"
     )
 
 
@@ -153,7 +156,7 @@ def _report(tally: Tally, found: Counter[int]) -> bool:
         f"{sum(found[number] > 0 for number in tally.unanswered)}; refused {tally.refused}\n"
         f"stored in all {found.total()}, stored twice {len(twice)} {twice[:10] or ''}"
     )
-    return not lost and not twice and bool(tally.acknowledged)
+    return bool(tally.acknowledged) and not lost and not twice and not tally.hung
 
 
 def main() -> None:

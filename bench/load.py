@@ -23,7 +23,7 @@ class Plan:
     """How to send. ``rate`` is in messages a second, None for as fast as it goes.
 
     ``kept`` sends every message of a session over one connection; else each gets a new one.
-    ``tolerant`` counts refusals and broken connections; else they raise LoadError.
+    ``tolerant`` counts refusals, broken connections and silence; else they raise LoadError.
     """
 
     sessions: int = 20
@@ -37,12 +37,15 @@ class Plan:
 class Outcome:
     """What came of it. A latency is from the end of the content to its 250, in seconds.
 
-    ``unanswered`` are the messages whose content went out and whose connection then broke;
+    ``refused`` counts the replies that were not what was awaited, ``unanswered`` are the messages
+    whose content went out and whose connection then broke, ``hung`` counts the sessions that
+    waited for a reply when the time was over;
     ``late_s`` is how far the generator fell behind its own rate at worst.
     """
 
     acknowledged: int = 0
     refused: int = 0
+    hung: int = 0
     unanswered: list[int] = field(default_factory=list)
     latencies_s: list[float] = field(default_factory=list)
     late_s: float = 0.0
@@ -85,13 +88,21 @@ class Load:
             while self._sessions:
                 self._turn()
                 if perf_counter() - self._started > self._plan.timeout_s:
-                    raise LoadError(f"not done after {self._plan.timeout_s:.0f} s")
+                    self._give_up()
         finally:
             self.outcome.seconds = perf_counter() - self._started
             for session in self._sessions.values():
                 session.sock.close()
             self._poll.close()
         return self.outcome
+
+    def _give_up(self) -> None:
+        if not self._plan.tolerant:
+            raise LoadError(f"not done after {self._plan.timeout_s:.0f} s")
+        self._next = None
+        self.outcome.hung = len(self._sessions)
+        for session in list(self._sessions.values()):
+            self._failed(session, LoadError("no reply in time"))
 
     def _turn(self) -> None:
         for fd, events in self._poll.poll(self._wait_s()):
@@ -200,12 +211,10 @@ class Load:
     def _failed(self, session: Session, error: LoadError) -> None:
         if not self._plan.tolerant:
             raise error
-        if session.mail is not None:
-            at_content = session.position == len(session.mail.steps) - 1
-            if at_content and not session.codes:
-                self.outcome.unanswered.append(session.mail.number)
-            else:
-                self.outcome.refused += 1
+        if session.codes:
+            self.outcome.refused += 1
+        elif session.mail is not None and session.position == len(session.mail.steps) - 1:
+            self.outcome.unanswered.append(session.mail.number)
         self._close(session)
         self._connect()
 
