@@ -14,9 +14,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import NameOID
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
-from twisted.internet.ssl import CertificateOptions, TLSVersion
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
@@ -33,6 +32,9 @@ _PrivateKey = (
     | ed25519.Ed25519PrivateKey
     | ed448.Ed448PrivateKey
 )
+
+_TLS_1_2_CIPHERS: Final = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+_OPTIONS: Final = SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE
 
 _log = Logger()
 
@@ -80,23 +82,25 @@ class CertificateStore:
 
 
 def _load(certificate_file: Path, key_file: Path) -> SSL.Context:
-    leaf, *chain = _read_chain(certificate_file)
+    leaf = _read_certificates(certificate_file)[0]
     key = _read_key(key_file)
     if key.public_key() != leaf.public_key():
         raise ConfigurationError(f"{key_file} is not the key of the certificate {certificate_file}")
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(_TLS_1_2_CIPHERS)
+    context.set_options(_OPTIONS)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # idle connections give their buffers back
     try:
-        options = CertificateOptions(
-            privateKey=crypto.PKey.from_cryptography_key(key),
-            certificate=crypto.X509.from_cryptography(leaf),
-            extraCertChain=[crypto.X509.from_cryptography(c) for c in chain],
-            raiseMinimumTo=TLSVersion.TLSv1_2,
-        )
-        return options.getContext()
-    except (SSL.Error, TypeError, ValueError) as e:
+        context.use_certificate_chain_file(str(certificate_file))
+        context.use_privatekey_file(str(key_file))
+        context.check_privatekey()
+    except SSL.Error as e:
         raise ConfigurationError(f"{certificate_file} cannot be used for TLS: {e}") from e
+    return context
 
 
-def _read_chain(file: Path) -> list[x509.Certificate]:
+def _read_certificates(file: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(_read(file))
     except ValueError as e:

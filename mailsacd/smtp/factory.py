@@ -1,10 +1,12 @@
 """The SMTP listener: builds a protocol for each connection, and ends them all at the stop."""
 
+from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.error import TimeoutError as DeferredTimeoutError
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
@@ -75,30 +77,28 @@ class SmtpFactory(ServerFactory):
 
         Idle ones hear 421 at once; messages under way may be finished, for a bounded time.
         """
-        self._crowd.stopping = True
-        for member in tuple(self._crowd.members):
-            member.stop(at_once=False)
-        if not await self._all_gone(DRAIN_TIMEOUT_S):
-            for member in tuple(self._crowd.members):
-                member.stop(at_once=True)
-        if not await self._all_gone(LAST_WORDS_S):
-            for member in tuple(self._crowd.members):
-                member.abort()
-            await self._all_gone(LAST_WORDS_S)
+        crowd = self._crowd
+        crowd.stopping = True
+        self._stop_all(at_once=False)
+        await self._within(DRAIN_TIMEOUT_S, crowd.when_empty(crowd.open))
+        self._stop_all(at_once=True)
+        await self._within(LAST_WORDS_S, crowd.when_empty(crowd.members))
+        for member in tuple(crowd.members):
+            member.abort()
+        await self._within(LAST_WORDS_S, crowd.when_empty(crowd.members))
+
+    def _stop_all(self, *, at_once: bool) -> None:
+        for member in tuple(self._crowd.open):
+            member.stop(at_once=at_once)
+
+    async def _within(self, timeout_s: float, done: Deferred[None]) -> None:
+        with suppress(DeferredTimeoutError):
+            await done.addTimeout(timeout_s, self._clock)
 
     def _check_times(self) -> None:
         now_s = self._clock.seconds()
         for member in tuple(self._crowd.members):
             member.check_time(now_s)
-
-    async def _all_gone(self, timeout_s: float) -> bool:
-        if not self._crowd.members:
-            return True
-        try:
-            await self._crowd.when_empty().addTimeout(timeout_s, self._clock)
-        except DeferredTimeoutError:
-            return False
-        return True
 
 
 def _log_broken_sweep(failure: Failure) -> None:

@@ -190,6 +190,7 @@ class SmtpProtocol(Protocol):
     def close(self) -> None:
         """Close, after what was written."""
         self._stage = _Stage.CLOSING
+        self._shared.crowd.close(self)
         self._since_s = self._seconds()
         if not self._unsent:
             self._lose()
@@ -214,7 +215,7 @@ class SmtpProtocol(Protocol):
             self._runner.end(refusal)
         else:
             self._admitted_as = self.peer_ip
-            self._runner.run()
+            self._runner.begin()
 
     def _is_proxy(self) -> bool:
         peer = ip_address(self.peer_ip)

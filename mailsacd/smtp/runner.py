@@ -102,6 +102,11 @@ class SessionRunner:
             self.end(reply.STOPPING)
         self._line.caught_up()
 
+    def begin(self) -> None:
+        """Greet the peer."""
+        self.session.greet()
+        self.run()
+
     def end(self, answer: Reply) -> None:
         """Say ``answer`` and close."""
         if not self.session.closed:
@@ -217,6 +222,8 @@ class SessionRunner:
         self.session.finish_message(answer)
         if self._lost:
             self._hold(0)
+        elif self._crowd.stopping:  # not even what is pipelined behind it is begun
+            self.session.close(reply.STOPPING)
         self.run()
 
     def _broken(self, failure: Failure) -> None:

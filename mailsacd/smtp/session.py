@@ -64,7 +64,7 @@ class Session:
         """What gathers the message under way."""
         self._input = b""
         self._at = 0
-        self._pending: list[Action] = [rules.banner]
+        self._pending: list[Action] = []
         self._skipping = False
         self._errors = 0
         self._refusal: Reply | None = None
@@ -94,6 +94,10 @@ class Session:
     def closed(self) -> bool:
         """Whether all is said."""
         return self.state is State.CLOSED
+
+    def greet(self) -> None:
+        """The client is welcome."""
+        self._pending.append(self.rules.banner)
 
     def receive(self, data: bytes) -> None:
         """More input."""
@@ -145,9 +149,10 @@ class Session:
             self._refusal = answer
 
     def close(self, answer: Reply) -> None:
-        """Say ``answer`` and close, whatever comes in."""
+        """Say ``answer`` and close, after what is to be said already and whatever comes in."""
+        before = self._pending
         self.closing(answer)
-        self._pending.insert(0, answer)
+        self._pending = [*before, answer, Signal.CLOSE]
 
     def _answered(self) -> bool:
         """Whether the answer is still of interest."""

@@ -1,0 +1,454 @@
+"""Sessions over real sockets."""
+
+import random
+import smtplib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.threads import deferToThread
+from twisted.logger import LogEvent
+
+from mailsacd.core.budget import ByteBudget
+from mailsacd.core.envelope import Recipient
+from mailsacd.core.errors import (
+    BadAddressError,
+    ForbiddenError,
+    MailLoopError,
+    StorageFullError,
+    UnavailableError,
+)
+from mailsacd.settings import MessageSettings, SmtpSettings
+from tests.smtp.listener import START, Listener, recipient
+
+ensure = pytest_twisted.ensureDeferred
+
+
+@ensure
+async def test_a_message_of_smtplib_arrives(listener: Listener) -> None:
+    def send() -> None:
+        with smtplib.SMTP("127.0.0.1", listener.port, local_hostname="c.example") as client:
+            client.sendmail("a@b.example", ["c@d.example"], "Subject: hi\r\n\r\n.dot\r\n")
+
+    await deferToThread(send)
+    [envelope] = listener.ingest.envelopes
+    assert envelope.reverse_path == "a@b.example"
+    assert envelope.recipients == (recipient("c@d.example"),)
+    assert envelope.content == b"Subject: hi\r\n\r\n.dot\r\n"
+    assert envelope.id == "id0"
+    assert envelope.reception.peer_ip == envelope.reception.local_ip == "127.0.0.1"
+    assert envelope.reception.helo == "c.example"
+    assert envelope.reception.protocol == "ESMTP"
+    assert envelope.reception.tls is None
+
+
+@ensure
+async def test_a_session_in_one_write_is_answered_in_order(listener: Listener) -> None:
+    asked: Deferred[Recipient] = Deferred()
+    listener.accept.answer = lambda path: recipient(path) if "now" in path else asked
+    wire = await listener.connect()
+    wire.send(
+        b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<now@d.example>\r\nRCPT TO:<later@d.example>\r\n"
+        b"RCPT TO:<now@d.example>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n"
+    )
+    await wire.until(lambda: len(wire.codes) == 3)
+    asked.callback(recipient("later@d.example"))
+    await wire.closed()
+    assert wire.codes == [250, 250, 250, 250, 250, 354, 250, 221]
+    assert b"Ok: stored as id0\r\n221" in wire.received
+
+
+@ensure
+async def test_250_comes_after_the_commit_and_never_before(listener: Listener) -> None:
+    commit: Deferred[None] = Deferred()
+    listener.ingest.outcome = lambda: commit
+    wire = await listener.connect()
+    await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
+    wire.send(b"hello\r\n.\r\nNOOP\r\n")
+    await listener.until(lambda: bool(listener.ingest.envelopes))
+    assert wire.received == b""
+    commit.callback(None)
+    await wire.expect(250, 250)
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (UnavailableError("away"), b"451 4.3.0"),
+        (StorageFullError("full"), b"452 4.3.1"),
+        (MailLoopError("round and round"), b"554 5.4.6 round and round"),
+        (ValueError("a defect"), b"451 4.3.0"),
+    ],
+)
+@ensure
+async def test_what_is_not_stored_is_not_acknowledged(
+    listener: Listener, logged_errors: list[LogEvent], error: Exception, answer: bytes
+) -> None:
+    listener.ingest.outcome = lambda: fail(error)
+    wire = await listener.connect()
+    await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
+    wire.send(b"hello\r\n.\r\n")
+    await wire.until(lambda: bool(wire.codes))
+    assert wire.received.startswith(answer)
+    assert (len(logged_errors) == 1) == isinstance(error, ValueError)
+    logged_errors.clear()
+    wire.received = b""
+    await wire.talk(b"RCPT TO:<c@d.example>\r\nMAIL FROM:<>\r\n", 503, 250)
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (BadAddressError("no @ in '\u00e4\r\n'"), b"501 5.1.3 no @ in '\\xe4??'\r\n"),
+        (ForbiddenError("not here"), b"550 5.7.1 not here\r\n"),
+        (UnavailableError("away"), b"451 4.3.0"),
+        (ValueError("a defect"), b"451 4.3.0"),
+    ],
+)
+@ensure
+async def test_a_refused_recipient_is_told_why(
+    listener: Listener,
+    logged_errors: list[LogEvent],
+    error: Exception,
+    answer: bytes,
+    later: bool,
+) -> None:
+    async def refuse_later() -> Recipient:
+        raise error
+
+    def refuse(_: str) -> Any:
+        if later:
+            return refuse_later()
+        raise error
+
+    listener.accept.answer = refuse
+    wire = await listener.connect()
+    await wire.talk(b"EHLO c\r\nMAIL FROM:<>\r\n", 250, 250)
+    wire.send(b"RCPT TO:<c@d.example>\r\n")
+    await wire.until(lambda: bool(wire.codes))
+    assert wire.received.startswith(answer)
+    assert (len(logged_errors) == 1) == isinstance(error, ValueError)
+    logged_errors.clear()
+
+
+@ensure
+async def test_ten_thousand_recipients_are_cut_at_the_limit(listener: Listener) -> None:
+    wire = await listener.connect()
+    await wire.talk(b"EHLO c\r\nMAIL FROM:<>\r\n", 250, 250)
+    wire.send(b"".join(b"RCPT TO:<%d@d.example>\r\n" % n for n in range(10_000)))
+    await wire.expect(*[250] * 100, *[452] * 9900)
+    await wire.talk(b"DATA\r\n", 354)
+    await wire.talk(b".\r\n", 250)
+    assert len(listener.ingest.envelopes[0].recipients) == 100
+
+
+@ensure
+async def test_a_hundred_megabytes_are_drained_within_bounds(listener: Listener) -> None:
+    most = 0
+
+    def look() -> bool:
+        nonlocal most
+        most = max(most, listener.ingest.budget.held_bytes)
+        return bool(wire.codes)
+
+    wire = await listener.connect()
+    await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
+    block = b"x" * 998 + b"\r\n"
+    for _ in range(100):
+        wire.send(block * 1000)
+        await listener.until(lambda: not wire.transport._tempDataLen or look())  # type: ignore[union-attr]
+        look()
+    await wire.talk(b".\r\n", 552)
+    assert 0 < most <= MessageSettings().max_bytes + 65_536
+    assert listener.ingest.budget.held_bytes == 0
+    await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
+    await wire.talk(b"small\r\n.\r\n", 250)
+
+
+_STATES = {
+    "greeted": b"",
+    "half a command": b"EHL",
+    "EHLO": b"EHLO c\r\n",
+    "MAIL": b"EHLO c\r\nMAIL FROM:<>\r\n",
+    "RCPT": START,
+    "DATA": START + b"DATA\r\n",
+    "half a message": START + b"DATA\r\nhalf",
+    "half an end": START + b"DATA\r\nhalf\r\n.\r",
+    "half a chunk": START + b"BDAT 10 LAST\r\nhalf",
+    "between chunks": START + b"BDAT 4\r\nhalf",
+    "drained chunk": b"BDAT 1000\r\nx",
+    "QUIT": b"QUIT\r\n",
+}
+
+
+@pytest.mark.parametrize("state", _STATES)
+@ensure
+async def test_a_client_may_vanish_in_any_state(listener: Listener, state: str) -> None:
+    for end in ("abortConnection", "loseConnection"):
+        wire = await listener.connect()
+        wire.send(_STATES[state])
+        if state not in {"greeted", "half a command", "drained chunk"}:
+            await wire.until(lambda wire=wire: bool(wire.codes))  # type: ignore[misc]
+        getattr(wire.transport, end)()
+        await listener.gone()
+    assert listener.ingest.envelopes == []
+    assert listener.ingest.budget.held_bytes == 0
+
+
+@ensure
+async def test_bytes_are_held_until_the_fate_of_the_message_is_known(listener: Listener) -> None:
+    commits: list[Deferred[None]] = []
+
+    def outcome() -> Deferred[None]:
+        commits.append(Deferred())
+        return commits[-1]
+
+    listener.ingest.outcome = outcome
+    for end in ("stay", "vanish"):
+        wire = await listener.connect()
+        wire.send(START + b"DATA\r\n0123456789\r\n.\r\n")
+        await listener.until(lambda: bool(commits))
+        await listener.until(lambda: listener.ingest.budget.held_bytes == 12)
+        if end == "vanish":
+            wire.abort()
+            await listener.until(lambda: listener.connections == 1)
+            assert listener.ingest.budget.held_bytes == 12
+        commits.pop().callback(None)
+        await listener.until(lambda: listener.ingest.budget.held_bytes == 0)
+
+
+@ensure
+async def test_a_message_waits_for_room_before_it_begins(listener: Listener) -> None:
+    budget = listener.ingest.budget = ByteBudget(100)
+    budget.take(100)
+    gone, waiting = await listener.connect(), await listener.connect()
+    await gone.talk(START + b"DATA\r\n", 250, 250, 250)
+    await waiting.talk(START + b"BDAT 2 LAST\r\nhi", 250, 250, 250)
+    gone.abort()
+    await listener.until(lambda: listener.connections == 1)
+    assert len(budget._waiting) == 1
+    listener.pass_time(3600)  # it is not the client who is late
+    budget.give(100)
+    await waiting.expect(250)
+
+
+@pytest.fixture
+def tight(listen: Callable[..., Listener]) -> Listener:
+    made = listen()
+    made.ingest.budget.soft_bytes = 1000
+    return made
+
+
+@pytest.mark.parametrize("begin", [b"DATA\r\n", b"BDAT 3000 LAST\r\n"])
+@ensure
+async def test_a_message_that_exhausts_memory_is_refused(tight: Listener, begin: bytes) -> None:
+    wire = await tight.connect()
+    wire.send(START + begin + b"x" * 2100)
+    await wire.until(lambda: 250 in wire.codes)
+    wire.send(b"x" * 900)
+    wire.send(b"\r\n.\r\n" if begin == b"DATA\r\n" else b"")
+    await wire.until(lambda: wire.codes[-1] == 452)
+    assert tight.ingest.budget.held_bytes == 0
+    assert tight.ingest.envelopes == []
+
+
+@ensure
+async def test_many_who_wait_for_room_are_let_in_without_recursion(
+    tight: Listener,
+) -> None:
+    tight.ingest.budget.take(1000)
+    wires = [await tight.connect() for _ in range(300)]
+    for wire in wires:
+        await wire.talk(START + b"BDAT 3 LAST\r\nabc", 250, 250, 250)
+    tight.ingest.budget.give(1000)
+    for wire in wires:
+        await wire.expect(250)
+
+
+@ensure
+async def test_garbage_is_answered_and_ends_in_421(listener: Listener) -> None:
+    rng = random.Random(1)
+    for _ in range(20):
+        wire = await listener.connect()
+        for _ in range(40):
+            wire.send(rng.randbytes(rng.randrange(2000)) + b"\r\n")
+        await wire.closed()
+        assert wire.codes[-1] == 421
+
+
+@ensure
+async def test_a_tls_client_on_the_plain_port_and_a_browser_are_closed(listener: Listener) -> None:
+    wire = await listener.connect()
+    wire.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await wire.closed()
+    assert wire.codes == [554]
+
+
+@ensure
+async def test_a_client_that_never_reads_is_not_served_further(listener: Listener) -> None:
+    wire = await listener.connect()
+    wire.transport.pauseProducing()  # type: ignore[union-attr]
+    count = 40_000
+    wire.send(b"EHLO c\r\n" * count)
+    [server] = listener.factory._crowd.members
+    await listener.until(lambda: server._runner._paused)
+    for _ in range(20):  # more turns make no difference
+        await listener.until(lambda: True)
+    assert server._session.unread_bytes < 2 * 65_536 + 65_536
+    assert len(server._unsent) + server._tcp._tempDataLen < 200_000
+    wire.transport.resumeProducing()  # type: ignore[union-attr]
+    await wire.until(lambda: wire.received.count(b"250 HELP\r\n") == count)
+
+
+@ensure
+async def test_a_client_that_never_reads_is_closed_in_the_end(listener: Listener) -> None:
+    wire = await listener.connect()
+    wire.transport.pauseProducing()  # type: ignore[union-attr]
+    wire.send(b"EHLO c\r\n" * 40_000)
+    [server] = listener.factory._crowd.members
+    await listener.until(lambda: server._runner._paused)
+    listener.pass_time(302)
+    await listener.until(lambda: server._stage.name == "CLOSING")
+    assert listener.connections == 1
+    listener.pass_time(12)
+    await listener.gone()
+
+
+@ensure
+async def test_connections_are_limited_in_all(listen: Callable[..., Listener]) -> None:
+    listener = listen(SmtpSettings(max_connections=2))
+    first, _ = await listener.connect(), await listener.connect()
+    refused = await listener.connect(421)
+    await refused.closed()
+    first.transport.loseConnection()  # type: ignore[union-attr]
+    await listener.until(lambda: listener.connections == 1)
+    await listener.connect()
+
+
+@ensure
+async def test_connections_are_limited_for_each_peer(listen: Callable[..., Listener]) -> None:
+    listener = listen(SmtpSettings(max_connections_per_peer=1))
+    first = await listener.connect()
+    await (await listener.connect(421)).closed()
+    first.transport.loseConnection()  # type: ignore[union-attr]
+    await listener.gone()
+    await listener.connect()
+
+
+@ensure
+async def test_auth_is_answered_slowly(listener: Listener) -> None:
+    wire = await listener.connect()
+    await wire.talk(b"EHLO c\r\n", 250)
+    wire.send(b"AUTH LOGIN\r\nNOOP\r\n")
+    [server] = listener.factory._crowd.members
+    await listener.until(lambda: server._session.waiting)
+    assert wire.received == b""
+    listener.pass_time(1)
+    await wire.expect(502, 250)
+
+
+@pytest.mark.parametrize(
+    ("begin", "replies", "limit_s"),
+    [
+        (b"", [], 300),
+        (b"EHLO c\r\nMAIL", [250], 300),
+        (START, [250, 250, 250], 300),
+        (START + b"DATA\r\nhalf", [250, 250, 250, 354], 180),
+        (START + b"BDAT 10\r\nhalf", [250, 250, 250], 180),
+        (START + b"BDAT 4\r\nhalf", [250, 250, 250, 250], 180),
+    ],
+)
+@ensure
+async def test_silence_ends_a_session(
+    listener: Listener, begin: bytes, replies: list[int], limit_s: int
+) -> None:
+    wire = await listener.connect()
+    await wire.talk(begin, *replies)
+    listener.pass_time(limit_s - 2)
+    assert not wire.lost
+    listener.pass_time(3)
+    await wire.closed()
+    assert wire.received.startswith(b"421 4.4.2 ")
+
+
+@ensure
+async def test_a_slow_sender_is_not_cut_off(listener: Listener) -> None:
+    wire = await listener.connect()
+    await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
+    for n in range(5):
+        wire.send(b"x")
+        await listener.until(lambda n=n: listener.ingest.budget.held_bytes == n + 1)  # type: ignore[misc]
+        listener.pass_time(170)
+    await wire.talk(b"\r\n.\r\n", 250)
+
+
+@ensure
+async def test_a_slow_commit_is_not_the_clients_silence(listener: Listener) -> None:
+    commit: Deferred[None] = Deferred()
+    listener.ingest.outcome = lambda: commit
+    wire = await listener.connect()
+    wire.send(START + b"DATA\r\n.\r\n")
+    await listener.until(lambda: bool(listener.ingest.envelopes))
+    listener.pass_time(1000)
+    commit.callback(None)
+    await wire.expect(250, 250, 250, 354, 250)
+
+
+@ensure
+async def test_who_only_stops_sending_still_gets_the_answer(listener: Listener) -> None:
+    commit: Deferred[None] = Deferred()
+    listener.ingest.outcome = lambda: commit
+    wire = await listener.connect()
+    wire.send(START + b"DATA\r\nhello\r\n.\r\nNOOP\r\n")
+    wire.transport.loseWriteConnection()  # type: ignore[union-attr]
+    await listener.until(lambda: bool(listener.ingest.envelopes))
+    [server] = listener.factory._crowd.members
+    await listener.until(lambda: server._half_closed)
+    commit.callback(None)
+    await wire.closed()
+    assert wire.codes == [250, 250, 250, 354, 250, 250]
+
+
+@ensure
+async def test_drain_closes_the_idle_and_lets_messages_be_finished(listener: Listener) -> None:
+    commit: Deferred[None] = Deferred()
+    outcomes = [succeed(None), commit]
+    listener.ingest.outcome = outcomes.pop
+    idle, sender, storing = [await listener.connect() for _ in range(3)]
+    await idle.talk(START, 250, 250, 250)
+    storing.send(START + b"DATA\r\none\r\n.\r\n")
+    await listener.until(lambda: len(listener.ingest.envelopes) == 1)
+    await storing.expect(250, 250, 250, 354)
+    await sender.talk(START + b"DATA\r\ntw", 250, 250, 250, 354)
+    drained = Deferred.fromCoroutine(listener.factory.drain())
+    await idle.closed()
+    assert idle.received.startswith(b"421 4.3.2 ")
+    await (await listener.connect(421)).closed()
+    sender.send(b"o\r\n.\r\nMAIL FROM:<>\r\n")
+    await sender.closed()
+    assert sender.codes == [250, 421]
+    assert not drained.called
+    commit.callback(None)
+    await storing.closed()
+    assert storing.codes == [250, 421]
+    await drained
+
+
+@ensure
+async def test_drain_does_not_wait_for_ever(listener: Listener) -> None:
+    slow = await listener.connect()
+    await slow.talk(START + b"DATA\r\nhalf", 250, 250, 250, 354)
+    drained = Deferred.fromCoroutine(listener.factory.drain())
+    listener.pass_time(11)
+    await slow.closed()
+    assert slow.codes == [421]
+    await drained
+    assert listener.ingest.budget.held_bytes == 0
+
+
+@ensure
+async def test_drain_of_nobody_returns_at_once(listener: Listener) -> None:
+    await listener.factory.drain()
