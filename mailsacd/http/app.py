@@ -1,13 +1,14 @@
 """Puts the operations on Klein and Klein on a site: the way of a request and of its answer."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
 
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
 from mailsacd.http.attachments import Attachments
+from mailsacd.http.bodies import struct_of
 from mailsacd.http.codec import Response, error_response, read_body
 from mailsacd.http.connection import HttpSite, Request
 from mailsacd.http.credentials import KEY_HEADER, identify
@@ -24,11 +25,23 @@ from mailsacd.settings import HttpSettings
 _KEY_HEADER: Final = KEY_HEADER.encode()
 
 
+class Group(Protocol):
+    """Handlers that belong together, with the table of their operations."""
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls of the group."""
+
+
 class Api:
     """The REST API: one table of operations, from which routes and specification are made."""
 
     def __init__(
-        self, mailbox: Mailbox, authenticator: Authenticator, version: str, reactor: IReactorTime
+        self,
+        mailbox: Mailbox,
+        authenticator: Authenticator,
+        version: str,
+        reactor: IReactorTime,
+        groups: Iterable[Group] = (),
     ) -> None:
         self._authenticator = authenticator
         documentation = Documentation(lambda: specification(self._listed(), version))
@@ -37,6 +50,7 @@ class Api:
             *Attachments(mailbox).operations(),
             *Service(mailbox, version, reactor).operations(),
             *documentation.operations(),
+            *(operation for group in groups for operation in group.operations()),
         )
         self._klein = Klein()
         self._klein.url_map.strict_slashes = False  # one slash too many at the end does no harm
@@ -69,12 +83,14 @@ class Api:
     ) -> Response:
         query: dict[bytes, list[bytes]] = request.args or {}
         actor = ANYONE
+        body: dict[str, Any] = {}
         if not operation.open:
-            body = {}
             if request.body_bytes:
                 body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
             actor = await identify(self._authenticator, request.getHeader(_KEY_HEADER), query, body)
-        return await operation.handler(Call(actor, operation.read(segments, query)))
+        values = operation.read(segments, query)
+        given = None if operation.body is None else struct_of(operation.body, body)
+        return await operation.handler(Call(actor, values, given))
 
 
 def make_site(
@@ -83,7 +99,11 @@ def make_site(
     settings: HttpSettings,
     version: str,
     reactor: IReactorTime,
+    groups: Iterable[Group] = (),
 ) -> HttpSite:
-    """The site to listen with. WebSocket will have its place in the root, beside the routes."""
-    api = Api(mailbox, authenticator, version, reactor)
+    """The site to listen with, for the calls about messages and those of ``groups``.
+
+    WebSocket will have its place in the root, beside the routes.
+    """
+    api = Api(mailbox, authenticator, version, reactor, groups)
     return HttpSite(api.resource(), settings, reactor)

@@ -114,14 +114,26 @@ def _headers_for(error: MailsacdError) -> tuple[tuple[bytes, bytes], ...]:
     return ()
 
 
+class Form(dict[str, Any]):
+    """The fields of a form-encoded body: of one that repeats, the last counts."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def all_of(self, name: str) -> list[str]:
+        """Each value of a field, in order."""
+        return [value for found, value in self._pairs if found == name]
+
+
 _STARTS_AS_OBJECT: Final = re.compile(rb"\s*\{")
 
 
 def read_body(body: bytes, content_type: bytes | None) -> dict[str, Any]:
-    """The fields of a request's body: JSON, or form-encoded; an empty one has none.
+    """The fields of a request's body: JSON, or form-encoded (then a Form); an empty one has none.
 
     What starts with ``{`` is JSON whatever ``content_type`` says: people run curl -d.
-    Of a form field that repeats, the last counts. Raises InvalidInputError.
+    Raises InvalidInputError.
     """
     if not body.strip():
         return {}
@@ -141,7 +153,7 @@ def read_body(body: bytes, content_type: bytes | None) -> dict[str, Any]:
         raise InvalidInputError(
             f"The body is not a form in UTF-8 of at most {MAX_FORM_FIELDS} fields"
         ) from e
-    return dict(pairs)
+    return Form(pairs)
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

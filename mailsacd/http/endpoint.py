@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+import msgspec
+
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.http.codec import Response
 from mailsacd.http.parameters import Parameter
@@ -16,10 +18,17 @@ _IN_BRACES: Final = re.compile(r"\{([A-Za-z]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler is given: who asks, and each declared parameter's value by its name."""
+    """What a handler is given: who asks, and each declared parameter's value by its name.
+
+    ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address, and
+    ``session`` the token of the session cookie, whether it was needed or not.
+    """
 
     actor: Actor
     values: Mapping[str, Any]
+    body: Any = None
+    peer: str = ""
+    session: str | None = None
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -39,7 +48,8 @@ class Operation:
     """``path`` has its parameters in braces. ``refusals`` are the error statuses that can come.
 
     ``open`` is set for what concerns the server and not mail: no key is looked at. What is not
-    ``listed`` is left out of the specification.
+    ``listed`` is left out of the specification. ``body`` is the struct that the request's body
+    is read into (see http.bodies); without one, a body is looked at for an API key alone.
     """
 
     method: str
@@ -54,6 +64,7 @@ class Operation:
     open: bool = False
     listed: bool = True
     description: str = ""
+    body: type[msgspec.Struct] | None = None
 
     @property
     def rule(self) -> str:

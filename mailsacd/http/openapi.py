@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
+import msgspec
+
+from mailsacd.http.bodies import schemas_of, takes_nothing
 from mailsacd.http.credentials import KEY_FIELD, KEY_HEADER
 from mailsacd.http.endpoint import Answer, Operation
 from mailsacd.http.parameters import Parameter
@@ -14,6 +17,8 @@ _REFUSALS: Final = {
     401: "A key is needed, or the one given is wrong",
     403: "It belongs to another account",
     404: "It is not there",
+    409: "It contradicts what is there already",
+    429: "Too much, too fast; `Retry-After` says when to try again",
     503: "The database is away; `Retry-After` says when to try again",
 }
 _NO_KEY_OR_ONE: Final[list[dict[str, list[str]]]] = [{}, {"header": []}, {"query": []}]
@@ -22,7 +27,10 @@ _NO_KEY_OR_ONE: Final[list[dict[str, list[str]]]] = [{}, {"header": []}, {"query
 def specification(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     """An OpenAPI 3.1 document as JSON values."""
     paths: dict[str, dict[str, Any]] = {}
+    bodies: dict[str, Any] = {}
     for operation in operations:
+        if operation.body is not None:
+            bodies |= schemas_of(operation.body)
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
@@ -35,7 +43,7 @@ def specification(operations: Iterable[Operation], version: str) -> dict[str, An
         },
         "paths": paths,
         "components": {
-            "schemas": dict(SCHEMAS),
+            "schemas": {**SCHEMAS, **bodies},
             "responses": {_refusal_name(s): _refusal(t) for s, t in _REFUSALS.items()},
             "securitySchemes": {
                 "header": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
@@ -57,9 +65,21 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": responses,
         "security": [] if operation.open else _NO_KEY_OR_ONE,
     }
+    if operation.body is not None:
+        described["requestBody"] = _body(operation.body)
     if operation.description:
         described["description"] = operation.description
     return described
+
+
+def _body(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The same fields in either form; msgspec reads a form's texts as what the schema says."""
+    schema = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    forms = ("application/json", "application/x-www-form-urlencoded")
+    return {
+        "required": not takes_nothing(kind),
+        "content": {media_type: {"schema": schema} for media_type in forms},
+    }
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
