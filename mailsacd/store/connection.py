@@ -4,6 +4,7 @@ txpostgres opens the connection. Statements then take a shorter way than its cur
 stays in the reactor from connect to close, and an answer is given in the turn in which it is read.
 """
 
+import os
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -32,7 +33,7 @@ from mailsacd.core.errors import (
 Result = tuple[list[tuple[Any, ...]], int]
 """The rows that a statement answered, and how many rows it found or changed."""
 
-CONNECT_TIMEOUT_S: Final = 10.0
+CONNECT_TIMEOUT_S: Final = 5.0
 OLDEST_SERVER: Final = 140_000
 
 AWAY: Final = "The database is away, try again later"
@@ -51,6 +52,8 @@ _DISK_FULL: Final = "53100"
 # resources, operator's intervention, system errors, deadlocks, a standby after a failover.
 _PASSING: Final = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03")
 _READ_ONLY: Final = "25006"
+# No such prepared statement, and one of that name already
+_PREPARED_ELSEWHERE: Final = ("26000", "42P05")
 _HOPELESS: Final = (
     "authentication failed",
     "does not exist",
@@ -76,6 +79,8 @@ class Target:
                 "'host=db.example.com dbname=mailsacd user=mailsacd password=…' or "
                 "'postgresql://mailsacd@db.example.com/mailsacd'"
             ) from None
+        if "@" in self._parameters.get("host", "")[1:]:
+            raise ConfigurationError("database.dsn: an @ in the password is to be written as %40")
 
     def __str__(self) -> str:
         given = self._parameters
@@ -109,27 +114,31 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self._pollingD: Deferred[Any] | None = None
         self._is_open = False
         self._is_lost = False
+        self._socket = -1
         self._cursor: Any = None
         self._answer: Deferred[Result] | None = None
         self._when_free: Callable[[], None] | None = None
         self.deadline_s = float("inf")
+        self.prepared: set[str] = set()  # names of statements
 
-    async def open(self, target: Target) -> None:
-        """Connect. Raises psycopg2.Error or OSError; ConfigurationError for too old a server."""
+    async def open(self, target: Target, session: str) -> None:
+        """Connect, and run the SQL ``session``, which settles what all statements rely on.
+
+        Raises psycopg2.Error or OSError; ConfigurationError for a server that will not do.
+        """
         parameters = await target.parameters(self.reactor)
         giving_up = self.reactor.callLater(CONNECT_TIMEOUT_S, self.drop, "no answer in time")
         try:
             await self.connect(**parameters)
+            self._check_server(target)
+            self._watch()
+            await self.run(session, (), float("inf"))
         except BaseException:
             self.drop("not connected")
             raise
         finally:
             if giving_up.active():
                 giving_up.cancel()
-        self._is_open = True
-        if self.server_version < OLDEST_SERVER:
-            self.drop("too old")
-            raise ConfigurationError(f"{target} is older than PostgreSQL 14")
 
     @property
     def usable(self) -> bool:
@@ -180,6 +189,9 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         error = psycopg2.OperationalError(f"hung up: {why}") if isinstance(why, str) else why
         self.reactor.removeReader(self)
         self.reactor.removeWriter(self)
+        if self._is_open:
+            os.close(self._socket)
+            self._socket = -1
         if self._connection is not None:
             self._connection.close()
         connecting, self._pollingD = self._pollingD, None  # set by txpostgres' connect
@@ -192,14 +204,14 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
 
     def fileno(self) -> int:
         """The socket; -1 when there is none."""
-        if self._is_lost or self._connection.closed:
-            return -1
-        return int(self._connection.fileno())
+        if self._is_open or self._connection is None:
+            return self._socket
+        return int(super().fileno())
 
     def doRead(self) -> None:
         """There is something to read: an answer, a notification, or the end."""
         if not self._is_open:
-            super().doRead()
+            self._go_on_connecting()
         elif self._answer is not None:
             self._advance()
         else:
@@ -213,17 +225,49 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
     def doWrite(self) -> None:
         """There is room to write the rest of a long statement."""
         if not self._is_open:
-            super().doWrite()
+            self._go_on_connecting()
             return
         self.reactor.removeWriter(self)
         if self._answer is not None:
             self._advance()
 
     def connectionLost(self, reason: Failure) -> None:
-        """The server hung up, or died."""
-        if self._is_open and self._answer is not None:
+        """The server hung up, or died; while connecting, the next of its addresses is tried."""
+        if not self._is_open:
+            super().connectionLost(reason)
+            return
+        if self._answer is not None:
             self._advance()  # there may be an answer, or a last word, before the end
         self.drop(str(reason.value))
+
+    def _check_server(self, target: Target) -> None:
+        version = self._connection.server_version
+        if version < OLDEST_SERVER:
+            raise ConfigurationError(
+                f"the {target} is PostgreSQL {version // 10_000}, and "
+                f"{OLDEST_SERVER // 10_000} or later is needed"
+            )
+        encoding = self._connection.get_parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise ConfigurationError(
+                f"the {target} has the encoding {encoding}: create it with encoding UTF8"
+            )
+
+    def _watch(self) -> None:
+        """From here on the socket stays in the reactor.
+
+        A duplicate of it, because libpq closes its own when the server is gone, and the reactor
+        would then keep a number that the next socket gets.
+        """
+        self.reactor.removeReader(self)
+        self._socket = os.dup(self._connection.fileno())
+        self._is_open = True
+        self.reactor.addReader(self)
+
+    def _go_on_connecting(self) -> None:
+        self.reactor.removeReader(self)  # first: the next step may be on another socket
+        self.reactor.removeWriter(self)
+        self.continuePolling()
 
     def _cancel(self, _: Any) -> None:
         """Connecting is given up."""
@@ -261,6 +305,11 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
 def is_hopeless(error: Exception) -> bool:
     """Whether connecting failed for a reason that waiting does not mend."""
     return any(text in str(error) for text in _HOPELESS)
+
+
+def is_prepared_elsewhere(error: Exception) -> bool:
+    """Whether a connection pooler between has put another server process behind the connection."""
+    return getattr(error, "pgcode", None) in _PREPARED_ELSEWHERE
 
 
 def translated(error: Exception) -> MailsacdError:

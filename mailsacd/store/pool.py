@@ -22,8 +22,10 @@ from mailsacd.store.connection import (
     Result,
     Target,
     is_hopeless,
+    is_prepared_elsewhere,
     translated,
 )
+from mailsacd.store.statement import Statement
 
 T = TypeVar("T")
 
@@ -53,6 +55,8 @@ class Database:
         self._open: set[Connection] = set()
         self._idle: list[Connection] = []  # the last one used is the next one used
         self._waiting: deque[tuple[float, Deferred[Connection]]] = deque()
+        self._handing_out = False
+        self._prepares = True
         self._background: set[Deferred[None]] = set()
         self._sweeping = LoopingCall(self._sweep)
         self._sweeping.clock = reactor
@@ -89,14 +93,13 @@ class Database:
         """Run one statement in a transaction of its own; its rows, if it has any."""
         return (await self.run(sql, params))[0]
 
-    async def run(self, sql: str | bytes, params: Any = ()) -> Result:
-        """As `fetch`, with the number of rows that were found or changed.
-
-        ``sql`` as bytes is UTF-8, and its ``%`` stand for themselves: it has no ``params``.
-        """
+    async def run(self, sql: str | Statement, params: Any = ()) -> Result:
+        """As `fetch`, with the number of rows that were found or changed."""
         connection = self._idle.pop() if self._idle else await self._wait()
         try:
-            return await connection.run(sql, params, self._reactor.seconds() + self._patience_s)
+            if isinstance(sql, str):
+                return await connection.run(sql, params, self._deadline_s())
+            return await self._run_prepared(connection, sql, params)
         except DriverError as e:
             raise translated(e) from e
         finally:
@@ -130,6 +133,25 @@ class Database:
         finally:
             self._put_back(connection)
 
+    async def _run_prepared(
+        self, connection: Connection, statement: Statement, params: Any
+    ) -> Result:
+        if self._prepares:
+            try:
+                if statement.name not in connection.prepared:
+                    await connection.run(statement.prepare, (), self._deadline_s())
+                    connection.prepared.add(statement.name)
+                return await connection.run(statement.execute, params, self._deadline_s())
+            except DriverError as e:
+                if not is_prepared_elsewhere(e):
+                    raise
+                _log.warn("a connection pooler forbids prepared statements: going on without")
+                self._prepares = False
+        return await connection.run(statement.plain, params, self._deadline_s())
+
+    def _deadline_s(self) -> float:
+        return float(self._reactor.seconds()) + self._patience_s
+
     # Handing out
 
     async def _wait(self) -> Connection:
@@ -145,19 +167,22 @@ class Database:
         if not connection.usable:  # the caller gave up, the statement still runs
             connection.when_free(lambda: self._put_back(connection))
             return
-        while self._waiting:
+        self._idle.append(connection)
+        if self._handing_out:
+            return  # to the loop further up the stack: a long line makes no deep stack
+        self._handing_out = True
+        while self._idle and self._waiting:
             waiting = self._waiting.popleft()[1]
             if not waiting.called:  # it is, when the caller gave up
-                waiting.callback(connection)
-                return
-        self._idle.append(connection)
+                waiting.callback(self._idle.pop())
+        self._handing_out = False
 
     async def _undo(self, connection: Connection) -> None:
         if not connection.usable:  # lost, or still running what the caller gave up
             connection.drop("a transaction was given up")
         elif connection.in_transaction:
             try:
-                await connection.run("rollback", (), self._reactor.seconds() + self._patience_s)
+                await connection.run("rollback", (), self._deadline_s())
             except DriverError:
                 connection.drop("a transaction could not be rolled back")
 
@@ -179,15 +204,13 @@ class Database:
 
     async def _add_connection(self) -> None:
         connection = Connection(self._reactor, self._lost)
-        await connection.open(self._target)
         milliseconds = int(self._statement_timeout_s * 1000)
-        # Not by the option "options": a connection pooler between may not know it
-        await connection.run(
+        # Not by the parameter "options": a connection pooler between may not know it
+        await connection.open(
+            self._target,
             f"set statement_timeout = {milliseconds};"
             f"set idle_in_transaction_session_timeout = {milliseconds};"
             "set timezone = 'UTC'",
-            (),
-            self._reactor.seconds() + self._patience_s,
         )
         if self._closed:
             connection.drop("the daemon stops")
@@ -244,11 +267,12 @@ class Transaction:
         """Run a statement; its rows, if it has any."""
         return (await self.run(sql, params))[0]
 
-    async def run(self, sql: str | bytes, params: Any = ()) -> Result:
+    async def run(self, sql: str | Statement, params: Any = ()) -> Result:
         """As `fetch`, with the number of rows that were found or changed."""
+        text = sql if isinstance(sql, str) else sql.plain
         try:
             return await self._connection.run(
-                sql, params, self._reactor.seconds() + self._patience_s
+                text, params, self._reactor.seconds() + self._patience_s
             )
         except DriverError as e:
             raise translated(e) from e

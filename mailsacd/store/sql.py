@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from mailsacd.core.errors import StatementError
+from mailsacd.store.statement import Statement, statement
 
 T = TypeVar("T")
 
@@ -16,7 +17,9 @@ T = TypeVar("T")
 class Executor(Protocol):
     """What runs statements: a Database, or a Transaction."""
 
-    async def run(self, sql: str, params: Any = ()) -> tuple[list[tuple[Any, ...]], int]:
+    async def run(
+        self, sql: str | Statement, params: Any = ()
+    ) -> tuple[list[tuple[Any, ...]], int]:
         """The rows, and how many there were or were changed."""
 
 
@@ -29,7 +32,7 @@ class many(Generic[T]):  # noqa: N801  reads as a declaration
 
     async def __call__(self, db: Executor, **params: Any) -> list[T]:
         """Run it with the named parameters."""
-        rows, _ = await db.run(self.sql, params)
+        rows, _ = await db.run(statement(self.sql), params)
         return [self.row(*columns) for columns in rows]
 
 
@@ -42,7 +45,7 @@ class maybe(Generic[T]):  # noqa: N801  reads as a declaration
 
     async def __call__(self, db: Executor, **params: Any) -> T | None:
         """Run it with the named parameters. Raises StatementError for several rows."""
-        rows, _ = await db.run(self.sql, params)
+        rows, _ = await db.run(statement(self.sql), params)
         if len(rows) > 1:
             raise StatementError(f"{len(rows)} rows where there may be one: {self.sql}")
         return self.row(*rows[0]) if rows else None
@@ -57,7 +60,7 @@ class one(Generic[T]):  # noqa: N801  reads as a declaration
 
     async def __call__(self, db: Executor, **params: Any) -> T:
         """Run it with the named parameters. Raises StatementError for none or several rows."""
-        rows, _ = await db.run(self.sql, params)
+        rows, _ = await db.run(statement(self.sql), params)
         if len(rows) != 1:
             raise StatementError(f"{len(rows)} rows where there must be one: {self.sql}")
         return self.row(*rows[0])
@@ -71,7 +74,7 @@ class none:  # noqa: N801  reads as a declaration
 
     async def __call__(self, db: Executor, **params: Any) -> int:
         """Run it with the named parameters. Raises StatementError when rows come back."""
-        rows, changed = await db.run(self.sql, params)
+        rows, changed = await db.run(statement(self.sql), params)
         if rows:
             raise StatementError(f"rows where there may be none: {self.sql}")
         return changed
