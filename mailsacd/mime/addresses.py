@@ -11,10 +11,12 @@ from mailsacd.mime import header
 
 MAX_MAILBOXES = 1_000
 
-_ORDINARY = re.compile(
-    r'(?:"([^"\\<>]{1,80})"|([\w .\'-]{0,80})) ?<([\w.+=-]{1,64}@[\w.-]{1,190})>\Z'
+_MAX_USUAL_CHARS = 1_000
+
+_USUAL = re.compile(
+    r' *+(?:(?:"([^"\\<>=,]{1,80}+)" ?|([\w .\'-]{0,80}+))<([\w.+=-]{1,64}+@[\w.-]{1,190}+)>'
+    r"|([\w.+=-]{1,64}+@[\w.-]{1,190}+)) *\Z"
 )
-_BARE = re.compile(r"[\w.+=-]{1,64}@[\w.-]{1,190}\Z")
 _TOKEN = re.compile(
     r"(?P<word>=\?[^?\s]{1,120}+\?[bBqQ]\?[^?]*+\?=)"
     r'|"(?P<quoted>(?:[^"\\]++|\\.)*+)"?+'
@@ -46,13 +48,21 @@ def parse(text: str) -> tuple[tuple[Mailbox, ...], bool]:
 
     The second value says whether there were more than MAX_MAILBOXES. Never raises.
     """
-    ordinary = _ORDINARY.match(text)
-    if ordinary is not None:
-        name = ordinary[1] or ordinary[2]
-        return (Mailbox(ordinary[3].lower(), header.decode_words(name.strip())),), False
-    if _BARE.match(text):
-        return (Mailbox(text.lower(), ""),), False
+    if len(text) <= _MAX_USUAL_CHARS:
+        usual = [_usual(part) for part in text.split(",")]
+        if None not in usual:
+            return tuple(mailbox for mailbox in usual if mailbox is not None), False
     return _parse_list(text)
+
+
+def _usual(text: str) -> Mailbox | None:
+    """The mailbox in one of the two forms that nearly all have, or None."""
+    found = _USUAL.match(text)
+    if found is None:
+        return None
+    quoted, words, angle, bare = found.groups()
+    name = quoted or words or ""
+    return Mailbox((angle or bare).lower(), header.decode_words(name.strip()))
 
 
 class _Entry:
@@ -78,7 +88,7 @@ class _Entry:
 
 def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
     found: list[Mailbox] = []
-    entry, position, group = _Entry(), 0, ""
+    entry, position = _Entry(), 0
     while position < len(text):
         token = _TOKEN.match(text, position)
         if token is None:  # cannot be: the last alternative takes any character
@@ -88,7 +98,7 @@ def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
         if kind == "mark" and value == "(":
             position = _read_comment(text, position, entry.comments)
         elif kind == "mark" and value == ":" and entry.angle is None:
-            entry, group = _Entry(), "".join(entry.phrase)
+            entry = _Entry()  # the name of a group
         elif kind == "mark" and value != ":":
             mailbox, entry = entry.mailbox(), _Entry()
             if mailbox is not None:
@@ -98,7 +108,6 @@ def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
         else:
             _take(entry, kind, value)
     last = entry.mailbox()
-    del group
     return (*found, last) if last is not None else tuple(found), False
 
 

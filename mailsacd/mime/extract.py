@@ -12,15 +12,20 @@ MAX_LINK_CHARS = 8_192
 MAX_CANDIDATES = 20_000  # URLs and what begins like one, in each of text and HTML
 MAX_LINKS_CHARS = 262_144  # all of a message's links together: they are stored with its facts
 
-# The rare part of a URL is searched for, then its scheme is looked at: that is much faster.
-_AFTER_SCHEME = re.compile(r"://[^\s<>\"`\\\x00-\x20\x7f\u2028\u2029]+")
-_SCHEMES = ("https", "http", "ftp")
+_URL_CHARS = r"[^\s<>\"`\\\x00-\x20\x7f\u2028\u2029]++"
+# Nearly all text has the first only, and a pattern that begins with fixed letters is fast.
+_USUAL = re.compile(rf"https?://{_URL_CHARS}")
+_ANY = re.compile(rf"(?:https?|ftp)://{_URL_CHARS}", re.IGNORECASE)
+# names of formats, not places to go to
+_FORMATS = re.compile(
+    r"\bxmlns[:\w]*+\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+')|<!DOCTYPE[^>]*+>", re.IGNORECASE
+)
 _TRAILING = frozenset(
     ".,;:!?'\"*_~|)]}\u2026\u3002\uff0c\u3001\uff1b\uff1a\uff01\uff1f\uff09\u300d"
     "\u300f\u3011\u300b\u201d\u2019\u00bb\u203a"
 )
 _OPENING = {")": "(", "]": "[", "}": "{"}
-_STOPS_IN_MARKUP = re.compile(r"[\s<>\"]")
+_STOPS = re.compile(r"[\s<>\"]")
 
 
 def links(parsed: ParsedMessage) -> tuple[str, ...]:
@@ -52,41 +57,41 @@ def _all(parsed: ParsedMessage) -> Iterator[str]:
     if parsed.text is not None:
         # Markdown: the address in [https://one](https://one) must not run on to the other
         text = parsed.text.replace("](", "] (") if "](" in parsed.text else parsed.text
-        for start, end in _places(text):
-            yield _without_trailing(text[start:end])
+        found = [match[0] for match in _candidates(text)]
+        yield from map(_without_trailing, dict.fromkeys(found))
     if parsed.html is not None:
-        yield from _in_markup(parsed.html)
+        source = parsed.html
+        if "xmlns" in source or "<!" in source:
+            source = _FORMATS.sub("", source)
+        # with what stands before each: a quote says where a value ends
+        pairs = [(source[max(m.start() - 1, 0)], m[0]) for m in _candidates(source)]
+        for before, url in dict.fromkeys(pairs):
+            yield _from_markup(before, url)
 
 
-def _places(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each URL candidate: a known scheme, ``://`` and something after it."""
-    for match in islice(_AFTER_SCHEME.finditer(text), MAX_CANDIDATES):
-        start, end = match.span()
-        before = text[max(0, start - 5) : start].lower()
-        for scheme in _SCHEMES:
-            if before.endswith(scheme):
-                yield start - len(scheme), end
-                break
+def _candidates(text: str) -> Iterator[re.Match[str]]:
+    marks = text.count("://")
+    if not marks:
+        return iter(())
+    found = list(islice(_USUAL.finditer(text), MAX_CANDIDATES))
+    if len(found) < marks:
+        return islice(_ANY.finditer(text), MAX_CANDIDATES)
+    return iter(found)
 
 
-def _in_markup(source: str) -> Iterator[str]:
-    for start, end in _places(source):
-        before = source[max(0, start - 40) : start]
-        quote = before[-1:]
-        if quote in ("'", '"'):
-            attribute = before[:-1].rstrip("= \t\r\n").rpartition(" ")[2].lower()
-            if attribute.startswith("xmlns") or "//dtd" in before.lower():
-                continue  # names of formats, not places
-        url = source[start:end]
-        if quote in ("'", "("):
-            url = url.partition(")" if quote == "(" else "'")[0]
-        if "&" in url:
-            url = _STOPS_IN_MARKUP.split(markup.unescape_attribute(url), maxsplit=1)[0]
-        yield url if quote in ("'", '"') else _without_trailing(url)
+def _from_markup(quote: str, url: str) -> str:
+    """``url`` as it is meant; ``quote`` is the character before it in the source."""
+    if quote in ("'", "("):
+        url = url.partition(")" if quote == "(" else "'")[0]
+    if "&" in url:
+        url = _STOPS.split(markup.unescape_attribute(url), maxsplit=1)[0]
+    return url if quote in ("'", '"') else _without_trailing(url)
 
 
 def _without_trailing(url: str) -> str:
     """``url`` without the punctuation of the sentence around it; balanced brackets stay."""
+    if url[-1:].isalnum() or url.endswith("/"):
+        return url
     end = len(url)
     surplus = {close: url.count(close) - url.count(open_) for close, open_ in _OPENING.items()}
     while end and (last := url[end - 1]) in _TRAILING:

@@ -48,6 +48,8 @@ def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
     if _FIELD_NAME.match(content, start, end) is None:
         return Section((), _after_blank_line(content, start, end), False)
     stop, body_start = _section_end(content, start, end)
+    if stop - start <= MAX_FIELD_BYTES and content.count(b"\n", start, stop) <= MAX_FIELDS:
+        return Section(tuple(_FIELD.findall(content, start, stop)), body_start, False)
     found = list(islice(_FIELD.finditer(content, start, stop), MAX_FIELDS + 1))
     limited = len(found) > MAX_FIELDS
     fields = []
@@ -63,7 +65,8 @@ def unfold(raw: bytes) -> str:
     """A raw value as one line of text: UTF-8, else windows-1252; no control characters."""
     if b"\n" in raw:
         raw = b" ".join([line.strip() for line in raw.split(b"\n")])
-    return one_line(charset.decode(raw, None).strip())
+    text = raw.decode("ascii") if raw.isascii() else charset.decode(raw, None)
+    return one_line(text.strip())
 
 
 def decode(raw: bytes) -> str:

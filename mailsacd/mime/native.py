@@ -1,10 +1,10 @@
 """The parts of a message by the Rust parser: the fast way, taken where it is known to be right.
 
 It refuses what is broken, which costs nothing. But it overflows the native stack on deep nesting,
-is quadratic in the encoded words of a field, reads nested messages anew at each level and takes any
-line that begins like a delimiter for one. So it gets only the Content fields and the body, and
-not the messages that could show these faults: for those `leaves` answers None, and mime.structure
-reads them instead.
+is quadratic in the encoded words of a field, reads nested messages anew at each level, takes any
+line that begins like a delimiter for one, and reads quoted-printable in a way of its own. So it
+gets only the Content fields and the body, and not the messages that could show these faults: for
+those `leaves` answers None, and mime.structure reads them instead.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,12 +20,13 @@ _MAX_NESTING = 256  # its own limit
 _MAX_PASSES_BYTES = 128_000_000
 _MIN_BOUNDARY_CHARS = 8
 
-_WANTED = {
-    "content-type": "type",
-    "content-disposition": "disposition",
-    "content-id": "id",
-    "content-transfer-encoding": "encoding",
-}
+# as nearly all mail spells them, in the order of Facts
+_USUAL_NAMES = (
+    "Content-Type",
+    "Content-Disposition",
+    "Content-ID",
+    "Content-Transfer-Encoding",
+)
 
 
 class _NotCertainError(Exception):
@@ -51,8 +52,6 @@ def leaves(
         found = tuple(_walk(root))
     except (ParseError, _NotCertainError):
         return None
-    if _has_bare_newline_in_quoted_printable(found, body):
-        return None
     return found
 
 
@@ -62,6 +61,7 @@ def _harmless(body: bytes) -> bool:
         hyphens <= _MAX_HYPHENS
         and min(hyphens, _MAX_NESTING) * len(body) <= _MAX_PASSES_BYTES
         and (body.count(b"?") == 0 or b"=?" not in body)
+        and b"quoted-printable" not in body
     )
 
 
@@ -78,7 +78,7 @@ def _walk(root: PyMimePart) -> Iterator[Leaf]:
             count += 1
             if count > structure.MAX_PARTS or not node.headers:
                 raise _NotCertainError  # where a part without fields begins is anyone's guess
-            yield structure.leaf(said, parent, structure.position_under(parent), content)
+            yield structure.leaf(said, parent, content)
             continue
         boundary = structure.boundary_of(said.type)
         children = node.children
@@ -92,19 +92,19 @@ def _walk(root: PyMimePart) -> Iterator[Leaf]:
 
 
 def _facts(node: PyMimePart) -> Facts:
-    found: dict[str, str] = {}
-    for name, values in node.headers.items():
-        key = _WANTED.get(name.lower())
-        if key is not None and key not in found:
-            value = values[0]
-            if not value.isascii() or not value.isprintable():
+    headers = node.headers
+    values = [headers.get(name) for name in _USUAL_NAMES]
+    if len(headers) + values.count(None) != len(values):  # others too, or in another spelling
+        first: dict[str, list[str]] = {}
+        for name, value in headers.items():
+            if " " in name:  # a line of text that ends in a colon
                 raise _NotCertainError
-            found[key] = value.strip()
-    return Facts(**found)
-
-
-def _has_bare_newline_in_quoted_printable(found: tuple[Leaf, ...], body: bytes) -> bool:
-    """Whether line ends would come out changed: the Rust parser makes every one a CRLF."""
-    return any(leaf.transfer_encoding == "quoted-printable" for leaf in found) and (
-        body.count(b"\n") != body.count(b"\r\n")
-    )
+            first.setdefault(name.lower(), value)
+        values = [first.get(name.lower()) for name in _USUAL_NAMES]
+    texts = [None if value is None else value[0].strip() for value in values]
+    if not all(text is None or (text.isascii() and text.isprintable()) for text in texts):
+        raise _NotCertainError
+    said = Facts(*texts)
+    if structure.transfer_encoding(said.encoding) == "quoted-printable":
+        raise _NotCertainError
+    return said

@@ -15,15 +15,21 @@ _CACHED_CHARS = 200
 _PARAMETER = re.compile(
     r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^;]*+))', re.DOTALL
 )
+_MEDIA_TYPE = re.compile(r"[^\s/\"<>]++/[^\s\"<>]++\Z")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?\Z", re.DOTALL)
 
 
 class Parameterised(NamedTuple):
-    """The value before the first semicolon in lower case; parameters by lower-case name."""
+    """A value in parts.
+
+    ``value`` is what stands before the first semicolon, in lower case, ``parameters`` are by
+    lower-case name; ``is_media_type`` says that ``value`` has the form of a media type.
+    """
 
     value: str
     parameters: MappingProxyType[str, str]
+    is_media_type: bool
 
 
 def parse(text: str) -> Parameterised:
@@ -46,7 +52,7 @@ def _parse(text: str) -> Parameterised:
             plain.setdefault(name.lower(), header.decode_words(content))
     # RFC 2231 says it better than the plain form that old readers get
     plain.update((name, _joined(parts)) for name, parts in sections.items())
-    return Parameterised(value, MappingProxyType(plain))
+    return Parameterised(value, MappingProxyType(plain), bool(_MEDIA_TYPE.match(value)))
 
 
 _parse_cached = lru_cache(maxsize=1024)(_parse)

@@ -17,6 +17,7 @@ from mailsacd.mime.markup import Tag
 from mailsacd.mime.parse import Attachment, ParsedMessage
 
 MAX_DEPTH = 200
+MAX_CHARS = 4_000_000  # what goes into nh3; the rest is left out
 MAX_INLINED_BYTES = 8_388_608  # of attachments put into one page, before base64
 
 _TAGS_NAMES = (
@@ -90,7 +91,7 @@ def sanitised_page(parsed: ParsedMessage) -> str:
     if parsed.html is None:
         return _text_page(parsed)
     clean = nh3.clean(
-        "".join(_bounded(parsed.html)),
+        "".join(_bounded(parsed.html))[:MAX_CHARS],
         tags=set(_TAGS),
         clean_content_tags={"script", "style"},
         attributes=_ATTRIBUTES,

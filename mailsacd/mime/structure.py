@@ -5,8 +5,8 @@ its limits on depth, parts and delimiters hold whatever the message says.
 """
 
 import binascii
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from mailsacd.mime import header, parameters
@@ -19,8 +19,7 @@ _MESSAGE = "message/rfc822"
 _TEXT = "text/plain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A part that holds no others, its transfer encoding undone.
 
     ``media_type`` is in lower case; ``charset``, ``file_name``, ``disposition``, ``content_id``
@@ -72,6 +71,8 @@ _CONTENT_FIELDS = {
     b"content-transfer-encoding": "encoding",
 }
 _LENGTHS = frozenset(map(len, _CONTENT_FIELDS))
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+_POSITIONS = {"": "root", "multipart/alternative": "alternative"}
 
 
 def media_type(text: str | None, parent: str = "") -> str:
@@ -80,11 +81,8 @@ def media_type(text: str | None, parent: str = "") -> str:
     RFC 2045 section 5.2, RFC 2046 section 5.1.5.
     """
     if text is not None:
-        value = parameters.parse(text).value
-        kind, slash, subtype = value.partition("/")
-        if slash and kind and subtype and not any(c.isspace() or c in '"<>' for c in value):
-            return value
-        return _TEXT
+        said = parameters.parse(text)
+        return said.value if said.is_media_type else _TEXT
     return _MESSAGE if parent == "multipart/digest" else _TEXT
 
 
@@ -93,20 +91,22 @@ def boundary_of(text: str | None) -> str:
     return parameters.parse(text).parameters.get("boundary", "").rstrip() if text else ""
 
 
-def leaf(said: Facts, parent: str, position: str, content: bytes) -> Leaf:
-    """The leaf with these facts; ``content`` is decoded already."""
-    type_parameters = parameters.parse(said.type or "").parameters
-    disposition = parameters.parse(said.disposition) if said.disposition is not None else None
-    name = disposition.parameters.get("filename") if disposition is not None else None
-    name = name or type_parameters.get("name")
+def leaf(said: Facts, parent: str, content: bytes) -> Leaf:
+    """The leaf with these facts in a ``parent`` type, ``""`` for none; ``content`` is decoded."""
+    type_parameters = parameters.parse(said.type).parameters if said.type else _NO_PARAMETERS
+    name = type_parameters.get("name")
+    disposition = None
+    if said.disposition:
+        disposition, disposition_parameters, _ = parameters.parse(said.disposition)
+        name = disposition_parameters.get("filename") or name
     return Leaf(
         media_type=media_type(said.type, parent),
         charset=type_parameters.get("charset"),
-        file_name=header.one_line(name) or None if name else None,
-        disposition=(disposition.value or None) if disposition is not None else None,
+        file_name=header.one_line(name).strip() or None if name else None,
+        disposition=disposition or None,
         content_id=said.id.strip("<> \t") or None if said.id else None,
         transfer_encoding=transfer_encoding(said.encoding),
-        position=position,
+        position=_POSITIONS.get(parent, "other"),
         content=content,
     )
 
@@ -123,13 +123,6 @@ def undo_transfer(content: bytes, encoding: str | None) -> bytes:
     if encoding == "quoted-printable":
         return binascii.a2b_qp(content)
     return content
-
-
-def position_under(parent: str) -> str:
-    """The ``Leaf.position`` of a child of a ``parent`` type, ``""`` for none."""
-    if not parent:
-        return "root"
-    return "alternative" if parent == "multipart/alternative" else "other"
 
 
 def leaves(content: bytes, root: Facts, body_start: int) -> tuple[tuple[Leaf, ...], bool]:
@@ -170,7 +163,7 @@ class _Walk:
             # nothing divides it: what it holds is shown as text rather than lost
             said = said._replace(type=_TEXT)
         body = undo_transfer(self.content[body_start : part.end], transfer_encoding(said.encoding))
-        self.found.append(leaf(said, part.parent, position_under(part.parent), body))
+        self.found.append(leaf(said, part.parent, body))
 
     def _divide(self, boundary: str, start: int, part: _Range, kind: str) -> bool:
         """Put the parts between the delimiters on the list; whether there was a delimiter."""
