@@ -3,14 +3,16 @@
 A value comes from the first of these that gives one: ``--set section.key=value``, the environment
 (``MAILSACD_SECTION_KEY``), the TOML file, the default here. The outcome is frozen. An unknown
 section or key is an error that names the nearest known one. ``etc/mailsacd.toml`` documents each.
+Plans are tables with names that the operator chooses: ``plans.NAME.key``.
 """
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -18,10 +20,14 @@ from mailsacd.core.errors import ConfigurationError
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+Hours = Annotated[int, msgspec.Meta(ge=1, le=720)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=365)]
 
 _ENVIRONMENT_PREFIX = "MAILSACD_"
 _SECRETS = frozenset({"database.dsn"})
+DEFAULT_PLAN: Final = "default"  # is always there
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,6 +84,34 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     max_body_bytes: Count = 4_194_304
     max_connections: Count = 4_000
     idle_timeout_s: Seconds = 60.0
+    public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")] = ""
+
+
+class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How people get an account, and how long they stay signed in."""
+
+    sign_up: Literal["open", "invitation", "closed"] = "closed"
+    default_plan: str = DEFAULT_PLAN
+    session_days: Days = 30
+    reset_hours: Hours = 24
+    invitation_days: Days = 14
+
+
+class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A plan: what an account that has it may use."""
+
+    message_limit: Amount = 100_000
+    private_addresses: Amount = 1_000
+    domains: Amount = 100
+    sends: Amount = 10_000
+    ops_per_month: Amount = 100_000_000
+    keys: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 100
+    users: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 100
+
+
+_PLAN_SETTING: Final = re.compile(
+    rf"plans\.[a-z][a-z0-9]{{0,30}}\.({'|'.join(PlanSettings.__struct_fields__)})\Z"
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,6 +123,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     message: MessageSettings = MessageSettings()
     smtp: SmtpSettings = SmtpSettings()
     http: HttpSettings = HttpSettings()
+    accounts: AccountSettings = AccountSettings()
+    plans: dict[str, PlanSettings] = msgspec.field(
+        default_factory=lambda: {DEFAULT_PLAN: PlanSettings()}
+    )
 
 
 class _Text(str):
@@ -138,7 +176,7 @@ def flatten(settings: Settings) -> dict[str, Any]:
     """The settings as ``section.key`` to value, tuples as lists."""
     return {
         f"{section}.{key}": value
-        for section, values in msgspec.json.decode(msgspec.json.encode(settings)).items()
+        for section, values in _tables(msgspec.json.decode(msgspec.json.encode(settings)))
         for key, value in values.items()
     }
 
@@ -155,22 +193,40 @@ def _resolve(
     file: Path | None, environment: Mapping[str, str], overrides: Iterable[str]
 ) -> tuple[Settings, dict[str, str]]:
     known = flatten(Settings())
-    values: dict[str, Any] = {}
+    nested: dict[str, Any] = {"plans": {DEFAULT_PLAN: {}}}
     sources: dict[str, str] = {}
     for name, value, source in (
         *_from_file(file),
         *_from_environment(environment, known),
         *_from_overrides(overrides),
     ):
-        if name not in known:
+        if name not in known and not _PLAN_SETTING.match(name):
             raise ConfigurationError(f"{source}: no setting {name!r}{_nearest(name, known)}")
-        values[name] = _typed(name, value, source)
+        _put(nested, name, _typed(name, value, source))
         sources[name] = source
-    nested: dict[str, dict[str, Any]] = {}
-    for name, value in values.items():
-        section, _, key = name.partition(".")
-        nested.setdefault(section, {})[key] = value
-    return msgspec.convert(nested, Settings), sources
+    settings = msgspec.convert(nested, Settings)
+    if settings.accounts.default_plan not in settings.plans:
+        raise ConfigurationError(
+            f"accounts.default_plan: there is no [plans.{settings.accounts.default_plan}]"
+        )
+    return settings, sources
+
+
+def _put(nested: dict[str, Any], name: str, value: object) -> None:
+    *path, key = name.split(".")
+    for table in path:
+        nested = nested.setdefault(table, {})
+    nested[key] = value
+
+
+def _tables(document: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """The tables that hold settings, by their whole names."""
+    for section, values in document.items():
+        if section == "plans":
+            for plan, limits in values.items():
+                yield f"plans.{plan}", limits
+        else:
+            yield section, values
 
 
 def _from_file(file: Path | None) -> Iterable[tuple[str, Any, str]]:
@@ -184,6 +240,9 @@ def _from_file(file: Path | None) -> Iterable[tuple[str, Any, str]]:
     for section, values in document.items():
         if not isinstance(values, dict):
             raise ConfigurationError(f"{file}: {section!r} stands outside of a [section]")
+    for section, values in _tables(document):
+        if not isinstance(values, dict):
+            raise ConfigurationError(f"{file}: a plan is a table of its own: [plans.NAME]")
         for key, value in values.items():
             yield f"{section}.{key}", value, str(file)
 
@@ -194,9 +253,17 @@ def _from_environment(
     names = {_ENVIRONMENT_PREFIX + name.replace(".", "_").upper(): name for name in known}
     for variable in sorted(environment):
         if variable.startswith(_ENVIRONMENT_PREFIX):
-            if variable not in names:
+            name = names.get(variable) or _plan_setting(variable)
+            if name is None:
                 raise ConfigurationError(f"no setting for {variable}{_nearest(variable, names)}")
-            yield names[variable], _Text(environment[variable]), variable
+            yield name, _Text(environment[variable]), variable
+
+
+def _plan_setting(variable: str) -> str | None:
+    """``MAILSACD_PLANS_TEAM_MESSAGE_LIMIT`` is ``plans.team.message_limit``."""
+    plan, _, key = variable.lower().removeprefix("mailsacd_plans_").partition("_")
+    name = f"plans.{plan}.{key}"
+    return name if _PLAN_SETTING.match(name) else None
 
 
 def _from_overrides(overrides: Iterable[str]) -> Iterable[tuple[str, Any, str]]:
@@ -209,7 +276,6 @@ def _from_overrides(overrides: Iterable[str]) -> Iterable[tuple[str, Any, str]]:
 
 def _typed(name: str, value: object, source: str) -> object:
     """``value`` as the type of the setting. Raises ConfigurationError when it is none."""
-    section, _, key = name.partition(".")
     candidates = [value]
     if isinstance(value, _Text):
         bare = str(value)
@@ -217,12 +283,21 @@ def _typed(name: str, value: object, source: str) -> object:
     problem = ""
     for candidate in candidates:
         try:
-            converted = msgspec.convert({section: {key: candidate}}, Settings)
+            nested: dict[str, Any] = {}
+            _put(nested, name, candidate)
+            converted = msgspec.convert(nested, Settings)
         except msgspec.ValidationError as e:
             problem = problem or str(e).partition(" - at ")[0]
         else:
-            return getattr(getattr(converted, section), key)
+            return _get(converted, name)
     raise ConfigurationError(f"{source}: {name} = {value!r}: {problem}")
+
+
+def _get(settings: Settings, name: str) -> object:
+    found: Any = settings
+    for part in name.split("."):
+        found = found[part] if isinstance(found, dict) else getattr(found, part)
+    return found
 
 
 def _as_toml(text: str) -> list[Any]:

@@ -27,7 +27,7 @@ def test_the_documented_file_holds_every_setting_at_its_default() -> None:
 
 @pytest.mark.parametrize("name", flatten(Settings()))
 def test_a_setting_is_explained(name: str) -> None:
-    section, _, key = name.partition(".")
+    section, _, key = name.rpartition(".")
     in_section = DOCUMENTED.read_text(encoding="utf-8").partition(f"[{section}]")[2]
     lines = in_section.partition(f"\n{key} = ")[0].splitlines()
     # a comment stands before it, at most the other key of a pair between
@@ -39,7 +39,7 @@ def test_a_setting_is_explained(name: str) -> None:
 def test_the_settings_page_names_no_setting_that_is_gone() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     sections = "|".join(msgspec.to_builtins(Settings()))
-    named = set(re.findall(rf"`((?:{sections})\.[a-z_]+)`", page))
+    named = set(re.findall(rf"`((?:{sections})\.[a-z_.]+)`", page))
     assert named == set(flatten(Settings()))
 
 
@@ -111,6 +111,38 @@ def test_an_unknown_variable_or_option_names_the_nearest() -> None:
         load_settings(None, {}, ["http.prt=1"])
     with pytest.raises(ConfigurationError, match=r"section\.key=value"):
         load_settings(None, {}, ["http.port"])
+
+
+def test_plans_have_names_of_the_operators_choice(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[plans.team]\ndomains = 5\n[accounts]\ndefault_plan = 'team'\n")
+    environment = {"MAILSACD_PLANS_TEAM_MESSAGE_LIMIT": "7"}
+    settings = load_settings(file, environment, ["plans.free.keys=1", "plans.default.keys=2"])
+    assert set(settings.plans) == {"default", "team", "free"}
+    assert settings.plans["team"].domains == 5
+    assert settings.plans["team"].message_limit == 7
+    assert settings.plans["team"].sends == Settings().plans["default"].sends
+    assert (settings.plans["free"].keys, settings.plans["default"].keys) == (1, 2)
+    sources = {o.name: o.source for o in explain_settings(file, environment)}
+    assert sources["plans.team.domains"] == str(file)
+    assert sources["plans.team.message_limit"] == "MAILSACD_PLANS_TEAM_MESSAGE_LIMIT"
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("plans.team.domain=5", "did you mean 'plans.default.domains'"),
+        ("plans.team.domains=-1", "plans.team.domains = '-1'"),
+        ("plans.team.keys=1001", "<= 1000"),
+        ("plans.Team.domains=1", "no setting"),
+        ("accounts.default_plan=gold", r"there is no \[plans\.gold\]"),
+        ("accounts.sign_up=maybe", "accounts.sign_up"),
+        ("http.public_url=ftp://x", "http.public_url"),
+    ],
+)
+def test_a_fault_in_a_plan_is_named(assignment: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        load_settings(None, {}, [assignment])
 
 
 def test_secrets_are_hidden() -> None:
