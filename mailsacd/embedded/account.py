@@ -26,7 +26,12 @@ class SystemUser:
     gid: int
 
     def may_enter(self, directory: Path) -> bool:
-        """Whether the user gets through every directory from the root down to ``directory``."""
+        """Whether the user gets through every directory from the root down to ``directory``.
+
+        Who runs this has been there already, by whatever groups or access lists.
+        """
+        if self.uid == os.geteuid():
+            return True
         return all(self._may_pass(step) for step in (directory, *directory.parents))
 
     def launcher(self, command: Sequence[str], *, death_signal: int = 0) -> list[str]:
@@ -58,9 +63,13 @@ class SystemUser:
 
 def postgres_user() -> SystemUser:
     """Whoever runs this; for root, who may not, the first unprivileged user there is."""
-    if os.geteuid() != 0:
-        entry = pwd.getpwuid(os.geteuid())
-        return SystemUser(name=entry.pw_name, uid=entry.pw_uid, gid=os.getegid())
+    uid = os.geteuid()
+    if uid != 0:
+        try:
+            name = pwd.getpwuid(uid).pw_name
+        except KeyError:  # a container's number without a name
+            name = str(uid)
+        return SystemUser(name=name, uid=uid, gid=os.getegid())
     for name in _UNPRIVILEGED:
         try:
             entry = pwd.getpwnam(name)

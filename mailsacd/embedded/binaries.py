@@ -1,9 +1,11 @@
 """Which PostgreSQL programs the embedded database runs."""
 
+import filecmp
 import importlib.util
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +43,7 @@ async def choose_binaries(
     wheel's binaries goes when ``user`` cannot read the original. Raises ConfigurationError.
     """
     seen: list[Binaries] = []
-    for directory in [Path(wanted)] if wanted else [*_wheel(), *_system()]:
+    for directory in _candidates(wanted):
         usable = await _usable(directory, user, reactor)
         if usable is None and not wanted and _is_wheel(directory) and os.geteuid() == 0:
             copy = _private_copy(directory, copy_to)
@@ -52,6 +54,12 @@ async def choose_binaries(
             return usable
         seen.append(usable)
     raise ConfigurationError(_complaint(user, wanted, existing_major, seen))
+
+
+def _candidates(wanted: str) -> list[Path]:
+    if wanted:
+        return [Path(wanted).expanduser().absolute()]
+    return [*_wheel(), *_system()]
 
 
 async def _usable(directory: Path, user: SystemUser, reactor: Any) -> Binaries | None:
@@ -92,7 +100,8 @@ def _private_copy(directory: Path, copy_to: Path) -> Path:
     """
     install, package = directory.parent, directory.parent.parent
     copy = copy_to / package.name / install.name
-    if not copy.is_dir():
+    copied = copy / "bin" / "postgres"
+    if not copied.is_file() or not filecmp.cmp(directory / "postgres", copied):
         partial = copy_to.with_name(copy_to.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
         ignore = shutil.ignore_patterns(*_NOT_NEEDED)
@@ -102,9 +111,18 @@ def _private_copy(directory: Path, copy_to: Path) -> Path:
         libraries = package.with_name(package.name + ".libs")
         if libraries.is_dir():
             shutil.copytree(libraries, partial / libraries.name, symlinks=True)
+        _make_readable(partial)
         shutil.rmtree(copy_to, ignore_errors=True)
         partial.replace(copy_to)
     return copy / "bin"
+
+
+def _make_readable(tree: Path) -> None:
+    """For everybody, whatever the umask is now, and was when the wheel was installed."""
+    for path in (tree, *tree.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if path.is_dir() or mode & stat.S_IXUSR else 0o444))
 
 
 def _complaint(
@@ -114,11 +132,15 @@ def _complaint(
     if existing_major is not None and seen:
         return (
             f"the data is of PostgreSQL {existing_major}, and there is only {have}: install "
-            f"PostgreSQL {existing_major} and name its programs in database.bin_dir, "
-            "or move the data with pg_upgrade or pg_dump"
+            f"PostgreSQL {existing_major} (or the mailsacd[embedded] that brought it) and name the "
+            "directory of its programs in database.bin_dir, or move the data with pg_upgrade or "
+            "pg_dump"
         )
     if wanted:
-        return f"database.bin_dir: {wanted} has no usable PostgreSQL {OLDEST_MAJOR} or later"
+        return (
+            f"database.bin_dir: {wanted} has no PostgreSQL {OLDEST_MAJOR} or later that user "
+            f"{user.name} can run"
+        )
     return (
         f"there is no PostgreSQL that user {user.name} can run ({have or 'none found'}): "
         "pip install 'mailsacd[embedded]', or install PostgreSQL, or set database.dsn"

@@ -14,9 +14,10 @@ from mailsacd.core.errors import ConfigurationError
 from mailsacd.embedded.account import SystemUser
 
 DATABASE_USER: Final = "mailsacd"
+PORT: Final = "5432"  # nothing listens there: it is a part of the Unix socket's name
 
 _STATE: Final = Path("/var/lib")
-_SOCKET_NAME: Final = ".s.PGSQL.5432"
+_SOCKET_NAME: Final = f".s.PGSQL.{PORT}"
 _MAX_SOCKET_PATH_BYTES: Final = 103  # sockaddr_un of BSD and macOS; Linux has four more
 
 _log = Logger()
@@ -46,6 +47,15 @@ class Cluster:
             )  # fmt: skip
         self.directory = self.home / "postgres"
 
+    def __str__(self) -> str:
+        return str(self.directory)
+
+    def make_home(self) -> None:
+        """Make the directory that the cluster goes into, such that its user gets there."""
+        if not self.home.is_dir():
+            self.home.mkdir(mode=0o755, parents=True)
+            self.home.chmod(0o755)  # a daemon's umask may be stricter
+
     @property
     def major(self) -> int | None:
         """The PostgreSQL major version of the data; None when there is none yet."""
@@ -58,6 +68,11 @@ class Cluster:
 
     async def make(self, initdb: Path, reactor: Any) -> None:
         """Run initdb, aside first, so that a half-made cluster is never used."""
+        if self.directory.is_dir() and any(self.directory.iterdir()):
+            raise ConfigurationError(
+                f"{self.directory} is no PostgreSQL data directory: move it away, or use another "
+                "server.data_dir"
+            )
         partial = self.directory.with_name("postgres.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(mode=0o700)
@@ -67,6 +82,7 @@ class Cluster:
         command = [str(initdb), "-D", str(partial), "-U", DATABASE_USER, *options]
         status, printed = await self.user.run(command, reactor)
         if status != 0:
+            shutil.rmtree(partial, ignore_errors=True)
             raise ConfigurationError(f"initdb failed in {self.home}: {printed.strip()}")
         partial.rename(self.directory)
 
