@@ -1,6 +1,6 @@
 """Everything, one after the other, and the goals as one table at the end.
 
-python -m bench            about ten minutes
+python -m bench            about five minutes
 python -m bench --quick    about two: shorter turns, fewer peers; for a first look only
 """
 
