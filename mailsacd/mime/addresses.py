@@ -19,6 +19,7 @@ _USUAL = re.compile(
 )
 _TOKEN = re.compile(
     r"(?P<word>=\?[^?\s]{1,120}+\?[bBqQ]\?[^?]*+\?=)"
+    r'|(?P<local>"(?:[^"\\]++|\\.)*+"@[^\s<>,;]++)'
     r'|"(?P<quoted>(?:[^"\\]++|\\.)*+)"?+'
     r"|<(?P<angle>[^<>]*+)>?+"
     r"|(?P<literal>\[[^\]\[]*+\]?+)"
@@ -82,7 +83,7 @@ class _Entry:
         if not name and self.comments:
             name = " ".join(self.comments)
         name = _SPACE.sub(" ", header.decode_words(name)).strip()
-        address = "".join(address.split()).lower()
+        address = (address if '"' in address else "".join(address.split())).lower()
         return Mailbox(address, name) if name or address else None
 
 
@@ -112,7 +113,7 @@ def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
 
 
 def _take(entry: _Entry, kind: str | None, value: str) -> None:
-    if kind == "angle":
+    if kind in ("angle", "local"):  # a quoted local part is an address without angle brackets
         entry.angle = value if entry.angle is None else entry.angle
     elif kind == "quoted":
         entry.phrase.append(_ESCAPED.sub(r"\1", value))
@@ -142,4 +143,4 @@ def _bare(phrase: str) -> tuple[str, str]:
         return phrase, ""
     words = phrase.split()
     place = next(i for i, word in enumerate(words) if "@" in word)
-    return " ".join(words[:place] + words[place + 1 :]), words[place]
+    return " ".join(words[:place] + words[place + 1 :]), words[place].strip("<>")

@@ -47,7 +47,7 @@ def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
         start = mbox.end()
     if _FIELD_NAME.match(content, start, end) is None:
         return Section((), _after_blank_line(content, start, end), False)
-    stop, body_start = _section_end(content, start, end)
+    stop, body_start = section_end(content, start, end)
     if stop - start <= MAX_FIELD_BYTES and content.count(b"\n", start, stop) <= MAX_FIELDS:
         return Section(tuple(_FIELD.findall(content, start, stop)), body_start, False)
     found = list(islice(_FIELD.finditer(content, start, stop), MAX_FIELDS + 1))
@@ -59,6 +59,19 @@ def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
             value_end, limited = value_start + MAX_FIELD_BYTES, True
         fields.append((match[1], content[value_start:value_end]))
     return Section(tuple(fields), body_start, limited)
+
+
+def section_end(content: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the fields end and where the body starts: the first empty line divides them.
+
+    Both are ``end`` when there is none.
+    """
+    crlf = content.find(b"\n\r\n", start, end)
+    # a bare newline pair counts only before that
+    lf = content.find(b"\n\n", start, end if crlf < 0 else crlf + 1)
+    if lf >= 0:
+        return lf + 1, lf + 2
+    return (crlf + 1, crlf + 3) if crlf >= 0 else (end, end)
 
 
 def unfold(raw: bytes) -> str:
@@ -147,16 +160,6 @@ def _word_bytes(text: str, *, base64: bool) -> bytes | None:
         return binascii.a2b_base64(encoded + b"=" * (-len(encoded) % 4))
     except binascii.Error:
         return None
-
-
-def _section_end(content: bytes, start: int, end: int) -> tuple[int, int]:
-    """Where the fields end and where the body starts: the first empty line divides them."""
-    crlf = content.find(b"\n\r\n", start, end)
-    # a bare newline pair counts only before that
-    lf = content.find(b"\n\n", start, end if crlf < 0 else crlf + 1)
-    if lf >= 0:
-        return lf + 1, lf + 2
-    return (crlf + 1, crlf + 3) if crlf >= 0 else (end, end)
 
 
 def _after_blank_line(content: bytes, start: int, end: int) -> int:

@@ -121,8 +121,18 @@ def undo_transfer(content: bytes, encoding: str | None) -> bytes:
     if encoding == "base64":
         return header.base64_bytes(content)
     if encoding == "quoted-printable":
-        return binascii.a2b_qp(content)
+        return binascii.a2b_qp(_without_padding(content))
     return content
+
+
+def _without_padding(content: bytes) -> bytes:
+    """``content`` without white space at the ends of lines (RFC 2045 section 6.7, rule 3)."""
+    if not any(end in content for end in (b" \r\n", b"\t\r\n", b" \n", b"\t\n")):
+        return content
+    return b"\n".join(
+        line[:-1].rstrip(b" \t") + b"\r" if line.endswith(b"\r") else line.rstrip(b" \t")
+        for line in content.split(b"\n")
+    )
 
 
 def leaves(content: bytes, root: Facts, body_start: int) -> tuple[tuple[Leaf, ...], bool]:

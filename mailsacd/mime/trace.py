@@ -7,6 +7,7 @@ import re
 from email.utils import format_datetime
 
 from mailsacd.core.envelope import Envelope, Reception
+from mailsacd.mime import header
 
 MAX_RECEIVED_FIELDS = 50
 MAX_OWN_LOOP_FIELDS = 1
@@ -49,14 +50,13 @@ def loops(content: bytes, loop_id: str) -> bool:
     True over MAX_RECEIVED_FIELDS Received fields, or over MAX_OWN_LOOP_FIELDS of our own loop
     field with ``loop_id``. Reads the header section alone.
     """
-    end = content.find(b"\r\n\r\n")
-    head = content[: end + 2] if end >= 0 else content
-    if head.count(b"eceived") + head.count(b"ECEIVED") > MAX_RECEIVED_FIELDS and (
-        received_count(head) > MAX_RECEIVED_FIELDS
-    ):
-        return True
-    if loop_id.encode() not in head:
+    end, _ = header.section_end(content, 0, len(content))
+    # most messages have too few lines with a colon for the rest to be worth a look
+    if content.count(b":", 0, end) <= MAX_RECEIVED_FIELDS and loop_id.encode() not in content:
         return False
+    head = content[:end]
+    if received_count(head) > MAX_RECEIVED_FIELDS:
+        return True
     own = re.compile(
         rb"^%b[ \t]*+:[ \t]*+%b[ \t\r]*$" % (LOOP_FIELD.encode(), re.escape(loop_id.encode())),
         re.IGNORECASE | re.MULTILINE,

@@ -1,0 +1,50 @@
+"""Charsets that are told rightly, wrongly and not at all."""
+
+import pytest
+
+from mailsacd.mime import charset
+
+GREETING = "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440"
+
+
+@pytest.mark.parametrize(
+    ("content", "declared", "expected"),
+    [
+        (b"plain", None, "plain"),
+        (b"plain", "no-such-charset", "plain"),
+        ("\u00fc".encode(), "utf-8", "\u00fc"),
+        ("\u00fc".encode(), None, "\u00fc"),
+        ("\u00fc".encode(), "us-ascii", "\u00fc"),
+        ("\u00fc".encode(), "iso-8859-1", "\u00fc"),
+        (b"\xfc", "us-ascii", "\u00fc"),
+        (b"\xfc", "utf-8", "\u00fc"),
+        (b"\xfc", None, "\u00fc"),
+        (b"\x93quoted\x94", "iso-8859-1", "\u201cquoted\u201d"),
+        (GREETING.encode("koi8-r"), "KOI8-R", GREETING),
+        (GREETING.encode("cp1251"), '"windows-1251"', GREETING),
+        (GREETING.encode("utf-8") + b"\xff", "utf-8", GREETING + "\ufffd"),
+        ("\u65e5\u672c\u8a9e".encode("iso-2022-jp"), "ISO-2022-JP", "\u65e5\u672c\u8a9e"),
+        ("\u65e5\u672c\u8a9e".encode("cp932"), "Shift_JIS", "\u65e5\u672c\u8a9e"),
+        ("\u65e5\u672c\u8a9e".encode("euc-jp"), "euc-jp", "\u65e5\u672c\u8a9e"),
+        ("\u4f60\u597d\u9555".encode("gb18030"), "gb2312", "\u4f60\u597d\u9555"),
+        ("\u4f60\u597d".encode("big5"), "big5", "\u4f60\u597d"),
+        ("\ud55c\uae00".encode("cp949"), "ks_c_5601-1987", "\ud55c\uae00"),
+        (b"a+AOk-b", "utf-7", "a\u00e9b"),
+        ("\u00e9".encode("utf-16"), "utf-16", "\u00e9"),
+        ("a\u00e9".encode("utf-16-be"), "utf-16", "a\u00e9"),
+        ("a\u00e9".encode("utf-16-le"), "utf-16", "a\u00e9"),
+        (b"\xef\xbb\xbfmarked", "utf-8", "marked"),
+        (b"a\0b", None, "ab"),
+        (b"+2AA-x", "utf-7", "x"),  # half a surrogate pair
+        (b"abc", "zlib", "abc"),
+        (b"abc", "punycode", "abc"),
+        (b"abc", "x" * 1000, "abc"),
+        (b"abc", "a\0b", "abc"),
+        (b"\x81\x8d", "windows-1252", "\ufffd\ufffd"),
+        (b"", "utf-8", ""),
+    ],
+)
+def test_bytes_become_the_text_that_was_meant(
+    content: bytes, declared: str | None, expected: str
+) -> None:
+    assert charset.decode(content, declared) == expected

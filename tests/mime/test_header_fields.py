@@ -1,0 +1,95 @@
+"""Header sections, unfolding, encoded words."""
+
+import pytest
+
+from mailsacd.mime import header
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b" plain ", "plain"),
+        (b" folded\r\n  twice\r\n\there ", "folded twice here"),
+        (b"bare\n folding", "bare folding"),
+        ("gr\u00fc\u00df".encode(), "gr\u00fc\u00df"),
+        (b"gr\xfc\xdf", "gr\u00fc\u00df"),
+        (b"=?utf-8?q?gr=C3=BC=C3=9F?=", "gr\u00fc\u00df"),
+        (b"=?UTF-8?B?Z3LDvMOf?=", "gr\u00fc\u00df"),
+        (b"=?utf-8?b?Z3LDvMOf?= and =?utf-8?q?more_words?=", "gr\u00fc\u00df and more words"),
+        (b"=?utf-8?q?a?= =?utf-8?q?b?=", "ab"),
+        (b"=?utf-8?q?a?=\r\n =?utf-8?q?b?=", "ab"),
+        (b"=?utf-8?q?a?=x=?utf-8?q?b?=", "axb"),
+        (b"=?utf-8?q?gr=C3?= =?utf-8?q?=BC=C3=9F?=", "gr\u00fc\u00df"),  # cut in a character
+        (b"=?utf-8?b?4oKs?= =?iso-8859-1?q?=FC?=", "\u20ac\u00fc"),
+        (b"=?iso-2022-jp?b?GyRCRnxLXBsoQg==?=", "\u65e5\u672c"),
+        (b"=?gb2312?b?xOO6ww==?=", "\u4f60\u597d"),
+        (b"=?shift_jis?b?k/qWew==?=", "\u65e5\u672c"),
+        (b"=?koi8-r?q?=F0=D2=C9=D7=C5=D4?=", "\u041f\u0440\u0438\u0432\u0435\u0442"),
+        (b"=?utf-8*en?q?language?=", "language"),
+        (b"=?no-such-charset?q?abc?=", "abc"),
+        (b"=?utf-8?x?abc?=", "=?utf-8?x?abc?="),
+        (b"=?utf-8?b?A?=", "=?utf-8?b?A?="),
+        (b"=?utf-8?q?never closed", "=?utf-8?q?never closed"),
+        (b"=?utf-8?b?Z3LDvMOf", "=?utf-8?b?Z3LDvMOf"),
+        (b"=?utf-8?q?a=0D=0ABcc:_x?=", "a  Bcc: x"),  # no line end comes out of a word
+        (b"a\0b\x07c", "abc"),
+        (b"", ""),
+    ],
+)
+def test_a_value_is_decoded(raw: bytes, expected: str) -> None:
+    assert header.decode(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "body"),
+    [
+        (b"A: 1\r\nB: 2\r\n\r\nbody", [b"A", b"B"], b"body"),
+        (b"A: 1\nB: 2\n\nbody", [b"A", b"B"], b"body"),
+        (b"A: 1\r\n\tfolded\r\nA: 2\r\n\r\n", [b"A", b"A"], b""),
+        (b"A: 1\r\nB:2", [b"A", b"B"], b""),
+        (b"A : 1\r\n\r\nx", [b"A"], b"x"),
+        (b"From me Thu Jan  1 00:00:00 1970\r\nA: 1\r\n\r\nx", [b"A"], b"x"),
+        (b"A: 1\r\nnot a field\r\nB: 2\r\n\r\nx", [b"A", b"B"], b"x"),
+        (b"no header at all\r\nmore\r\n", [], b"no header at all\r\nmore\r\n"),
+        (b"\r\nbody", [], b"body"),
+        (b"\nbody", [], b"body"),
+        (b"", [], b""),
+        (b"\0\0\0", [], b"\0\0\0"),
+        (b"A: 1\n\nx\r\n\r\ny", [b"A"], b"x\r\n\r\ny"),
+    ],
+)
+def test_a_section_is_cut_into_fields(content: bytes, names: list[bytes], body: bytes) -> None:
+    section = header.split(content)
+    assert [name for name, _ in section.fields] == names
+    assert content[section.body_start :] == body
+    assert not section.limited
+
+
+def test_too_many_fields_are_cut_and_marked() -> None:
+    section = header.split(b"X: y\r\n" * (header.MAX_FIELDS + 5) + b"\r\nbody")
+    assert section.limited
+    assert len(section.fields) == header.MAX_FIELDS
+
+
+def test_a_huge_field_is_cut_and_marked() -> None:
+    section = header.split(b"X: " + b"y" * header.MAX_FIELD_BYTES + b"\r\nA: b\r\n\r\nbody")
+    assert section.limited
+    assert [len(value) for _, value in section.fields] == [header.MAX_FIELD_BYTES, 3]
+
+
+@pytest.mark.parametrize(
+    ("encoded", "expected"),
+    [
+        (b"aGVsbG8=", b"hello"),
+        (b"aGVs\r\nbG8=\r\n", b"hello"),
+        (b"aGVsbG8", b"hello"),
+        (b"aGVsbG8=aGVsbG8=", b"hellohello"),
+        (b"a!G#V s-b_G8=", b"hello"),
+        (b"aGVsb", b"hel"),
+        (b"=", b""),
+        (b"", b""),
+        (b"\xff\xfe", b""),
+    ],
+)
+def test_broken_base64_gives_what_it_holds(encoded: bytes, expected: bytes) -> None:
+    assert header.base64_bytes(encoded) == expected

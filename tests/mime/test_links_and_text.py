@@ -1,0 +1,117 @@
+"""Links out of text and HTML, and text out of HTML."""
+
+import pytest
+
+from mailsacd.mime.extract import MAX_LINKS, MAX_LINKS_CHARS, links, text_of
+from mailsacd.mime.parse import ParsedMessage, parse
+
+
+def message(*, text: str | None = None, html: str | None = None) -> ParsedMessage:
+    parts = [("plain", text), ("html", html)]
+    body = "".join(
+        f"--b0undary\r\nContent-Type: text/{kind}; charset=utf-8\r\n\r\n{content}\r\n"
+        for kind, content in parts
+        if content is not None
+    )
+    head = "Content-Type: multipart/alternative; boundary=b0undary\r\n\r\n"
+    return parse(f"{head}{body}--b0undary--\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see https://a.example/x.", ["https://a.example/x"]),
+        ("(http://a.example/x)", ["http://a.example/x"]),
+        ("http://a.example/wiki/X_(y)", ["http://a.example/wiki/X_(y)"]),
+        ("<http://a.example/?a=1&b=2>", ["http://a.example/?a=1&b=2"]),
+        ("HTTP://A.example and ftp://b.example/c", ["HTTP://A.example", "ftp://b.example/c"]),
+        ("http://b.example http://a.example http://b.example",
+         ["http://b.example", "http://a.example"]),
+        ("[http://a.example/](http://a.example/)", ["http://a.example/"]),
+        ("http://\u00fc.example/\u00df\u3002", ["http://\u00fc.example/\u00df"]),
+        ("http://a.example/?u=http://b.example/", ["http://a.example/?u=http://b.example/"]),
+        ("https://a.example/?x='y'!", ["https://a.example/?x='y"]),
+        ("http://[2001:db8::1]/x", ["http://[2001:db8::1]/x"]),
+        ("http:// nothing, www.a.example, mailto:a@b.c, javascript://x", []),
+        ("http://a.example\r\nhttp://b.example", ["http://a.example", "http://b.example"]),
+    ],
+)  # fmt: skip
+def test_links_in_text(text: str, expected: list[str]) -> None:
+    assert list(links(message(text=text))) == expected
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<a href="http://a.example/?a=1&amp;b=2">x</a>', ["http://a.example/?a=1&b=2"]),
+        ("<a href='http://a.example/x'>x</a>", ["http://a.example/x"]),
+        ("<a href=http://a.example/x>x</a>", ["http://a.example/x"]),
+        ('<a href="http://a.example/x.">x</a>', ["http://a.example/x."]),
+        ('<img src="https://a.example/i.png">', ["https://a.example/i.png"]),
+        ('<td style="background:url(http://a.example/i.png)">', ["http://a.example/i.png"]),
+        ("<p>http://a.example/x.</p>", ["http://a.example/x"]),
+        ("<p>&quot;http://a.example/x&quot;</p>", ["http://a.example/x"]),
+        ("<html xmlns=\"http://www.w3.org/1999/xhtml\" xmlns:o='http://o.example/'>", []),
+        ('<!DOCTYPE html PUBLIC "-//W3C//DTD" "http://www.w3.org/TR/x.dtd"><p>', []),
+        ('<a href="https://a.example/?a&copy=2">x</a>', ["https://a.example/?a&copy=2"]),
+        ('<a href="HTTPS://a.example/">x</a>', ["HTTPS://a.example/"]),
+    ],
+)
+def test_links_in_html(html: str, expected: list[str]) -> None:
+    assert list(links(message(html=html))) == expected
+
+
+def test_links_of_the_text_come_first_and_each_once() -> None:
+    both = message(text="http://b.example/", html="<p>http://a.example/ http://b.example/</p>")
+    assert links(both) == ("http://b.example/", "http://a.example/")
+
+
+def test_links_are_bounded() -> None:
+    many = message(text=" ".join(f"http://a.example/{n}" for n in range(MAX_LINKS + 10)))
+    assert len(links(many)) == MAX_LINKS
+    long = message(text=" ".join(f"http://a.example/{n}{'x' * 8_000}" for n in range(100)))
+    assert 0 < sum(map(len, links(long))) <= MAX_LINKS_CHARS
+
+
+def test_the_text_part_goes_before_the_html() -> None:
+    assert text_of(message(text="plain", html="<p>rich</p>")) == "plain"
+
+
+def test_neither_text_nor_html_is_an_empty_text() -> None:
+    assert text_of(parse(b"Content-Type: image/png\r\n\r\nx")) == ""
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>one</p><p>two</p>", "one\n\ntwo\n"),
+        ("one<br>two<br><br>three", "one\ntwo\n\nthree\n"),
+        ("<div>one</div><div>two</div>", "one\ntwo\n"),
+        ("<p>  much \n\n space </p>", "much space\n"),
+        ("a &amp; b &lt;c&gt; &#252; &nbsp;d", "a & b <c> \u00fc \u00a0d\n"),
+        ("<ul><li>one<li>two<ul><li>in</ul></ul>", "- one\n- two\n\n  - in\n"),
+        ("<ol><li>one</li><li>two</li></ol>", "1. one\n2. two\n"),
+        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a  b\nc\n"),
+        ("<pre>a\n  b</pre>c", "a\n  b\n\nc\n"),
+        ("<p>a</p><blockquote>b<br>c</blockquote>", "a\n\n> b\n> c\n"),
+        ("<head><title>t</title><style>s</style></head><body>x", "x\n"),
+        ("a<script>if (a < b) '<p>'</script>b<!-- c -->d", "abd\n"),
+        ("<svg><text>s</text></svg>x", "x\n"),
+        ('<img alt="a picture"> x', "a picture x\n"),
+        ('<a href="https://a.example/">x</a>', "x [1]\n\n[1] https://a.example/\n"),
+        (
+            '<a href="http://a/1">x</a> <a href="http://a/2">y</a> <a href="http://a/1">z</a>',
+            "x [1] y [2] z [1]\n\n[1] http://a/1\n[2] http://a/2\n",
+        ),
+        ('<a href="#top">x</a> <a href="javascript:1">y</a>', "x y\n"),
+        ('<a href="mailto:a@b.c">x</a>', "x [1]\n\n[1] mailto:a@b.c\n"),
+        ('<p title="a > b">x</p>', "x\n"),
+        ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2\n"),
+        ("<b>cut <i", "cut <i\n"),
+        ("", ""),
+        ("<p> </p>", ""),
+    ],
+)
+def test_html_becomes_readable_text(html: str, expected: str) -> None:
+    parsed = parse(b"Content-Type: text/html; charset=utf-8\r\n\r\n" + html.encode())
+    assert text_of(parsed) == expected

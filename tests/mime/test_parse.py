@@ -1,0 +1,270 @@
+"""Whole messages: what comes out of samples that were written for this, and which limits cut in."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mailsacd.mime import header, structure
+from mailsacd.mime.parse import Mailbox, parse
+
+SAMPLES = Path(__file__).parent / "samples"
+THING = ("application/x-thing", None, None, None, None, b"thing")
+
+
+class Golden(NamedTuple):
+    """What is expected of a sample: subject, texts, and each attachment's facts and bytes."""
+
+    subject: str = "A sample"
+    text: str | None = None
+    html: str | None = None
+    attachments: tuple[tuple[object, ...], ...] = ()
+
+
+EXPECTED = {
+    "everything": Golden(
+        text="Gr\u00fc\u00dfe, siehe https://example.com/text.\n",
+        html='<p>Gr\u00fc\u00dfe, <a href="https://example.com/html?a=1&amp;b=2">siehe</a>'
+        ' <img src="cid:logo@example.com"></p>\n',
+        attachments=(
+            ("image/png", "logo.png", "inline", "logo@example.com", "base64", b"\x89PNG\r\n\x1a\n"),
+            ("application/pdf", "report.pdf", "attachment", None, "base64", b"%PDF-1.4\n"),
+            (
+                "message/rfc822",
+                None,
+                None,
+                None,
+                None,
+                b"From: inner@example.com\r\nSubject: inner\r\nContent-Type: multipart/mixed;"
+                b' boundary="=_inner_000000"\r\n\r\n--=_inner_000000\r\n\r\ninner text\r\n'
+                b"--=_inner_000000--\r\n",
+            ),
+            ("text/plain", "notes.txt", "attachment", None, None, b"notes"),
+        ),
+    ),
+    "charsets": Golden(
+        text="\u4f60\u597d\ngr\u00fc\u00df lies\ngr\u00fc\u00df",
+    ),
+    "rfc2231": Golden(
+        attachments=(
+            ("application/octet-stream", "\u00fcber the.bin", None, None, "base64", b"\0\1\2"),
+            ("application/octet-stream", "\u00fcber.bin", "attachment", None, "base64", b"\0\1\2"),
+        )
+    ),
+    "bad-base64": Golden(
+        text="fine",
+        attachments=(("image/gif", None, None, None, "base64", b"hello\x1c\xba\xdb!\xa2\xbb"),),
+    ),
+    "quoted-printable": Golden(
+        text="Gr\u00fc\u00dfe, a soft break, trailing\nand =XY broken ",
+    ),
+    "uuencode": Golden(text="begin 644 hello.txt\n%:&5L;&\\\n`\nend\n"),
+    "winmail": Golden(
+        text="See the attachment.",
+        attachments=(
+            (
+                "application/ms-tnef",
+                "winmail.dat",
+                "attachment",
+                None,
+                "base64",
+                b"x\x9f>\x22\x00\x01",
+            ),
+        ),
+    ),
+    "bare-newlines": Golden(text="one \ntwo", attachments=(THING,)),
+    "no-header": Golden(subject="", text="just words\nand more\n"),
+    "only-header": Golden(text=""),
+    "eight-bit-header": Golden(subject="gr\u00fc\u00df", text="body\n"),
+    "nul": Golden(subject="withnul", text="body\n"),
+    "never-closed": Golden(text="the end is missing", attachments=(THING,)),
+    "no-delimiter": Golden(text="There is no part here, only this.\n"),
+    "no-boundary": Golden(text="There is no boundary here, only this.\n"),
+    "prefix-boundaries": Golden(text="text", html="<p>html</p>", attachments=(THING,)),
+    "digest": Golden(
+        attachments=(
+            ("message/rfc822", None, None, None, None, b"From: one@example.com\r\n\r\none"),
+            ("message/rfc822", None, None, None, None, b"From: two@example.com\r\n\r\ntwo"),
+        )
+    ),
+    "groups": Golden(subject="Gr\u00fc\u00dfe again", text="text\n"),
+    "html-only": Golden(
+        html='<html><body><p>Hello <a href="https://example.com/">there</a></p></body></html>\n'
+    ),
+    "pdf-alone": Golden(
+        attachments=(("application/pdf", "alone.pdf", None, None, "base64", b"%PDF-1.4\n"),)
+    ),
+    "bounce": Golden(
+        subject="Undelivered",
+        text="It could not be delivered.",
+        attachments=(
+            (
+                "message/delivery-status",
+                None,
+                None,
+                None,
+                None,
+                b"Reporting-MTA: dns; mx.example.com",
+            ),
+            ("text/rfc822-headers", None, None, None, None, b"Subject: hi"),
+        ),
+    ),
+}
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / f"{name}.eml").read_bytes()
+
+
+def test_no_sample_is_forgotten() -> None:
+    assert {path.stem for path in SAMPLES.glob("*.eml")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize("trust_native", [True, False])
+def test_a_sample_is_understood_either_way(name: str, trust_native: bool) -> None:
+    parsed = parse(sample(name), trust_native=trust_native)
+    assert not parsed.limited
+    found = tuple(
+        (a.content_type, a.file_name, a.disposition, a.content_id, a.transfer_encoding, a.content)
+        for a in parsed.attachments
+    )
+    assert Golden(parsed.subject, parsed.text, parsed.html, found) == EXPECTED[name]
+
+
+def test_the_usual_fields() -> None:
+    parsed = parse(sample("everything"))
+    assert parsed.sender == (Mailbox("ann@example.com", "Ann"),)
+    assert parsed.to == (Mailbox("ben@example.com", "Ben"),)
+    assert parsed.cc is None
+    assert parsed.bcc is None
+    assert parsed.message_id == "sample@example.com"
+    assert parsed.date == datetime(2024, 3, 5, 9, 20, 30, tzinfo=UTC)
+    assert parsed.priority == "normal"
+    assert parsed.attachments[1].checksum == "6446a98080f5e51ab7f0abc0e8eda635"
+    assert [name for name, _ in parsed.headers] == [
+        "From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type",
+    ]  # fmt: skip
+
+
+def test_odd_address_fields() -> None:
+    parsed = parse(sample("groups"))
+    assert parsed.sender == (Mailbox("joerg@example.com", "J\u00f6rg"),)
+    assert parsed.to == ()
+    assert parsed.cc == (
+        Mailbox("ann@example.com", "Doe, Ann"),
+        Mailbox("ben@example.com", ""),
+        Mailbox("", "Carl"),
+    )
+    assert parsed.bcc == ()
+    assert parsed.priority == "high"
+
+
+def test_a_sender_without_address_counts_as_none() -> None:
+    assert parse(sample("bounce")).sender == ()
+
+
+def test_repeated_address_fields_are_put_together_and_the_first_subject_counts() -> None:
+    parsed = parse(b"To: a@b.c\r\nTo: d@e.f\r\nSubject: one\r\nSubject: two\r\n\r\n")
+    assert parsed.to == (Mailbox("a@b.c", ""), Mailbox("d@e.f", ""))
+    assert parsed.subject == "one"
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("X-Priority: 1", "high"),
+        ("X-Priority: 2 (High)", "high"),
+        ("X-Priority: 3", "normal"),
+        ("X-Priority: 5", "low"),
+        ("Importance: HIGH", "high"),
+        ("X-MSMail-Priority: Low", "low"),
+        ("Priority: urgent", "high"),
+        ("Priority: non-urgent", "low"),
+        ("X-Priority: rubbish", "normal"),
+    ],
+)
+def test_priority(field: str, expected: str) -> None:
+    assert parse(f"{field}\r\n\r\n".encode()).priority == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Tue, 5 Mar 2024 10:20:30 +0100", datetime(2024, 3, 5, 9, 20, 30, tzinfo=UTC)),
+        ("5 Mar 2024 10:20 -0000", datetime(2024, 3, 5, 10, 20, tzinfo=UTC)),
+        ("yesterday", None),
+        ("Tue, 99 Mar 2024 10:20:30 +0100", None),
+        ("Tue, 5 Mar 2024 10:20:30 +9999", None),
+        ("9" * 500, None),
+        ("", None),
+    ],
+)
+def test_dates_are_understood_or_none(value: str, expected: datetime | None) -> None:
+    assert parse(f"Date: {value}\r\n\r\n".encode()).date == expected
+
+
+@pytest.mark.parametrize(
+    ("content_fields", "is_body"),
+    [
+        ("Content-Type: text/plain", True),
+        ("Content-Type: text", True),  # RFC 2045 section 5.2
+        ("Content-Type: text/plain\r\nContent-Disposition: inline", True),
+        ("Content-Type: text/plain\r\nContent-Disposition: attachment", False),
+        ("Content-Type: text/plain; name=a.txt", False),
+        ("Content-Type: text/plain\r\nContent-Disposition: inline; filename=a.txt", False),
+        ("Content-Type: text/calendar", False),
+        ("Content-Type: image/png\r\nContent-ID: <x>", False),
+        ("X-Nothing: said", True),
+    ],
+)
+def test_which_parts_are_attachments(content_fields: str, is_body: bool) -> None:
+    parsed = parse(
+        b"Content-Type: multipart/mixed; boundary=some-boundary\r\n\r\n--some-boundary\r\n"
+        + content_fields.encode()
+        + b"\r\n\r\npart\r\n--some-boundary--\r\n"
+    )
+    assert (parsed.text == "part", len(parsed.attachments)) == (is_body, 0 if is_body else 1)
+
+
+def _nested(depth: int) -> bytes:
+    return b"".join(
+        b"Content-Type: multipart/mixed; boundary=level-%d-\r\n\r\n--level-%d-\r\n" % (i, i)
+        for i in range(depth)
+    )
+
+
+BOMBS = {
+    "parts nested beyond any native stack": _nested(40_000) + b"\r\nleaf",
+    "parts nested around much": _nested(250) + b"\r\n--level-" * 200_000,
+    "messages nested in messages": b"Content-Type: message/rfc822\r\n\r\n" * 75_000,
+    "parts without number": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    + b"--b\r\n\r\n\r\n" * 250_000,
+    "near delimiters": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--bX\r\n" * 400_000,
+    "fields without number": b"X: y\r\n" * 400_000 + b"\r\n",
+    "one huge field": b"Subject: " + b"a" * 2_500_000,
+    "one much folded field": b"Subject: a\r\n" + b" a\r\n" * 600_000,
+    "encoded words": b"Subject: " + b"=?utf-8?q?=C3=A9?= " * 130_000,
+    "beginnings of encoded words in a part": b"Content-Type: multipart/mixed;"
+    b" boundary=some-boundary\r\n\r\n--some-boundary\r\nX: " + b"=?" * 1_200_000,
+    "commas": b"To: " + b"," * 2_500_000,
+    "comments": b"To: " + b"(" * 2_500_000,
+    "quotes": b"To: " + b'"\\' * 1_250_000,
+    "addresses": (b"To: " + b"a@b," * 16_000 + b"\r\n") * 38,
+    "parameters": b"Content-Type: text/plain" + b"; a*1=b" * 350_000,
+    "base64 padding": b"Content-Transfer-Encoding: base64\r\n\r\n" + b"AA=A=" * 500_000,
+    "tags in tags": b"Content-Type: text/html\r\n\r\n" + b"<div><b>" * 300_000,
+}
+LIMITED = set(BOMBS) - {
+    "messages nested in messages", "base64 padding", "tags in tags",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_parsed_within_bounds(name: str) -> None:
+    parsed = parse(BOMBS[name])
+    assert len(parsed.fields) <= header.MAX_FIELDS
+    assert len(parsed.attachments) <= structure.MAX_PARTS
+    assert all(len(value) <= header.MAX_FIELD_BYTES for _, value in parsed.headers)
+    assert parsed.limited is (name in LIMITED)
