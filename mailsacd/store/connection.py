@@ -6,7 +6,7 @@ stays in the reactor from connect to close, and an answer is given in the turn i
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import psycopg2
@@ -29,9 +29,8 @@ from mailsacd.core.errors import (
     StorageFullError,
     UnavailableError,
 )
-
-Result = tuple[list[tuple[Any, ...]], int]
-"""The rows that a statement answered, and how many rows it found or changed."""
+from mailsacd.store.literal import literal
+from mailsacd.store.sql import Result, Statement
 
 CONNECT_TIMEOUT_S: Final = 5.0
 OLDEST_SERVER: Final = 140_000
@@ -50,9 +49,10 @@ _DEFAULTS: Final = {
 _DISK_FULL: Final = "53100"
 # Classes and codes of SQLSTATE that say nothing about the statement itself: connection trouble,
 # resources, operator's intervention, system errors, deadlocks, a standby after a failover.
-_PASSING: Final = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03")
+_PASSING: Final = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03", "26000", "42P05")
 _READ_ONLY: Final = "25006"
-# No such prepared statement, and one of that name already
+# No such prepared statement, or one of that name already: a connection pooler has put another
+# server process behind the connection
 _PREPARED_ELSEWHERE: Final = ("26000", "42P05")
 _HOPELESS: Final = (
     "authentication failed",
@@ -119,7 +119,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self._answer: Deferred[Result] | None = None
         self._when_free: Callable[[], None] | None = None
         self.deadline_s = float("inf")
-        self.prepared: set[str] = set()  # names of statements
+        self._prepared: set[str] | None = set()  # names; None where a pooler forbids it
 
     async def open(self, target: Target, session: str) -> None:
         """Connect, and run the SQL ``session``, which settles what all statements rely on.
@@ -158,6 +158,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
     def run(self, sql: str | bytes, params: Any, deadline_s: float) -> Deferred[Result]:
         """Start a statement, which should end before ``deadline_s`` of the reactor's clock.
 
+        ``sql`` as bytes is UTF-8. Without ``params`` a ``%`` stands for itself.
         Fails with DriverError. Cancelling gives up the answer, not the statement: until that ends
         the connection is not usable, see `when_free`.
         """
@@ -166,6 +167,8 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
             answer.errback(psycopg2.InterfaceError("the connection is busy or closed"))
             return answer
         try:
+            if isinstance(sql, bytes) and b"\0" in sql:
+                raise ValueError("a statement for PostgreSQL has no NUL")
             cursor = self._connection.cursor()
             cursor.execute(sql, params or None)
         except DriverError:
@@ -176,6 +179,27 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self._cursor, self._answer, self.deadline_s = cursor, answer, deadline_s
         self._advance()
         return answer
+
+    async def execute(
+        self, statement: Statement, values: Sequence[object], deadline_s: float
+    ) -> Result:
+        """As `run`, for a declared statement, which is prepared at its first use here."""
+        given = [literal(value) for value in values]
+        if self._prepared is not None:
+            try:
+                if statement.name not in self._prepared:
+                    prepare = f"prepare {statement.name} as {statement.text}"
+                    await self.run(prepare, (), deadline_s)
+                    self._prepared.add(statement.name)
+                arguments = f"({','.join(given)})" if given else ""
+                return await self.run(f"execute {statement.name}{arguments}", (), deadline_s)
+            except psycopg2.Error as e:
+                if e.pgcode not in _PREPARED_ELSEWHERE:
+                    raise
+                self._prepared = None
+                if self.transaction_failed:
+                    raise
+        return await self.run(statement.with_values(given), (), deadline_s)
 
     def when_free(self, go_on: Callable[[], None]) -> None:
         """Call ``go_on`` once the running statement has ended, or the connection is lost."""
@@ -305,11 +329,6 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
 def is_hopeless(error: Exception) -> bool:
     """Whether connecting failed for a reason that waiting does not mend."""
     return any(text in str(error) for text in _HOPELESS)
-
-
-def is_prepared_elsewhere(error: Exception) -> bool:
-    """Whether a connection pooler between has put another server process behind the connection."""
-    return getattr(error, "pgcode", None) in _PREPARED_ELSEWHERE
 
 
 def translated(error: Exception) -> MailsacdError:

@@ -4,22 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from mailsacd.core.message import Message, NewEnvelope
+from mailsacd.store.literal import bytes_expression, text_literal
 from mailsacd.store.pool import Database, Transaction
-from mailsacd.store.sql import Executor, column, many, maybe, none, one
+from mailsacd.store.sql import Executor, column, many, maybe, one
 
-_store = none(
-    """with raws as (
-           insert into raw_message (id, received, body, size, refs)
-           select * from unnest(
-               %(ids)s::text[], %(received)s::timestamptz[], %(bodies)s::bytea[],
-               %(sizes)s::int[], %(refs)s::int[])
-       )
-       insert into message (inbox, id, raw_id, domain, received, facts)
-       select * from unnest(
-           %(inboxes)s::text[], %(message_ids)s::text[], %(raw_ids)s::text[],
-           %(domains)s::text[], %(message_received)s::timestamptz[], %(facts)s::text[])"""
-)
 _COLUMNS = "inbox, id, facts, saved_by, folder, labels, read"
+_PAGE = """from message where inbox = %(inbox)s and id < %(before)s and id >= %(from)s
+           order by id desc limit %(limit)s offset %(skip)s"""
+_ABOVE_ALL_IDS = "~"
+
+# What Message.as_json does. PostgreSQL's own JSON functions write the texts with the same escapes.
+_AS_JSON = """facts || case
+    when saved_by is null and folder = 'inbox' and labels = '{}' and read is null
+    then ',"savedBy":null,"folder":"inbox","labels":[],"read":null}'
+    else ',"savedBy":' || coalesce(to_json(saved_by)::text, 'null')
+      || ',"folder":' || to_json(folder)
+      || ',"labels":' || array_to_json(labels)
+      || ',"read":' || coalesce(read::text, 'null') || '}'
+    end"""
 
 
 def _message(
@@ -37,52 +39,72 @@ def _message(
     )
 
 
-_list = many(
-    _message,
-    f"""select {_COLUMNS} from message
-        where inbox = %(inbox)s and id < %(before)s and id >= %(from)s
-        order by id desc limit %(limit)s offset %(skip)s""",  # noqa: S608  no input in it
+_list = many(_message, f"select {_COLUMNS} {_PAGE}")
+_list_json: one[str] = one(
+    column,
+    f"""select '[' || coalesce(string_agg({_AS_JSON}, ',' order by id desc), '') || ']'
+        from (select {_COLUMNS} {_PAGE}) page""",  # noqa: S608  parts of SQL, no input
 )
 _count: one[int] = one(column, "select count(*) from message where inbox = %(inbox)s")
 _find = maybe(
     _message,
-    f"select {_COLUMNS} from message where inbox = %(inbox)s and id = %(id)s",  # noqa: S608  no input
+    f"select {_COLUMNS} from message where inbox = %(inbox)s and id = %(id)s",  # noqa: S608  as above
 )
 _raw = maybe(
     bytes,
     """select body from raw_message
        where id = (select raw_id from message where inbox = %(inbox)s and id = %(id)s)""",
 )
-_delete: many[str] = many(
+# All in one statement. The lock on the raw makes those who delete the last copies of it at the
+# same time take turns: the second one sees the count that the first one left.
+_delete: one[int] = one(
     column,
-    "delete from message where inbox = %(inbox)s and id = any(%(ids)s) returning raw_id",
+    """with gone as (
+           delete from message where inbox = %(inbox)s and id = any(%(ids)s) returning raw_id
+       ), counted as (
+           select raw_id, count(*) as copies from gone group by raw_id
+       ), held as (
+           select raw_message.id, refs, copies
+           from raw_message join counted on raw_message.id = raw_id
+           order by raw_message.id for update of raw_message
+       ), unreferenced as (
+           delete from raw_message using held
+           where raw_message.id = held.id and held.refs <= copies
+       ), released as (
+           update raw_message set refs = held.refs - copies
+           from held where raw_message.id = held.id and held.refs > copies
+       )
+       select count(*) from gone""",
 )
-_release = none(
-    """update raw_message set refs = refs - gone.n
-       from (select id, count(*)::int as n from unnest(%(ids)s::text[]) as id group by id) gone
-       where raw_message.id = gone.id"""
-)
-_sweep = none("delete from raw_message where id = any(%(ids)s) and refs <= 0")
-
-_ABOVE_ALL_IDS = "~"
 
 
-async def store_envelopes(db: Executor, batch: Sequence[NewEnvelope]) -> None:
-    """Store all of ``batch`` in one statement: all of it is committed, or nothing."""
-    copies = [(new, message) for new in batch for message in new.messages]
-    await _store(
-        db,
-        ids=[new.id for new in batch],
-        received=[new.received for new in batch],
-        bodies=[new.raw for new in batch],
-        sizes=[new.size for new in batch],
-        refs=[len(new.messages) for new in batch],
-        inboxes=[message.inbox for _, message in copies],
-        message_ids=[message.id for _, message in copies],
-        raw_ids=[new.id for new, _ in copies],
-        domains=[message.domain for _, message in copies],
-        message_received=[new.received for new, _ in copies],
-        facts=[message.facts for _, message in copies],
+async def store_envelopes(db: Database | Transaction, batch: Sequence[NewEnvelope]) -> None:
+    """Store all of ``batch`` in one statement: all of it is committed, or nothing.
+
+    The reactor is held while the statement is written, about 25 µs for a message of 15 KB
+    compressed: who makes batches bounds their bytes (see mail.ingest).
+    Raises StatementError, also for a text that PostgreSQL cannot hold.
+    """
+    raws = []
+    copies = []
+    for new in batch:
+        raw_id = text_literal(new.id)
+        received = f"'{new.received.isoformat()}'"
+        body = bytes_expression(new.raw)
+        raws.append(
+            b"(%s,%s,%s,%d,%d)"
+            % (raw_id.encode(), received.encode(), body, new.size, len(new.messages))
+        )
+        copies += [
+            f"({text_literal(message.inbox)},{text_literal(message.id)},{raw_id},"
+            f"{text_literal(message.domain)},{received},{text_literal(message.facts)})"
+            for message in new.messages
+        ]
+    await db.run(
+        b"with raws as (insert into raw_message (id, received, body, size, refs) values "
+        + b",".join(raws)
+        + b") insert into message (inbox, id, raw_id, domain, received, facts) values "
+        + ",".join(copies).encode()
     )
 
 
@@ -100,6 +122,20 @@ async def list_messages(
     return await _list(db, **params)
 
 
+async def list_messages_json(
+    db: Executor, inbox: str, *, before_id: str | None, from_id: str | None, limit: int, skip: int
+) -> str:
+    """As `list_messages`, as the text of one JSON array of `Message.as_json`, for half the cost."""
+    params = {
+        "inbox": inbox,
+        "before": before_id or _ABOVE_ALL_IDS,
+        "from": from_id or "",
+        "limit": limit,
+        "skip": skip,
+    }
+    return await _list_json(db, **params)
+
+
 async def count_messages(db: Executor, inbox: str) -> int:
     """How many messages ``inbox`` has."""
     return await _count(db, inbox=inbox)
@@ -115,20 +151,11 @@ async def find_raw(db: Executor, inbox: str, message_id: str) -> bytes | None:
     return await _raw(db, inbox=inbox, id=message_id)
 
 
-async def delete_message(db: Database, inbox: str, message_id: str) -> bool:
+async def delete_message(db: Executor, inbox: str, message_id: str) -> bool:
     """Delete one copy, and the raw with the last one; False when it is not there."""
     return await delete_messages(db, inbox, [message_id]) == 1
 
 
-async def delete_messages(db: Database, inbox: str, message_ids: Sequence[str]) -> int:
+async def delete_messages(db: Executor, inbox: str, message_ids: Sequence[str]) -> int:
     """Delete copies from one inbox, and each raw with its last copy; how many were there."""
-
-    async def work(transaction: Transaction) -> int:
-        raw_ids = await _delete(transaction, inbox=inbox, ids=list(message_ids))
-        if raw_ids:
-            # The row's lock makes two who delete the last two copies at once take turns
-            await _release(transaction, ids=sorted(raw_ids))
-            await _sweep(transaction, ids=raw_ids)
-        return len(raw_ids)
-
-    return await db.transaction(work)
+    return await _delete(db, inbox=inbox, ids=list(message_ids))

@@ -15,6 +15,8 @@ from mailsacd.core.errors import ConfigurationError
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.sql import many, none
 
+TIMEOUT_S: Final = 3_600.0  # of a statement, or of the wait for another daemon's migration
+
 _LOCK: Final = 0x6D61696C  # "mail"
 
 _log = Logger()
@@ -41,14 +43,12 @@ class _Applied:
     checksum: str
 
 
-_make_table = none(
-    """create table if not exists schema_migration (
+_MAKE_TABLE: Final = """create table if not exists schema_migration (
         number   integer primary key,
         name     text not null,
         checksum text not null,
         applied  timestamptz not null default now()
     )"""
-)
 _applied = many(_Applied, "select number, name, checksum from schema_migration order by number")
 _record = none(
     """insert into schema_migration (number, name, checksum)
@@ -73,23 +73,24 @@ async def migrate(database: Database, upto: int | None = None) -> int:
     """
     known = [m for m in migrations() if upto is None or m.number <= upto]
     count = 0
-    while await database.transaction(lambda transaction: _apply_next(transaction, known)):
+    while await database.transaction(
+        lambda transaction: _apply_next(transaction, known), statement_timeout_s=TIMEOUT_S
+    ):
         count += 1
     return count
 
 
 async def _apply_next(transaction: Transaction, known: list[Migration]) -> bool:
     """Apply the first that is missing; False when none is."""
-    await transaction.run("set local statement_timeout = 0")
-    await transaction.fetch("select pg_advisory_xact_lock(%s)", (_LOCK,))
-    await _make_table(transaction)
+    await transaction.run(f"select pg_advisory_xact_lock({_LOCK})")
+    await transaction.run(_MAKE_TABLE)
     applied = await _applied(transaction)
     _check(applied, migrations())
     missing = [m for m in known if m.number > len(applied)]
     if not missing:
         return False
     _log.info("migrating the schema: {name}", name=missing[0].name)
-    await transaction.run(missing[0].sql, None)
+    await transaction.run(missing[0].sql)
     await _record(
         transaction,
         number=missing[0].number,

@@ -7,7 +7,7 @@ to be dead is handed out. Callers see `UnavailableError` for what a later try ma
 
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -19,13 +19,11 @@ from mailsacd.store.connection import (
     AWAY,
     Connection,
     DriverError,
-    Result,
     Target,
     is_hopeless,
-    is_prepared_elsewhere,
     translated,
 )
-from mailsacd.store.statement import Statement
+from mailsacd.store.sql import Result, Statement
 
 T = TypeVar("T")
 
@@ -37,6 +35,15 @@ RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.2, 0.5, 1.0)  # the last one again and 
 
 _SWEEP_INTERVAL_S: Final = 0.5
 _RETRY_START_S: Final = 0.2
+
+# Not by the parameter "options": a connection pooler between may not know it
+_SESSION: Final = """
+    set statement_timeout = {ms};
+    set idle_in_transaction_session_timeout = {ms};
+    set timezone = 'UTC';
+    set standard_conforming_strings = on;
+    -- declared statements find rows by their keys: no value of a parameter asks for another plan
+    set plan_cache_mode = force_generic_plan"""
 
 _log = Logger()
 
@@ -56,7 +63,6 @@ class Database:
         self._idle: list[Connection] = []  # the last one used is the next one used
         self._waiting: deque[tuple[float, Deferred[Connection]]] = deque()
         self._handing_out = False
-        self._prepares = True
         self._background: set[Deferred[None]] = set()
         self._sweeping = LoopingCall(self._sweep)
         self._sweeping.clock = reactor
@@ -93,13 +99,24 @@ class Database:
         """Run one statement in a transaction of its own; its rows, if it has any."""
         return (await self.run(sql, params))[0]
 
-    async def run(self, sql: str | Statement, params: Any = ()) -> Result:
-        """As `fetch`, with the number of rows that were found or changed."""
+    async def run(self, sql: str | bytes, params: Any = ()) -> Result:
+        """As `fetch`, with the number of rows that were found or changed.
+
+        ``sql`` as bytes is UTF-8. Without ``params`` a ``%`` stands for itself.
+        """
         connection = self._idle.pop() if self._idle else await self._wait()
         try:
-            if isinstance(sql, str):
-                return await connection.run(sql, params, self._deadline_s())
-            return await self._run_prepared(connection, sql, params)
+            return await connection.run(sql, params, self._deadline_s())
+        except DriverError as e:
+            raise translated(e) from e
+        finally:
+            self._put_back(connection)
+
+    async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
+        """As `run`, for a declared statement, which connections keep prepared."""
+        connection = self._idle.pop() if self._idle else await self._wait()
+        try:
+            return await connection.execute(statement, values, self._deadline_s())
         except DriverError as e:
             raise translated(e) from e
         finally:
@@ -132,22 +149,6 @@ class Database:
             return result
         finally:
             self._put_back(connection)
-
-    async def _run_prepared(
-        self, connection: Connection, statement: Statement, params: Any
-    ) -> Result:
-        if self._prepares:
-            try:
-                if statement.name not in connection.prepared:
-                    await connection.run(statement.prepare, (), self._deadline_s())
-                    connection.prepared.add(statement.name)
-                return await connection.run(statement.execute, params, self._deadline_s())
-            except DriverError as e:
-                if not is_prepared_elsewhere(e):
-                    raise
-                _log.warn("a connection pooler forbids prepared statements: going on without")
-                self._prepares = False
-        return await connection.run(statement.plain, params, self._deadline_s())
 
     def _deadline_s(self) -> float:
         return float(self._reactor.seconds()) + self._patience_s
@@ -204,14 +205,8 @@ class Database:
 
     async def _add_connection(self) -> None:
         connection = Connection(self._reactor, self._lost)
-        milliseconds = int(self._statement_timeout_s * 1000)
-        # Not by the parameter "options": a connection pooler between may not know it
-        await connection.open(
-            self._target,
-            f"set statement_timeout = {milliseconds};"
-            f"set idle_in_transaction_session_timeout = {milliseconds};"
-            "set timezone = 'UTC'",
-        )
+        session = _SESSION.format(ms=int(self._statement_timeout_s * 1000))
+        await connection.open(self._target, session)
         if self._closed:
             connection.drop("the daemon stops")
             return
@@ -267,18 +262,26 @@ class Transaction:
         """Run a statement; its rows, if it has any."""
         return (await self.run(sql, params))[0]
 
-    async def run(self, sql: str | Statement, params: Any = ()) -> Result:
+    async def run(self, sql: str | bytes, params: Any = ()) -> Result:
         """As `fetch`, with the number of rows that were found or changed."""
-        text = sql if isinstance(sql, str) else sql.plain
-        try:
-            return await self._connection.run(
-                text, params, self._reactor.seconds() + self._patience_s
-            )
-        except DriverError as e:
-            raise translated(e) from e
+        return await self._translating(self._connection.run(sql, params, self._deadline_s()))
+
+    async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
+        """As `run`, for a declared statement, which connections keep prepared."""
+        running = self._connection.execute(statement, values, self._deadline_s())
+        return await self._translating(running)
 
     async def commit(self) -> None:
         """End it. Raises StatementError when a statement failed and that was passed over."""
         if self._connection.transaction_failed:  # PostgreSQL would take the commit, and undo all
             raise StatementError("The database refused a statement")
         await self.run("commit")
+
+    def _deadline_s(self) -> float:
+        return float(self._reactor.seconds()) + self._patience_s
+
+    async def _translating(self, running: Awaitable[Result]) -> Result:
+        try:
+            return await running
+        except DriverError as e:
+            raise translated(e) from e

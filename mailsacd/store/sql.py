@@ -1,82 +1,101 @@
 """Statements with a declared shape: what a row becomes, and how many there may be.
 
-A statement is a value: ``find = maybe(Message, "select …")``, run as ``await find(db, id=…)``.
-Another number of rows than declared is a StatementError, not a surprise further on.
+A statement is a value: ``find = maybe(Message, "select … where id = %(id)s")``, run as
+``await find(db, id=…)``. Another number of rows than declared is a StatementError, not a surprise
+further on. Each connection prepares it at its first use, so it is planned once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from mailsacd.core.errors import StatementError
-from mailsacd.store.statement import Statement, statement
 
 T = TypeVar("T")
+
+Result = tuple[list[tuple[Any, ...]], int]
+"""The rows that a statement answered, and how many rows it found or changed."""
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+_PLACEHOLDER = re.compile(r"\$(\d+)")
+
+
+class Statement:
+    """SQL with named parameters, ``%(name)s``; types follow from where they stand, or a cast.
+
+    ``text`` has them numbered, $1, $2 …; ``name`` is what connections prepare it under. It is a
+    digest of the text: behind a connection pooler other clients' names are met.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self._names = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
+        self.text = _PARAMETER.sub(lambda found: f"${self._names.index(found[1]) + 1}", sql)
+        self.name = "mailsacd_" + hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+    def with_values(self, literals: Sequence[str]) -> str:
+        """The text with ``literals`` in the places of the parameters, for one run."""
+        return _PLACEHOLDER.sub(lambda found: literals[int(found[1]) - 1], self.text)
+
+    async def _run(self, db: "Executor", params: dict[str, object]) -> Result:
+        return await db.execute(self, [params[name] for name in self._names])
 
 
 class Executor(Protocol):
     """What runs statements: a Database, or a Transaction."""
 
-    async def run(
-        self, sql: str | Statement, params: Any = ()
-    ) -> tuple[list[tuple[Any, ...]], int]:
-        """The rows, and how many there were or were changed."""
+    async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
+        """Run it with ``values`` for its numbered parameters."""
 
 
-@dataclass(frozen=True, slots=True)
-class many(Generic[T]):  # noqa: N801  reads as a declaration
-    """Any number of rows, each made into a ``row(*columns)``."""
+class _Query(Statement, Generic[T]):
+    """A statement whose rows are each made into a ``row(*columns)``."""
 
-    row: Callable[..., T]
-    sql: str
+    def __init__(self, row: Callable[..., T], sql: str) -> None:
+        super().__init__(sql)
+        self._row = row
 
-    async def __call__(self, db: Executor, **params: Any) -> list[T]:
+
+class many(_Query[T]):  # noqa: N801  reads as a declaration
+    """Any number of rows."""
+
+    async def __call__(self, db: Executor, **params: object) -> list[T]:
         """Run it with the named parameters."""
-        rows, _ = await db.run(statement(self.sql), params)
-        return [self.row(*columns) for columns in rows]
+        rows, _ = await self._run(db, params)
+        row = self._row
+        return [row(*columns) for columns in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class maybe(Generic[T]):  # noqa: N801  reads as a declaration
+class maybe(_Query[T]):  # noqa: N801  reads as a declaration
     """At most one row."""
 
-    row: Callable[..., T]
-    sql: str
-
-    async def __call__(self, db: Executor, **params: Any) -> T | None:
+    async def __call__(self, db: Executor, **params: object) -> T | None:
         """Run it with the named parameters. Raises StatementError for several rows."""
-        rows, _ = await db.run(statement(self.sql), params)
+        rows, _ = await self._run(db, params)
         if len(rows) > 1:
-            raise StatementError(f"{len(rows)} rows where there may be one: {self.sql}")
-        return self.row(*rows[0]) if rows else None
+            raise StatementError(f"{len(rows)} rows where there may be one: {self.text}")
+        return self._row(*rows[0]) if rows else None
 
 
-@dataclass(frozen=True, slots=True)
-class one(Generic[T]):  # noqa: N801  reads as a declaration
+class one(_Query[T]):  # noqa: N801  reads as a declaration
     """Exactly one row."""
 
-    row: Callable[..., T]
-    sql: str
-
-    async def __call__(self, db: Executor, **params: Any) -> T:
+    async def __call__(self, db: Executor, **params: object) -> T:
         """Run it with the named parameters. Raises StatementError for none or several rows."""
-        rows, _ = await db.run(statement(self.sql), params)
+        rows, _ = await self._run(db, params)
         if len(rows) != 1:
-            raise StatementError(f"{len(rows)} rows where there must be one: {self.sql}")
-        return self.row(*rows[0])
+            raise StatementError(f"{len(rows)} rows where there must be one: {self.text}")
+        return self._row(*rows[0])
 
 
-@dataclass(frozen=True, slots=True)
-class none:  # noqa: N801  reads as a declaration
+class none(Statement):  # noqa: N801  reads as a declaration
     """No rows come back; the answer is how many were changed."""
 
-    sql: str
-
-    async def __call__(self, db: Executor, **params: Any) -> int:
+    async def __call__(self, db: Executor, **params: object) -> int:
         """Run it with the named parameters. Raises StatementError when rows come back."""
-        rows, changed = await db.run(statement(self.sql), params)
+        rows, changed = await self._run(db, params)
         if rows:
-            raise StatementError(f"rows where there may be none: {self.sql}")
+            raise StatementError(f"rows where there may be none: {self.text}")
         return changed
 
 
