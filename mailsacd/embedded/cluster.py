@@ -52,9 +52,10 @@ class Cluster:
 
     def make_home(self) -> None:
         """Make the directory that the cluster goes into, such that its user gets there."""
-        if not self.home.is_dir():
-            self.home.mkdir(mode=0o755, parents=True)
-            self.home.chmod(0o755)  # a daemon's umask may be stricter
+        missing = [step for step in (self.home, *self.home.parents) if not step.exists()]
+        self.home.mkdir(parents=True, exist_ok=True)
+        for made in missing:
+            made.chmod(0o755)  # a daemon's umask may be stricter
 
     @property
     def major(self) -> int | None:
@@ -125,5 +126,5 @@ class Cluster:
         return True
 
     def remove_stale_postmaster_file(self) -> None:
-        """The process that wrote it is gone."""
+        """The process that wrote it is gone, or never wrote anything that makes sense."""
         (self.directory / "postmaster.pid").unlink(missing_ok=True)

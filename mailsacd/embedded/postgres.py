@@ -163,8 +163,7 @@ class EmbeddedPostgres:
         sent: signal.Signals | None = None
         while found := self._cluster.postmaster():
             if not self._cluster.is_served_by(found.pid):
-                self._cluster.remove_stale_postmaster_file()
-                return
+                break
             age = self._reactor.seconds() - began
             wanted = signal.SIGINT if age < ORPHAN_STOP_S else signal.SIGQUIT
             if sent is not wanted:
@@ -175,6 +174,7 @@ class EmbeddedPostgres:
             if age > 2 * ORPHAN_STOP_S:
                 raise ConfigurationError(f"the PostgreSQL process {found.pid} does not stop")
             await deferLater(self._reactor, _POLL_S)
+        self._cluster.remove_stale_postmaster_file()
 
     # Its end, and another one
 

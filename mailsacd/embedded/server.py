@@ -31,7 +31,8 @@ _SETTINGS: Final = {
     "max_wal_size": "2GB",  # checkpoints by time, not in the middle of a burst of mail
     "checkpoint_timeout": "15min",
     "jit": "off",  # statements here are short: compiling them costs more than it saves
-    "log_min_messages": "fatal",  # errors of statements go to who runs them
+    "log_min_messages": "log",  # what it does; errors of statements go to who runs them
+    "log_checkpoints": "off",
     "logging_collector": "off",  # the daemon logs what the server prints
 }
 _SETTINGS_FROM_18: Final = {"io_method": "sync"}  # spares three idle processes

@@ -1,0 +1,82 @@
+"""Clusters of their own for the tests of the embedded PostgreSQL."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred
+
+from mailsacd.embedded.postgres import EmbeddedPostgres
+
+_HOLDER = str(Path(__file__).with_name("holder.py"))
+
+
+@pytest.fixture
+def workspace() -> Iterator[Path]:
+    """A directory that everybody may enter: root's PostgreSQL runs as somebody else."""
+    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def _made_cluster() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
+    directory.chmod(0o755)
+    postgres = EmbeddedPostgres(directory / "data", bin_dir="", reactor=reactor)
+    pytest_twisted.blockon(ensureDeferred(postgres.start()))
+    pytest_twisted.blockon(ensureDeferred(postgres.stop()))
+    yield directory / "data"
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def data_dir(workspace: Path, _made_cluster: Path) -> Path:
+    """A data directory with a cluster in it, which no server runs on."""
+    # cp keeps owners, where shutil does not; initdb would take ten times as long
+    subprocess.run(["cp", "-a", str(_made_cluster), str(workspace / "data")], check=True)
+    return workspace / "data"
+
+
+@pytest_twisted.async_yield_fixture
+async def embedded() -> AsyncIterator[Callable[..., EmbeddedPostgres]]:
+    """Makes them, not yet started; all are stopped after the test, the last one first."""
+    made: list[EmbeddedPostgres] = []
+
+    def make(data_dir: Path, bin_dir: str = "") -> EmbeddedPostgres:
+        made.append(EmbeddedPostgres(data_dir, bin_dir=bin_dir, reactor=reactor))
+        return made[-1]
+
+    yield make
+    for postgres in reversed(made):
+        await postgres.stop()
+
+
+@pytest.fixture
+def hold() -> Iterator[Callable[[Path], tuple[subprocess.Popen[str], str]]]:
+    """Starts another process that runs, or attaches to, the server of a data directory.
+
+    Gives the process once the server is ready, and which of the two it was.
+    """
+    started: list[subprocess.Popen[str]] = []
+
+    def start(data_dir: Path) -> tuple[subprocess.Popen[str], str]:
+        process = subprocess.Popen(
+            [sys.executable, _HOLDER, str(data_dir)], stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
