@@ -69,5 +69,6 @@ class Message:
                 "read": self.read,
             },
             separators=(",", ":"),
+            ensure_ascii=False,
         )
         return f"{self.facts},{changing[1:]}"
