@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from operator import itemgetter
 from typing import Final, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -40,6 +41,7 @@ class SmtpFactory(ServerFactory):
         """Raises ConfigurationError for a network that is none."""
         settings = services.settings
         self._clock = services.clock
+        self._budget = services.ingest.budget
         self._crowd = Crowd(
             max_connections=settings.max_connections,
             max_per_peer=settings.max_connections_per_peer,
@@ -99,6 +101,17 @@ class SmtpFactory(ServerFactory):
         now_s = self._clock.seconds()
         for member in tuple(self._crowd.members):
             member.check_time(now_s)
+        if not self._budget.open:
+            self._make_room(now_s)
+
+    def _make_room(self, now_s: float) -> None:
+        """While new messages wait for memory, nobody keeps them waiting by sending slowly."""
+        speeds = ((member.speed(now_s), member) for member in self._crowd.members)
+        slow = [(speed, member) for speed, member in speeds if speed is not None]
+        for _, member in sorted(slow, key=itemgetter(0)):
+            if self._budget.open:
+                break
+            member.refuse_message()
 
 
 def _log_broken_sweep(failure: Failure) -> None:

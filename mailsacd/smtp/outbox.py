@@ -8,6 +8,9 @@ theirs.
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+_log = Logger()
 
 
 class Sender(Protocol):
@@ -15,6 +18,9 @@ class Sender(Protocol):
 
     def flush(self) -> None:
         """Send them now."""
+
+    def abort(self) -> None:
+        """Close: they cannot be sent."""
 
 
 class Outbox:
@@ -33,4 +39,8 @@ class Outbox:
     def _flush(self) -> None:
         senders, self._senders = self._senders, []
         for sender in senders:
-            sender.flush()
+            try:
+                sender.flush()
+            except Exception:  # noqa: BLE001  one connection's defect is not the others'
+                _log.failure("replies could not be sent")
+                sender.abort()

@@ -40,6 +40,7 @@ class _Stage(Enum):
     SESSION = auto()
     HANDSHAKE = auto()
     CLOSING = auto()
+    GONE = auto()
 
 
 @implementer(IPushProducer, IHandshakeListener, IHalfCloseableProtocol)
@@ -80,6 +81,8 @@ class SmtpProtocol(Protocol):
         """Bytes of the peer, decrypted when TLS is on."""
         if self._proxy is not None:
             data = self._read_proxy_header(self._proxy, data)
+            if not data:
+                return
         self._since_s = self._seconds()
         self._session.receive(data)
         self._runner.run()
@@ -91,6 +94,7 @@ class SmtpProtocol(Protocol):
         if self._stage is _Stage.HANDSHAKE:
             why = reason.getErrorMessage()
             _log.debug("TLS handshake with {peer}: {why}", peer=self.peer_ip, why=why)
+        self._stage = _Stage.GONE
 
     def readConnectionLost(self) -> None:  # noqa: N802  Twisted's name
         """The peer sends no more, but may still read: answers under way are given."""
@@ -123,7 +127,7 @@ class SmtpProtocol(Protocol):
         ``now_s`` is the clock's time. RFC 5321 section 4.5.3.2.
         """
         silent_s = now_s - self._since_s
-        if self._stage is not _Stage.SESSION:
+        if self._stage in _TIMEOUTS_S:
             if silent_s >= _TIMEOUTS_S[self._stage]:
                 self.abort()
         elif self._session.waiting:  # it is the peer who waits
@@ -141,6 +145,17 @@ class SmtpProtocol(Protocol):
         elif at_once or not self._session.in_message:
             self._runner.end(reply.STOPPING)
 
+    def speed(self, now_s: float) -> float | None:
+        """How many bytes a second of the message under way have come; None without one.
+
+        Neither is one counted that has only just begun.
+        """
+        return self._runner.speed(now_s)
+
+    def refuse_message(self) -> None:
+        """Others need the memory of the message under way: it may be sent again later."""
+        self._runner.refuse_message()
+
     def abort(self) -> None:
         """Close without a word."""
         self._tcp.abortConnection()
@@ -148,6 +163,8 @@ class SmtpProtocol(Protocol):
     def flush(self) -> None:
         """Send what was written."""
         data, self._unsent = self._unsent, b""
+        if self._stage is _Stage.GONE:
+            return
         if self._sends_directly:
             sent = self._tcp.writeSomeData(data)
             if sent != len(data):

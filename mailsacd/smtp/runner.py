@@ -20,6 +20,8 @@ from mailsacd.smtp.session import Session
 from mailsacd.smtp.shared import Shared
 
 AUTH_DELAY_S: Final = 1.0
+SLOW_AFTER_S: Final = 5.0
+"""A message that takes longer to come in may have to make room for others."""
 MAX_ACTIONS_A_TURN: Final = 200
 """After so many, other connections have their turn."""
 
@@ -68,6 +70,7 @@ class SessionRunner:
         self._crowd = shared.crowd
         self._reception: Reception | None = None
         self._held_bytes = self._delivering_bytes = 0
+        self._holding_since_s = 0.0
         self._running = self._yielding = self._paused = self._lost = False
 
     @property
@@ -122,6 +125,16 @@ class SessionRunner:
         """It reads again."""
         self._paused = False
         self.run()
+
+    def speed(self, now_s: float) -> float | None:
+        """See `SmtpProtocol.speed`."""
+        held_bytes, lasted_s = self.session.held_bytes, now_s - self._holding_since_s
+        return held_bytes / lasted_s if held_bytes and lasted_s > SLOW_AFTER_S else None
+
+    def refuse_message(self) -> None:
+        """Read the message under way to its end, keep nothing, and say 452."""
+        self.session.refuse_message(reply.NO_STORAGE)
+        self._hold(self._delivering_bytes)
 
     def lost(self) -> None:
         """The connection is gone; a message that was whole is stored all the same."""
@@ -246,11 +259,12 @@ class SessionRunner:
     def _hold(self, count: int) -> None:
         """``count`` bytes of mail are now held for this connection."""
         change = count - self._held_bytes
+        if not self._held_bytes:
+            self._holding_since_s = self._clock.seconds()
         self._held_bytes = count
         if change > 0:
             self._budget.take(change)
             if self._budget.exhausted and self.session.held_bytes:
-                self.session.refuse_message(reply.NO_STORAGE)
-                self._hold(self._delivering_bytes)
+                self.refuse_message()
         elif change < 0:
             self._budget.give(-change)

@@ -3,13 +3,15 @@
 import random
 import smtplib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import ConnectionLost
 from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent
+from twisted.python.failure import Failure
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Recipient
@@ -253,6 +255,53 @@ async def test_a_message_that_exhausts_memory_is_refused(tight: Listener, begin:
     await wire.until(lambda: wire.codes[-1] == 452)
     assert tight.ingest.budget.held_bytes == 0
     assert tight.ingest.envelopes == []
+
+
+@pytest.mark.parametrize("begin", [b"DATA\r\n", b"BDAT 3000 LAST\r\n"])
+@ensure
+async def test_slow_senders_do_not_keep_others_waiting(tight: Listener, begin: bytes) -> None:
+    slower, slow, other = [await tight.connect() for _ in range(3)]
+    slower.send(START + begin + b"x" * 500)
+    await tight.until(lambda: tight.ingest.budget.held_bytes == 500)
+    slow.send(START + begin + b"x" * 600)
+    await tight.until(lambda: tight.ingest.budget.held_bytes == 1100)
+    await other.talk(START + b"BDAT 2 LAST\r\nhi", 250, 250, 250)
+    tight.pass_time(5)
+    assert tight.ingest.budget.held_bytes == 1100
+    tight.pass_time(1)
+    await other.expect(250)
+    assert tight.ingest.budget.held_bytes == 600
+    slower.send(b"x" * 2500 + (b"\r\n.\r\n" if begin == b"DATA\r\n" else b""))
+    await slower.until(lambda: 452 in slower.codes)
+    slow.abort()
+
+
+@ensure
+async def test_a_reply_to_a_connection_that_is_just_gone_is_dropped(listener: Listener) -> None:
+    wire = await listener.connect()
+    [server] = listener.factory._crowd.members
+    server.write(b"250 too late\r\n")
+    server._tcp.connectionLost(Failure(ConnectionLost()))
+    await listener.gone()
+    await wire.closed()
+
+
+@ensure
+async def test_one_connections_defect_does_not_silence_the_others(
+    listener: Listener, logged_errors: list[LogEvent]
+) -> None:
+    broken, sound = await listener.connect(), await listener.connect()
+    port = cast(Any, broken.transport).getHost().port
+    servers = {member._tcp.getPeer().port: member for member in listener.factory._crowd.members}
+    first = servers.pop(port)
+    [second] = servers.values()
+    first._tcp.writeSomeData = None  # type: ignore[assignment, method-assign]
+    first.write(b"250 lost\r\n")
+    second.write(b"250 sent\r\n")
+    await sound.expect(250)
+    await broken.closed()
+    assert len(logged_errors) == 1
+    logged_errors.clear()
 
 
 @ensure
