@@ -23,11 +23,12 @@ def parse(content: bytes, *, trust_native: bool = True) -> ParsedMessage:
     ``trust_native`` off leaves the Rust parser out; the outcome is the same, and slower.
     """
     section = header.split(content)
-    said = structure.facts(section.fields)
+    fields = [field for field in section.fields if field[0][:8].lower() == b"content-"]
+    said = structure.facts(fields)
     found: tuple[Leaf, ...] | None = None
     limited = False
     if trust_native and structure.media_type(said.type).startswith("multipart/"):
-        found = native.leaves(content, section.fields, section.body_start)
+        found = native.leaves(content, fields, section.body_start)
     if found is None:
         found, limited = structure.leaves(content, said, section.body_start)
     return _assemble(section, found, limited=limited or section.limited)

@@ -52,13 +52,14 @@ def loops(content: bytes, loop_id: str) -> bool:
     """
     end, _ = header.section_end(content, 0, len(content))
     # most messages have too few lines with a colon for the rest to be worth a look
-    if content.count(b":", 0, end) <= MAX_RECEIVED_FIELDS and loop_id.encode() not in content:
+    own_id = loop_id.encode()
+    if content.count(b":", 0, end) <= MAX_RECEIVED_FIELDS and content.find(own_id, 0, end) < 0:
         return False
     head = content[:end]
     if received_count(head) > MAX_RECEIVED_FIELDS:
         return True
     own = re.compile(
-        rb"^%b[ \t]*+:[ \t]*+%b[ \t\r]*$" % (LOOP_FIELD.encode(), re.escape(loop_id.encode())),
+        rb"^%b[ \t]*+:[ \t]*+%b[ \t\r]*$" % (LOOP_FIELD.encode(), re.escape(own_id)),
         re.IGNORECASE | re.MULTILINE,
     )
     return len(own.findall(head)) > MAX_OWN_LOOP_FIELDS

@@ -93,7 +93,8 @@ def test_generated_messages_come_out_the_same(message: str) -> None:
 def test_the_fast_way_is_really_taken() -> None:
     content = (Path(__file__).parent / "samples" / "everything.eml").read_bytes()
     section = header.split(content)
-    assert native.leaves(content, section.fields, section.body_start) is not None
+    fields = [field for field in section.fields if field[0].startswith(b"Content-")]
+    assert native.leaves(content, fields, section.body_start) is not None
 
 
 @pytest.mark.parametrize(
