@@ -99,11 +99,7 @@ class SessionRunner:
         self._running = False
         if replies:
             self._line.write(replies[0] if len(replies) == 1 else b"".join(replies))
-        if session.reader is not None or self._held_bytes or self._delivering_bytes:
-            self._hold(session.held_bytes + self._delivering_bytes)
-        if self._crowd.stopping and not session.in_message:
-            self.end(reply.STOPPING)
-        self._line.caught_up()
+        self._settle()
 
     def begin(self) -> None:
         """Greet the peer."""
@@ -141,6 +137,15 @@ class SessionRunner:
         self._lost = True
         self._budget.forget(self._room_came)
         self._hold(self._delivering_bytes)
+
+    def _settle(self) -> None:
+        """What follows from where the session has got to."""
+        session = self.session
+        if session.reader is not None or self._held_bytes or self._delivering_bytes:
+            self._hold(session.held_bytes + self._delivering_bytes)
+        if self._crowd.stopping and not session.in_message:
+            self.end(reply.STOPPING)
+        self._line.caught_up()
 
     def _next_turn(self) -> None:
         self._yielding = False
