@@ -1,0 +1,73 @@
+"""A server that the tests of the pool may stop, freeze and lock."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred
+
+from mailsacd.embedded.postgres import EmbeddedPostgres
+from mailsacd.store.pool import Database
+
+
+class Server:
+    """A PostgreSQL that can be stopped and started again, always reached in the same way."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._running: EmbeddedPostgres | None = None
+        self.dsn = EmbeddedPostgres(directory, bin_dir="", reactor=reactor).dsn
+
+    async def start(self) -> None:
+        """Start it, unless it runs."""
+        if self._running is None:
+            self._running = EmbeddedPostgres(self.directory, bin_dir="", reactor=reactor)
+            await self._running.start()
+
+    async def stop(self) -> None:
+        """Stop it, with all connections to it."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running.stop()
+
+
+@pytest.fixture(scope="session")
+def _own_server() -> Iterator[Server]:
+    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
+    directory.chmod(0o755)
+    server = Server(directory)
+    yield server
+    pytest_twisted.blockon(ensureDeferred(server.stop()))
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def server(_own_server: Server) -> Server:
+    """A running server of these tests alone."""
+    pytest_twisted.blockon(ensureDeferred(_own_server.start()))
+    return _own_server
+
+
+@pytest_twisted.async_yield_fixture
+async def connect() -> AsyncIterator[Callable[..., Database]]:
+    """Makes Databases, not yet started; all are stopped after the test."""
+    made: list[Database] = []
+
+    def make(dsn: str, connections: int = 1, statement_timeout_s: float = 10) -> Database:
+        made.append(
+            Database(
+                dsn,
+                connections=connections,
+                statement_timeout_s=statement_timeout_s,
+                reactor=reactor,
+            )
+        )
+        return made[-1]
+
+    yield make
+    for database in made:
+        await database.stop()
