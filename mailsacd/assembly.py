@@ -11,7 +11,6 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any, Final, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -25,17 +24,17 @@ from mailsacd.certificate import CertificateStore
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.core.ready import Ready
-from mailsacd.embedded.postgres import EmbeddedPostgres
-from mailsacd.http.app import make_site
+from mailsacd.data import Data, make_data_dir, open_data
+from mailsacd.http.app import Group, make_site
 from mailsacd.mail.accept import Accept
 from mailsacd.mail.auth import Authenticator
+from mailsacd.mail.first_account import KEY_FILE
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mailbox import Mailbox
-from mailsacd.settings import Settings, default_data_dir
+from mailsacd.settings import Settings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
-from mailsacd.store.migrate import migrate
-from mailsacd.store.pool import Database
+from mailsacd.store.notices import Notices
 
 _BACKLOG: Final = 1024
 _WORKER_THREADS: Final = 4
@@ -71,14 +70,19 @@ class Daemon:
     async def _build(self) -> None:
         settings, reactor = self._settings, self._reactor
         reactor.suggestThreadPoolSize(_WORKER_THREADS)
-        data_dir = _make_data_dir(settings)
         hostname = _hostname(settings)
-        certificate = CertificateStore(settings.tls, data_dir=data_dir, hostname=hostname)
+        certificate = CertificateStore(
+            settings.tls, data_dir=make_data_dir(settings), hostname=hostname
+        )
 
-        database = await self._connect(data_dir)
+        data = await open_data(settings, self._closing, reactor)
+        database = data.database
         self._go_on()
-        await migrate(database)
-        self._go_on()
+
+        notices = Notices(data.dsn, reactor=reactor)
+        self._on_close(notices.stop)
+        authenticator = Authenticator(database, notices, reactor=reactor)
+        self._on_close(authenticator.finish)
 
         budget = ByteBudget(settings.message.buffer_bytes)
         ingest = Ingest(database, hostname=hostname, budget=budget, reactor=reactor)
@@ -98,31 +102,16 @@ class Daemon:
             )
         )
         self._on_close(smtp.drain)
-        site = make_site(mailbox, Authenticator(), settings.http, __version__, reactor)
+        groups: tuple[Group, ...] = ()
+        site = make_site(mailbox, authenticator, settings.http, __version__, reactor, groups)
+        notices.start()
+        authenticator.start()
         ports = {
             "smtp": self._listen("smtp", settings.smtp.host, settings.smtp.port, smtp),
             "http": self._listen("http", settings.http.host, settings.http.port, site),
         }
         self._reload_on_sighup(certificate)
-        self._announce(data_dir, ports)
-
-    async def _connect(self, data_dir: Path) -> Database:
-        settings = self._settings.database
-        dsn = settings.dsn
-        if not dsn:
-            postgres = EmbeddedPostgres(data_dir, bin_dir=settings.bin_dir, reactor=self._reactor)
-            self._on_close(postgres.stop)
-            await postgres.start()
-            dsn = postgres.dsn
-        database = Database(
-            dsn,
-            connections=settings.connections,
-            statement_timeout_s=settings.statement_timeout_s,
-            reactor=self._reactor,
-        )
-        self._on_close(database.stop)
-        await database.start()
-        return database
+        self._announce(data, ports)
 
     def _listen(self, name: str, host: str, port: int, factory: IProtocolFactory) -> int:
         interface = host or ("127.0.0.1" if self._embedded else "0.0.0.0")  # noqa: S104  a server
@@ -144,12 +133,13 @@ class Daemon:
         )
         self._closing.callback(signal.signal, signal.SIGHUP, previous)
 
-    def _announce(self, data_dir: Path, ports: dict[str, int]) -> None:
+    def _announce(self, data: Data, ports: dict[str, int]) -> None:
+        data_dir = data.directory
         ready = Ready(pid=os.getpid(), version=__version__, ports=ports)
         ready.write(data_dir)
         self._closing.callback(ready.remove, data_dir)
         _log.info("ready: {ports}, data in {data_dir}", ports=ports, data_dir=str(data_dir))
-        _print_banner(self._settings, ready, data_dir)
+        _print_banner(self._settings, ready, data)
 
     def _on_close(self, close: Callable[[], Awaitable[Any]]) -> None:
         async def closing() -> None:
@@ -166,18 +156,6 @@ class _GivenUpError(Exception):
     """The daemon was stopped before it had started."""
 
 
-def _make_data_dir(settings: Settings) -> Path:
-    chosen = settings.server.data_dir
-    data_dir = Path(chosen).expanduser().absolute() if chosen else default_data_dir()
-    try:
-        data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if not os.access(data_dir, os.W_OK | os.X_OK):
-            raise PermissionError("it may not be written")
-    except OSError as e:
-        raise ConfigurationError(f"the data directory {data_dir} cannot be used: {e}") from e
-    return data_dir
-
-
 def _hostname(settings: Settings) -> str:
     name = settings.server.hostname or socket.gethostname()
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
@@ -187,19 +165,22 @@ def _hostname(settings: Settings) -> str:
     return name.lower()
 
 
-def _print_banner(settings: Settings, ready: Ready, data_dir: Path) -> None:
+def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:
     """Tell a person at the terminal; the log has it too."""
     web = settings.http.host or "127.0.0.1"
     mail = settings.smtp.host or "127.0.0.1"
     terminal = sys.__stdout__
     if terminal is None:
         return
+    key = ""
+    if data.new_admin_key is not None:
+        key = f"    Key    {data.new_admin_key}  of the account admin, kept in {KEY_FILE}\n"
     terminal.write(
         f"\n  mailsacd {ready.version} is ready: mail to any address is taken.\n\n"
         f"    SMTP   {mail}:{ready.ports['smtp']}\n"
         f"    API    http://{web}:{ready.ports['http']}/api\n"
         f"    Docs   http://{web}:{ready.ports['http']}/docs\n"
-        f"    Data   {data_dir}\n\n"
+        f"    Data   {data.directory}\n{key}\n"
         f"  Try:  curl http://{web}:{ready.ports['http']}/api/addresses/you@example.com/messages\n\n"
     )
     terminal.flush()

@@ -11,7 +11,7 @@ from mailsacd.http.attachments import Attachments
 from mailsacd.http.bodies import struct_of
 from mailsacd.http.codec import Response, error_response, read_body
 from mailsacd.http.connection import HttpSite, Request
-from mailsacd.http.credentials import KEY_HEADER, identify
+from mailsacd.http.credentials import identify, peer_of, session_token
 from mailsacd.http.documentation import Documentation
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.messages import Messages
@@ -21,8 +21,6 @@ from mailsacd.http.service import Service
 from mailsacd.mail.auth import ANYONE, Authenticator
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.settings import HttpSettings
-
-_KEY_HEADER: Final = KEY_HEADER.encode()
 
 
 class Group(Protocol):
@@ -87,10 +85,11 @@ class Api:
         if not operation.open:
             if request.body_bytes:
                 body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
-            actor = await identify(self._authenticator, request.getHeader(_KEY_HEADER), query, body)
+            actor = await identify(self._authenticator, request, query, body)
         values = operation.read(segments, query)
         given = None if operation.body is None else struct_of(operation.body, body)
-        return await operation.handler(Call(actor, values, given))
+        call = Call(actor, values, given, peer_of(request), session_token(request))
+        return await operation.handler(call)
 
 
 def make_site(

@@ -24,7 +24,7 @@ from mailsacd.settings import HttpSettings
 MAX_HEADER_FIELDS: Final = 100
 MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
 LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
-_READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
+READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
 _ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
 BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
 
@@ -80,7 +80,7 @@ class Request(server.Request):
             put(b"Content-Type", [response.content_type])
             put(b"Content-Length", [b"%d" % len(response.body)])
         put(b"Cache-Control", [b"no-store"])
-        if self.method in _READS:
+        if self.method in READS:
             put(b"Access-Control-Allow-Origin", [b"*"])
         for name, value in response.headers:
             put(name, [value])

@@ -1,14 +1,21 @@
-"""Finds the API key in a request and learns from mail.auth whose it is. Keys are never logged."""
+"""Finds what proves who asks, and learns from mail.auth who it is.
+
+That is an API key, or the session cookie. Neither is ever logged.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mailsacd.core.errors import UnauthenticatedError
+from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
+from mailsacd.http.connection import READS, Request
 from mailsacd.mail.auth import ANYONE, Actor, Authenticator
 
 KEY_HEADER: Final = "Mailsac-Key"
 KEY_FIELD: Final = "_mailsacKey"
+SESSION_COOKIE: Final = b"mailsacd_session"
 MAX_KEY_CHARACTERS: Final = 200
+
+_KEY_HEADER: Final = KEY_HEADER.encode()
 
 
 def presented_key(
@@ -33,10 +40,49 @@ def presented_key(
 
 async def identify(
     authenticator: Authenticator,
-    header: bytes | None,
+    request: Request,
     query: Mapping[bytes, Sequence[bytes]],
     body: Mapping[str, Any],
 ) -> Actor:
-    """Who asks. Raises UnauthenticatedError for a key that is wrong, even where none is needed."""
-    key = presented_key(header, query, body)
-    return ANYONE if key is None else await authenticator.authenticate(key)
+    """Who asks: by an API key, else by the session cookie.
+
+    Raises UnauthenticatedError for a key that is wrong, even where none is needed; ForbiddenError
+    for a write that a page from elsewhere has a browser make; and ThrottledError. A session that
+    is over counts for nothing: what needs none goes on to work.
+    """
+    key = presented_key(request.getHeader(_KEY_HEADER), query, body)
+    if key is not None:
+        return await authenticator.authenticate(key, peer_of(request))
+    if request.method not in READS:
+        refuse_other_sites(request)
+    token = session_token(request)
+    return ANYONE if token is None else await authenticator.session(token) or ANYONE
+
+
+def session_token(request: Request) -> str | None:
+    """The value of the session cookie."""
+    cookie: bytes | None = request.getCookie(SESSION_COOKIE)  # type: ignore[no-untyped-call]
+    return cookie.decode("latin-1") if cookie else None
+
+
+def peer_of(request: Request) -> str:
+    """The IP address of the client."""
+    address = request.getClientAddress()  # type: ignore[no-untyped-call]
+    return str(getattr(address, "host", ""))
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises ForbiddenError when a browser says that another site's page makes the request.
+
+    Browsers send Sec-Fetch-Site, which pages cannot forge; older ones send Origin with every
+    write. What sends neither is no browser, and has no cookies that it did not choose to send.
+    """
+    site = request.getHeader(b"Sec-Fetch-Site")
+    if site is not None:
+        same = site in {b"same-origin", b"none"}
+    else:
+        origin = request.getHeader(b"Origin")
+        host = (request.getHeader(b"Host") or b"").lower()
+        same = origin is None or origin.lower().partition(b"://")[2] == host
+    if not same:
+        raise ForbiddenError("Pages of other sites may not write here without an API key")

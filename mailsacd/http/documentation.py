@@ -146,8 +146,12 @@ def _as_3_0(node: Any) -> Any:
     kinds = out.get("type")
     if isinstance(kinds, list):
         out |= {"type": next(k for k in kinds if k != "null"), "nullable": "null" in kinds}
-    if _NULL in out.get("anyOf", ()):
-        return {**next(s for s in out["anyOf"] if s != _NULL), "nullable": True}
+    if kinds == "null":
+        out |= {"type": "string", "nullable": True, "enum": [None]}
+    if _NULL in node.get("anyOf", ()):
+        others = [_as_3_0(kind) for kind in node["anyOf"] if kind != _NULL]
+        del out["anyOf"]
+        out |= {**(others[0] if len(others) == 1 else {"anyOf": others}), "nullable": True}
     if "const" in out:
         out["enum"] = [out.pop("const")]
     if isinstance(out.get("examples"), list):

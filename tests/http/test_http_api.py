@@ -21,7 +21,7 @@ from mailsacd.http import app as http_app
 from mailsacd.http.app import make_site
 from mailsacd.http.connection import HttpSite
 from mailsacd.http.service import READY_TIMEOUT_S
-from mailsacd.mail.auth import Actor, Authenticator
+from mailsacd.mail.auth import Actor
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.settings import HttpSettings
@@ -29,6 +29,7 @@ from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask, connect, eventually
 from tests.http.declared import Specification
 from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
+from tests.mail.authentication import authenticator
 from tests.mail.envelopes import envelope
 
 reactor: Any = the_reactor
@@ -40,7 +41,7 @@ UNKNOWN_ID = "01m8fvk2qt000k5d8gr1w-0"
 def _site(database: Database, **settings: Any) -> HttpSite:
     limits = HttpSettings(**settings)
     mailbox = Mailbox(database, anonymous_read=limits.anonymous_read, reactor=reactor)
-    return make_site(mailbox, Authenticator(), limits, __version__, reactor)
+    return make_site(mailbox, authenticator(database), limits, __version__, reactor)
 
 
 @dataclass
@@ -519,7 +520,7 @@ async def test_work_goes_on_to_its_end_though_the_client_goes_away(
 ) -> None:
     message_id = await api.deliver()
     slow = _Slow(database)
-    site = make_site(slow, Authenticator(), HttpSettings(), __version__, reactor)
+    site = make_site(slow, authenticator(database), HttpSettings(), __version__, reactor)
     connection = await connect(reactor, listen(site))
     target = f"/api/addresses/bob@example.com/messages/{message_id}"
     connection.send(f"DELETE {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -547,7 +548,7 @@ class _Stuck(Mailbox):
 async def test_readiness_does_not_wait_for_ever(database: Database, listen: Listen) -> None:
     clock = Clock()
     stuck = _Stuck(database, anonymous_read=True, reactor=reactor)
-    port = listen(make_site(stuck, Authenticator(), HttpSettings(), __version__, clock))
+    port = listen(make_site(stuck, authenticator(database), HttpSettings(), __version__, clock))
     connection = await connect(reactor, port)
     connection.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
     await stuck.asked
@@ -569,7 +570,7 @@ async def test_a_defect_shows_nothing_but_its_incident(
     database: Database, listen: Listen, logged_errors: list[LogEvent]
 ) -> None:
     broken = _Broken(database, anonymous_read=True, reactor=reactor)
-    site = make_site(broken, Authenticator(), HttpSettings(), __version__, reactor)
+    site = make_site(broken, authenticator(database), HttpSettings(), __version__, reactor)
     answer = await ask(reactor, listen(site), "/readyz?_mailsacKey=hush")
     assert answer.status == 500
     assert b"secret" not in answer.body
@@ -614,7 +615,7 @@ def test_every_operation_has_one_id_and_is_declared_with_what_it_refuses() -> No
 def _operations() -> Any:
     """The table, from an Api that is never asked anything."""
     nothing: Any = None
-    return http_app.Api(nothing, Authenticator(), __version__, nothing).operations
+    return http_app.Api(nothing, nothing, __version__, nothing).operations
 
 
 def test_the_documentation_names_every_call() -> None:

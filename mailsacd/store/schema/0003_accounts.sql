@@ -12,7 +12,8 @@ create table account (
     recents         text[] not null default '{}',
     capture_private boolean not null default false, -- captured mail is starred for the account
     disable_spam    boolean not null default false,
-    suspended       boolean not null default false,
+    suspended       boolean not null default false, -- neither keys nor logins are good for anything
+    removing        boolean not null default false, -- what it owned is being deleted
     created         timestamptz not null default now(),
     updated         timestamptz not null default now()
 );

@@ -1,0 +1,145 @@
+"""`mailsacd account`: who has an account, and what it may use."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from mailsacd.cli.command import Common, base_url, command, table
+from mailsacd.core.account import Account
+from mailsacd.core.token import iso_time
+from mailsacd.data import Data
+from mailsacd.mail.accounts import Accounts
+from mailsacd.mail.links import invitation_token, reset_token
+from mailsacd.mail.plans import Plans
+from mailsacd.settings import Settings
+
+
+@click.group()
+def account() -> None:
+    """Make, show, change and remove accounts."""
+
+
+@account.command()
+@click.argument("name")
+@click.option("--email", required=True, help="Where its owner reads mail.")
+@click.option("--plan", help="A plan of the settings; else accounts.default_plan.")
+@command
+def add(common: Common, name: str, email: str, plan: str | None) -> None:
+    """Make an account. `mailsacd account reset-link` lets its owner set a password."""
+
+    async def work(data: Data, settings: Settings) -> dict[str, Any]:
+        accounts = accounts_of(data, settings)
+        return _shown(await accounts.add(name, email, plan=plan), accounts)
+
+    shown = common.run(work)
+    common.show(shown, f"made the account {shown['name']}")
+
+
+@account.command("list")
+@command
+def list_(common: Common) -> None:
+    """Show all accounts."""
+
+    async def work(data: Data, settings: Settings) -> list[dict[str, Any]]:
+        accounts = accounts_of(data, settings)
+        return [_shown(found, accounts) for found in await accounts.list()]
+
+    shown = common.run(work)
+    rows = [
+        [a["name"], a["email"], a["plan"], a["created"], "suspended" if a["suspended"] else ""]
+        for a in shown
+    ]
+    common.show(shown, table([["NAME", "EMAIL", "PLAN", "CREATED", ""], *rows]))
+
+
+@account.command("set")
+@click.argument("name")
+@click.option("--email")
+@click.option("--plan")
+@click.option(
+    "--limit", "limits", multiple=True, metavar="LIMIT=NUMBER",
+    help="A limit of this account alone; LIMIT= takes it away again.",
+)  # fmt: skip
+@click.option("--suspend/--resume", "suspended", default=None, help="Whether it may do anything.")
+@click.option("--capture-private/--no-capture-private", default=None, help="Star what it captures.")
+@click.option("--disable-spam/--no-disable-spam", default=None, help="Do not rate its mail.")
+@command
+def set_(common: Common, name: str, limits: tuple[str, ...], **given: Any) -> None:
+    """Change an account."""
+    changes = {option: value for option, value in given.items() if value is not None}
+    if limits:
+        changes["overrides"] = dict(_limit(text) for text in limits)
+
+    async def work(data: Data, settings: Settings) -> dict[str, Any]:
+        accounts = accounts_of(data, settings)
+        return _shown(await accounts.change(name, changes), accounts)
+
+    shown = common.run(work)
+    common.show(shown, f"changed the account {shown['name']}")
+
+
+@account.command()
+@click.argument("name")
+@command
+def remove(common: Common, name: str) -> None:
+    """Delete an account with all that it owns: keys, addresses, domains, messages."""
+
+    async def work(data: Data, settings: Settings) -> None:
+        await accounts_of(data, settings).remove(name)
+
+    common.run(work)
+    common.show({"removed": name.lower()}, f"removed the account {name.lower()}")
+
+
+@account.command("reset-link")
+@click.argument("name")
+@command
+def reset_link(common: Common, name: str) -> None:
+    """Print a link by which somebody sets the password of an account or a team user, once."""
+
+    async def work(data: Data, settings: Settings) -> str:
+        token = await reset_token(data.database, name, settings.accounts.reset_hours)
+        return f"{base_url(settings)}/reset-password?token={token}"
+
+    link = common.run(work)
+    common.show({"link": link}, link)
+
+
+@account.command()
+@command
+def invite(common: Common) -> None:
+    """Print a link by which one person signs up, once."""
+
+    async def work(data: Data, settings: Settings) -> str:
+        token = await invitation_token(data.database, settings.accounts.invitation_days)
+        return f"{base_url(settings)}/sign-up?invitation={token}"
+
+    link = common.run(work)
+    common.show({"link": link}, link)
+
+
+def accounts_of(data: Data, settings: Settings) -> Accounts:
+    """The accounts, with the plans of the settings."""
+    return Accounts(data.database, Plans(settings.plans, settings.accounts.default_plan))
+
+
+def _limit(text: str) -> tuple[str, Any]:
+    name, equals, number = text.partition("=")
+    if not equals or not (number.isdecimal() or not number):
+        raise click.BadParameter(f"{text}: write it as LIMIT=NUMBER", param_hint="--limit")
+    return name, int(number) if number else None
+
+
+def _shown(found: Account, accounts: Accounts) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "email": found.email,
+        "plan": found.plan,
+        "limits": msgspec.structs.asdict(accounts.plans.limits_of(found)),
+        "overrides": dict(found.overrides),
+        "capturePrivate": found.capture_private,
+        "disableSpam": found.disable_spam,
+        "suspended": found.suspended,
+        "created": iso_time(found.created),
+    }

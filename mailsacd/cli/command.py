@@ -1,0 +1,127 @@
+"""What the commands share: their options, the way to the database, how they print.
+
+A command works beside a running daemon as well as without one: it opens the same data, attaching
+to the PostgreSQL of the daemon, or starting it for as long as the command takes.
+"""
+
+import functools
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from twisted.internet import task
+from twisted.internet.defer import Deferred
+
+from mailsacd.core.errors import InvalidInputError, MailsacdError
+from mailsacd.core.ready import is_alive, read_ready
+from mailsacd.data import Data, open_data
+from mailsacd.settings import Settings, default_data_dir, load_settings
+
+T = TypeVar("T")
+
+_CONNECTIONS: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """The options that every command has."""
+
+    config: Path | None
+    overrides: tuple[str, ...]
+    as_json: bool
+
+    def settings(self) -> Settings:
+        """The settings in force. Raises ClickException."""
+        try:
+            return load_settings(self.config, overrides=self.overrides)
+        except MailsacdError as e:
+            raise click.ClickException(e.public) from e
+
+    def run(self, work: Callable[[Data, Settings], Awaitable[T]]) -> T:
+        """What ``work`` returns, done with the data open. Raises ClickException for an error."""
+        settings = self.settings()
+        outcome: list[T] = []
+        errors: list[BaseException] = []
+
+        async def main(reactor: Any) -> None:
+            try:
+                async with AsyncExitStack() as closing:
+                    data = await open_data(settings, closing, reactor, connections=_CONNECTIONS)
+                    if data.new_admin_key is not None:
+                        print(
+                            f"made the account admin; its key is in {data.directory / 'admin.key'}",
+                            file=sys.stderr,
+                        )
+                    outcome.append(await work(data, settings))
+            except Exception as e:  # noqa: BLE001  raised below, outside of the reactor
+                errors.append(e)
+
+        try:
+            task.react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
+        except SystemExit as e:
+            if e.code:
+                raise
+        for error in errors:
+            if isinstance(error, MailsacdError):
+                raise click.ClickException(_told(error)) from error
+            raise error
+        return outcome[0]
+
+    def show(self, value: Any, text: str) -> None:
+        """Print ``value`` as JSON when that is asked for, else ``text``."""
+        print(json.dumps(value, ensure_ascii=False) if self.as_json else text)
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of Common, and a Common for its first argument."""
+
+    @functools.wraps(function)
+    def called(
+        config: Path | None,
+        data_dir: Path | None,
+        overrides: tuple[str, ...],
+        *,
+        as_json: bool,
+        **given: Any,
+    ) -> None:
+        if data_dir:
+            overrides = (*overrides, f"server.data_dir={data_dir}")
+        function(Common(config=config, overrides=overrides, as_json=as_json), **given)
+
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        click.option("--set", "-s", "overrides", multiple=True, metavar="SECTION.KEY=VALUE"),
+        click.option("--data-dir", "-d", type=click.Path(path_type=Path)),
+        click.option("--config", "-c", type=click.Path(path_type=Path)),
+    ):
+        called = option(called)
+    return called
+
+
+def table(rows: list[list[str]]) -> str:
+    """Columns that line up."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def base_url(settings: Settings) -> str:
+    """Where people find the server: the setting, else this machine and the port in use."""
+    if settings.http.public_url:
+        return settings.http.public_url
+    chosen = settings.server.data_dir
+    ready = read_ready(Path(chosen).expanduser() if chosen else default_data_dir())
+    port = ready.ports["http"] if ready and is_alive(ready.pid) else settings.http.port
+    return f"http://{settings.http.host or '127.0.0.1'}:{port}"
+
+
+def _told(error: MailsacdError) -> str:
+    faults = error.faults if isinstance(error, InvalidInputError) else ()
+    return "; ".join(f"{f.field} {f.problem}" for f in faults) or error.public

@@ -1,0 +1,67 @@
+"""Opens what is kept: the data directory, PostgreSQL, the schema, the first account.
+
+The daemon and the operator's commands both begin with this, together or apart: commands attach to
+the PostgreSQL of a running daemon, and start it themselves when there is none.
+"""
+
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mailsacd.core.errors import ConfigurationError
+from mailsacd.embedded.postgres import EmbeddedPostgres
+from mailsacd.mail.first_account import make_first_account
+from mailsacd.settings import Settings, default_data_dir
+from mailsacd.store.migrate import migrate
+from mailsacd.store.pool import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What was opened. ``new_admin_key`` is the key of the first account, if it was made now."""
+
+    directory: Path
+    dsn: str
+    database: Database
+    new_admin_key: str | None
+
+
+async def open_data(
+    settings: Settings, closing: AsyncExitStack, reactor: Any, *, connections: int | None = None
+) -> Data:
+    """Open it; ``closing`` closes it again. Raises ConfigurationError."""
+    directory = make_data_dir(settings)
+    dsn = settings.database.dsn
+    if not dsn:
+        postgres = EmbeddedPostgres(directory, bin_dir=settings.database.bin_dir, reactor=reactor)
+        closing.push_async_callback(postgres.stop)
+        await postgres.start()
+        dsn = postgres.dsn
+    database = Database(
+        dsn,
+        connections=connections or settings.database.connections,
+        statement_timeout_s=settings.database.statement_timeout_s,
+        reactor=reactor,
+    )
+    closing.push_async_callback(database.stop)
+    await database.start()
+    await migrate(database)
+    key = None
+    if not settings.database.dsn:
+        key = await make_first_account(database, settings.accounts.default_plan, directory)
+    return Data(directory=directory, dsn=dsn, database=database, new_admin_key=key)
+
+
+def make_data_dir(settings: Settings) -> Path:
+    """The data directory, made if it is not there. Raises ConfigurationError."""
+    chosen = settings.server.data_dir
+    directory = Path(chosen).expanduser().absolute() if chosen else default_data_dir()
+    try:
+        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError("it may not be written")
+    except OSError as e:
+        raise ConfigurationError(f"the data directory {directory} cannot be used: {e}") from e
+    return directory

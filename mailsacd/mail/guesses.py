@@ -1,0 +1,54 @@
+"""How often a peer may try a password or a key that turns out wrong."""
+
+import ipaddress
+from collections import OrderedDict, deque
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+
+from mailsacd.core.errors import ThrottledError
+
+GUESSES: Final = 10
+PER_S: Final = 60.0
+_PEERS: Final = 10_000  # the one that guessed longest ago is forgotten first
+
+
+class Guesses:
+    """Counts the guesses of each peer within the last minute; the right ones do not count."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._peers: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def spend(self, peer: str) -> None:
+        """``peer`` (an IP address) is about to guess. Raises ThrottledError for one too many."""
+        now = self._clock.seconds()
+        times = self._peers.setdefault(_network(peer), deque())
+        self._peers.move_to_end(_network(peer))
+        while times and times[0] <= now - PER_S:
+            times.popleft()
+        if len(times) >= GUESSES:
+            wait_s = int(times[0] + PER_S - now) + 1
+            raise ThrottledError(
+                f"Too many wrong passwords or keys, try again in {wait_s} s", retry_after_s=wait_s
+            )
+        times.append(now)
+        if len(self._peers) > _PEERS:
+            self._peers.popitem(last=False)
+
+    def refund(self, peer: str) -> None:
+        """The guess was right."""
+        times = self._peers.get(_network(peer))
+        if times:
+            times.pop()
+
+
+def _network(peer: str) -> str:
+    """What counts as one peer: an IPv4 address, or the /64 that an IPv6 host has to itself."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+    return str(address)

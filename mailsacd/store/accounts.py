@@ -1,0 +1,190 @@
+"""Statements on accounts and those who sign in to them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mailsacd.core.account import Account, Login
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
+
+_COLUMNS = (
+    "name, email, plan, overrides::text, labels, recents, capture_private, disable_spam, "
+    "suspended, removing, created, updated"
+)
+_MAX_LISTED = 10_000
+_LOCK = 0x61636374  # "acct"
+
+
+def _account(name: str, email: str, plan: str, overrides: str, *rest: Any) -> Account:
+    labels, recents, capture_private, disable_spam, suspended, removing, created, updated = rest
+    return Account(
+        name=name,
+        email=email,
+        plan=plan,
+        overrides=json.loads(overrides),
+        labels=tuple(labels),
+        recents=tuple(recents),
+        capture_private=capture_private,
+        disable_spam=disable_spam,
+        suspended=suspended,
+        removing=removing,
+        created=created,
+        updated=updated,
+    )
+
+
+def _login(
+    name: str, account: str, team: bool, password_hash: str | None, suspended: bool
+) -> Login:
+    return Login(
+        name=name, account=account, team=team, password_hash=password_hash, suspended=suspended
+    )
+
+
+_find = maybe(_account, f"select {_COLUMNS} from account where name = %(name)s")  # noqa: S608  no input in it
+_lock = maybe(_account, f"select {_COLUMNS} from account where name = %(name)s for update")  # noqa: S608  as above
+_list = many(
+    _account,
+    f"select {_COLUMNS} from account order by name limit {_MAX_LISTED}",  # noqa: S608  no input in it
+)
+_lock_all = many(lambda _: None, f"select pg_advisory_xact_lock({_LOCK})")
+_insert = none(
+    """insert into account (name, email, plan, overrides)
+       values (%(name)s, %(email)s, %(plan)s, %(overrides)s::jsonb)
+       on conflict do nothing"""
+)
+_insert_login = none(
+    """insert into login (name, account, team, password_hash)
+       values (%(name)s, %(account)s, %(team)s, %(password_hash)s)
+       on conflict do nothing"""
+)
+_update = none(
+    """update account
+       set email = coalesce(%(email)s::text, email), plan = coalesce(%(plan)s::text, plan),
+           overrides = coalesce(%(overrides)s::jsonb, overrides),
+           labels = coalesce(%(labels)s::text[], labels),
+           recents = coalesce(%(recents)s::text[], recents),
+           capture_private = coalesce(%(capture_private)s::boolean, capture_private),
+           disable_spam = coalesce(%(disable_spam)s::boolean, disable_spam),
+           suspended = coalesce(%(suspended)s::boolean, suspended), updated = now()
+       where name = %(name)s"""
+)
+_email_taken = one(
+    bool,
+    """select exists (
+           select 1 from account where lower(email) = lower(%(email)s) and name <> %(name)s)""",
+)
+_any: one[bool] = one(bool, "select exists (select 1 from account)")
+_login_named = maybe(
+    _login,
+    """select l.name, l.account, l.team, l.password_hash, a.suspended or a.removing
+       from login l join account a on a.name = l.account
+       where l.name = %(name)s""",
+)
+_login_with_email = maybe(
+    _login,
+    """select l.name, l.account, l.team, l.password_hash, a.suspended or a.removing
+       from login l join account a on a.name = l.account
+       where lower(a.email) = lower(%(email)s) and not l.team""",
+)
+_team: many[str] = many(
+    column, "select name from login where account = %(account)s and team order by name"
+)
+_delete_team_user = none(
+    "delete from login where name = %(name)s and account = %(account)s and team"
+)
+_set_password = none("update login set password_hash = %(password_hash)s where name = %(name)s")
+
+_CHANGES = (
+    "email",
+    "plan",
+    "overrides",
+    "labels",
+    "recents",
+    "capture_private",
+    "disable_spam",
+    "suspended",
+)
+
+
+async def find_account(db: Executor, name: str) -> Account | None:
+    """The account of that name."""
+    return await _find(db, name=name)
+
+
+async def lock_account(db: Executor, name: str) -> Account | None:
+    """As `find_account`; others who lock it wait until this transaction ends.
+
+    So limits hold: who adds to what an account owns locks it before counting.
+    """
+    return await _lock(db, name=name)
+
+
+async def list_accounts(db: Executor) -> list[Account]:
+    """All accounts, by name; at most 10,000."""
+    return await _list(db)
+
+
+async def any_account(db: Executor) -> bool:
+    """Whether there is an account at all."""
+    return await _any(db)
+
+
+async def lock_accounts(db: Executor) -> None:
+    """Until the transaction ends nobody else makes an account."""
+    await _lock_all(db)
+
+
+async def add_account(
+    db: Executor, name: str, email: str, plan: str, password_hash: str | None
+) -> bool:
+    """Make an account and its own login; False when the name or the mail address is taken.
+
+    Within a transaction, which is to be undone then.
+    """
+    overrides = json.dumps({})
+    added = await _insert(db, name=name, email=email, plan=plan, overrides=overrides)
+    return added == 1 and await add_login(db, name, name, password_hash, team=False)
+
+
+async def update_account(db: Executor, name: str, changes: Mapping[str, Any]) -> bool:
+    """Change the named columns (see _CHANGES); False when there is no such account."""
+    params: dict[str, Any] = {**dict.fromkeys(_CHANGES), **changes}
+    if params["overrides"] is not None:
+        params["overrides"] = json.dumps(dict(params["overrides"]))
+    return await _update(db, name=name, **params) == 1
+
+
+async def email_taken(db: Executor, email: str, *, but_by: str) -> bool:
+    """Whether another account than ``but_by`` has the mail address."""
+    return await _email_taken(db, email=email, name=but_by)
+
+
+async def find_login(db: Executor, name_or_email: str) -> Login | None:
+    """Who signs in by that name, or the own login of the account with that mail address."""
+    if "@" in name_or_email:
+        return await _login_with_email(db, email=name_or_email)
+    return await _login_named(db, name=name_or_email)
+
+
+async def add_login(
+    db: Executor, name: str, account: str, password_hash: str | None, *, team: bool
+) -> bool:
+    """Let somebody sign in to an account; False when the name is taken."""
+    params = {"name": name, "account": account, "team": team, "password_hash": password_hash}
+    return await _insert_login(db, **params) == 1
+
+
+async def set_password(db: Executor, login: str, password_hash: str | None) -> bool:
+    """Give a login another password; False when there is no such login."""
+    return await _set_password(db, name=login, password_hash=password_hash) == 1
+
+
+async def list_team(db: Executor, account: str) -> list[str]:
+    """The names of an account's team users."""
+    return await _team(db, account=account)
+
+
+async def remove_team_user(db: Executor, account: str, name: str) -> bool:
+    """Delete a team user; False when the account has none of that name."""
+    return await _delete_team_user(db, account=account, name=name) == 1

@@ -1,0 +1,73 @@
+"""Statements on API keys. Only the SHA-256 of a key is ever stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailsacd.core.account import ApiKey
+from mailsacd.store.sql import Executor, many, maybe, none
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """Whose a key is. ``suspended`` is whether the account is."""
+
+    id: str
+    account: str
+    name: str
+    suspended: bool
+
+
+def _key(
+    id_: str, account: str, name: str, created: datetime, last_used: datetime | None
+) -> ApiKey:
+    return ApiKey(id=id_, account=account, name=name, created=created, last_used=last_used)
+
+
+_find = maybe(
+    KeyFacts,
+    """select k.id, k.account, k.name, a.suspended or a.removing
+       from api_key k join account a on a.name = k.account
+       where k.hash = %(hash)s::bytea""",
+)
+_list = many(
+    _key,
+    """select id, account, name, created, last_used from api_key
+       where account = %(account)s order by created, id limit 1000""",
+)
+_insert = none(
+    """insert into api_key (id, account, name, hash)
+       values (%(id)s, %(account)s, %(name)s, %(hash)s::bytea)
+       on conflict (account, name) do nothing"""
+)
+_delete = none("delete from api_key where account = %(account)s and id = %(id)s")
+_used = none(
+    """update api_key set last_used = used.at
+       from unnest(%(ids)s::text[], %(times)s::timestamptz[]) as used (id, at)
+       where api_key.id = used.id and (last_used is null or last_used < used.at)"""
+)
+
+
+async def find_key(db: Executor, key_hash: bytes) -> KeyFacts | None:
+    """Whose the key with that SHA-256 is."""
+    return await _find(db, hash=key_hash)
+
+
+async def list_keys(db: Executor, account: str) -> list[ApiKey]:
+    """An account's keys, oldest first; at most 1,000."""
+    return await _list(db, account=account)
+
+
+async def add_key(db: Executor, key_id: str, account: str, name: str, key_hash: bytes) -> bool:
+    """Store a key; False when the account has one of that name."""
+    return await _insert(db, id=key_id, account=account, name=name, hash=key_hash) == 1
+
+
+async def delete_key(db: Executor, account: str, key_id: str) -> bool:
+    """Delete a key of an account; False when it has none with that id."""
+    return await _delete(db, account=account, id=key_id) == 1
+
+
+async def record_use(db: Executor, times: Mapping[str, datetime]) -> None:
+    """Record when keys, by id, were last used. A later time that is recorded already stays."""
+    await _used(db, ids=list(times), times=list(times.values()))

@@ -1,0 +1,123 @@
+"""What nodes tell each other through PostgreSQL: LISTEN on a connection of its own, and NOTIFY.
+
+A notice is given out in the transaction that makes it true, so it arrives when that has committed.
+While the connection is down notices are missed: whoever keeps something in memory that a notice
+would take out must forget all of it when the connection is lost, and keep nothing until it is back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailsacd.core.errors import ConfigurationError
+from mailsacd.store.connection import Connection, DriverError, Target
+from mailsacd.store.sql import Executor, many
+
+ACCOUNTS: Final = "mailsacd_accounts"
+"""Channel: keys, sessions or standing of the account that the notice names have changed."""
+
+DIRECTORY: Final = "mailsacd_directory"
+"""Channel: the owner or settings of the address or domain that the notice names have changed;
+an empty notice: of any number of them."""
+
+RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.5, 1.0, 2.0)  # the last one again and again
+
+_log = Logger()
+_notify = many(lambda _: None, "select pg_notify(%(channel)s::text, %(notice)s::text)")
+
+
+async def give_notice(db: Executor, channel: str, notice: str) -> None:
+    """Tell all nodes, this one included, once the transaction commits. At most 7,999 bytes."""
+    await _notify(db, channel=channel, notice=notice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscriber:
+    came: Callable[[str], None]
+    lost: Callable[[], None]
+
+
+class Notices:
+    """Listens for as long as it takes."""
+
+    def __init__(self, dsn: str, *, reactor: Any) -> None:
+        self._target = Target(dsn)
+        self._reactor = reactor
+        self._subscribers: dict[str, list[_Subscriber]] = {}
+        self._connection: Connection | None = None
+        self._running: Deferred[None] | None = None
+        self._ended: Deferred[None] | None = None
+        self.listening = False
+
+    def subscribe(
+        self, channel: str, came: Callable[[str], None], lost: Callable[[], None]
+    ) -> None:
+        """Call ``came`` with each notice on ``channel``, and ``lost`` when some may be missed.
+
+        To be called before `start`.
+        """
+        self._subscribers.setdefault(channel, []).append(_Subscriber(came, lost))
+
+    def start(self) -> None:
+        """Begin to listen, soon."""
+        self._running = ensureDeferred(self._run())
+        self._running.addErrback(_stopped)
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+        if self._connection is not None:
+            self._connection.drop("the daemon stops")
+
+    async def _run(self) -> None:
+        attempt = 0
+        while True:
+            await deferLater(
+                self._reactor, RECONNECT_DELAYS_S[min(attempt, len(RECONNECT_DELAYS_S) - 1)]
+            )
+            attempt += 1
+            self._ended = Deferred()
+            connection = Connection(self._reactor, self._lost)
+            try:
+                await self._listen(connection)
+            except (*DriverError, OSError, ConfigurationError) as e:
+                connection.drop("it does not listen")
+                if attempt == len(RECONNECT_DELAYS_S):
+                    _log.warn("cannot listen for notices: {why}", why=str(e).strip())
+                continue
+            attempt = 0
+            await self._ended
+
+    async def _listen(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.addNotifyObserver(self._came)
+        listen = "; ".join(f"listen {channel}" for channel in self._subscribers)
+        await connection.open(self._target, listen)
+        self.listening = True
+
+    def _came(self, notice: Any) -> None:
+        for subscriber in self._subscribers.get(notice.channel, ()):
+            subscriber.came(notice.payload)
+
+    def _lost(self, connection: Connection) -> None:
+        if connection is not self._connection:
+            return
+        self._connection = None
+        self.listening = False
+        for subscribers in self._subscribers.values():
+            for subscriber in subscribers:
+                subscriber.lost()
+        if self._ended is not None and not self._ended.called:
+            self._ended.callback(None)
+
+
+def _stopped(failure: Failure) -> None:
+    if not failure.check(CancelledError):
+        _log.failure("notices are no longer listened for", failure)

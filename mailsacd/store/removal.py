@@ -1,0 +1,74 @@
+"""Statements that delete an account with all that it owned, bit by bit."""
+
+from collections import defaultdict
+from typing import Final
+
+from mailsacd.store.messages import delete_messages
+from mailsacd.store.sql import Executor, column, many, none
+
+BATCH: Final = 500
+
+_mark = none("update account set removing = true, updated = now() where name = %(account)s")
+_end_logins = none("delete from login where account = %(account)s")  # sessions go along
+_end_keys = none("delete from api_key where account = %(account)s")
+_release_addresses = none("delete from address where owner = %(account)s")
+_release_domains = none("delete from domain where owner = %(account)s")
+_leave_starred = none(
+    """update message set owner = null, private = false
+       where owner = %(account)s and saved_by <> %(account)s"""
+)
+_leave_owned = none(
+    "update message set saved_by = null where saved_by = %(account)s and owner <> %(account)s"
+)
+_some = many(
+    lambda inbox, message_id: (inbox, message_id),
+    f"""(select inbox, id from message where owner = %(account)s limit {BATCH})
+        union
+        (select inbox, id from message where saved_by = %(account)s limit {BATCH})""",  # noqa: S608  no input in it
+)
+_forget_activity = none(
+    f"""delete from activity where id in (
+           select id from activity where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
+)
+_delete = none("delete from account where name = %(account)s")
+_unfinished: many[str] = many(column, "select name from account where removing")
+
+
+async def begin_removal(db: Executor, account: str) -> bool:
+    """End all that the account can do, and what it owns of addresses and domains.
+
+    False when there is no such account. Within a transaction.
+    """
+    if not await _mark(db, account=account):
+        return False
+    for statement in (_end_logins, _end_keys, _release_addresses, _release_domains):
+        await statement(db, account=account)
+    return True
+
+
+async def finish_removal(db: Executor, account: str) -> None:
+    """Delete the messages that were its own or starred by it, then its row. May be repeated.
+
+    What others have starred of its mail stays theirs, and what it starred of others' stays too.
+    """
+    await _leave_starred(db, account=account)
+    await _leave_owned(db, account=account)
+    await _delete_messages(db, account)
+    while await _forget_activity(db, account=account):
+        pass
+    await _delete(db, account=account)
+    await _delete_messages(db, account)  # those that were on their way in as it began
+
+
+async def unfinished_removals(db: Executor) -> list[str]:
+    """The accounts whose removal was begun, and then broken off by a crash."""
+    return await _unfinished(db)
+
+
+async def _delete_messages(db: Executor, account: str) -> None:
+    while some := await _some(db, account=account):
+        inboxes: defaultdict[str, list[str]] = defaultdict(list)
+        for inbox, message_id in some:
+            inboxes[inbox].append(message_id)
+        for inbox, ids in inboxes.items():
+            await delete_messages(db, inbox, ids)

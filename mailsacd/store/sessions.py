@@ -1,0 +1,115 @@
+"""Statements on sessions, password resets and invitations. Of tokens only the SHA-256 is stored."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailsacd.store.sql import Executor, column, maybe, none
+
+MAX_SESSIONS_PER_LOGIN = 100
+_MAX_SWEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """Who has signed in. ``suspended`` is whether the account is."""
+
+    login: str
+    account: str
+    team: bool
+    suspended: bool
+    expires: datetime
+
+
+_find = maybe(
+    SessionFacts,
+    """select l.name, l.account, l.team, a.suspended or a.removing, s.expires
+       from session s join login l on l.name = s.login join account a on a.name = l.account
+       where s.token_hash = %(token_hash)s::bytea and s.expires > now()""",
+)
+_insert = none(
+    """insert into session (token_hash, login, expires)
+       values (%(token_hash)s::bytea, %(login)s, %(expires)s::timestamptz)"""
+)
+_delete_oldest = none(
+    f"""delete from session where token_hash in (
+           select token_hash from session where login = %(login)s
+           order by created desc offset {MAX_SESSIONS_PER_LOGIN - 1})"""  # noqa: S608  no input in it
+)
+_sweep = none(
+    f"""delete from session where token_hash in (
+           select token_hash from session where expires < now() limit {_MAX_SWEPT})"""  # noqa: S608  no input in it
+)
+_delete = none("delete from session where token_hash = %(token_hash)s::bytea")
+_delete_all = none("delete from session where login = %(login)s")
+_sweep_resets = none("delete from password_reset where login = %(login)s or expires < now()")
+_insert_reset = none(
+    """insert into password_reset (token_hash, login, expires)
+       values (%(token_hash)s::bytea, %(login)s, %(expires)s::timestamptz)"""
+)
+_take_reset: maybe[str] = maybe(
+    column,
+    """delete from password_reset where token_hash = %(token_hash)s::bytea and expires > now()
+       returning login""",
+)
+_find_reset: maybe[str] = maybe(
+    column,
+    """select login from password_reset
+       where token_hash = %(token_hash)s::bytea and expires > now()""",
+)
+_sweep_invitations = none("delete from invitation where expires < now()")
+_insert_invitation = none(
+    """insert into invitation (token_hash, expires)
+       values (%(token_hash)s::bytea, %(expires)s::timestamptz)"""
+)
+_take_invitation = none(
+    "delete from invitation where token_hash = %(token_hash)s::bytea and expires > now()"
+)
+
+
+async def find_session(db: Executor, token_hash: bytes) -> SessionFacts | None:
+    """The session of a token, unless it has expired."""
+    return await _find(db, token_hash=token_hash)
+
+
+async def add_session(db: Executor, token_hash: bytes, login: str, expires: datetime) -> None:
+    """Sign a login in. Its oldest sessions beyond 100 end, and some expired ones are swept."""
+    await _sweep(db)
+    await _delete_oldest(db, login=login)
+    await _insert(db, token_hash=token_hash, login=login, expires=expires)
+
+
+async def end_session(db: Executor, token_hash: bytes) -> bool:
+    """End one session; False when there is none."""
+    return await _delete(db, token_hash=token_hash) == 1
+
+
+async def end_sessions(db: Executor, login: str) -> None:
+    """End all sessions of a login."""
+    await _delete_all(db, login=login)
+
+
+async def add_reset(db: Executor, token_hash: bytes, login: str, expires: datetime) -> None:
+    """Let a token reset a login's password. A login has one such token at a time."""
+    await _sweep_resets(db, login=login)
+    await _insert_reset(db, token_hash=token_hash, login=login, expires=expires)
+
+
+async def find_reset(db: Executor, token_hash: bytes) -> str | None:
+    """The login whose password a token may reset."""
+    return await _find_reset(db, token_hash=token_hash)
+
+
+async def take_reset(db: Executor, token_hash: bytes) -> str | None:
+    """Use up a token: the login whose password it may reset."""
+    return await _take_reset(db, token_hash=token_hash)
+
+
+async def add_invitation(db: Executor, token_hash: bytes, expires: datetime) -> None:
+    """Let a token sign somebody up."""
+    await _sweep_invitations(db)
+    await _insert_invitation(db, token_hash=token_hash, expires=expires)
+
+
+async def take_invitation(db: Executor, token_hash: bytes) -> bool:
+    """Use up an invitation; False when it is not good, or no more."""
+    return await _take_invitation(db, token_hash=token_hash) == 1

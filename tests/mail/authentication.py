@@ -1,0 +1,16 @@
+"""What checks keys and sessions, without a connection that listens: so it keeps nothing."""
+
+from typing import Any
+
+from twisted.internet import reactor as the_reactor
+
+from mailsacd.mail.auth import Authenticator
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+
+reactor: Any = the_reactor
+
+
+def authenticator(database: Database) -> Authenticator:
+    """For the accounts of that database."""
+    return Authenticator(database, Notices("", reactor=reactor), reactor=reactor)
