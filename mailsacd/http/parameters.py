@@ -75,7 +75,8 @@ def _whole_number(most: int) -> Callable[[str], int]:
     return convert
 
 
-def _yes_or_no(text: str) -> bool:
+def yes_or_no(text: str) -> bool:
+    """`1`, `true` and `yes`, or `0`, `false`, `no` and nothing; ValueError for others."""
     lowered = text.lower()
     if lowered not in _YES and lowered not in _NO:
         raise ValueError("is neither 1 nor 0")
@@ -172,7 +173,7 @@ DOWNLOAD: Final = Parameter(
     where="query",
     description="`1` has the answer saved as a file instead of shown.",
     schema={"type": "string", "enum": ["1", "0", "true", "false"], "default": "0"},
-    convert=_yes_or_no,
+    convert=yes_or_no,
     default=False,
 )
 HEADERS_FORMAT: Final = Parameter(

@@ -10,6 +10,9 @@ Schema = Mapping[str, Any]
 STRING: Final[Schema] = {"type": "string"}
 _NAMES: Final[Schema] = {"type": "array", "items": STRING}
 _BINARY: Final[Schema] = {"type": "string", "contentEncoding": "binary"}
+_TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+_TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
+_FLAG: Final[Schema] = {"type": "boolean"}
 
 
 def _object(properties: Mapping[str, Schema], **more: Any) -> Schema:
@@ -77,6 +80,48 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "transferEncoding": {"type": ["string", "null"]},
         }
     ),
+    "Address": {
+        "type": "object",
+        "required": [
+            "_id",
+            "info",
+            "forward",
+            "enablews",
+            "webhook",
+            "webhookSlack",
+            "webhookSlackToFrom",
+            "encryptedInbox",
+            "catchAll",
+            "implicit",
+            "password",
+            "created",
+            "updated",
+        ],
+        "properties": {
+            "_id": {"type": "string", "description": "The address itself"},
+            "owner": {"type": "string", "description": "Left out when nobody owns it"},
+            "info": _TEXT_OR_NULL,
+            "forward": _TEXT_OR_NULL,
+            "enablews": _FLAG,
+            "webhook": _TEXT_OR_NULL,
+            "webhookSlack": _TEXT_OR_NULL,
+            "webhookSlackToFrom": _FLAG,
+            "encryptedInbox": {"type": "string", "description": "Delivers here and tells nothing"},
+            "catchAll": {**_TEXT_OR_NULL, "description": "The domain whose catch-all it is"},
+            "implicit": {**_FLAG, "description": "The account's by its private domain alone"},
+            "password": {"type": "null", "description": "Never told"},
+            "created": _TIME_OR_NULL,
+            "updated": _TIME_OR_NULL,
+        },
+    },
+    "Availability": _object(
+        {
+            "email": STRING,
+            "available": {**_FLAG, "description": "The caller could reserve it"},
+            "owned": {**_FLAG, "description": "Somebody owns it"},
+        }
+    ),
+    "AddressRelease": _object({"message": STRING, "_id": STRING}),
     "Headers": {"type": "object", "additionalProperties": _NAMES},
     "HeaderFields": list_of(_object({"name": STRING, "value": STRING})),
     "Status": _object({"status": {"const": "ok"}}),

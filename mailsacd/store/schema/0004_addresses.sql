@@ -9,7 +9,7 @@ create table domain (
     enablews          boolean not null default false,
     hosted            boolean not null default false,  -- below the operator's own hosting domain
     is_default        boolean not null default false,
-    is_private        boolean not null default false,
+    is_private        boolean not null default true,
     verified          boolean not null default false,
     verified_mx       boolean not null default false,
     verification_txt  text not null,

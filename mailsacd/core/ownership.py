@@ -1,0 +1,85 @@
+"""What accounts own: private addresses and domains; and who holds an inbox."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+CATCH_ALL_LOCAL: Final = "*"
+"""The local part of a domain's catch-all: ``*@example.com``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateAddress:
+    """An address that an account reserved, with what is to happen to its mail.
+
+    ``catch_all`` is only ever set for ``*@domain``: whether mail for addresses of the domain that
+    nobody reserved comes here. Of the password it is only known whether there is one.
+    """
+
+    email: str
+    domain: str
+    owner: str
+    info: str | None
+    forward: str | None
+    enablews: bool
+    webhook: str | None
+    webhook_slack: str | None
+    webhook_slack_to_from: bool
+    has_password: bool
+    catch_all: bool
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """An account's claim to a domain.
+
+    ``hosted`` is a subdomain of the operator's hosting domain. ``verified`` tells that the claim
+    is proved, ``verified_mx`` that its mail comes here; ``errors`` is what the last look at its
+    DNS missed, and ``found`` what it saw of other records.
+    """
+
+    name: str
+    owner: str
+    created: datetime
+    updated: datetime
+    enablews: bool
+    hosted: bool
+    is_default: bool
+    is_private: bool
+    verified: bool
+    verified_mx: bool
+    verification_txt: str
+    errors: tuple[str, ...]
+    found: Mapping[str, Any]
+    checked: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFacts:
+    """What deciding about mail needs to know of a domain that somebody has claimed.
+
+    ``owner`` is who has proved the claim, None while nobody has; the rest is false then.
+    ``catch_all`` tells that the owner has switched on ``*@domain``.
+    """
+
+    owner: str | None
+    is_private: bool
+    catch_all: bool
+    enablews: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """Who holds an inbox: nobody (``owner`` None) for a public one.
+
+    ``implicit`` tells that the owner has not reserved the address, but owns its private domain.
+    """
+
+    owner: str | None
+    implicit: bool
+
+
+PUBLIC: Final = Holding(owner=None, implicit=False)

@@ -1,0 +1,96 @@
+"""Who holds an address or a domain: asked for every recipient and every reader, so remembered.
+
+What changes is forgotten on every node as soon as the change has committed (see store.notices).
+While a node does not hear of changes it remembers nothing, and asks the database each time.
+"""
+
+from typing import Final, TypeVar
+
+from mailsacd.core.address import Address
+from mailsacd.core.cache import UNKNOWN, Recent, Unknown
+from mailsacd.core.ownership import PUBLIC, DomainFacts, Holding
+from mailsacd.store.notices import DIRECTORY, Notices, give_notice
+from mailsacd.store.ownership import domain_facts, owner_of
+from mailsacd.store.pool import Database
+from mailsacd.store.sql import Executor
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+REMEMBERED_DOMAINS: Final = 50_000
+REMEMBERED_ADDRESSES: Final = 50_000
+
+
+class Directory:
+    """Answers out of memory where it can. Raises UnavailableError when the database is away."""
+
+    def __init__(self, database: Database, notices: Notices) -> None:
+        self._database = database
+        self._notices = notices
+        self._domains: Recent[str, DomainFacts | None] = Recent(REMEMBERED_DOMAINS)
+        self._owners: Recent[str, str | None] = Recent(REMEMBERED_ADDRESSES)
+        self._changes = 0
+        notices.subscribe(DIRECTORY, self._came, self.forget_all)
+
+    async def holder(self, address: Address) -> Holding:
+        """Who holds the inbox of a normal address."""
+        owner = await self.owner(str(address))
+        if owner is not None:
+            return Holding(owner=owner, implicit=False)
+        facts = await self.domain(address.domain)
+        if facts is None or facts.owner is None or not facts.is_private:
+            return PUBLIC
+        return Holding(owner=facts.owner, implicit=True)
+
+    async def owner(self, email: str) -> str | None:
+        """Who reserved an address (normal form)."""
+        known = self._owners.get(email)
+        if known is not UNKNOWN:
+            return known
+        changes = self._changes
+        found = await owner_of(self._database, email)
+        self._remember(self._owners, email, found, changes)
+        return found
+
+    async def domain(self, name: str) -> DomainFacts | None:
+        """What is known of a domain (normal form); None when nobody has claimed it."""
+        known = self._domains.get(name)
+        if known is not UNKNOWN:
+            return known
+        changes = self._changes
+        found = await domain_facts(self._database, name)
+        self._remember(self._domains, name, found, changes)
+        return found
+
+    def known_domain(self, name: str) -> DomainFacts | Unknown | None:
+        """As `domain`, without asking the database: UNKNOWN when that would be needed."""
+        return self._domains.get(name)
+
+    def forget(self, name: str) -> None:
+        """An address or a domain has changed. A catch-all is its domain's affair, too."""
+        self._changes += 1
+        self._owners.forget(name)
+        self._domains.forget(name.rpartition("@")[2])
+
+    def forget_all(self) -> None:
+        """Anything may have changed."""
+        self._changes += 1
+        self._owners.clear()
+        self._domains.clear()
+
+    def _came(self, name: str) -> None:
+        if name:
+            self.forget(name)
+        else:
+            self.forget_all()
+
+    def _remember(self, values: Recent[K, V], key: K, value: V, changes: int) -> None:
+        # What was read before a change must not be kept after it
+        if self._notices.listening and changes == self._changes:
+            values.remember(key, value)
+
+
+async def announce(db: Executor, *names: str) -> None:
+    """Tell all nodes, when the transaction commits, that these addresses or domains changed."""
+    for name in names:
+        await give_notice(db, DIRECTORY, name)

@@ -1,0 +1,147 @@
+"""Statements on private addresses."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mailsacd.core.ownership import PrivateAddress
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
+
+MAX_LISTED: Final = 10_000
+
+_COLUMNS = (
+    "email, domain, owner, info, forward, enablews, webhook, webhook_slack, webhook_slack_to_from, "
+    "password_hash is not null, catch_all, created, updated"
+)
+_NAMES = tuple(PrivateAddress.__dataclass_fields__)
+
+
+def _address(*columns: Any) -> PrivateAddress:
+    return PrivateAddress(**dict(zip(_NAMES, columns, strict=True)))
+
+
+_find = maybe(_address, f"select {_COLUMNS} from address where email = %(email)s")  # noqa: S608  no input in it
+_list = many(
+    _address,
+    f"""select {_COLUMNS} from address where owner = %(owner)s
+        order by email limit {MAX_LISTED}""",  # noqa: S608  no input in it
+)
+_count: one[int] = one(column, "select count(*) from address where owner = %(owner)s")
+_owners: many[tuple[str, str]] = many(
+    lambda email, owner: (email, owner),
+    "select email, owner from address where email = any(%(emails)s::text[])",
+)
+# In one order everywhere, so that two who reserve the same addresses wait instead of deadlocking;
+# whoever comes second waits for the first one's commit, and then finds the address taken.
+_reserve = many(
+    _address,
+    f"""insert into address (email, domain, owner, catch_all)
+        select email, split_part(email, '@', -1), %(owner)s::text, starts_with(email, '*@')
+        from unnest(%(emails)s::text[]) as email order by email
+        on conflict (email) do nothing returning {_COLUMNS}""",  # noqa: S608  no input in it
+)
+_update = maybe(
+    _address,
+    f"""update address set info = %(info)s::text, forward = %(forward)s::text,
+           enablews = %(enablews)s::boolean, webhook = %(webhook)s::text,
+           webhook_slack = %(webhook_slack)s::text,
+           webhook_slack_to_from = %(webhook_slack_to_from)s::boolean, updated = now()
+        where email = %(email)s and owner = %(owner)s returning {_COLUMNS}""",  # noqa: S608  no input in it
+)
+_set_password = none(
+    """update address set password_hash = %(hash)s::text
+       where email = %(email)s and owner = %(owner)s"""
+)
+_password: maybe[str | None] = maybe(
+    column, "select password_hash from address where email = %(email)s"
+)
+_set_catch_all = none(
+    """update address set catch_all = %(catch_all)s::boolean, updated = now()
+       where email = %(email)s and owner = %(owner)s"""
+)
+_release = none("delete from address where email = %(email)s and owner = %(owner)s")
+_unforward = none(
+    """update address set forward = null, updated = now()
+       where owner = %(owner)s and forward = any(%(emails)s::text[])"""
+)
+_evict: many[tuple[str, str]] = many(
+    lambda email, owner: (email, owner),
+    """delete from address where domain = %(domain)s and owner <> %(owner)s
+       returning email, owner""",
+)
+_lock_owner: maybe[str] = maybe(
+    column, "select name from account where name = %(owner)s and not removing for no key update"
+)
+
+
+async def find_address(db: Executor, email: str) -> PrivateAddress | None:
+    """The private address of that normal form, whoever owns it."""
+    return await _find(db, email=email)
+
+
+async def list_addresses(db: Executor, owner: str) -> list[PrivateAddress]:
+    """An account's private addresses in the order of their texts; at most MAX_LISTED."""
+    return await _list(db, owner=owner)
+
+
+async def count_addresses(db: Executor, owner: str) -> int:
+    """How many private addresses an account has."""
+    return await _count(db, owner=owner)
+
+
+async def owners_of(db: Executor, emails: Sequence[str]) -> dict[str, str]:
+    """Who owns those of ``emails`` that are owned."""
+    return dict(await _owners(db, emails=list(emails)))
+
+
+async def lock_account(db: Executor, owner: str) -> bool:
+    """Make changes of one account's property take turns until the transaction ends.
+
+    False when there is no such account any more.
+    """
+    return await _lock_owner(db, owner=owner) is not None
+
+
+async def reserve_addresses(
+    db: Executor, owner: str, emails: Sequence[str]
+) -> list[PrivateAddress]:
+    """Reserve those of ``emails`` (normal, each once) that are free; what was reserved."""
+    return await _reserve(db, owner=owner, emails=sorted(emails))
+
+
+async def update_address(
+    db: Executor, address: PrivateAddress, settings: Mapping[str, Any]
+) -> PrivateAddress | None:
+    """Write ``settings`` (names of PrivateAddress to values); None when it is no longer there."""
+    kept = ("info", "forward", "enablews", "webhook", "webhook_slack", "webhook_slack_to_from")
+    values = {name: settings.get(name, getattr(address, name)) for name in kept}
+    return await _update(db, email=address.email, owner=address.owner, **values)
+
+
+async def set_address_password(
+    db: Executor, owner: str, email: str, password_hash: str | None
+) -> bool:
+    """Set or clear the address's own password; False when it is not the account's."""
+    return await _set_password(db, email=email, owner=owner, hash=password_hash) == 1
+
+
+async def address_password_hash(db: Executor, email: str) -> str | None:
+    """The hash of the address's own password; None when there is none, or no such address."""
+    return await _password(db, email=email)
+
+
+async def set_catch_all(db: Executor, owner: str, email: str, *, catch_all: bool) -> bool:
+    """Switch a catch-all on or off; False when the account has not reserved it."""
+    return await _set_catch_all(db, email=email, owner=owner, catch_all=catch_all) == 1
+
+
+async def release_address(db: Executor, owner: str, email: str) -> bool:
+    """Give an address up, and stop the owner's forwards to it; False when it is not theirs."""
+    if not await _release(db, email=email, owner=owner):
+        return False
+    await _unforward(db, owner=owner, emails=[email])
+    return True
+
+
+async def evict_addresses(db: Executor, domain: str, owner: str) -> list[tuple[str, str]]:
+    """Take the addresses of ``domain`` from all but ``owner``: (address, whose it was)."""
+    return await _evict(db, domain=domain, owner=owner)

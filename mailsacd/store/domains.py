@@ -1,0 +1,187 @@
+"""Statements on domains: claims, the proof of one, and looking at them again in time."""
+
+import json
+from typing import Any, Final
+
+from mailsacd.core.ownership import Domain
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
+
+MAX_LISTED: Final = 10_000
+
+_COLUMNS = (
+    "name, owner, created, updated, enablews, hosted, is_default, is_private, verified, "
+    "verified_mx, verification_txt, verification_errors, found::text, checked"
+)
+_LOCKS: Final = 0x646F6D  # "dom": the class of this module's advisory locks
+
+
+def _domain(name: str, owner: str, *rest: Any) -> Domain:
+    *facts, errors, found, checked = rest
+    names = tuple(Domain.__dataclass_fields__)[2 : 2 + len(facts)]
+    return Domain(
+        name=name,
+        owner=owner,
+        errors=tuple(errors),
+        found=json.loads(found),
+        checked=checked,
+        **dict(zip(names, facts, strict=True)),
+    )
+
+
+_find = maybe(
+    _domain,
+    f"select {_COLUMNS} from domain where name = %(name)s and owner = %(owner)s",  # noqa: S608  no input in it
+)
+_list = many(
+    _domain,
+    f"""select {_COLUMNS} from domain where owner = %(owner)s
+        order by is_default desc, name limit {MAX_LISTED}""",  # noqa: S608  no input in it
+)
+_holder = maybe(
+    _domain,
+    f"select {_COLUMNS} from domain where name = %(name)s and verified",  # noqa: S608  no input in it
+)
+_count: one[int] = one(column, "select count(*) from domain where owner = %(owner)s")
+_add = maybe(
+    _domain,
+    f"""insert into domain
+            (name, owner, hosted, verified, verified_mx, verification_txt, next_check)
+        values (%(name)s, %(owner)s, %(hosted)s::boolean, %(hosted)s::boolean, %(hosted)s::boolean,
+            %(verification_txt)s,
+            case when %(hosted)s::boolean then null else now() + interval '5 minutes' end)
+        on conflict (name, owner) do nothing returning {_COLUMNS}""",  # noqa: S608  no input in it
+)
+_remove = none("delete from domain where name = %(name)s and owner = %(owner)s")
+_set_flags = maybe(
+    _domain,
+    f"""update domain set enablews = coalesce(%(enablews)s::boolean, enablews),
+            is_default = coalesce(%(is_default)s::boolean, is_default),
+            is_private = coalesce(%(is_private)s::boolean, is_private), updated = now()
+        where name = %(name)s and owner = %(owner)s returning {_COLUMNS}""",  # noqa: S608  no input in it
+)
+_no_other_default = none(
+    """update domain set is_default = false, updated = now()
+       where owner = %(owner)s and name <> %(name)s and is_default"""
+)
+_record = none(
+    """update domain set verified = %(verified)s::boolean, verified_mx = %(verified_mx)s::boolean,
+           verification_errors = %(errors)s::text[], found = %(found)s::jsonb, checked = now(),
+           next_check = now() + make_interval(secs => %(again_s)s::float8),
+           updated = case when verified = %(verified)s::boolean then updated else now() end
+       where name = %(name)s and owner = %(owner)s"""
+)
+_dismiss = none(
+    """update domain set verified = false, verified_mx = false, updated = now(),
+           verification_errors = array[%(reason)s::text]
+       where name = %(name)s and owner = %(owner)s"""
+)
+# Under a lease: a node that dies with them leaves them to the others when it is over.
+_claim_due: many[tuple[str, str]] = many(
+    lambda name, owner: (name, owner),
+    """update domain set next_check = now() + make_interval(secs => %(lease_s)s::float8)
+       where (name, owner) in (
+           select name, owner from domain where next_check <= now()
+           order by next_check limit %(limit)s::int for update skip locked)
+       returning name, owner""",
+)
+_share = many(lambda _: None, f"select pg_advisory_xact_lock_shared({_LOCKS}, hashtext(%(name)s))")
+_lock = many(lambda _: None, f"select pg_advisory_xact_lock({_LOCKS}, hashtext(%(name)s))")
+_total: one[int] = one(
+    column, "select count(*) from message where owner = %(owner)s and domain = %(name)s"
+)
+
+
+async def find_domain(db: Executor, owner: str, name: str) -> Domain | None:
+    """An account's claim to a domain."""
+    return await _find(db, name=name, owner=owner)
+
+
+async def list_domains(db: Executor, owner: str) -> list[Domain]:
+    """An account's claims, the default one first; at most MAX_LISTED."""
+    return await _list(db, owner=owner)
+
+
+async def proved_claim(db: Executor, name: str) -> Domain | None:
+    """The claim to a domain that is proved."""
+    return await _holder(db, name=name)
+
+
+async def count_domains(db: Executor, owner: str) -> int:
+    """How many claims an account has."""
+    return await _count(db, owner=owner)
+
+
+async def add_domain(
+    db: Executor, owner: str, name: str, verification_txt: str, *, hosted: bool
+) -> Domain | None:
+    """Claim a domain, one that is ``hosted`` with its proof; None when the account has already."""
+    values = {"name": name, "owner": owner, "verification_txt": verification_txt}
+    return await _add(db, **values, hosted=hosted)
+
+
+async def remove_domain(db: Executor, owner: str, name: str) -> bool:
+    """Give a claim up; False when the account has none."""
+    return await _remove(db, name=name, owner=owner) == 1
+
+
+async def set_domain_flags(
+    db: Executor,
+    domain: Domain,
+    *,
+    enablews: bool | None = None,
+    is_default: bool | None = None,
+    is_private: bool | None = None,
+) -> Domain | None:
+    """Set the flags that are not None; an account has one default domain at most."""
+    if is_default:
+        await _no_other_default(db, owner=domain.owner, name=domain.name)
+    return await _set_flags(
+        db,
+        name=domain.name,
+        owner=domain.owner,
+        enablews=enablews,
+        is_default=is_default,
+        is_private=is_private,
+    )
+
+
+async def record_verification(db: Executor, domain: Domain, again_s: float | None) -> None:
+    """Write what the last look at the DNS brought, as ``domain`` has it.
+
+    The next one is due in ``again_s`` seconds, never with None.
+    """
+    await _record(
+        db,
+        name=domain.name,
+        owner=domain.owner,
+        verified=domain.verified,
+        verified_mx=domain.verified_mx,
+        errors=list(domain.errors),
+        found=json.dumps(dict(domain.found)),
+        again_s=again_s,
+    )
+
+
+async def dismiss_claim(db: Executor, domain: Domain, reason: str) -> None:
+    """A claim that was proved is so no longer."""
+    await _dismiss(db, name=domain.name, owner=domain.owner, reason=reason)
+
+
+async def claim_due_domains(db: Executor, *, limit: int, lease_s: float) -> list[tuple[str, str]]:
+    """(domain, owner) of claims to look at now; no other node gets them during the lease."""
+    return await _claim_due(db, limit=limit, lease_s=lease_s)
+
+
+async def share_domain(db: Executor, name: str) -> None:
+    """Until the transaction ends the domain does not change hands."""
+    await _share(db, name=name)
+
+
+async def lock_domain(db: Executor, name: str) -> None:
+    """As `share_domain`, and nobody else reserves or releases an address of it either."""
+    await _lock(db, name=name)
+
+
+async def count_domain_messages(db: Executor, owner: str, name: str) -> int:
+    """How many messages of a domain are the account's."""
+    return await _total(db, owner=owner, name=name)

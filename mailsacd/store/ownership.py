@@ -1,0 +1,67 @@
+"""Statements that tell who holds an address or a domain, and that change whose messages are."""
+
+from typing import Any
+
+from mailsacd.core.ownership import DomainFacts
+from mailsacd.store.messages import delete_messages
+from mailsacd.store.sql import Executor, column, many, maybe, none
+
+
+def _facts(owner: str | None, *flags: Any) -> DomainFacts:
+    is_private, enablews, catch_all = map(bool, flags)
+    return DomainFacts(owner=owner, is_private=is_private, catch_all=catch_all, enablews=enablews)
+
+
+_owner_of: maybe[str] = maybe(column, "select owner from address where email = %(email)s")
+_domain_facts = maybe(
+    _facts,
+    """select claimed.owner, is_private, enablews,
+           (select catch_all from address
+            where email = '*@' || %(name)s::text and address.owner = claimed.owner)
+       from (
+           select max(owner) filter (where verified) as owner,
+               bool_or(is_private) filter (where verified) as is_private,
+               bool_or(enablews) filter (where verified) as enablews
+           from domain where name = %(name)s having count(*) > 0
+       ) claimed""",
+)
+_adopt = none(
+    """update message set owner = %(owner)s::text, private = true, subject = texts.subject,
+           sender = texts.sender, recipients = texts.recipients
+       from message as old, searched_texts(old.facts) as texts
+       where message.inbox = %(inbox)s and old.inbox = %(inbox)s and old.id = message.id
+           and (message.owner is null or message.owner = %(owner)s::text and not message.private)
+           and (message.saved_by is null or message.saved_by = %(owner)s::text)"""
+)
+_hide_domain = none(
+    """update message set private = true
+       where owner = %(owner)s and domain = %(domain)s and not private"""
+)
+_owned: many[str] = many(
+    column, "select id from message where inbox = %(inbox)s and owner = %(owner)s::text"
+)
+
+
+async def owner_of(db: Executor, email: str) -> str | None:
+    """Who reserved the address."""
+    return await _owner_of(db, email=email)
+
+
+async def domain_facts(db: Executor, name: str) -> DomainFacts | None:
+    """What is known of a domain; None when nobody has claimed it."""
+    return await _domain_facts(db, name=name)
+
+
+async def adopt_messages(db: Executor, inbox: str, owner: str) -> None:
+    """Make the inbox's public messages ``owner``'s and private, but not what others starred or own."""
+    await _adopt(db, inbox=inbox, owner=owner)
+
+
+async def hide_domain_messages(db: Executor, domain: str, owner: str) -> None:
+    """Make the owner's messages of a domain private."""
+    await _hide_domain(db, domain=domain, owner=owner)
+
+
+async def delete_owned_messages(db: Executor, inbox: str, owner: str) -> int:
+    """Delete the owner's messages of an inbox, starred ones too; how many there were."""
+    return await delete_messages(db, inbox, await _owned(db, inbox=inbox, owner=owner))

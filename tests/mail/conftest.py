@@ -1,0 +1,27 @@
+"""Nodes that hear of each other's changes."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_twisted
+from twisted.internet import reactor as the_reactor
+from twisted.internet.task import deferLater
+
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+from tests.mail.property import Node, add_accounts, make_node
+
+reactor: Any = the_reactor
+
+
+@pytest_twisted.async_yield_fixture
+async def node(database: Database, database_dsn: str) -> AsyncIterator[Node]:
+    """A node that listens, with the accounts ann and bob."""
+    await add_accounts(database, "ann", "bob")
+    notices = Notices(database_dsn, reactor=reactor)
+    made = make_node(database, notices, reactor)
+    notices.start()
+    while not notices.listening:
+        await deferLater(reactor, 0.002)
+    yield made
+    await notices.stop()

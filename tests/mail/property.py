@@ -1,0 +1,42 @@
+"""What tests of ownership stand on: accounts, and the objects that decide."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mailsacd.mail.addresses import Addresses
+from mailsacd.mail.auth import Actor
+from mailsacd.mail.directory import Directory
+from mailsacd.mail.passwords import Passwords
+from mailsacd.mail.plans import Plans
+from mailsacd.settings import PlanSettings
+from mailsacd.store.accounts import add_account
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+
+ANN = Actor(account="ann")
+BOB = Actor(account="bob")
+
+PLANS = Plans({"free": PlanSettings(private_addresses=5, domains=2)}, "free")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One daemon's view of who owns what."""
+
+    database: Database
+    notices: Notices
+    directory: Directory
+    addresses: Addresses
+
+
+def make_node(database: Database, notices: Notices, reactor: Any) -> Node:
+    """The objects, on ``notices`` that are not started yet."""
+    directory = Directory(database, notices)
+    addresses = Addresses(database, directory, PLANS, Passwords(reactor))
+    return Node(database, notices, directory, addresses)
+
+
+async def add_accounts(database: Database, *names: str) -> None:
+    """Accounts that nobody can sign in to."""
+    for name in names:
+        assert await add_account(database, name, f"{name}@owner.example", "free", None)
