@@ -20,7 +20,7 @@ def literal(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, int):  # and true, false
-        return str(value)
+        return f"({value})"  # in brackets, because a cast binds closer than a sign
     if isinstance(value, bytes):
         return f"'\\x{value.hex()}'"
     if isinstance(value, datetime):

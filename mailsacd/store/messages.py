@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from mailsacd.core.errors import StatementError
 from mailsacd.core.message import Message, NewEnvelope
-from mailsacd.store.literal import bytes_expression, text_literal
+from mailsacd.store.literal import bytes_expression, literal, text_literal
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.sql import Executor, column, many, maybe, one
 
@@ -81,15 +82,23 @@ _delete: one[int] = one(
 async def store_envelopes(db: Database | Transaction, batch: Sequence[NewEnvelope]) -> None:
     """Store all of ``batch`` in one statement: all of it is committed, or nothing.
 
-    The reactor is held while the statement is written, about 25 µs for a message of 15 KB
-    compressed: who makes batches bounds their bytes (see mail.ingest).
+    The reactor is held for about 3 µs per KB of raw: who makes a batch bounds its bytes.
     Raises StatementError, also for a text that PostgreSQL cannot hold.
     """
+    try:
+        sql = _storing(batch)
+    except ValueError as e:
+        raise StatementError("The database cannot hold the text of a message") from e
+    await db.run(sql)
+
+
+def _storing(batch: Sequence[NewEnvelope]) -> bytes:
+    """One insert into each table. Written out: what arrays cost would come on top of it."""
     raws = []
     copies = []
     for new in batch:
         raw_id = text_literal(new.id)
-        received = f"'{new.received.isoformat()}'"
+        received = literal(new.received)
         body = bytes_expression(new.raw)
         raws.append(
             b"(%s,%s,%s,%d,%d)"
@@ -100,7 +109,7 @@ async def store_envelopes(db: Database | Transaction, batch: Sequence[NewEnvelop
             f"{text_literal(message.domain)},{received},{text_literal(message.facts)})"
             for message in new.messages
         ]
-    await db.run(
+    return (
         b"with raws as (insert into raw_message (id, received, body, size, refs) values "
         + b",".join(raws)
         + b") insert into message (inbox, id, raw_id, domain, received, facts) values "

@@ -95,7 +95,7 @@ class Database:
         for running in tuple(self._background):
             running.cancel()
 
-    async def fetch(self, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
+    async def fetch(self, sql: str | bytes, params: Any = ()) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; its rows, if it has any."""
         return (await self.run(sql, params))[0]
 
@@ -258,7 +258,7 @@ class Transaction:
         self._reactor = reactor
         self._patience_s = patience_s
 
-    async def fetch(self, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
+    async def fetch(self, sql: str | bytes, params: Any = ()) -> list[tuple[Any, ...]]:
         """Run a statement; its rows, if it has any."""
         return (await self.run(sql, params))[0]
 
