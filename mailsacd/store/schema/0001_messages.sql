@@ -12,6 +12,12 @@ create table raw_message (
 );
 -- The body is compressed already: trying again on the way into the table would only cost.
 alter table raw_message alter column body set storage external;
+-- As much is recycled as comes in. The usual fifth of a large table would be a long time to wait
+-- for its room to be used again; the bodies are in the TOAST table.
+alter table raw_message set (
+    autovacuum_vacuum_scale_factor = 0.02,
+    toast.autovacuum_vacuum_scale_factor = 0.02
+);
 
 -- One row a recipient. The key leads with the inbox, so that a store may be cut up by it.
 create table message (
@@ -27,3 +33,4 @@ create table message (
     read     boolean,            -- null until somebody set it
     primary key (inbox, id)
 );
+alter table message set (autovacuum_vacuum_scale_factor = 0.02);
