@@ -25,12 +25,17 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.core.ready import Ready
 from mailsacd.data import Data, make_data_dir, open_data
+from mailsacd.http.addresses import AddressCalls
 from mailsacd.http.app import Group, make_site
 from mailsacd.mail.accept import Accept
+from mailsacd.mail.addresses import Addresses
 from mailsacd.mail.auth import Authenticator
+from mailsacd.mail.directory import Directory
 from mailsacd.mail.first_account import KEY_FILE
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mailbox import Mailbox
+from mailsacd.mail.passwords import Passwords
+from mailsacd.mail.plans import Plans
 from mailsacd.settings import Settings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
@@ -84,6 +89,11 @@ class Daemon:
         authenticator = Authenticator(database, notices, reactor=reactor)
         self._on_close(authenticator.finish)
 
+        plans = Plans(settings.plans, settings.accounts.default_plan)
+        passwords = Passwords(reactor)
+        directory = Directory(database, notices)
+        addresses = Addresses(database, directory, plans, passwords)
+
         budget = ByteBudget(settings.message.buffer_bytes)
         ingest = Ingest(database, hostname=hostname, budget=budget, reactor=reactor)
         self._on_close(ingest.finish)
@@ -102,7 +112,7 @@ class Daemon:
             )
         )
         self._on_close(smtp.drain)
-        groups: tuple[Group, ...] = ()
+        groups: tuple[Group, ...] = (AddressCalls(addresses),)
         site = make_site(mailbox, authenticator, settings.http, __version__, reactor, groups)
         notices.start()
         authenticator.start()
