@@ -35,7 +35,7 @@ async def test_any_text_comes_back(database: Database) -> None:
 async def test_any_bytes_come_back(database: Database) -> None:
     values = [b"", b"\0", bytes(range(256)), *(_CHANCE.randbytes(n) for n in range(1, 40))]
     for data in values:
-        sql = b"select %s::bytea, %s" % (literal(data).encode(), bytes_expression(data))
+        sql = b"".join((b"select ", literal(data).encode(), b"::bytea,", *bytes_expression(data)))
         ((short, long),) = await database.fetch(sql)
         assert (bytes(short), bytes(long)) == (data, data)
 
