@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Final, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import ensureDeferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
@@ -25,17 +25,25 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.core.ready import Ready
 from mailsacd.data import Data, make_data_dir, open_data
+from mailsacd.http.account import AccountCalls
 from mailsacd.http.addresses import AddressCalls
 from mailsacd.http.app import Group, make_site
+from mailsacd.http.keys import KeyCalls
+from mailsacd.http.sessions import SessionCalls
 from mailsacd.mail.accept import Accept
+from mailsacd.mail.accounts import Accounts
 from mailsacd.mail.addresses import Addresses
 from mailsacd.mail.auth import Authenticator
 from mailsacd.mail.directory import Directory
 from mailsacd.mail.first_account import KEY_FILE
+from mailsacd.mail.guesses import Guesses
 from mailsacd.mail.ingest import Ingest
+from mailsacd.mail.keys import Keys
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.mail.passwords import Passwords
 from mailsacd.mail.plans import Plans
+from mailsacd.mail.sessions import Sessions
+from mailsacd.mail.team import Team
 from mailsacd.settings import Settings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
@@ -86,11 +94,13 @@ class Daemon:
 
         notices = Notices(data.dsn, reactor=reactor)
         self._on_close(notices.stop)
-        authenticator = Authenticator(database, notices, reactor=reactor)
+        guesses = Guesses(reactor)
+        authenticator = Authenticator(database, notices, guesses, reactor=reactor)
         self._on_close(authenticator.finish)
 
         plans = Plans(settings.plans, settings.accounts.default_plan)
         passwords = Passwords(reactor)
+        accounts = Accounts(database, plans, authenticator.forget)
         directory = Directory(database, notices)
         addresses = Addresses(database, directory, plans, passwords)
 
@@ -112,7 +122,10 @@ class Daemon:
             )
         )
         self._on_close(smtp.drain)
-        groups: tuple[Group, ...] = (AddressCalls(addresses),)
+        groups: tuple[Group, ...] = (
+            *_account_calls(settings, accounts, passwords, guesses),
+            AddressCalls(addresses),
+        )
         site = make_site(mailbox, authenticator, settings.http, __version__, reactor, groups)
         notices.start()
         authenticator.start()
@@ -121,6 +134,7 @@ class Daemon:
             "http": self._listen("http", settings.http.host, settings.http.port, site),
         }
         self._reload_on_sighup(certificate)
+        self._finish_removals(accounts)
         self._announce(data, ports)
 
     def _listen(self, name: str, host: str, port: int, factory: IProtocolFactory) -> int:
@@ -136,6 +150,11 @@ class Daemon:
             ) from e
         self._on_close(lambda: maybeDeferred(listening.stopListening))
         return int(cast(IPv4Address | IPv6Address, listening.getHost()).port)
+
+    def _finish_removals(self, accounts: Accounts) -> None:
+        """Go on, beside everything else, with what a crash broke off."""
+        going_on = ensureDeferred(accounts.finish_removals())
+        going_on.addErrback(lambda f: _log.failure("the removal of an account waits", f))
 
     def _reload_on_sighup(self, certificate: CertificateStore) -> None:
         previous = signal.signal(
@@ -160,6 +179,18 @@ class Daemon:
     def _go_on(self) -> None:
         if self.stopping:
             raise _GivenUpError
+
+
+def _account_calls(
+    settings: Settings, accounts: Accounts, passwords: Passwords, guesses: Guesses
+) -> tuple[Group, ...]:
+    sessions = Sessions(accounts, passwords, guesses, settings.accounts)
+    session_calls = SessionCalls(sessions, tls=settings.http.public_url.startswith("https:"))
+    return (
+        session_calls,
+        KeyCalls(Keys(accounts)),
+        AccountCalls(accounts, Team(accounts, passwords), sessions, session_calls),
+    )
 
 
 class _GivenUpError(Exception):

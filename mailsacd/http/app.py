@@ -11,7 +11,7 @@ from mailsacd.http.attachments import Attachments
 from mailsacd.http.bodies import struct_of
 from mailsacd.http.codec import Response, error_response, read_body
 from mailsacd.http.connection import HttpSite, Request
-from mailsacd.http.credentials import identify, peer_of, session_token
+from mailsacd.http.credentials import identify, is_secure, peer_of, session_token
 from mailsacd.http.documentation import Documentation
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.messages import Messages
@@ -88,8 +88,16 @@ class Api:
             actor = await identify(self._authenticator, request, query, body)
         values = operation.read(segments, query)
         given = None if operation.body is None else struct_of(operation.body, body)
-        call = Call(actor, values, given, peer_of(request), session_token(request))
-        return await operation.handler(call)
+        return await operation.handler(
+            Call(
+                actor,
+                values,
+                given,
+                peer=peer_of(request),
+                session=session_token(request),
+                secure=is_secure(request),
+            )
+        )
 
 
 def make_site(

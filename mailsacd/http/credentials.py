@@ -71,6 +71,11 @@ def peer_of(request: Request) -> str:
     return str(getattr(address, "host", ""))
 
 
+def is_secure(request: Request) -> bool:
+    """Whether the request came by TLS."""
+    return bool(request.isSecure())  # type: ignore[no-untyped-call]
+
+
 def refuse_other_sites(request: Request) -> None:
     """Raises ForbiddenError when a browser says that another site's page makes the request.
 

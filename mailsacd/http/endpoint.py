@@ -20,8 +20,9 @@ _IN_BRACES: Final = re.compile(r"\{([A-Za-z]+)\}")
 class Call:
     """What a handler is given: who asks, and each declared parameter's value by its name.
 
-    ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address, and
-    ``session`` the token of the session cookie, whether it was needed or not.
+    ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address;
+    ``session`` the token of the session cookie, whether it was needed or not; ``secure`` whether
+    the request came by TLS.
     """
 
     actor: Actor
@@ -29,6 +30,7 @@ class Call:
     body: Any = None
     peer: str = ""
     session: str | None = None
+    secure: bool = False
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]

@@ -1,6 +1,6 @@
 """Accounts as the operator and the sign-up page make, change and remove them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from mailsacd.core.account import NAME_FORM, Account
@@ -33,9 +33,18 @@ class Accounts:
         self.forget = forget
 
     async def add(
-        self, name: str, email: str, *, plan: str | None = None, password_hash: str | None = None
+        self,
+        name: str,
+        email: str,
+        *,
+        plan: str | None = None,
+        password_hash: str | None = None,
+        first: Callable[[Transaction], Awaitable[None]] | None = None,
     ) -> Account:
-        """Make an account. Raises InvalidInputError, and ConflictError for what is taken."""
+        """Make an account. Raises InvalidInputError, and ConflictError for what is taken.
+
+        What ``first`` does and the account are made together or not at all.
+        """
         faults: list[Fault] = []
         name = _checked(faults, "name", normal_name, name)
         email = _checked(faults, "email", normal_email, email)
@@ -46,6 +55,8 @@ class Accounts:
         plan = self.plans.check(plan or self.plans.default)
 
         async def work(transaction: Transaction) -> None:
+            if first is not None:
+                await first(transaction)
             if await accounts.email_taken(transaction, email, but_by=name):
                 raise ConflictError("There is an account with this mail address already")
             if not await accounts.add_account(transaction, name, email, plan, password_hash):

@@ -16,7 +16,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from mailsacd.core.account import KEY_FORM, TOKEN_FORM
-from mailsacd.core.errors import MailsacdError, UnauthenticatedError
+from mailsacd.core.errors import ForbiddenError, MailsacdError, UnauthenticatedError
 from mailsacd.mail.guesses import Guesses
 from mailsacd.store.keys import find_key, record_use
 from mailsacd.store.notices import ACCOUNTS, Notices
@@ -55,6 +55,24 @@ class Actor:
 ANYONE: Final = Actor(account=None)
 
 
+def account_of(actor: Actor) -> str:
+    """The account that ``actor`` stands for. Raises UnauthenticatedError when there is none."""
+    if actor.account is None:
+        raise UnauthenticatedError("An API key is needed, or a session")
+    return actor.account
+
+
+def managed_account(actor: Actor) -> str:
+    """The account that ``actor`` may manage: with a session of its own login alone.
+
+    Raises UnauthenticatedError without credentials, ForbiddenError with a key or a team user's.
+    """
+    account = account_of(actor)
+    if not actor.manages:
+        raise ForbiddenError("This needs a session of the account's own login")
+    return account
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What a hash was found to stand for: an actor, or nobody (None)."""
@@ -72,11 +90,13 @@ class Authenticator:
     of it out, on every node. That somebody keeps trying one wrong key is not many guesses.
     """
 
-    def __init__(self, database: Database, notices: Notices, *, reactor: Any) -> None:
+    def __init__(
+        self, database: Database, notices: Notices, guesses: Guesses, *, reactor: Any
+    ) -> None:
         self._database = database
         self._notices = notices
         self._reactor = reactor
-        self._guesses = Guesses(reactor)
+        self._guesses = guesses
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._changes = 0  # counts what may have made an answer stale that is under way
         self._uses: dict[str, datetime] = {}

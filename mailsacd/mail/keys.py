@@ -42,7 +42,8 @@ class Keys:
             if not await keys.add_key(transaction, key_id, account, name, hash_of(value)):
                 raise ConflictError(f"There is an API key named {name!r} already")
             await give_notice(transaction, ACCOUNTS, account)
-            return (await keys.list_keys(transaction, account))[-1]
+            made = await keys.list_keys(transaction, account)
+            return next(key for key in made if key.id == key_id)
 
         key = await self._accounts.database.transaction(work)
         self._accounts.forget(account)

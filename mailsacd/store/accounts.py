@@ -81,6 +81,12 @@ _login_named = maybe(
        from login l join account a on a.name = l.account
        where l.name = %(name)s""",
 )
+_lock_login = maybe(
+    _login,
+    """select l.name, l.account, l.team, l.password_hash, a.suspended or a.removing
+       from login l join account a on a.name = l.account
+       where l.name = %(name)s for update of l""",
+)
 _login_with_email = maybe(
     _login,
     """select l.name, l.account, l.team, l.password_hash, a.suspended or a.removing
@@ -165,6 +171,11 @@ async def find_login(db: Executor, name_or_email: str) -> Login | None:
     if "@" in name_or_email:
         return await _login_with_email(db, email=name_or_email)
     return await _login_named(db, name=name_or_email)
+
+
+async def lock_login(db: Executor, name: str) -> Login | None:
+    """A login, which nobody else changes until this transaction ends."""
+    return await _lock_login(db, name=name)
 
 
 async def add_login(

@@ -5,6 +5,7 @@ from typing import Any
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.mail.auth import Authenticator
+from mailsacd.mail.guesses import Guesses
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 
@@ -13,4 +14,5 @@ reactor: Any = the_reactor
 
 def authenticator(database: Database) -> Authenticator:
     """For the accounts of that database."""
-    return Authenticator(database, Notices("", reactor=reactor), reactor=reactor)
+    notices = Notices("", reactor=reactor)
+    return Authenticator(database, notices, Guesses(reactor), reactor=reactor)

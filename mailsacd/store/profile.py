@@ -1,0 +1,85 @@
+"""Statements on what an account has and has used, as it is told of itself."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from mailsacd.store.sql import Executor, one
+
+MAX_NAMED: Final = 1_000
+SEND: Final = "send"
+"""The kind of use that the recipients of outgoing mail are counted under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """``unused_catch_alls`` are verified domains without one. Months are those of UTC."""
+
+    addresses: int
+    domains: int
+    unused_catch_alls: int
+    users: int
+    ops_this_month: int
+    sends_this_month: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Of the lists, at most 1,000 each. ``inbox_bytes`` are of raw messages, uncompressed."""
+
+    addresses: list[str]
+    domains: list[str]
+    non_owned_inboxes: list[str]
+    starred: int
+    stored: int
+    inbox_bytes: int
+    ops_last_month: int
+    default_domain: str | None
+
+
+_MONTH: Final = "date_trunc('month', now() at time zone 'utc')::date"
+
+_used = one(
+    Used,
+    f"""select
+        (select count(*) from address where owner = %(account)s::text),
+        (select count(*) from domain where owner = %(account)s::text),
+        (select count(*) from domain d where owner = %(account)s::text and verified
+            and not exists (select 1 from address a
+                            where a.email = '*@' || d.name and a.owner = d.owner)),
+        (select count(*) from login where account = %(account)s::text and team),
+        (select coalesce(sum(count), 0)::bigint from usage
+            where account = %(account)s::text and month = {_MONTH} and kind <> '{SEND}'),
+        (select coalesce(sum(count), 0)::bigint from usage
+            where account = %(account)s::text and month = {_MONTH} and kind = '{SEND}')""",  # noqa: S608  no input in it
+)
+_stored = one(
+    Stored,
+    f"""select
+        array(select email from address where owner = %(account)s::text
+              order by email limit {MAX_NAMED}),
+        array(select name from domain where owner = %(account)s::text
+              order by name limit {MAX_NAMED}),
+        array(select distinct inbox from message
+              where saved_by = %(account)s::text and owner is distinct from %(account)s::text
+              order by inbox limit {MAX_NAMED}),
+        (select count(*) from message where saved_by = %(account)s::text),
+        owned.messages, owned.bytes,
+        (select coalesce(sum(count), 0)::bigint from usage
+            where account = %(account)s::text and kind <> '{SEND}'
+              and month = ({_MONTH} - interval '1 month')::date),
+        (select name from domain where owner = %(account)s::text and is_default
+            order by name limit 1)
+    from (select count(*) as messages, coalesce(sum(size), 0)::bigint as bytes
+          from message join raw_message on raw_message.id = raw_id
+          where owner = %(account)s::text) owned""",  # noqa: S608  no input in it
+)
+
+
+async def used_by(db: Executor, account: str) -> Used:
+    """What an account has and has used of what its plan allows."""
+    return await _used(db, account=account)
+
+
+async def stored_for(db: Executor, account: str) -> Stored:
+    """What is kept for an account: takes longer the more that is."""
+    return await _stored(db, account=account)
