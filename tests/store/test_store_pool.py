@@ -76,7 +76,7 @@ async def test_the_line_of_those_who_wait_is_bounded(
     monkeypatch.setattr(pool, "MAX_WAITING", 2)
     database = connect(server.dsn)
     await database.start()
-    running = [ensureDeferred(database.fetch("select 1")) for _ in range(3)]
+    running = [ensureDeferred(database.fetch("select pg_sleep(0.02)")) for _ in range(3)]
     with pytest.raises(UnavailableError):
         await database.fetch("select 1")
     await gatherResults(running)
@@ -308,7 +308,8 @@ async def test_stopping_ends_at_once_while_the_server_is_away(
 async def test_a_frozen_server_is_hung_up_on(
     server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "STATEMENT_GRACE_S", 0.1)
+    monkeypatch.setattr(pool, "STATEMENT_GRACE_S", 0.0)
+    monkeypatch.setattr(pool, "_SWEEP_INTERVAL_S", 0.02)
     database = connect(server.dsn, statement_timeout_s=0.1)
     await database.start()
     ((pid,),) = await database.fetch("select pg_backend_pid()")
