@@ -1,82 +1,68 @@
 """Statements on messages."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 from mailsacd.core.errors import StatementError
 from mailsacd.core.message import Message, NewEnvelope
 from mailsacd.store.literal import bytes_expression, literal, text_literal
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.sql import Executor, column, many, maybe, one
+from mailsacd.store.views import (
+    AS_JSON_ARRAY,
+    COLUMNS,
+    REACHABLE,
+    VISIBLE,
+    Page,
+    as_message,
+    bounds,
+)
 
-_COLUMNS = "inbox, id, facts, saved_by, folder, labels, read"
-_PAGE = """from message where inbox = %(inbox)s and id < %(before)s and id >= %(from)s
-           order by id desc limit %(limit)s offset %(skip)s"""
-_ABOVE_ALL_IDS = "~"
+_PAGE = f"""from message
+            where inbox = %(inbox)s and id < %(before)s and id >= %(from)s and {VISIBLE}
+            order by id desc limit %(limit)s offset %(skip)s"""
+_ONE = f"from message where inbox = %(inbox)s and id = %(id)s and {REACHABLE}"
 
-# What Message.as_json does. PostgreSQL's own JSON functions write the texts with the same escapes.
-_AS_JSON = """facts || case
-    when saved_by is null and folder = 'inbox' and labels = '{}' and read is null
-    then ',"savedBy":null,"folder":"inbox","labels":[],"read":null}'
-    else ',"savedBy":' || coalesce(to_json(saved_by)::text, 'null')
-      || ',"folder":' || to_json(folder)
-      || ',"labels":' || array_to_json(labels)
-      || ',"read":' || coalesce(read::text, 'null') || '}'
-    end"""
+_list = many(as_message, f"select {COLUMNS} {_PAGE}")
+_list_json: one[str] = one(column, f"select {AS_JSON_ARRAY} from (select {COLUMNS} {_PAGE}) page")  # noqa: S608  parts of SQL, no input
+_count: one[int] = one(
+    column,
+    f"select count(*) from message where inbox = %(inbox)s and {VISIBLE}",  # noqa: S608  as above
+)
+_find = maybe(as_message, f"select {COLUMNS} {_ONE}")
+_raw = maybe(bytes, f"select body from raw_message where id = (select raw_id {_ONE})")  # noqa: S608  as above
 
 
-def _message(
-    inbox: str, id_: str, facts: str, saved_by: str | None, folder: str, *rest: Any
-) -> Message:
-    labels, read = rest
-    return Message(
-        inbox=inbox,
-        id=id_,
-        facts=facts,
-        saved_by=saved_by,
-        folder=folder,
-        labels=tuple(labels),
-        read=read,
+def deletion(rows: str) -> one[int]:
+    """A statement that deletes ``rows`` (SQL: what comes after ``delete from message``).
+
+    Each raw goes with its last copy. All in one statement; its answer is how many there were.
+    """
+    # The lock on the raw makes those who delete the last copies of it at the same time take
+    # turns: the second one sees the count that the first one left.
+    return one(
+        column,
+        f"""with gone as (
+                delete from message {rows} returning raw_id
+            ), counted as (
+                select raw_id, count(*) as copies from gone group by raw_id
+            ), held as (
+                select raw_message.id, refs, copies
+                from raw_message join counted on raw_message.id = raw_id
+                order by raw_message.id for update of raw_message
+            ), unreferenced as (
+                delete from raw_message using held
+                where raw_message.id = held.id and held.refs <= copies
+            ), released as (
+                update raw_message set refs = held.refs - copies
+                from held where raw_message.id = held.id and held.refs > copies
+            )
+            select count(*) from gone""",  # noqa: S608  as above
     )
 
 
-_list = many(_message, f"select {_COLUMNS} {_PAGE}")
-_list_json: one[str] = one(
-    column,
-    f"""select '[' || coalesce(string_agg({_AS_JSON}, ',' order by id desc), '') || ']'
-        from (select {_COLUMNS} {_PAGE}) page""",  # noqa: S608  parts of SQL, no input
-)
-_count: one[int] = one(column, "select count(*) from message where inbox = %(inbox)s")
-_find = maybe(
-    _message,
-    f"select {_COLUMNS} from message where inbox = %(inbox)s and id = %(id)s",  # noqa: S608  as above
-)
-_raw = maybe(
-    bytes,
-    """select body from raw_message
-       where id = (select raw_id from message where inbox = %(inbox)s and id = %(id)s)""",
-)
-# All in one statement. The lock on the raw makes those who delete the last copies of it at the
-# same time take turns: the second one sees the count that the first one left.
-_delete: one[int] = one(
-    column,
-    """with gone as (
-           delete from message where inbox = %(inbox)s and id = any(%(ids)s) returning raw_id
-       ), counted as (
-           select raw_id, count(*) as copies from gone group by raw_id
-       ), held as (
-           select raw_message.id, refs, copies
-           from raw_message join counted on raw_message.id = raw_id
-           order by raw_message.id for update of raw_message
-       ), unreferenced as (
-           delete from raw_message using held
-           where raw_message.id = held.id and held.refs <= copies
-       ), released as (
-           update raw_message set refs = held.refs - copies
-           from held where raw_message.id = held.id and held.refs > copies
-       )
-       select count(*) from gone""",
-)
+_delete = deletion("where inbox = %(inbox)s and id = any(%(ids)s)")
+_delete_one = deletion(f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}")
 
 
 async def store_envelopes(db: Database | Transaction, batch: Sequence[NewEnvelope]) -> None:
@@ -115,53 +101,49 @@ def _storing(batch: Sequence[NewEnvelope]) -> bytes:
 
 
 async def list_messages(
-    db: Executor, inbox: str, *, before_id: str | None, from_id: str | None, limit: int, skip: int
+    db: Executor, inbox: str, viewer: str | None = None, **page: Unpack[Page]
 ) -> list[Message]:
-    """Messages of ``inbox`` newest first, with ids from ``from_id`` up to below ``before_id``."""
-    params = {
-        "inbox": inbox,
-        "before": before_id or _ABOVE_ALL_IDS,
-        "from": from_id or "",
-        "limit": limit,
-        "skip": skip,
-    }
-    return await _list(db, **params)
+    """What ``viewer`` (an account; None: the public) sees of ``inbox``, newest first."""
+    return await _list(db, inbox=inbox, viewer=viewer, **bounds(page))
 
 
 async def list_messages_json(
-    db: Executor, inbox: str, *, before_id: str | None, from_id: str | None, limit: int, skip: int
+    db: Executor, inbox: str, viewer: str | None = None, **page: Unpack[Page]
 ) -> str:
     """As `list_messages`, as the text of one JSON array of `Message.as_json`, for half the cost."""
-    params = {
-        "inbox": inbox,
-        "before": before_id or _ABOVE_ALL_IDS,
-        "from": from_id or "",
-        "limit": limit,
-        "skip": skip,
-    }
-    return await _list_json(db, **params)
+    return await _list_json(db, inbox=inbox, viewer=viewer, **bounds(page))
 
 
-async def count_messages(db: Executor, inbox: str) -> int:
-    """How many messages ``inbox`` has."""
-    return await _count(db, inbox=inbox)
+async def count_messages(db: Executor, inbox: str, viewer: str | None = None) -> int:
+    """How many messages ``viewer`` sees in ``inbox``."""
+    return await _count(db, inbox=inbox, viewer=viewer)
 
 
-async def find_message(db: Executor, inbox: str, message_id: str) -> Message | None:
-    """One message, if ``inbox`` has it."""
-    return await _find(db, inbox=inbox, id=message_id)
+async def find_message(
+    db: Executor, inbox: str, message_id: str, viewer: str | None = None, *, is_open: bool = True
+) -> Message | None:
+    """One message, if ``inbox`` has it and it is there for ``viewer``.
+
+    ``is_open`` tells whether the viewer may look into the inbox (see store.views).
+    """
+    return await _find(db, inbox=inbox, id=message_id, viewer=viewer, open=is_open)
 
 
-async def find_raw(db: Executor, inbox: str, message_id: str) -> bytes | None:
-    """The compressed raw of a message, if ``inbox`` has it."""
-    return await _raw(db, inbox=inbox, id=message_id)
+async def find_raw(
+    db: Executor, inbox: str, message_id: str, viewer: str | None = None, *, is_open: bool = True
+) -> bytes | None:
+    """The compressed raw of a message, on the same terms."""
+    return await _raw(db, inbox=inbox, id=message_id, viewer=viewer, open=is_open)
 
 
-async def delete_message(db: Executor, inbox: str, message_id: str) -> bool:
-    """Delete one copy, and the raw with the last one; False when it is not there."""
-    return await delete_messages(db, inbox, [message_id]) == 1
+async def delete_message(
+    db: Executor, inbox: str, message_id: str, viewer: str | None = None, *, is_open: bool = True
+) -> bool:
+    """Delete one copy, on the same terms, and the raw with the last one; False: not there."""
+    deleted = await _delete_one(db, inbox=inbox, id=message_id, viewer=viewer, open=is_open)
+    return deleted == 1
 
 
 async def delete_messages(db: Executor, inbox: str, message_ids: Sequence[str]) -> int:
-    """Delete copies from one inbox, and each raw with its last copy; how many were there."""
+    """Delete copies from one inbox, whosever they are; how many were there."""
     return await _delete(db, inbox=inbox, ids=list(message_ids))
