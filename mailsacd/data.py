@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mailsacd.core.errors import ConfigurationError
+from mailsacd.embedded.cluster import make_directory
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.first_account import make_first_account
 from mailsacd.settings import Settings, default_data_dir
@@ -59,7 +60,7 @@ def make_data_dir(settings: Settings) -> Path:
     chosen = settings.server.data_dir
     directory = Path(chosen).expanduser().absolute() if chosen else default_data_dir()
     try:
-        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_directory(directory)
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError("it may not be written")
     except OSError as e:

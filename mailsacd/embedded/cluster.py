@@ -17,10 +17,23 @@ DATABASE_USER: Final = "mailsacd"
 PORT: Final = "5432"  # nothing listens there: it is a part of the Unix socket's name
 
 _STATE: Final = Path("/var/lib")
+_RECORD_NAME: Final = "postgres.location"
+_PROC: Final = Path("/proc")  # of Linux; elsewhere the process id has to do
 _SOCKET_NAME: Final = f".s.PGSQL.{PORT}"
 _MAX_SOCKET_PATH_BYTES: Final = 103  # sockaddr_un of BSD and macOS; Linux has four more
 
 _log = Logger()
+
+
+def make_directory(path: Path) -> None:
+    """Make ``path``, and what is missing above it, for all to pass: PostgreSQL's user must.
+
+    A daemon's umask is stricter; twistd's is 077. What is there already stays as it is.
+    """
+    missing = [step for step in (path, *path.parents) if not step.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        made.chmod(0o755)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +49,13 @@ class Cluster:
 
     def __init__(self, data_dir: Path, user: SystemUser) -> None:
         self.user = user
-        self.home = data_dir
-        if not user.may_enter(data_dir):
+        self.home = _recorded_home(data_dir) or data_dir
+        self._record: Path | None = None
+        if not user.may_enter(self.home):
             # Such as below root's home. Opening the parents to others would be worse.
             digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
             self.home = _STATE / f"mailsacd-{digest}"
+            self._record = data_dir / _RECORD_NAME
             _log.warn(
                 "user {user} cannot enter {data_dir}: the database is kept in {home}",
                 user=user.name, data_dir=str(data_dir), home=str(self.home),
@@ -52,10 +67,9 @@ class Cluster:
 
     def make_home(self) -> None:
         """Make the directory that the cluster goes into, such that its user gets there."""
-        missing = [step for step in (self.home, *self.home.parents) if not step.exists()]
-        self.home.mkdir(parents=True, exist_ok=True)
-        for made in missing:
-            made.chmod(0o755)  # a daemon's umask may be stricter
+        make_directory(self.home)
+        if self._record is not None:
+            self._record.write_text(f"{self.home}\n", encoding="utf-8")
 
     @property
     def major(self) -> int | None:
@@ -115,16 +129,38 @@ class Cluster:
         )
 
     def is_served_by(self, pid: int) -> bool:
-        """Whether that process is a postmaster on this very data, not one that reused the id."""
-        proc = Path(f"/proc/{pid}/cwd")
+        """Whether that process is a server of this very data, not one that reused the id."""
+        if _PROC.exists():
+            return self._is_ours(_PROC / str(pid))
         try:
-            if Path("/proc/self").exists():
-                return proc.resolve(strict=True) == self.directory.resolve()
             os.kill(pid, 0)
         except OSError:
             return False
         return True
 
+    def server_processes(self) -> list[int]:
+        """All servers of the data, those included that outlived their postmaster."""
+        if _PROC.exists():
+            found = [step for step in _PROC.iterdir() if step.name.isdigit()]
+            return [int(process.name) for process in found if self._is_ours(process)]
+        told = self.postmaster()
+        return [told.pid] if told and self.is_served_by(told.pid) else []
+
+    def _is_ours(self, process: Path) -> bool:
+        try:
+            at_home = Path(os.readlink(process / "cwd")) == self.directory.resolve()
+            return at_home and (process / "comm").read_text().strip() == "postgres"
+        except OSError:  # it ended, or is somebody else's
+            return False
+
     def remove_stale_postmaster_file(self) -> None:
         """The process that wrote it is gone, or never wrote anything that makes sense."""
         (self.directory / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _recorded_home(data_dir: Path) -> Path | None:
+    """Where an earlier start had to make the cluster, when that was not in ``data_dir``."""
+    try:
+        return Path((data_dir / _RECORD_NAME).read_text(encoding="utf-8").rstrip("\n"))
+    except FileNotFoundError:
+        return None
