@@ -27,7 +27,8 @@ class NewEnvelope:
     """One raw message with a row for each recipient, stored together or not at all.
 
     ``raw`` is the trace headers and the message as received, compressed with zstd;
-    ``size`` is its length in bytes before that. ``received`` is UTC.
+    ``size`` is its length in bytes before that. ``received`` is UTC. ``sender`` is the first
+    address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
     """
 
     id: str
@@ -35,6 +36,16 @@ class NewEnvelope:
     raw: bytes
     size: int
     messages: tuple[NewMessage, ...]
+    sender: str = ""
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Whose a stored message is, and whether its owner alone sees it."""
+
+    owner: str
+    private: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,8 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     """
     raw = trace_headers(envelope, hostname) + envelope.content
     parsed = parse(envelope.content)
-    shared = _encoder.encode(_shared_facts(envelope, parsed, hostname, len(raw)))[1:-1].decode()
+    facts = _shared_facts(envelope, parsed, hostname, len(raw))
+    shared = _encoder.encode(facts)[1:-1].decode()
     to = _encoder.encode(_mailboxes(parsed.to)).decode() if parsed.to else None
     return NewEnvelope(
         id=envelope.id,
@@ -57,6 +58,8 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
             _row(envelope.id, place, recipient, shared, to)
             for place, recipient in enumerate(envelope.recipients)
         ),
+        sender=facts.sender[0]["address"],
+        attachments=tuple(dict.fromkeys(facts.attachments)) if facts.attachments else (),
     )
 
 

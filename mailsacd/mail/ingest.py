@@ -5,9 +5,9 @@ goes into the next one. Under light load a message has a transaction to itself; 
 one fsync serves many. Nobody is told that a message is stored before its commit is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.interfaces import IReactorThreads, IReactorTime
@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import MailLoopError, StatementError
-from mailsacd.core.message import NewEnvelope
+from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.core.token import EnvelopeIds, utc_from_ms
 from mailsacd.mail.compose import compose
 from mailsacd.mime.trace import loops
@@ -37,6 +37,16 @@ class _Reactor(IReactorTime, IReactorThreads):
     """What ingest asks of the reactor."""
 
 
+class Observer(Protocol):
+    """Somebody who wants to know what was stored."""
+
+    def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
+        """``batch`` is committed; ``owned`` are those of its messages, by id, that are somebody's.
+
+        Called before anybody hears of it: so it has to be quick, and may not raise.
+        """
+
+
 class Ingest:
     """Takes whole envelopes and answers when they are committed.
 
@@ -45,9 +55,16 @@ class Ingest:
     """
 
     def __init__(
-        self, database: Database, *, hostname: str, budget: ByteBudget, reactor: _Reactor
+        self,
+        database: Database,
+        *,
+        hostname: str,
+        budget: ByteBudget,
+        reactor: _Reactor,
+        observers: Iterable[Observer] = (),
     ) -> None:
         self.budget = budget
+        self._observers = tuple(observers)
         self._database = database
         self._hostname = hostname
         self._reactor = reactor
@@ -139,7 +156,8 @@ class Ingest:
 
     async def _store(self, batch: Sequence[tuple[NewEnvelope, Deferred[None]]]) -> None:
         try:
-            await store_envelopes(self._database, [new for new, _ in batch])
+            envelopes = [new for new, _ in batch]
+            owned = await store_envelopes(self._database, envelopes)
         except StatementError:
             if len(batch) > 1:
                 # One message's contents were refused: the others are not to suffer for it.
@@ -150,7 +168,15 @@ class Ingest:
         except Exception:  # noqa: BLE001  every session of the batch hears of it
             _answer(batch, lambda done: done.errback())
         else:
+            self._tell_observers(envelopes, owned)
             _answer(batch, lambda done: done.callback(None))
+
+    def _tell_observers(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
+        for observer in self._observers:
+            try:
+                observer.stored(batch, owned)
+            except Exception:  # noqa: BLE001  the mail is stored, whatever an observer makes of it
+                _log.failure("an observer of stored mail failed")
 
 
 def _answer(

@@ -1,0 +1,28 @@
+"""What happened, as an account or the operator looks it up."""
+
+from dataclasses import dataclass
+from typing import Final
+
+RECEIVED: Final = "received"
+REFUSED: Final = "refused"
+THROTTLED: Final = "throttled"
+SIGNED_IN: Final = "signed-in"
+SIGN_IN_FAILED: Final = "sign-in-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``id`` rises with time, and tells it (see core.token).
+
+    ``account`` is None for what concerns the operator alone. ``code`` is an SMTP reply's or an
+    HTTP status, where there was one; ``subject`` the address, domain or peer that it is about.
+    ``times`` tells how often it happened within seconds.
+    """
+
+    id: str
+    account: str | None
+    kind: str
+    code: int | None
+    subject: str
+    detail: str
+    times: int

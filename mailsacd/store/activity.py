@@ -1,0 +1,59 @@
+"""Statements on what happened."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from mailsacd.core.activity import Event
+from mailsacd.store.sql import Executor, many, none
+
+_SOME: Final = 10_000
+
+_insert = none(
+    """insert into activity (id, account, kind, code, subject, detail, times)
+       select * from unnest(%(ids)s::text[], %(accounts)s::text[], %(kinds)s::text[],
+           %(codes)s::integer[], %(subjects)s::text[], %(details)s::text[], %(times)s::integer[])
+       on conflict (id) do nothing"""
+)
+_list = many(
+    Event,
+    """select id, account, kind, code, subject, detail, times from activity
+       where account = %(account)s and id < %(before)s and id >= %(from)s
+       order by id desc limit %(limit)s offset %(skip)s""",
+)
+_forget = none(
+    f"""delete from activity where id in (
+            select id from activity where id < %(before)s order by id limit {_SOME})"""  # noqa: S608  no input in it
+)
+
+
+async def add_events(db: Executor, events: Sequence[Event]) -> None:
+    """Store them; those that are stored already are left alone."""
+    await _insert(
+        db,
+        ids=[e.id for e in events],
+        accounts=[e.account for e in events],
+        kinds=[e.kind for e in events],
+        codes=[e.code for e in events],
+        subjects=[e.subject for e in events],
+        details=[e.detail for e in events],
+        times=[e.times for e in events],
+    )
+
+
+async def list_events(
+    db: Executor, account: str, *, before_id: str, from_id: str, limit: int, skip: int
+) -> list[Event]:
+    """An account's, newest first, with ids from ``from_id`` up to below ``before_id``."""
+    params = {
+        "account": account,
+        "before": before_id,
+        "from": from_id,
+        "limit": limit,
+        "skip": skip,
+    }
+    return await _list(db, **params)
+
+
+async def forget_events(db: Executor, before_id: str) -> bool:
+    """Delete some of those with ids below ``before_id``; whether there may be more."""
+    return await _forget(db, before=before_id) == _SOME

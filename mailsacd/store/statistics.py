@@ -1,0 +1,161 @@
+"""Statements on what public inboxes received: tallies by the hour, and attachments by their MD5."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
+
+ADDRESS: Final = "address"
+SENDER: Final = "sender"
+DOMAIN: Final = "domain"
+ATTACHMENT: Final = "attachment"
+
+MAX_COUNTED: Final = 10_000
+"""More messages with one attachment than these are not counted."""
+
+_PUBLIC: Final = "attachments is not null and not private and saved_by is null"
+_WITH: Final = f"attachments @> array[%(md5)s::uuid] and {_PUBLIC}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many messages were counted under a name in the hour that begins at ``hour``."""
+
+    kind: str
+    hour: datetime
+    name: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A name, and how many messages it was met in."""
+
+    name: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message is."""
+
+    inbox: str
+    id: str
+
+
+# In one order everywhere, so that nodes which write at the same time wait instead of deadlocking.
+_add = none(
+    """insert into tally (kind, hour, name, n)
+       select kind, hour, name, n
+       from unnest(%(kinds)s::text[], %(hours)s::timestamptz[], %(names)s::text[], %(ns)s::bigint[])
+           as counted (kind, hour, name, n)
+       order by kind collate "C", hour, name collate "C"
+       on conflict (kind, hour, name) do update set n = tally.n + excluded.n"""
+)
+
+
+def _top(kind: str, shown: str) -> many[Counted]:
+    """Whatever is not public now is left out, though it was when it was counted."""
+    return many(
+        Counted,
+        f"""select name, n from (
+                select name, sum(n)::bigint as n from tally
+                where kind = '{kind}' and hour < %(until)s::timestamptz
+                    and hour >= date_trunc('hour', %(since)s::timestamptz)
+                group by name
+            ) counted
+            where {shown}
+            order by n desc, name limit %(limit)s offset %(skip)s""",  # noqa: S608  no input in it
+    )
+
+
+_NOT_HIDDEN: Final = """not exists (
+    select from domain where domain.name = {} and verified and is_private)"""
+_TOPS: Final = {
+    ADDRESS: _top(
+        ADDRESS,
+        "not exists (select from address where email = counted.name) and "
+        + _NOT_HIDDEN.format("split_part(counted.name, '@', -1)"),
+    ),
+    SENDER: _top(SENDER, "true"),
+    DOMAIN: _top(DOMAIN, _NOT_HIDDEN.format("counted.name")),
+    ATTACHMENT: _top(
+        ATTACHMENT,
+        f"""exists (select from message
+                    where attachments @> array[counted.name::uuid] and {_PUBLIC})""",
+    ),
+}
+_forget = none("delete from tally where hour < %(before)s::timestamptz")
+_cut = none(
+    """delete from tally using (
+           select kind, hour, name,
+               row_number() over (partition by kind, hour order by n desc, name) as place
+           from tally where hour >= %(since)s::timestamptz
+       ) ranked
+       where ranked.place > %(most)s::bigint and tally.kind = ranked.kind
+           and tally.hour = ranked.hour and tally.name = ranked.name"""
+)
+_try_lock: one[bool] = one(column, "select pg_try_advisory_xact_lock(%(lock)s::bigint)")
+_count: one[int] = one(
+    column,
+    f"select count(*) from (select from message where {_WITH} limit {MAX_COUNTED}) found",  # noqa: S608  no input in it
+)
+_with = many(
+    Place,
+    f"""select inbox, id from message where {_WITH}
+        order by id desc limit %(limit)s offset %(skip)s""",  # noqa: S608  as above
+)
+_raw: maybe[bytes] = maybe(
+    bytes,
+    f"""select body from raw_message where id = (
+            select raw_id from message where {_WITH} order by id desc limit 1)""",  # noqa: S608  as above
+)
+
+
+async def add_tallies(db: Executor, tallies: Sequence[Tally]) -> None:
+    """Add to what was counted before. At most one for each kind, hour and name."""
+    await _add(
+        db,
+        kinds=[t.kind for t in tallies],
+        hours=[t.hour for t in tallies],
+        names=[t.name for t in tallies],
+        ns=[t.n for t in tallies],
+    )
+
+
+async def top_names(
+    db: Executor, kind: str, since: datetime, until: datetime, *, limit: int, skip: int
+) -> list[Counted]:
+    """What was counted most in the hours that begin before ``until``, from that of ``since`` on."""
+    return await _TOPS[kind](db, since=since, until=until, limit=limit, skip=skip)
+
+
+async def cut_tallies(db: Executor, *, since: datetime, most: int, before: datetime) -> None:
+    """Keep the ``most`` frequent names of an hour from ``since`` on, and nothing of ``before``."""
+    await _cut(db, since=since, most=most)
+    await _forget(db, before=before)
+
+
+async def take_turn(db: Executor, lock: int) -> bool:
+    """Whether nobody else holds the lock, which is then ours until the transaction ends."""
+    return await _try_lock(db, lock=lock)
+
+
+async def count_with_attachment(db: Executor, md5: UUID) -> int:
+    """How many public messages have it; at most MAX_COUNTED."""
+    return await _count(db, md5=str(md5))
+
+
+async def messages_with_attachment(
+    db: Executor, md5: UUID, *, limit: int, skip: int
+) -> list[Place]:
+    """The public messages that have it, newest first."""
+    return await _with(db, md5=str(md5), limit=limit, skip=skip)
+
+
+async def raw_with_attachment(db: Executor, md5: UUID) -> bytes | None:
+    """The compressed raw of the newest public message that has it."""
+    return await _raw(db, md5=str(md5))

@@ -1,0 +1,73 @@
+"""Statements on operations counted by account, month and kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from mailsacd.store.sql import Executor, column, many, none, one
+
+API: Final = "api"
+INBOUND: Final = "inbound"
+CAPTURE: Final = "capture"
+OPS: Final = (API, INBOUND, "push", CAPTURE)
+"""The kinds that count against a plan's ops_per_month."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """``month`` is its first day."""
+
+    account: str
+    month: date
+    kind: str
+    count: int
+
+
+# An account may be gone since: what it used is of no interest then.
+_add = none(
+    """insert into usage (account, month, kind, count)
+       select used.account, used.month, used.kind, used.count
+       from unnest(%(accounts)s::text[], %(months)s::date[], %(kinds)s::text[],
+           %(counts)s::bigint[]) as used (account, month, kind, count)
+       join account on account.name = used.account
+       order by used.account collate "C", used.month, used.kind collate "C"
+       on conflict (account, month, kind) do update set count = usage.count + excluded.count"""
+)
+_ops: one[int] = one(
+    column,
+    """select coalesce(sum(count), 0)::bigint from usage
+       where account = %(account)s and month = %(month)s::date and kind = any(%(kinds)s::text[])""",
+)
+_of_month = many(
+    Use,
+    """select account, month, kind, count from usage where month = %(month)s::date
+       order by count desc, account, kind limit %(limit)s""",
+)
+_forget = none("delete from usage where month < %(before)s::date")
+
+
+async def add_uses(db: Executor, uses: Sequence[Use]) -> None:
+    """Add to what was counted before. At most one for each account, month and kind."""
+    await _add(
+        db,
+        accounts=[u.account for u in uses],
+        months=[u.month.isoformat() for u in uses],
+        kinds=[u.kind for u in uses],
+        counts=[u.count for u in uses],
+    )
+
+
+async def count_ops(db: Executor, account: str, month: date) -> int:
+    """The operations of an account in a month that count against its plan."""
+    return await _ops(db, account=account, month=month.isoformat(), kinds=list(OPS))
+
+
+async def uses_of_month(db: Executor, month: date, *, limit: int) -> list[Use]:
+    """What was used most in a month."""
+    return await _of_month(db, month=month.isoformat(), limit=limit)
+
+
+async def forget_uses(db: Executor, before: date) -> None:
+    """Delete the months before."""
+    await _forget(db, before=before.isoformat())
