@@ -1,0 +1,70 @@
+"""Statements on all the mail of an account, or of a domain, wherever it went."""
+
+from typing import Final, Unpack
+
+from mailsacd.store.messages import deletion
+from mailsacd.store.sql import Executor, column, one
+from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS, VISIBLE, Page, bounds
+
+BATCH: Final = 500
+"""How many messages one statement deletes at most."""
+
+OWNED: Final = "owner = %(viewer)s::text and (saved_by is null or saved_by = %(viewer)s::text)"
+"""The account's own mail, but what another account has starred."""
+
+_WINDOW: Final = """and id < %(before)s and id >= %(from)s
+                    order by id desc limit %(limit)s offset %(skip)s"""
+
+
+def _list(condition: str) -> one[str]:
+    page = f"select {COLUMNS} from message where {condition} {_WINDOW}"  # noqa: S608  parts of SQL, no input
+    return one(column, f"select {AS_JSON_ARRAY} from ({page}) page")  # noqa: S608  as above
+
+
+_owned = _list(OWNED)
+_starred = _list("saved_by = %(viewer)s::text")
+_of_domain = _list(f"domain = %(domain)s and {OWNED}")
+_unread: one[int] = one(
+    column,
+    f"select count(*) from message where {OWNED} and read is not true",  # noqa: S608  as above
+)
+_purge_inbox = deletion(
+    f"""where inbox = %(inbox)s and id = any(array(
+            select id from message where inbox = %(inbox)s and saved_by is null and {VISIBLE}
+            limit {BATCH})) and saved_by is null"""  # noqa: S608  as above
+)
+_purge_domain = deletion(
+    f"""where (inbox, id) in (
+            select inbox, id from message where domain = %(domain)s and {OWNED}
+            limit {BATCH}) and {OWNED}"""  # noqa: S608  as above
+)
+
+
+async def list_owned(db: Executor, account: str, **page: Unpack[Page]) -> str:
+    """What the account owns, newest first, as the text of a JSON array."""
+    return await _owned(db, viewer=account, **bounds(page))
+
+
+async def count_unread(db: Executor, account: str) -> int:
+    """How much of that nobody has marked as read."""
+    return await _unread(db, viewer=account)
+
+
+async def list_starred(db: Executor, account: str, **page: Unpack[Page]) -> str:
+    """What the account has starred, wherever it is, newest first, as the text of a JSON array."""
+    return await _starred(db, viewer=account, **bounds(page))
+
+
+async def list_of_domain(db: Executor, account: str, domain: str, **page: Unpack[Page]) -> str:
+    """What the account owns of a domain's mail, newest first, as the text of a JSON array."""
+    return await _of_domain(db, viewer=account, domain=domain, **bounds(page))
+
+
+async def purge_inbox(db: Executor, inbox: str, viewer: str) -> int:
+    """Delete some of what ``viewer`` sees in the inbox and nobody has starred; how many."""
+    return await _purge_inbox(db, inbox=inbox, viewer=viewer)
+
+
+async def purge_domain(db: Executor, domain: str, account: str) -> int:
+    """Delete some of what the account owns of a domain's mail, starred too; how many."""
+    return await _purge_domain(db, domain=domain, viewer=account)

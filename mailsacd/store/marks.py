@@ -1,0 +1,81 @@
+"""Statements that change what people do to messages: stars, labels, folders, read marks.
+
+Each changes one message, if it is there for ``viewer`` (see store.views), and answers what it then
+is; None: it is not there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mailsacd.core.message import Message
+from mailsacd.store.sql import Executor, maybe
+from mailsacd.store.views import COLUMNS, REACHABLE, as_message
+
+MAX_LABELS: Final = 100
+"""How many labels a message may have."""
+
+_ROW: Final = f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}"
+
+
+def _change(assignment: str, condition: str = "true") -> maybe[Message]:
+    return maybe(
+        as_message,
+        f"update message set {assignment} {_ROW} and {condition} returning {COLUMNS}",  # noqa: S608  parts of SQL, no input
+    )
+
+
+_star = _change("saved_by = case when saved_by is null then %(viewer)s::text end")
+_read = _change("read = %(read)s::boolean")
+_folder = _change("folder = %(folder)s::text")
+_labels = _change("labels = %(labels)s::text[]")
+_add_label = _change(
+    """labels = case when %(label)s::text = any(labels) then labels
+              else labels || %(label)s::text end""",
+    f"(cardinality(labels) < {MAX_LABELS} or %(label)s::text = any(labels))",
+)
+_remove_label = _change("labels = array_remove(labels, %(label)s::text)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a message is, who asks, and whether that account may look into the inbox."""
+
+    inbox: str
+    id: str
+    viewer: str | None
+    open: bool
+
+    def params(self) -> dict[str, object]:
+        """For the statements."""
+        return {"inbox": self.inbox, "id": self.id, "viewer": self.viewer, "open": self.open}
+
+
+async def toggle_star(db: Executor, place: Place) -> Message | None:
+    """Star it for the viewer, or take the viewer's star off."""
+    return await _star(db, **place.params())
+
+
+async def set_read(db: Executor, place: Place, *, read: bool) -> Message | None:
+    """Mark it as read, or as not."""
+    return await _read(db, read=read, **place.params())
+
+
+async def move(db: Executor, place: Place, folder: str) -> Message | None:
+    """Put it into a folder."""
+    return await _folder(db, folder=folder, **place.params())
+
+
+async def add_label(db: Executor, place: Place, label: str) -> Message | None:
+    """Add a label, unless it is there. None, too, when there are MAX_LABELS others."""
+    return await _add_label(db, label=label, **place.params())
+
+
+async def remove_label(db: Executor, place: Place, label: str) -> Message | None:
+    """Take a label off, if it is there."""
+    return await _remove_label(db, label=label, **place.params())
+
+
+async def replace_labels(db: Executor, place: Place, labels: Sequence[str]) -> Message | None:
+    """Give it these labels instead."""
+    return await _labels(db, labels=list(labels), **place.params())
