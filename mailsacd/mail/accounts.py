@@ -67,7 +67,9 @@ class Accounts:
 
     async def get(self, name: str) -> Account:
         """The account of that name. Raises NotFoundError."""
-        account = await accounts.find_account(self.database, name.lower())
+        account = None
+        if NAME_FORM.match(name.lower()):
+            account = await accounts.find_account(self.database, name.lower())
         if account is None:
             raise NotFoundError(f"There is no account {name}")
         return account
@@ -111,7 +113,7 @@ class Accounts:
 
     async def remove(self, name: str) -> None:
         """Delete an account with everything that it owns. Raises NotFoundError."""
-        name = name.lower()
+        name = (await self.get(name)).name
 
         async def work(transaction: Transaction) -> None:
             if not await removal.begin_removal(transaction, name):

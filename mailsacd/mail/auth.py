@@ -16,7 +16,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from mailsacd.core.account import KEY_FORM, TOKEN_FORM
-from mailsacd.core.errors import ForbiddenError, MailsacdError, UnauthenticatedError
+from mailsacd.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from mailsacd.mail.guesses import Guesses
 from mailsacd.store.keys import find_key, record_use
 from mailsacd.store.notices import ACCOUNTS, Notices
@@ -212,7 +212,7 @@ class Authenticator:
             return
         try:
             await record_use(self._database, uses)
-        except MailsacdError as e:
+        except UnavailableError as e:
             _log.warn("the use of {n} keys is not recorded: {why}", n=len(uses), why=e.public)
 
 

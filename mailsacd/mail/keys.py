@@ -41,13 +41,10 @@ class Keys:
                 raise InvalidInputError(f"The account may have {room} API keys, and has them")
             if not await keys.add_key(transaction, key_id, account, name, hash_of(value)):
                 raise ConflictError(f"There is an API key named {name!r} already")
-            await give_notice(transaction, ACCOUNTS, account)
             made = await keys.list_keys(transaction, account)
             return next(key for key in made if key.id == key_id)
 
-        key = await self._accounts.database.transaction(work)
-        self._accounts.forget(account)
-        return key, value
+        return await self._accounts.database.transaction(work), value
 
     async def list(self, account: str) -> list[ApiKey]:
         """The account's keys, oldest first, without their values. Raises NotFoundError."""

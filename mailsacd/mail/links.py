@@ -19,7 +19,9 @@ async def reset_token(database: Database, name_or_email: str, hours: int) -> str
     expires = datetime.now(UTC) + timedelta(hours=hours)
 
     async def work(transaction: Transaction) -> None:
-        login = await find_login(transaction, name_or_email.lower())
+        login = None
+        if name_or_email.isprintable():
+            login = await find_login(transaction, name_or_email.lower())
         if login is None:
             raise NotFoundError(f"Nobody signs in as {name_or_email}")
         await add_reset(transaction, hash_of(token), login.name, expires)

@@ -83,7 +83,9 @@ class Sessions:
         ones; ForbiddenError for a suspended account; ThrottledError after too many guesses.
         """
         self._guesses.spend(peer)
-        login = await stored.find_login(self._accounts.database, name_or_email.lower())
+        login = None
+        if name_or_email.isprintable():  # and no name is otherwise
+            login = await stored.find_login(self._accounts.database, name_or_email.lower())
         password_hash = login.password_hash if login is not None else None
         right = await self._passwords.verify(password, password_hash)
         if login is None or password_hash is None or not right:
