@@ -61,15 +61,18 @@ class SystemUser:
         return bool(found.st_mode & stat.S_IXOTH)
 
 
-def postgres_user() -> SystemUser:
-    """Whoever runs this; for root, who may not, the first unprivileged user there is."""
+def postgres_user(existing: Path | None = None) -> SystemUser:
+    """Whoever runs this; for root, who may not, the owner of the data that is ``existing``.
+
+    Where there is none yet, the first unprivileged user of this machine.
+    """
     uid = os.geteuid()
     if uid != 0:
-        try:
-            name = pwd.getpwuid(uid).pw_name
-        except KeyError:  # a container's number without a name
-            name = str(uid)
-        return SystemUser(name=name, uid=uid, gid=os.getegid())
+        return _user(uid, os.getegid())
+    if existing is not None and existing.exists():
+        owner = existing.stat()
+        if owner.st_uid != 0:
+            return _user(owner.st_uid, owner.st_gid)
     for name in _UNPRIVILEGED:
         try:
             entry = pwd.getpwnam(name)
@@ -79,3 +82,11 @@ def postgres_user() -> SystemUser:
     raise ConfigurationError(
         "PostgreSQL does not run as root, and there is no user mailsacd, postgres or nobody"
     )
+
+
+def _user(uid: int, gid: int) -> SystemUser:
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:  # a container's number without a name
+        name = str(uid)
+    return SystemUser(name=name, uid=uid, gid=gid)

@@ -69,6 +69,7 @@ class Cluster:
         """Make the directory that the cluster goes into, such that its user gets there."""
         make_directory(self.home)
         if self._record is not None:
+            self._record.parent.mkdir(parents=True, exist_ok=True)
             self._record.write_text(f"{self.home}\n", encoding="utf-8")
 
     @property

@@ -23,13 +23,22 @@ from mailsacd.embedded.binaries import choose_binaries
 from mailsacd.embedded.cluster import DATABASE_USER, PORT, Cluster
 from mailsacd.embedded.server import Server
 
-START_TIMEOUT_S: Final = 60.0
-ORPHAN_STOP_S: Final = 20.0
+START_TIMEOUT_S: Final = 600.0  # after a crash it first redoes what it had not yet written
+ORPHANS_END_S: Final = 60.0
 TAKE_OVER_INTERVAL_S: Final = 0.5
 RESTART_DELAYS_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)  # the last one again and again
 STEADY_AFTER_S: Final = 60.0  # a server that ran for so long is restarted without delay again
 
 _POLL_S: Final = 0.02
+_Stages = tuple[tuple[int, signal.Signals], ...]
+# Which signal after how many seconds: a fast shutdown, an immediate one, a kill
+_POSTMASTER_STAGES: Final[_Stages] = (
+    (40, signal.SIGKILL),
+    (20, signal.SIGQUIT),
+    (0, signal.SIGINT),
+)
+# Without their postmaster they end by themselves, but for those that are stuck
+_BACKEND_STAGES: Final[_Stages] = ((3, signal.SIGKILL),)
 
 _log = Logger()
 
@@ -40,7 +49,7 @@ class EmbeddedPostgres:
     def __init__(self, data_dir: Path, *, bin_dir: str, reactor: Any) -> None:
         self._bin_dir = bin_dir
         self._reactor = reactor
-        self._cluster = Cluster(data_dir, postgres_user())
+        self._cluster = Cluster(data_dir, postgres_user(data_dir / "postgres"))
         self._lock: int | None = None
         self._server: Server | None = None
         self._is_up = False
@@ -136,7 +145,7 @@ class EmbeddedPostgres:
         )
         if cluster.major is None:
             await cluster.make(binaries.directory / "initdb", self._reactor)
-        await self._stop_orphan()
+        await self._stop_orphans()
         server = Server(self._reactor, self._ended)
         server.spawn(cluster, binaries)
         self._server = server
@@ -157,22 +166,30 @@ class EmbeddedPostgres:
                 raise ConfigurationError(f"PostgreSQL is not ready after {START_TIMEOUT_S:g} s")
             await deferLater(self._reactor, _POLL_S)
 
-    async def _stop_orphan(self) -> None:
-        """We hold the lock, so a server on this data has lost its daemon."""
+    async def _stop_orphans(self) -> None:
+        """We hold the lock, so servers of this data have lost their daemon, or their postmaster.
+
+        The file that tells of them goes after the last of them: two on one cluster would spoil it.
+        """
         began = self._reactor.seconds()
         sent: signal.Signals | None = None
-        while found := self._cluster.postmaster():
-            if not self._cluster.is_served_by(found.pid):
-                break
-            age = self._reactor.seconds() - began
-            wanted = signal.SIGINT if age < ORPHAN_STOP_S else signal.SIGQUIT
-            if sent is not wanted:
-                _log.warn("stopping an orphaned PostgreSQL, process {pid}", pid=found.pid)
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(found.pid, wanted)
+        while left := self._cluster.server_processes():
+            told = self._cluster.postmaster()
+            if told is not None and told.pid in left:
+                left = [told.pid]  # it sees to the others
+                stages = _POSTMASTER_STAGES
+            else:
+                stages = _BACKEND_STAGES
+            age_s = self._reactor.seconds() - began
+            wanted = next((each for after_s, each in stages if age_s >= after_s), None)
+            if wanted is not None and sent is not wanted:
+                _log.warn("stopping orphaned PostgreSQL processes {left}", left=left)
+                for pid in left:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, wanted)
                 sent = wanted
-            if age > 2 * ORPHAN_STOP_S:
-                raise ConfigurationError(f"the PostgreSQL process {found.pid} does not stop")
+            if age_s > ORPHANS_END_S:
+                raise ConfigurationError(f"the PostgreSQL processes {left} do not stop")
             await deferLater(self._reactor, _POLL_S)
         self._cluster.remove_stale_postmaster_file()
 

@@ -26,10 +26,12 @@ _SETTINGS: Final = {
     "port": PORT,  # part of the socket's name
     "unix_socket_permissions": "0700",
     "max_connections": "60",  # two daemons and the operator's tools
-    "shared_buffers": "128MB",
-    "wal_buffers": "16MB",
+    "shared_buffers": "128MB",  # what is listed and read is new; older mail is the file cache's
+    # fsync, synchronous_commit and full_page_writes stay on: an answer of 250 relies on them
+    "wal_buffers": "16MB",  # a burst of mail does not wait for the log to be written
     "max_wal_size": "2GB",  # checkpoints by time, not in the middle of a burst of mail
-    "checkpoint_timeout": "15min",
+    "checkpoint_timeout": "15min",  # pages are written whole once a checkpoint
+    "max_logical_replication_workers": "0",  # nobody replicates it: spares an idle process
     "jit": "off",  # statements here are short: compiling them costs more than it saves
     "log_min_messages": "log",  # what it does; errors of statements go to who runs them
     "log_checkpoints": "off",
@@ -41,17 +43,18 @@ _log = Logger()
 
 
 class Server(ProcessProtocol):
-    """A server from its start to its end, after which ``ended`` is called with it.
+    """A server from its start to its end: ``exited`` is called with it when its postmaster is gone.
 
     What it prints goes to the log, and its last lines into errors.
     """
 
-    def __init__(self, reactor: Any, ended: "Callable[[Server], None]") -> None:
+    def __init__(self, reactor: Any, exited: "Callable[[Server], None]") -> None:
         self._reactor = reactor
-        self._tell = ended
+        self._tell = exited
         self._partial = b""
         self._lines: deque[str] = deque(maxlen=_KEPT_LOG_LINES)
-        self._when_ended: list[Deferred[None]] = []
+        self._when_exited: list[Deferred[None]] = []
+        self._has_exited = False
         self.has_ended = False
         self.started_s: float = reactor.seconds()
 
@@ -85,26 +88,30 @@ class Server(ProcessProtocol):
 
     errReceived = outReceived
 
-    def processEnded(self, reason: Failure) -> None:
-        """The server is gone."""
-        self._lines.append(str(reason.value))
-        self.has_ended = True
-        for waiting in self._when_ended:
+    def processExited(self, reason: Failure) -> None:  # noqa: ARG002  Twisted passes it
+        """The postmaster is gone; a backend of it may still be there, and hold its output open."""
+        self._has_exited = True
+        for waiting in self._when_exited:
             waiting.callback(None)
         self._tell(self)
 
+    def processEnded(self, reason: Failure) -> None:
+        """All that it printed has been read."""
+        self._lines.append(str(reason.value))
+        self.has_ended = True
+
     async def stop(self) -> None:
         """Fast shutdown, then an immediate one, then a kill."""
-        if self.has_ended:
+        if self._has_exited:
             return
-        ended: Deferred[None] = Deferred()
-        self._when_ended.append(ended)
+        exited: Deferred[None] = Deferred()
+        self._when_exited.append(exited)
         harder = [
             self._reactor.callLater(FAST_STOP_S, self._signal, "QUIT"),
             self._reactor.callLater(2 * FAST_STOP_S, self._signal, "KILL"),
         ]
         self._signal("INT")
-        await ended
+        await exited
         for call in harder:
             if call.active():
                 call.cancel()

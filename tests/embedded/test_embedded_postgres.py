@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 
 import mailsacd.embedded.postgres as module
 from mailsacd.core.errors import ConfigurationError, UnavailableError
+from mailsacd.embedded import postgres as postgres_module
 from mailsacd.embedded.account import postgres_user
 from mailsacd.embedded.cluster import Cluster
 from mailsacd.embedded.postgres import EmbeddedPostgres
@@ -241,11 +242,48 @@ async def test_a_directory_that_only_we_may_enter(workspace: Path, embedded: Mak
     try:
         await postgres.start()
         assert await answers(postgres) == 1
+        await postgres.stop()
+        closed.chmod(0o755)
+        closed.rename(workspace / "open")
+        # What was begun there is found again, though the directory may be entered now
+        again = embedded(workspace / "open" / "data")
+        if home.is_relative_to("/var/lib"):
+            assert again._cluster.home == home
+        assert again._cluster.major is not None
     finally:
         await postgres.stop()
-        shutil.rmtree(home)
+        shutil.rmtree(home, ignore_errors=True)
     # Only root's PostgreSQL is run by another user, whom the directory keeps out
     assert home.is_relative_to("/var/lib" if os.geteuid() == 0 else closed)
+
+
+@pytest_twisted.ensureDeferred
+async def test_root_runs_a_users_data_as_that_user(data_dir: Path) -> None:
+    directory = data_dir / "postgres"
+    owner = directory.stat().st_uid
+    other = 12_345 if os.geteuid() == 0 else owner
+    os.chown(directory, other, -1)
+    assert postgres_user(directory).uid == other
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stuck_process_of_a_killed_server_does_not_meet_the_next_one(
+    data_dir: Path, embedded: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_module, "_BACKEND_STAGES", ((0.2, signal.SIGKILL),))
+    postgres = embedded(data_dir)
+    await postgres.start()
+    database = Database(postgres.dsn, connections=1, statement_timeout_s=10, reactor=reactor)
+    await database.start()
+    try:
+        ((stuck,),) = await database.fetch("select pg_backend_pid()")
+        os.kill(stuck, signal.SIGSTOP)
+        before = postmaster(data_dir)
+        os.kill(before, signal.SIGKILL)
+        await until(lambda: postgres._is_ready() and postmaster(data_dir) != before)
+        assert is_gone(stuck)
+    finally:
+        await database.stop()
 
 
 @pytest_twisted.ensureDeferred
