@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -123,6 +125,25 @@ def test_a_second_daemon_on_the_same_data_shares_and_outlives_the_first(
     first.stop()
     _until(lambda: second.request("/readyz")[0] == 200)
     assert len(second.json("/api/addresses/one@example.com/messages")) == 1
+
+
+def test_the_certificate_is_read_again_at_sighup(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon().start()
+    for name in ("tls.crt", "tls.key"):
+        (daemon.data_dir / name).unlink()
+    other = make_daemon(name="other").start()
+    for name in ("tls.crt", "tls.key"):
+        shutil.copy(other.data_dir / name, daemon.data_dir / name)
+    daemon.process.send_signal(signal.SIGHUP)
+    expected = ssl.PEM_cert_to_DER_cert((other.data_dir / "tls.crt").read_text())
+    _until(lambda: _certificate(daemon) == expected)
+
+
+def _certificate(daemon: RunningDaemon) -> bytes | None:
+    with daemon.smtp() as client:
+        client.starttls()
+        assert isinstance(client.sock, ssl.SSLSocket)
+        return client.sock.getpeercert(binary_form=True)
 
 
 def test_a_port_in_use_is_named(make_daemon: MakeDaemon) -> None:
