@@ -13,7 +13,7 @@ from mailsacd.core.activity import RECEIVED, Event
 from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_prefix, utc_from_ms
 from mailsacd.mail.auth import Actor, account_of
-from mailsacd.mail.writer import Writer
+from mailsacd.mail.recurring import Recurring
 from mailsacd.store.activity import add_events, forget_events, list_events
 from mailsacd.store.pool import Database
 
@@ -42,9 +42,11 @@ class Activity:
         self._ids = EnvelopeIds()
         self._gathered: dict[_What, tuple[str, int]] = {}
         self._dropped = 0
-        self._writer = Writer("events", self._write, every_s=WRITE_EVERY_S, reactor=reactor)
-        self.start: Callable[[], None] = self._writer.start
-        self.finish = self._writer.finish
+        self._writing = Recurring(
+            "record events", self._write, every_s=WRITE_EVERY_S, reactor=reactor
+        )
+        self.start: Callable[[], None] = self._writing.start
+        self.finish = self._writing.finish
 
     def record(
         self,
@@ -92,7 +94,7 @@ class Activity:
     ) -> list[Event]:
         """What happened to the actor's account, newest first. Raises UnauthenticatedError."""
         account = account_of(actor)
-        await self._writer.flush()
+        await self._writing.run()
         return await list_events(
             self._database,
             account,

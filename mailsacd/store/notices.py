@@ -25,6 +25,9 @@ DIRECTORY: Final = "mailsacd_directory"
 """Channel: the owner or settings of the address or domain that the notice names have changed;
 an empty notice: of any number of them."""
 
+DENYLIST: Final = "mailsacd_denylist"
+"""Channel: the operator's denylist has changed; notices are empty."""
+
 RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.5, 1.0, 2.0)  # the last one again and again
 
 _log = Logger()

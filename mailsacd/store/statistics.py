@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
+from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
 
 ADDRESS: Final = "address"
 SENDER: Final = "sender"
@@ -16,7 +17,11 @@ ATTACHMENT: Final = "attachment"
 MAX_COUNTED: Final = 10_000
 """More messages with one attachment than these are not counted."""
 
-_PUBLIC: Final = "attachments is not null and not private and saved_by is null"
+_NOT_HIDDEN: Final = """not exists (select from address where email = {0}) and not exists (
+    select from domain where domain.name = split_part({0}, '@', -1) and verified and is_private)"""
+# The last line goes for mail of before somebody took the inbox or the domain over.
+_PUBLIC: Final = f"""attachments is not null and not private and saved_by is null
+    and {_NOT_HIDDEN.format("message.inbox")}"""
 _WITH: Final = f"attachments @> array[%(md5)s::uuid] and {_PUBLIC}"
 
 
@@ -36,14 +41,6 @@ class Counted:
 
     name: str
     n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a message is."""
-
-    inbox: str
-    id: str
 
 
 # In one order everywhere, so that nodes which write at the same time wait instead of deadlocking.
@@ -72,14 +69,8 @@ def _top(kind: str, shown: str) -> many[Counted]:
     )
 
 
-_NOT_HIDDEN: Final = """not exists (
-    select from domain where domain.name = {} and verified and is_private)"""
 _TOPS: Final = {
-    ADDRESS: _top(
-        ADDRESS,
-        "not exists (select from address where email = counted.name) and "
-        + _NOT_HIDDEN.format("split_part(counted.name, '@', -1)"),
-    ),
+    ADDRESS: _top(ADDRESS, _NOT_HIDDEN.format("counted.name")),
     SENDER: _top(SENDER, "true"),
     DOMAIN: _top(DOMAIN, _NOT_HIDDEN.format("counted.name")),
     ATTACHMENT: _top(
@@ -103,10 +94,11 @@ _count: one[int] = one(
     column,
     f"select count(*) from (select from message where {_WITH} limit {MAX_COUNTED}) found",  # noqa: S608  no input in it
 )
-_with = many(
-    Place,
-    f"""select inbox, id from message where {_WITH}
-        order by id desc limit %(limit)s offset %(skip)s""",  # noqa: S608  as above
+_with: one[str] = one(
+    column,
+    f"""select {AS_JSON_ARRAY} from (
+            select {COLUMNS} from message where {_WITH}
+            order by id desc limit %(limit)s offset %(skip)s) page""",  # noqa: S608  as above
 )
 _raw: maybe[bytes] = maybe(
     bytes,
@@ -149,10 +141,8 @@ async def count_with_attachment(db: Executor, md5: UUID) -> int:
     return await _count(db, md5=str(md5))
 
 
-async def messages_with_attachment(
-    db: Executor, md5: UUID, *, limit: int, skip: int
-) -> list[Place]:
-    """The public messages that have it, newest first."""
+async def messages_with_attachment(db: Executor, md5: UUID, *, limit: int, skip: int) -> str:
+    """The public messages that have it, newest first, as one JSON array."""
     return await _with(db, md5=str(md5), limit=limit, skip=skip)
 
 
