@@ -28,7 +28,9 @@ from mailsacd.data import Data, make_data_dir, open_data
 from mailsacd.http.account import AccountCalls
 from mailsacd.http.addresses import AddressCalls
 from mailsacd.http.app import Group, make_site
+from mailsacd.http.inbox import InboxCalls
 from mailsacd.http.keys import KeyCalls
+from mailsacd.http.marks import MarkCalls
 from mailsacd.http.sessions import SessionCalls
 from mailsacd.mail.accept import Accept
 from mailsacd.mail.accounts import Accounts
@@ -36,10 +38,13 @@ from mailsacd.mail.addresses import Addresses
 from mailsacd.mail.auth import Authenticator
 from mailsacd.mail.directory import Directory
 from mailsacd.mail.first_account import KEY_FILE
+from mailsacd.mail.gate import Gate
 from mailsacd.mail.guesses import Guesses
+from mailsacd.mail.inbox import Inbox
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.keys import Keys
 from mailsacd.mail.mailbox import Mailbox
+from mailsacd.mail.marks import Marks
 from mailsacd.mail.passwords import Passwords
 from mailsacd.mail.plans import Plans
 from mailsacd.mail.sessions import Sessions
@@ -107,8 +112,11 @@ class Daemon:
         budget = ByteBudget(settings.message.buffer_bytes)
         ingest = Ingest(database, hostname=hostname, budget=budget, reactor=reactor)
         self._on_close(ingest.finish)
-        accept = Accept(database, settings.message.accepted_domains)
-        mailbox = Mailbox(database, anonymous_read=settings.http.anonymous_read, reactor=reactor)
+        accept = Accept(
+            database, directory, settings.message.accepted_domains, settings.domains.hosting
+        )
+        gate = Gate(directory, anonymous_read=settings.http.anonymous_read)
+        mailbox = Mailbox(database, gate, reactor=reactor)
 
         smtp = SmtpFactory(
             SmtpServices(
@@ -123,8 +131,10 @@ class Daemon:
         )
         self._on_close(smtp.drain)
         groups: tuple[Group, ...] = (
-            *_account_calls(settings, accounts, passwords, guesses),
+            *account_calls(settings, accounts, passwords, guesses),
             AddressCalls(addresses),
+            MarkCalls(Marks(database, gate)),
+            InboxCalls(Inbox(database, gate)),
         )
         site = make_site(mailbox, authenticator, settings.http, __version__, reactor, groups)
         notices.start()
@@ -181,9 +191,10 @@ class Daemon:
             raise _GivenUpError
 
 
-def _account_calls(
+def account_calls(
     settings: Settings, accounts: Accounts, passwords: Passwords, guesses: Guesses
 ) -> tuple[Group, ...]:
+    """The calls about accounts, those who sign in to them, and their keys."""
     sessions = Sessions(accounts, passwords, guesses, settings.accounts)
     session_calls = SessionCalls(sessions, tls=settings.http.public_url.startswith("https:"))
     return (

@@ -1,0 +1,130 @@
+"""The operator's commands on accounts and keys, beside a running daemon and without one."""
+
+import json
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.daemon import RunningDaemon
+
+MakeDaemon = Callable[..., RunningDaemon]
+MAILSACD = str(Path(sys.executable).parent / "mailsacd")
+
+
+def run(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command on that data."""
+    return subprocess.run(
+        [MAILSACD, *arguments, "--data-dir", str(data_dir)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def told(data_dir: Path, *arguments: str) -> str:
+    """What a command that succeeds prints."""
+    done = run(data_dir, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def told_json(data_dir: Path, *arguments: str) -> Any:
+    """The JSON that a command prints."""
+    return json.loads(told(data_dir, *arguments, "--json"))
+
+
+def me(daemon: RunningDaemon, key: str) -> int:
+    """The status of a call with that key."""
+    return daemon.request(f"/api/me?_mailsacKey={key}")[0]
+
+
+def test_a_fresh_daemon_has_a_key_to_begin_with(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon().start()
+    file = daemon.data_dir / "admin.key"
+    key = file.read_text().strip()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert daemon.json(f"/api/me?_mailsacKey={key}")["_id"] == "admin"
+    assert daemon.log.read_text().count(key) == 1, "printed once"
+    daemon.stop()
+    daemon.start()
+    assert me(daemon, key) == 200
+    assert daemon.log.read_text().count(key) == 1, "and not at the next start"
+
+
+def test_accounts_and_keys_beside_a_running_daemon(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon().start()
+    data = daemon.data_dir
+    made = told_json(data, "account", "add", "Ann", "--email", "ann@example.net")
+    assert (made["name"], made["email"], made["plan"]) == ("ann", "ann@example.net", "default")
+    key = told_json(data, "key", "add", "ann", "--name", "ci")["key"]
+    other = told(data, "key", "add", "ann")
+    assert me(daemon, key) == me(daemon, other) == 200
+    listed = told_json(data, "key", "list", "ann")
+    assert listed[0]["name"] == "ci"
+    assert key not in told(data, "key", "list", "ann")
+    told(data, "key", "remove", "ann", "ci")
+    assert (me(daemon, key), me(daemon, other)) == (401, 200), "at once"
+    changed = told_json(data, "account", "set", "ann", "--limit", "domains=3", "--suspend")
+    assert changed["limits"]["domains"] == 3
+    assert changed["suspended"]
+    assert me(daemon, other) == 401
+    told(data, "account", "set", "ann", "--resume", "--limit", "domains=")
+    assert me(daemon, other) == 200
+    link = told_json(data, "account", "reset-link", "ann")["link"]
+    assert link.startswith(f"http://127.0.0.1:{daemon.ready.ports['http']}/")
+    told(data, "account", "remove", "ann")
+    assert me(daemon, other) == 401
+    assert [found["name"] for found in told_json(data, "account", "list")] == ["admin"]
+    log = daemon.log.read_text()
+    for secret in (key, other, link.partition("=")[2]):
+        assert secret not in log
+
+
+def test_accounts_and_keys_without_a_daemon(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon()
+    told(daemon.data_dir, "account", "add", "ann", "--email", "ann@example.net")
+    key = told(daemon.data_dir, "key", "add", "ann")
+    assert not (daemon.data_dir / "postgres" / "postmaster.pid").exists(), "it stops again"
+    daemon.start()
+    assert daemon.json(f"/api/me?_mailsacKey={key}")["_id"] == "ann"
+    assert me(daemon, (daemon.data_dir / "admin.key").read_text().strip()) == 200
+    daemon.stop()
+    table = told(daemon.data_dir, "account", "list").splitlines()
+    assert [line.split()[0] for line in table] == ["NAME", "admin", "ann"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("account", "add", "ann"), 2, "--email"),
+        (("account", "add", "a b", "--email", "nobody"), 1, "name has to be"),
+        (("account", "add", "admin", "--email", "a@example.net"), 1, "already"),
+        (
+            ("account", "add", "ann", "--email", "a@example.net", "--plan", "x"),
+            1,
+            "none of default",
+        ),
+        (("account", "set", "eve"), 1, "no account eve"),
+        (("account", "set", "admin", "--limit", "domain=1"), 1, "domain is none of"),
+        (("account", "set", "admin", "--limit", "domains"), 2, "LIMIT=NUMBER"),
+        (("account", "remove", "eve"), 1, "no account eve"),
+        (("account", "reset-link", "eve"), 1, "Nobody signs in as eve"),
+        (("key", "add", "eve"), 1, "no account eve"),
+        (("key", "add", "admin", "--name", "admin"), 1, "already"),
+        (("key", "remove", "admin", "x"), 1, "no such API key"),
+    ],
+)
+def test_what_is_wrong_is_told_without_a_traceback(
+    shared_daemon: RunningDaemon, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    done = run(shared_daemon.data_dir, *arguments)
+    assert done.returncode == status
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
