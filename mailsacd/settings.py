@@ -87,6 +87,23 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")] = ""
 
 
+class DnsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is asked about other domains."""
+
+    servers: tuple[str, ...] = ()
+    timeout_s: Seconds = 5.0
+    authority_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 53
+    allowed_networks: tuple[str, ...] = ()
+
+
+class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The domains that accounts bring, and those that the operator lends."""
+
+    hosting: str = ""
+    mail_hosts: tuple[str, ...] = ()
+    recheck_hours: Hours = 24
+
+
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How people get an account, and how long they stay signed in."""
 
@@ -123,6 +140,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     message: MessageSettings = MessageSettings()
     smtp: SmtpSettings = SmtpSettings()
     http: HttpSettings = HttpSettings()
+    dns: DnsSettings = DnsSettings()
+    domains: DomainSettings = DomainSettings()
     accounts: AccountSettings = AccountSettings()
     plans: dict[str, PlanSettings] = msgspec.field(
         default_factory=lambda: {DEFAULT_PLAN: PlanSettings()}

@@ -82,6 +82,10 @@ class StorageFullError(UnavailableError):
     """The database has no room left on its disk."""
 
 
+class LookupFailedError(UnavailableError):
+    """The DNS gave no answer: its servers are silent, failing, or contradict themselves."""
+
+
 class MailLoopError(MailsacdError):
     """The message has been here before, or through too many hosts (RFC 5321 section 6.3)."""
 

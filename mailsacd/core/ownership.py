@@ -38,7 +38,8 @@ class Domain:
 
     ``hosted`` is a subdomain of the operator's hosting domain. ``verified`` tells that the claim
     is proved, ``verified_mx`` that its mail comes here; ``errors`` is what the last look at its
-    DNS missed, and ``found`` what it saw of other records.
+    DNS missed, and ``found`` what it saw of other records. ``missing_since`` is when the proof of a
+    verified claim was first seen to be gone.
     """
 
     name: str
@@ -55,17 +56,20 @@ class Domain:
     errors: tuple[str, ...]
     found: Mapping[str, Any]
     checked: datetime | None
+    missing_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainFacts:
-    """What deciding about mail needs to know of a domain that somebody has claimed.
+    """What deciding about mail needs to know of a domain of which somebody owns something.
 
-    ``owner`` is who has proved the claim, None while nobody has; the rest is false then.
+    ``claimed`` tells that an account has added it; there may be reserved addresses of others too.
+    ``owner`` is who has proved a claim, None while nobody has; the rest is false then.
     ``catch_all`` tells that the owner has switched on ``*@domain``.
     """
 
     owner: str | None
+    claimed: bool
     is_private: bool
     catch_all: bool
     enablews: bool

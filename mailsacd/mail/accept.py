@@ -1,57 +1,80 @@
 """Which recipients are taken, and into which inbox their mail goes: the answer to RCPT TO.
 
 A recipient goes through, in this order: normalising, the list of accepted domains, alternates,
-plus-addressing. Most need no look at the database and are answered at once.
+plus-addressing, the domain's catch-all. Most need no look at the database and are answered at once.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from mailsacd.core.address import Address, normal_domain, parse_address
+from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import BadAddressError, ConfigurationError, ForbiddenError
+from mailsacd.core.ownership import CATCH_ALL_LOCAL
+from mailsacd.mail.directory import Directory
 from mailsacd.store.alternates import find_alternate
 from mailsacd.store.pool import Database
 
 EVERY_DOMAIN: Final = "*"
-_CACHED_ALTERNATES: Final = 10_000
+REGISTERED: Final = "@registered"
+REMEMBERED_ALTERNATES: Final = 10_000
 
 
 class Accept:
     """Answers RCPT.
 
-    ``accepted_domains`` are as in the settings: ``*``, ``example.com``, ``*.ci.example``.
+    ``accepted_domains`` are as in the settings: ``*``, ``example.com``, ``*.ci.example``, and
+    ``@registered`` for what accounts have added; the latter includes ``hosting`` and all below.
     """
 
-    def __init__(self, database: Database, accepted_domains: Iterable[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        accepted_domains: Iterable[str],
+        hosting: str = "",
+    ) -> None:
         self._database = database
+        self._directory = directory
         self._domains: set[str] = set()
         self._parents: set[str] = set()
-        self._every_domain = False
+        self._every_domain = self._registered = False
         # An alternate never changes, so what was found stays true: only the size needs a bound.
-        self._alternates: OrderedDict[str, Address] = OrderedDict()
+        self._alternates: Recent[str, Address] = Recent(REMEMBERED_ALTERNATES)
         for entry in accepted_domains:
             self._add_domain(entry)
+        if self._registered and hosting:
+            self._add_domain(hosting)
+            self._add_domain(f"*.{hosting}")
 
     def recipient(self, path: str) -> Recipient | Awaitable[Recipient]:
         """Where mail for ``path`` goes (the text between the angle brackets of RCPT).
 
         Raises BadAddressError for what is no address and ForbiddenError for a domain that is not
-        accepted; the awaitable of an alternate may raise UnavailableError.
+        accepted, at once or from the awaitable; that may raise UnavailableError too.
         """
         original = parse_address(path)
-        if not self._accepts(original.domain):
-            raise ForbiddenError(f"Mail for {original.domain} is not accepted here")
+        accepted = self._accepts(original.domain)
+        if not accepted and not self._registered:
+            raise _not_accepted(original)
         if original.is_alternate:
-            known = self._alternates.get(original.local)
-            return self._from_alternate(original) if known is None else _recipient(original, known)
-        return _recipient(original, original.without_tag())
+            return self._alternate(original, accepted=accepted)
+        facts = self._directory.known_domain(original.domain)
+        if facts is UNKNOWN:
+            return self._looked_up(original, accepted=accepted)
+        if not accepted and (facts is None or not facts.claimed):
+            raise _not_accepted(original)
+        if facts is None or not facts.catch_all:
+            return _recipient(original, original.without_tag())
+        return self._deliver(original, original.without_tag())
 
     def _add_domain(self, entry: str) -> None:
         try:
             if entry == EVERY_DOMAIN:
                 self._every_domain = True
+            elif entry == REGISTERED:
+                self._registered = True
             elif entry.startswith("*."):
                 self._parents.add(normal_domain(entry[2:]))
             else:
@@ -69,15 +92,36 @@ class Accept:
                 return True
         return False
 
-    async def _from_alternate(self, original: Address) -> Recipient:
-        found = await find_alternate(self._database, original.local)
-        if found is None:
-            return _recipient(original, original)
-        address = parse_address(found)
-        self._alternates[original.local] = address
-        if len(self._alternates) > _CACHED_ALTERNATES:
-            self._alternates.popitem(last=False)
-        return _recipient(original, address)
+    async def _looked_up(self, original: Address, *, accepted: bool) -> Recipient:
+        if not accepted:
+            await self._check_registered(original)
+        return await self._deliver(original, original.without_tag())
+
+    async def _alternate(self, original: Address, *, accepted: bool) -> Recipient:
+        if not accepted:
+            await self._check_registered(original)
+        known = self._alternates.get(original.local)
+        if known is UNKNOWN:
+            found = await find_alternate(self._database, original.local)
+            if found is None:
+                return await self._deliver(original, original)
+            known = parse_address(found)
+            self._alternates.remember(original.local, known)
+        return await self._deliver(original, known)
+
+    async def _check_registered(self, original: Address) -> None:
+        facts = await self._directory.domain(original.domain)
+        if facts is None or not facts.claimed:
+            raise _not_accepted(original)
+
+    async def _deliver(self, original: Address, inbox: Address) -> Recipient:
+        """To ``inbox``, or to its domain's catch-all when nobody reserved it."""
+        facts = await self._directory.domain(inbox.domain)
+        if facts is None or not facts.catch_all:
+            return _recipient(original, inbox)
+        is_reserved = await self._directory.owner(str(inbox)) is not None
+        catch_all = Address(CATCH_ALL_LOCAL, inbox.domain)
+        return _recipient(original, inbox if is_reserved else catch_all)
 
 
 def inbox_of(email: str) -> Address:
@@ -91,3 +135,7 @@ def inbox_of(email: str) -> Address:
 
 def _recipient(original: Address, inbox: Address) -> Recipient:
     return Recipient(original_inbox=str(original), inbox=str(inbox), domain=inbox.domain)
+
+
+def _not_accepted(original: Address) -> ForbiddenError:
+    return ForbiddenError(f"Mail for {original.domain} is not accepted here")

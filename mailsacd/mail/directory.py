@@ -53,7 +53,7 @@ class Directory:
         return found
 
     async def domain(self, name: str) -> DomainFacts | None:
-        """What is known of a domain (normal form); None when nobody has claimed it."""
+        """What is known of a domain (normal form); None when nobody owns anything of it."""
         known = self._domains.get(name)
         if known is not UNKNOWN:
             return known

@@ -10,13 +10,13 @@ MAX_LISTED: Final = 10_000
 
 _COLUMNS = (
     "name, owner, created, updated, enablews, hosted, is_default, is_private, verified, "
-    "verified_mx, verification_txt, verification_errors, found::text, checked"
+    "verified_mx, verification_txt, verification_errors, found::text, checked, missing_since"
 )
 _LOCKS: Final = 0x646F6D  # "dom": the class of this module's advisory locks
 
 
 def _domain(name: str, owner: str, *rest: Any) -> Domain:
-    *facts, errors, found, checked = rest
+    *facts, errors, found, checked, missing_since = rest
     names = tuple(Domain.__dataclass_fields__)[2 : 2 + len(facts)]
     return Domain(
         name=name,
@@ -24,6 +24,7 @@ def _domain(name: str, owner: str, *rest: Any) -> Domain:
         errors=tuple(errors),
         found=json.loads(found),
         checked=checked,
+        missing_since=missing_since,
         **dict(zip(names, facts, strict=True)),
     )
 
@@ -66,6 +67,7 @@ _no_other_default = none(
 _record = none(
     """update domain set verified = %(verified)s::boolean, verified_mx = %(verified_mx)s::boolean,
            verification_errors = %(errors)s::text[], found = %(found)s::jsonb, checked = now(),
+           missing_since = case when %(missing)s::boolean then coalesce(missing_since, now()) end,
            next_check = now() + make_interval(secs => %(again_s)s::float8),
            updated = case when verified = %(verified)s::boolean then updated else now() end
        where name = %(name)s and owner = %(owner)s"""
@@ -145,10 +147,13 @@ async def set_domain_flags(
     )
 
 
-async def record_verification(db: Executor, domain: Domain, again_s: float | None) -> None:
+async def record_verification(
+    db: Executor, domain: Domain, *, missing: bool, again_s: float | None
+) -> None:
     """Write what the last look at the DNS brought, as ``domain`` has it.
 
-    The next one is due in ``again_s`` seconds, never with None.
+    ``missing`` tells that the proof is gone. The next look is due in ``again_s`` seconds, never
+    with None.
     """
     await _record(
         db,
@@ -158,6 +163,7 @@ async def record_verification(db: Executor, domain: Domain, again_s: float | Non
         verified_mx=domain.verified_mx,
         errors=list(domain.errors),
         found=json.dumps(dict(domain.found)),
+        missing=missing,
         again_s=again_s,
     )
 

@@ -4,33 +4,41 @@ from typing import Any
 
 from mailsacd.core.ownership import DomainFacts
 from mailsacd.store.messages import delete_messages
-from mailsacd.store.sql import Executor, column, many, maybe, none
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 
 def _facts(owner: str | None, *flags: Any) -> DomainFacts:
-    is_private, enablews, catch_all = map(bool, flags)
-    return DomainFacts(owner=owner, is_private=is_private, catch_all=catch_all, enablews=enablews)
+    claimed, is_private, enablews, catch_all = map(bool, flags)
+    return DomainFacts(
+        owner=owner,
+        claimed=claimed,
+        is_private=is_private,
+        catch_all=catch_all,
+        enablews=enablews,
+    )
 
 
 _owner_of: maybe[str] = maybe(column, "select owner from address where email = %(email)s")
 _domain_facts = maybe(
     _facts,
-    """select claimed.owner, is_private, enablews,
+    """select found.owner, claims > 0, is_private, enablews,
            (select catch_all from address
-            where email = '*@' || %(name)s::text and address.owner = claimed.owner)
+            where email = '*@' || %(name)s::text and address.owner = found.owner)
        from (
-           select max(owner) filter (where verified) as owner,
+           select count(*) as claims, max(owner) filter (where verified) as owner,
                bool_or(is_private) filter (where verified) as is_private,
                bool_or(enablews) filter (where verified) as enablews
-           from domain where name = %(name)s having count(*) > 0
-       ) claimed""",
+           from domain where name = %(name)s
+       ) found
+       where claims > 0 or exists (select 1 from address where domain = %(name)s)""",
 )
 _adopt = none(
     """update message set owner = %(owner)s::text, private = true, subject = texts.subject,
            sender = texts.sender, recipients = texts.recipients
        from message as old, searched_texts(old.facts) as texts
        where message.inbox = %(inbox)s and old.inbox = %(inbox)s and old.id = message.id
-           and (message.owner is null or message.owner = %(owner)s::text and not message.private)
+           and (message.owner is null
+               or message.owner = %(owner)s::text and not message.private)
            and (message.saved_by is null or message.saved_by = %(owner)s::text)"""
 )
 _hide_domain = none(
@@ -42,18 +50,30 @@ _owned: many[str] = many(
 )
 
 
+_others: one[bool] = one(
+    bool,
+    """select exists (
+           select 1 from address where domain = %(domain)s and owner <> %(owner)s)""",
+)
+
+
 async def owner_of(db: Executor, email: str) -> str | None:
     """Who reserved the address."""
     return await _owner_of(db, email=email)
 
 
 async def domain_facts(db: Executor, name: str) -> DomainFacts | None:
-    """What is known of a domain; None when nobody has claimed it."""
+    """What is known of a domain; None when nobody owns or has claimed anything of it."""
     return await _domain_facts(db, name=name)
 
 
+async def has_others_addresses(db: Executor, domain: str, owner: str) -> bool:
+    """Whether another account than ``owner`` has reserved an address of a domain."""
+    return await _others(db, domain=domain, owner=owner)
+
+
 async def adopt_messages(db: Executor, inbox: str, owner: str) -> None:
-    """Make the inbox's public messages ``owner``'s and private, but not what others starred or own."""
+    """Make the inbox's public messages ``owner``'s and private; what others starred is not."""
     await _adopt(db, inbox=inbox, owner=owner)
 
 

@@ -14,8 +14,9 @@ create table domain (
     verified_mx       boolean not null default false,
     verification_txt  text not null,
     verification_errors text[] not null default '{}',  -- of the last look at its DNS
-    found             jsonb not null default '{}',     -- what that saw of SPF and DKIM
+    found             jsonb not null default '{}',     -- what that saw of SPF and MX
     checked           timestamptz,
+    missing_since     timestamptz,                     -- when a proof was first found taken away
     next_check        timestamptz,
     primary key (name, owner)
 );
