@@ -3,8 +3,13 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-DEFAULT_FOLDER = "inbox"
+DEFAULT_FOLDER: Final = "inbox"
+FOLDERS: Final = (DEFAULT_FOLDER, "all", "spam", "trash", "sent", "drafts")
+MAX_LABELS: Final = 100
+"""How many labels a message may have."""
+MAX_LABEL_CHARACTERS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

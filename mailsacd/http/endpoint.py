@@ -92,6 +92,8 @@ class Operation:
                 found = query.get(name.encode()) if query else None
                 if found is None:
                     values[name] = parameter.default
+                    if parameter.required:
+                        faults.append(Fault(field=name, problem="is missing"))
                     continue
                 given = found[-1]
             try:

@@ -161,15 +161,14 @@ class Messages:
         )
 
     async def list(self, call: Call) -> Response:
-        """A join of texts that were made when the messages came: nothing is parsed here."""
+        """A text that the database made: nothing is parsed here."""
         page = Page(
             limit=call["limit"],
             skip=call["skip"],
             since_ms=call["since"],
             until_ms=call["until"],
         )
-        found = await self._mailbox.list(call.actor, call["email"], page)
-        return Response(f"[{','.join([m.as_json() for m in found])}]".encode())
+        return Response((await self._mailbox.list_json(call.actor, call["email"], page)).encode())
 
     async def count(self, call: Call) -> Response:
         """``{count, inbox}``."""

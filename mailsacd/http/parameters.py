@@ -25,6 +25,7 @@ _ISO_TIME: Final = re.compile(
 )
 _PLUS_READ_AS_SPACE: Final = re.compile(r" (\d\d:?\d\d)\Z", re.ASCII)
 _MESSAGE_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _YES: Final = frozenset({"1", "true", "yes"})
 _NO: Final = frozenset({"", "0", "false", "no"})
 
@@ -33,7 +34,8 @@ _NO: Final = frozenset({"", "0", "false", "no"})
 class Parameter:
     """``convert`` takes the decoded text and raises ValueError with what is wrong with it.
 
-    ``default`` stands for a parameter that is not given. ``schema`` is JSON Schema.
+    ``default`` stands for a parameter that is not given, unless it is ``required`` (those in a
+    path are there in any case). ``schema`` is JSON Schema.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Parameter:
     schema: Mapping[str, Any]
     convert: Callable[[str], Any]
     default: Any = None
+    required: bool = False
 
 
 def milliseconds_of(text: str) -> int | None:
@@ -81,6 +84,19 @@ def yes_or_no(text: str) -> bool:
     if lowered not in _YES and lowered not in _NO:
         raise ValueError("is neither 1 nor 0")
     return lowered in _YES
+
+
+def text_up_to(most: int) -> Callable[[str], str]:
+    """Makes a conversion for texts of 1 to ``most`` characters without control characters."""
+
+    def convert(text: str) -> str:
+        if not 1 <= len(text) <= most:
+            raise ValueError(f"does not have 1 to {most} characters")
+        if _CONTROL.search(text):
+            raise ValueError("has a control character")
+        return text
+
+    return convert
 
 
 def _message_id(text: str) -> str:
@@ -123,6 +139,13 @@ ATTACHMENT: Final = Parameter(
     description="The attachment's MD5 checksum, its content-id (without angle brackets) or its "
     "file name; the first that fits, in this order.",
     schema={"type": "string", "examples": ["5ecf8d25a4d2ef4fcb8e4c4e9a0d7b0e"]},
+    convert=str,
+)
+DOMAIN: Final = Parameter(
+    name="domain",
+    where="path",
+    description="The domain's name. Case does not matter.",
+    schema={"type": "string", "examples": ["example.com"]},
     convert=str,
 )
 LIMIT: Final = Parameter(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mailsacd.core.message import FOLDERS
 from mailsacd.http.endpoint import Answer
 
 Schema = Mapping[str, Any]
@@ -55,7 +56,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             },
             "ip": {"type": "string", "description": "The peer that delivered it"},
             "via": {"type": "string", "description": "The local address that took it"},
-            "folder": {"enum": ["inbox", "all", "spam", "trash", "sent", "drafts"]},
+            "folder": {"enum": list(FOLDERS)},
             "labels": _NAMES,
             "read": {"type": ["boolean", "null"], "description": "null until set"},
             "rtls": {"type": "boolean", "description": "Received over TLS"},
@@ -68,6 +69,23 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         }
     ),
     "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
+    "MessageLabels": _object({"_id": STRING, "labels": _NAMES}),
+    "MessageFolder": _object({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
+    "MessageRead": _object({"_id": STRING, "read": _FLAG}),
+    "InboxPage": _object(
+        {
+            "messages": list_of(named("Message")),
+            "unread": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Of all the account's messages",
+            },
+            "limit": {"type": "integer", "minimum": 0},
+            "skip": {"type": "integer", "minimum": 0},
+        }
+    ),
+    "Filtered": _object({"messages": list_of(named("Message"))}),
+    "Found": _object({"query": STRING, "messages": list_of(named("Message"))}),
     "Deletion": _object({"message": STRING, "_id": STRING, "inbox": STRING}),
     "Attachment": _object(
         {

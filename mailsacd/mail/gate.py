@@ -6,13 +6,20 @@ modules that read messages, and all of them ask here.
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from mailsacd.core.address import Address
-from mailsacd.core.errors import ForbiddenError, MailsacdError, UnauthenticatedError
+from mailsacd.core.errors import (
+    ForbiddenError,
+    MailsacdError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from mailsacd.core.ownership import DomainFacts, Holding
 from mailsacd.mail.accept import inbox_of
 from mailsacd.mail.auth import Actor
+
+T = TypeVar("T")
 
 _KEY_NEEDED: Final = "An API key is needed to read mail here"
 _ANOTHERS: Final = "This inbox belongs to another account"
@@ -39,6 +46,12 @@ class Access:
     def is_open(self) -> bool:
         """Whether the actor may look into it."""
         return self.refusal is None
+
+    def found(self, value: T | None) -> T:
+        """``value``, what there was for the actor. Raises NotFoundError, or the refusal."""
+        if value is None:
+            raise self.refusal or NotFoundError("There is no such message in this inbox")
+        return value
 
 
 class Gate:

@@ -1,6 +1,6 @@
-"""The only door to stored messages: every edge reads and changes them through here.
+"""The messages of an inbox, and the only door to what they contain.
 
-What a caller may not see is refused here, whatever edge the request came by.
+What a caller may not see is refused here (see mail.gate), whatever edge the request came by.
 """
 
 from collections.abc import Callable
@@ -10,16 +10,17 @@ from typing import Final, TypeVar
 from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.threads import deferToThreadPool
 
-from mailsacd.core.errors import NotFoundError, UnauthenticatedError
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
-from mailsacd.mail.accept import inbox_of
-from mailsacd.mail.auth import Actor
+from mailsacd.mail.auth import Actor, account_of
 from mailsacd.mail.compose import expand
+from mailsacd.mail.gate import Gate
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.parse import parse
 from mailsacd.store import messages
+from mailsacd.store.inbox import purge_inbox
 from mailsacd.store.pool import Database
+from mailsacd.store.views import Page as PageOfIds
 
 T = TypeVar("T")
 
@@ -38,56 +39,69 @@ class Page:
     since_ms: int | None = None
     until_ms: int | None = None
 
+    def bounds(self) -> PageOfIds:
+        """The same in ids, for the store."""
+        return {
+            "before_id": None if self.until_ms is None else time_prefix(self.until_ms),
+            "from_id": None if self.since_ms is None else time_prefix(self.since_ms),
+            "limit": self.limit,
+            "skip": self.skip,
+        }
+
 
 class Mailbox:
     """Reads and deletes messages for an Actor.
 
     Every call takes the address as the caller wrote it and raises BadAddressError for what is
-    none, UnauthenticatedError where a key is needed, UnavailableError when the database is away.
+    none, UnauthenticatedError where a key is needed, ForbiddenError for an inbox of another
+    account, UnavailableError when the database is away.
     """
 
-    def __init__(
-        self, database: Database, *, anonymous_read: bool, reactor: IReactorThreads
-    ) -> None:
+    def __init__(self, database: Database, gate: Gate, *, reactor: IReactorThreads) -> None:
         self._database = database
-        self._anonymous_read = anonymous_read
+        self._gate = gate
         self._reactor = reactor
 
     async def list(self, actor: Actor, email: str, page: Page) -> list[Message]:
         """The messages of an inbox, newest first."""
-        inbox = self._readable(actor, email)
-        return await messages.list_messages(
-            self._database,
-            inbox,
-            before_id=None if page.until_ms is None else time_prefix(page.until_ms),
-            from_id=None if page.since_ms is None else time_prefix(page.since_ms),
-            limit=page.limit,
-            skip=page.skip,
+        inbox = await self._gate.inbox(actor, email)
+        return await messages.list_messages(self._database, inbox, actor.account, **page.bounds())
+
+    async def list_json(self, actor: Actor, email: str, page: Page) -> str:
+        """As `list`, as the text of one JSON array."""
+        inbox = await self._gate.inbox(actor, email)
+        return await messages.list_messages_json(
+            self._database, inbox, actor.account, **page.bounds()
         )
 
     async def count(self, actor: Actor, email: str) -> tuple[int, str]:
         """How many messages an inbox has, and its normal address."""
-        inbox = self._readable(actor, email)
-        return await messages.count_messages(self._database, inbox), inbox
+        inbox = await self._gate.inbox(actor, email)
+        return await messages.count_messages(self._database, inbox, actor.account), inbox
 
     async def get(self, actor: Actor, email: str, message_id: str) -> Message:
         """One message. Raises NotFoundError when the inbox has none with that id."""
-        inbox = self._readable(actor, email)
-        return _found(await messages.find_message(self._database, inbox, message_id))
+        access = await self._gate.access(actor, email)
+        found = await messages.find_message(
+            self._database, access.inbox, message_id, actor.account, is_open=access.is_open
+        )
+        return access.found(found)
 
     async def delete(self, actor: Actor, email: str, message_id: str) -> str:
         """Delete one message; the normal address of its inbox. Raises NotFoundError."""
-        inbox = self._readable(actor, email)
-        if not await messages.delete_message(self._database, inbox, message_id):
-            raise NotFoundError(_NOT_THERE)
-        return inbox
+        access = await self._gate.access(actor, email)
+        deleted = await messages.delete_message(
+            self._database, access.inbox, message_id, actor.account, is_open=access.is_open
+        )
+        access.found(deleted or None)
+        return access.inbox
 
     async def purge(self, actor: Actor, email: str) -> None:
-        """Delete all messages of an inbox: for its owner alone, so nobody may as yet."""
-        self._readable(actor, email)
-        raise UnauthenticatedError(
-            "Only the owner of an address may purge it: an API key is needed"
-        )
+        """Delete all messages of an inbox but starred ones, for who owns it or its domain."""
+        inbox = await self._gate.owned_inbox(actor, email)
+        account = account_of(actor)
+        while await purge_inbox(self._database, inbox, account):
+            pass
 
     async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
         """The stored bytes: the trace headers, then the message as received. NotFoundError."""
@@ -109,25 +123,15 @@ class Mailbox:
         """Raises UnavailableError when the database does not answer."""
         await self._database.fetch("select 1", ())
 
-    def _readable(self, actor: Actor, email: str) -> str:
-        if actor.account is None and not self._anonymous_read:
-            raise UnauthenticatedError("An API key is needed to read mail here")
-        return str(inbox_of(email))
-
     async def _read(
         self, actor: Actor, email: str, message_id: str, work: Callable[[bytes], T]
     ) -> T:
-        inbox = self._readable(actor, email)
-        stored = _found(await messages.find_raw(self._database, inbox, message_id))
+        access = await self._gate.access(actor, email)
+        stored = access.found(
+            await messages.find_raw(
+                self._database, access.inbox, message_id, actor.account, is_open=access.is_open
+            )
+        )
         if len(stored) <= _OFF_REACTOR_BYTES:
             return work(stored)
         return await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work, stored)
-
-
-_NOT_THERE: Final = "There is no such message in this inbox"
-
-
-def _found(value: T | None) -> T:
-    if value is None:
-        raise NotFoundError(_NOT_THERE)
-    return value

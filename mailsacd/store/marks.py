@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mailsacd.core.message import Message
-from mailsacd.store.sql import Executor, maybe
+from mailsacd.core.message import MAX_LABELS, Message
+from mailsacd.store.sql import Executor, column, maybe
 from mailsacd.store.views import COLUMNS, REACHABLE, as_message
-
-MAX_LABELS: Final = 100
-"""How many labels a message may have."""
 
 _ROW: Final = f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}"
 
@@ -25,6 +22,7 @@ def _change(assignment: str, condition: str = "true") -> maybe[Message]:
     )
 
 
+_exists: maybe[str] = maybe(column, f"select id from message {_ROW}")  # noqa: S608  as above
 _star = _change("saved_by = case when saved_by is null then %(viewer)s::text end")
 _read = _change("read = %(read)s::boolean")
 _folder = _change("folder = %(folder)s::text")
@@ -79,3 +77,8 @@ async def remove_label(db: Executor, place: Place, label: str) -> Message | None
 async def replace_labels(db: Executor, place: Place, labels: Sequence[str]) -> Message | None:
     """Give it these labels instead."""
     return await _labels(db, labels=list(labels), **place.params())
+
+
+async def exists(db: Executor, place: Place) -> bool:
+    """Whether the message is there for the viewer."""
+    return await _exists(db, **place.params()) is not None

@@ -4,9 +4,10 @@ What is common is found among the newest messages, what is rare by the index of 
 (see the schema). What is neither is common enough for a walk from the newest message on.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Final
 
+from mailsacd.core.search import Terms
 from mailsacd.store.inbox import OWNED
 from mailsacd.store.sql import Executor, column, many, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
@@ -66,37 +67,6 @@ _fetch: one[str] = one(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a message has to have, all of it; None: it does not matter.
-
-    ``anywhere`` is a part of the subject, a sender or a recipient (their names and addresses).
-    ``read``: whether it is marked as read.
-    """
-
-    anywhere: str | None = None
-    subject: str | None = None
-    sender: str | None = None
-    recipients: str | None = None
-    read: bool | None = None
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The texts that are searched for."""
-        given = (self.anywhere, self.subject, self.sender, self.recipients)
-        return tuple(text for text in given if text is not None)
-
-    def params(self) -> dict[str, object]:
-        """For the statements."""
-        return {
-            "anywhere": self.anywhere,
-            "subject": self.subject,
-            "sender": self.sender,
-            "recipients": self.recipients,
-            "read": self.read,
-        }
-
-
 async def search(db: Executor, account: str, terms: Terms, *, limit: int) -> str:
     """The newest of the account's messages that fit, as the text of a JSON array."""
     ids = await _found(db, account, terms, limit)
@@ -106,7 +76,7 @@ async def search(db: Executor, account: str, terms: Terms, *, limit: int) -> str
 async def _found(db: Executor, account: str, terms: Terms, limit: int) -> list[str]:
     if not terms.texts:  # the index of the account's messages has the marks
         return await _walk_marks(db, viewer=account, read=terms.read, limit=limit)
-    params = {"viewer": account, **terms.params()}
+    params = {"viewer": account, **asdict(terms)}
     found = await _recent(db, limit=limit, **params)
     if len(found) == limit:
         return found

@@ -31,6 +31,7 @@ from tests.http.declared import Specification
 from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
 from tests.mail.authentication import authenticator
 from tests.mail.envelopes import envelope
+from tests.mail.gates import gate
 
 reactor: Any = the_reactor
 Listen = Callable[[Any], int]
@@ -40,7 +41,8 @@ UNKNOWN_ID = "01m8fvk2qt000k5d8gr1w-0"
 
 def _site(database: Database, **settings: Any) -> HttpSite:
     limits = HttpSettings(**settings)
-    mailbox = Mailbox(database, anonymous_read=limits.anonymous_read, reactor=reactor)
+    asked = gate(database, anonymous_read=limits.anonymous_read)
+    mailbox = Mailbox(database, asked, reactor=reactor)
     return make_site(mailbox, authenticator(database), limits, __version__, reactor)
 
 
@@ -504,7 +506,7 @@ class _Slow(Mailbox):
     """A mailbox that answers when the test says so."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database, anonymous_read=True, reactor=reactor)
+        super().__init__(database, gate(database), reactor=reactor)
         self.asked: Deferred[None] = Deferred()
         self.go_on: Deferred[None] = Deferred()
 
@@ -547,7 +549,7 @@ class _Stuck(Mailbox):
 @pytest_twisted.ensureDeferred
 async def test_readiness_does_not_wait_for_ever(database: Database, listen: Listen) -> None:
     clock = Clock()
-    stuck = _Stuck(database, anonymous_read=True, reactor=reactor)
+    stuck = _Stuck(database, gate(database), reactor=reactor)
     port = listen(make_site(stuck, authenticator(database), HttpSettings(), __version__, clock))
     connection = await connect(reactor, port)
     connection.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -569,7 +571,7 @@ class _Broken(Mailbox):
 async def test_a_defect_shows_nothing_but_its_incident(
     database: Database, listen: Listen, logged_errors: list[LogEvent]
 ) -> None:
-    broken = _Broken(database, anonymous_read=True, reactor=reactor)
+    broken = _Broken(database, gate(database), reactor=reactor)
     site = make_site(broken, authenticator(database), HttpSettings(), __version__, reactor)
     answer = await ask(reactor, listen(site), "/readyz?_mailsacKey=hush")
     assert answer.status == 500

@@ -21,6 +21,7 @@ from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mailbox import Mailbox, Page
 from mailsacd.store.pool import Database
 from tests.mail.envelopes import envelope
+from tests.mail.gates import gate
 
 SIMPLE = b"From: Ann <ann@example.net>\r\nTo: bob@example.com\r\nSubject: hi\r\n\r\nhello\r\n"
 
@@ -37,7 +38,7 @@ def ingest(database: Database) -> Ingest:
 
 @pytest.fixture
 def mailbox(database: Database) -> Mailbox:
-    return Mailbox(database, anonymous_read=True, reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
+    return Mailbox(database, gate(database), reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
 
 
 async def _listed(mailbox: Mailbox, email: str, **page: Any) -> list[dict[str, Any]]:
@@ -157,7 +158,7 @@ async def test_a_copy_is_deleted_and_the_others_stay(ingest: Ingest, mailbox: Ma
 
 @pytest_twisted.ensureDeferred
 async def test_where_reading_needs_a_key_nobody_reads(database: Database) -> None:
-    closed = Mailbox(database, anonymous_read=False, reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
+    closed = Mailbox(database, gate(database, anonymous_read=False), reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
     with pytest.raises(UnauthenticatedError):
         await closed.list(ANYONE, "bob@example.com", Page())
 

@@ -5,7 +5,7 @@ alter table message
     add column private    boolean not null default false,   -- seen by its owner alone
     add column subject    text,   -- the rest is for searching, and kept where there is an owner:
     add column sender     text,   -- addresses and names of From
-    add column recipients text;   -- addresses and names of To and Cc
+    add column recipients text;   -- of To and Cc, and the inbox
 
 -- What an account's lists read. The read mark and the star come along so that counting what is
 -- unread looks at the index alone.
@@ -65,6 +65,7 @@ create function searched_texts(
     facts text, out subject text, out sender text, out recipients text
 ) immutable language sql as $$
     select folded(left(fact ->> 'subject', 1000)), folded(people_text(fact -> 'from')),
-        folded(concat_ws(' ', people_text(fact -> 'to'), people_text(fact -> 'cc')))
+        folded(concat_ws(' ', fact ->> 'originalInbox', fact ->> 'inbox',
+                         people_text(fact -> 'to'), people_text(fact -> 'cc')))
     from (select (replace(facts, '\u0000', '\ufffd') || '}')::json as fact) read
 $$;

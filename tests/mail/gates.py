@@ -1,0 +1,18 @@
+"""What decides who may look into an inbox, without a connection that listens: it keeps nothing."""
+
+from typing import Any
+
+from twisted.internet import reactor as the_reactor
+
+from mailsacd.mail.directory import Directory
+from mailsacd.mail.gate import Gate
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+
+reactor: Any = the_reactor
+
+
+def gate(database: Database, *, anonymous_read: bool = True) -> Gate:
+    """For the addresses and domains of that database."""
+    directory = Directory(database, Notices("", reactor=reactor))
+    return Gate(directory, anonymous_read=anonymous_read)
