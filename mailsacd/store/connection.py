@@ -1,12 +1,11 @@
-"""One connection to PostgreSQL, by txpostgres: the only module that knows the driver.
+"""One connection to PostgreSQL, by txpostgres. Only this module and `target` know the driver.
 
 txpostgres opens the connection. Statements then take a shorter way than its cursors: the socket
 stays in the reactor from connect to close, and an answer is given in the turn in which it is read.
 """
 
 import os
-import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import psycopg2
@@ -15,10 +14,8 @@ from psycopg2.extensions import (
     POLL_WRITE,
     TRANSACTION_STATUS_IDLE,
     TRANSACTION_STATUS_INERROR,
-    parse_dsn,
 )
 from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
@@ -31,21 +28,13 @@ from mailsacd.core.errors import (
 )
 from mailsacd.store.literal import literal
 from mailsacd.store.sql import Result, Statement
+from mailsacd.store.target import Target
 
 CONNECT_TIMEOUT_S: Final = 5.0
 OLDEST_SERVER: Final = 140_000
 
 AWAY: Final = "The database is away, try again later"
 
-_DEFAULTS: Final = {
-    "application_name": "mailsacd",
-    "client_encoding": "UTF8",
-    # A server whose machine vanished is noticed within a minute, idle or not
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "30000",
-}
 _DISK_FULL: Final = "53100"
 # Classes and codes of SQLSTATE that say nothing about the statement itself: connection trouble,
 # resources, operator's intervention, system errors, deadlocks, a standby after a failover.
@@ -54,55 +43,8 @@ _READ_ONLY: Final = "25006"
 # No such prepared statement, or one of that name already: a connection pooler has put another
 # server process behind the connection
 _PREPARED_ELSEWHERE: Final = ("26000", "42P05")
-_HOPELESS: Final = (
-    "authentication failed",
-    "does not exist",
-    "no pg_hba.conf entry",
-    "no password supplied",
-    "invalid",
-)
-
 DriverError = (psycopg2.Error, ValueError)
 """What `Connection.run` fails with; ValueError is for NUL and lone surrogates in a text."""
-
-
-class Target:
-    """Which database: a libpq connection string, read once."""
-
-    def __init__(self, dsn: str) -> None:
-        """Raises ConfigurationError, which does not quote the text: it may hold a password."""
-        try:
-            self._parameters: dict[str, str] = _DEFAULTS | parse_dsn(dsn)
-        except psycopg2.Error:
-            raise ConfigurationError(
-                "database.dsn is no connection string of PostgreSQL, such as "
-                "'host=db.example.com dbname=mailsacd user=mailsacd password=…' or "
-                "'postgresql://mailsacd@db.example.com/mailsacd'"
-            ) from None
-        if "@" in self._parameters.get("host", "")[1:]:
-            raise ConfigurationError("database.dsn: an @ in the password is to be written as %40")
-
-    def __str__(self) -> str:
-        given = self._parameters
-        where = given.get("host") or given.get("hostaddr") or "the local socket"
-        port = f" port {given['port']}" if "port" in given else ""
-        name = given.get("dbname") or given.get("user") or "(default)"
-        return f"database {name} at {where}{port}"
-
-    async def parameters(self, reactor: Any) -> Mapping[str, str]:
-        """libpq's parameters with the host's addresses: libpq would block while it asks DNS."""
-        given = self._parameters
-        host = given.get("host", "")
-        if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in given:
-            return given
-        found = await deferToThreadPool(
-            reactor, reactor.getThreadPool(), socket.getaddrinfo, host, 0, type=socket.SOCK_STREAM
-        )
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        return given | {
-            "host": ",".join([host] * len(addresses)),
-            "hostaddr": ",".join(addresses),
-        }
 
 
 class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has no types
@@ -324,11 +266,6 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         go_on, self._when_free = self._when_free, None
         if go_on is not None:
             go_on()
-
-
-def is_hopeless(error: Exception) -> bool:
-    """Whether connecting failed for a reason that waiting does not mend."""
-    return any(text in str(error) for text in _HOPELESS)
 
 
 def translated(error: Exception) -> MailsacdError:

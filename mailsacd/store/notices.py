@@ -15,8 +15,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.store.connection import Connection, DriverError, Target
+from mailsacd.store.connection import Connection, DriverError
 from mailsacd.store.sql import Executor, many
+from mailsacd.store.target import Target
 
 ACCOUNTS: Final = "mailsacd_accounts"
 """Channel: keys, sessions or standing of the account that the notice names have changed."""

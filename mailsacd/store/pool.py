@@ -19,11 +19,10 @@ from mailsacd.store.connection import (
     AWAY,
     Connection,
     DriverError,
-    Target,
-    is_hopeless,
     translated,
 )
 from mailsacd.store.sql import Result, Statement
+from mailsacd.store.target import Target, is_hopeless
 
 T = TypeVar("T")
 

@@ -1,0 +1,72 @@
+"""Which database is meant: libpq's connection string, read with the driver's help."""
+
+import socket
+from collections.abc import Mapping
+from typing import Any, Final
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+from twisted.internet.threads import deferToThreadPool
+
+from mailsacd.core.errors import ConfigurationError
+
+_DEFAULTS: Final = {
+    "application_name": "mailsacd",
+    "client_encoding": "UTF8",
+    # A server whose machine vanished is noticed within a minute, idle or not
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+_HOPELESS: Final = (
+    "authentication failed",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "no password supplied",
+    "invalid",
+)
+
+
+class Target:
+    """Which database: a libpq connection string, read once."""
+
+    def __init__(self, dsn: str) -> None:
+        """Raises ConfigurationError, which does not quote the text: it may hold a password."""
+        try:
+            self._parameters: dict[str, str] = _DEFAULTS | parse_dsn(dsn)
+        except psycopg2.Error:
+            raise ConfigurationError(
+                "database.dsn is no connection string of PostgreSQL, such as "
+                "'host=db.example.com dbname=mailsacd user=mailsacd password=…' or "
+                "'postgresql://mailsacd@db.example.com/mailsacd'"
+            ) from None
+        if "@" in self._parameters.get("host", "")[1:]:
+            raise ConfigurationError("database.dsn: an @ in the password is to be written as %40")
+
+    def __str__(self) -> str:
+        given = self._parameters
+        where = given.get("host") or given.get("hostaddr") or "the local socket"
+        port = f" port {given['port']}" if "port" in given else ""
+        name = given.get("dbname") or given.get("user") or "(default)"
+        return f"database {name} at {where}{port}"
+
+    async def parameters(self, reactor: Any) -> Mapping[str, str]:
+        """libpq's parameters with the host's addresses: libpq would block while it asks DNS."""
+        given = self._parameters
+        host = given.get("host", "")
+        if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in given:
+            return given
+        found = await deferToThreadPool(
+            reactor, reactor.getThreadPool(), socket.getaddrinfo, host, 0, type=socket.SOCK_STREAM
+        )
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        return given | {
+            "host": ",".join([host] * len(addresses)),
+            "hostaddr": ",".join(addresses),
+        }
+
+
+def is_hopeless(error: Exception) -> bool:
+    """Whether connecting failed for a reason that waiting does not mend."""
+    return any(text in str(error) for text in _HOPELESS)
