@@ -61,13 +61,16 @@ def small_disk(database: Database) -> Iterator[SmallDisk | None]:
     disk = SmallDisk(path)
     if disk.mount():
         os.chown(path, Path(data_directory).stat().st_uid, -1)
-        run(f"create tablespace small location '{path}'")
-        run("alter table raw_message set tablespace small")
-        yield disk
-        disk.enlarge()
-        run("alter table raw_message set tablespace pg_default")
-        run("drop tablespace small")
-        disk.unmount()
+        try:
+            run("truncate raw_message")  # what other tests deleted still takes its room
+            run(f"create tablespace small location '{path}'")
+            run("alter table raw_message set tablespace small")
+            yield disk
+            disk.enlarge()
+            run("alter table raw_message set tablespace pg_default")
+            run("drop tablespace small")
+        finally:
+            disk.unmount()
     else:
         yield None
     path.rmdir()
