@@ -32,6 +32,7 @@ from mailsacd.http.inbox import InboxCalls
 from mailsacd.http.keys import KeyCalls
 from mailsacd.http.marks import MarkCalls
 from mailsacd.http.sessions import SessionCalls
+from mailsacd.http.validations import ValidationCalls
 from mailsacd.mail.accept import Accept
 from mailsacd.mail.accounts import Accounts
 from mailsacd.mail.addresses import Addresses
@@ -49,6 +50,10 @@ from mailsacd.mail.passwords import Passwords
 from mailsacd.mail.plans import Plans
 from mailsacd.mail.sessions import Sessions
 from mailsacd.mail.team import Team
+from mailsacd.mail.usage import Metered
+from mailsacd.mail.validate import Validator
+from mailsacd.outbound.dns import Resolver
+from mailsacd.records import Records
 from mailsacd.settings import Settings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
@@ -109,8 +114,17 @@ class Daemon:
         directory = Directory(database, notices)
         addresses = Addresses(database, directory, plans, passwords)
 
+        records = Records(settings, database, accounts, notices, reactor)
+        self._on_close(records.finish)
+
         budget = ByteBudget(settings.message.buffer_bytes)
-        ingest = Ingest(database, hostname=hostname, budget=budget, reactor=reactor)
+        ingest = Ingest(
+            database,
+            hostname=hostname,
+            budget=budget,
+            reactor=reactor,
+            observers=records.observers,
+        )
         self._on_close(ingest.finish)
         accept = Accept(
             database, directory, settings.message.accepted_domains, settings.domains.hosting
@@ -127,6 +141,7 @@ class Daemon:
                 ingest=ingest,
                 tls=certificate.context_factory,
                 clock=reactor,
+                refuses=records.denylist.refuses,
             )
         )
         self._on_close(smtp.drain)
@@ -135,10 +150,17 @@ class Daemon:
             AddressCalls(addresses),
             MarkCalls(Marks(database, gate)),
             InboxCalls(Inbox(database, gate)),
+            *records.calls(),
+            ValidationCalls(
+                Validator(Resolver(settings.dns, reactor), reactor=reactor),
+                anonymous_read=settings.http.anonymous_read,
+            ),
         )
-        site = make_site(mailbox, authenticator, settings.http, __version__, reactor, groups)
+        callers = Metered(authenticator, records.usage)
+        site = make_site(mailbox, callers, settings.http, __version__, reactor, groups)
         notices.start()
         authenticator.start()
+        await records.start()
         ports = {
             "smtp": self._listen("smtp", settings.smtp.host, settings.smtp.port, smtp),
             "http": self._listen("http", settings.http.host, settings.http.port, site),

@@ -73,6 +73,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     command_timeout_s: Seconds = 300.0
     data_timeout_s: Seconds = 180.0
     proxy_networks: tuple[str, ...] = ()
+    allow_networks: tuple[str, ...] = ()
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +85,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     max_body_bytes: Count = 4_194_304
     max_connections: Count = 4_000
     idle_timeout_s: Seconds = 60.0
+    proxy_networks: tuple[str, ...] = ()
     public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")] = ""
 
 

@@ -4,8 +4,10 @@ import click
 
 from mailsacd import __version__
 from mailsacd.cli.account import account
+from mailsacd.cli.deny import deny_
 from mailsacd.cli.key import key
 from mailsacd.cli.server import config, wait
+from mailsacd.cli.stats import stats
 
 
 @click.group()
@@ -14,5 +16,5 @@ def main() -> None:
     """Look after a mailsacd server. `twistd -n mailsacd` runs it."""
 
 
-for _command in (account, key, config, wait):
+for _command in (account, key, deny_, stats, config, wait):
     main.add_command(_command)

@@ -65,4 +65,5 @@ DOMAIN_NOT_ACCEPTED: Final = Reply(550, "5.7.1", ("Mail for this domain is not a
 TOO_LARGE: Final = Reply(552, "5.3.4", ("Message larger than this server takes",))
 UTF8_NEEDED: Final = Reply(553, "5.6.7", ("An address beyond ASCII needs SMTPUTF8",))
 NOT_HTTP: Final = Reply(554, "5.7.1", ("This port speaks SMTP, not HTTP",))
+SENDER_DENIED: Final = Reply(554, "5.7.1", ("Mail from you is refused here",))
 MAIL_LOOP: Final = Reply(554, "5.4.6", ("Mail loop",))

@@ -58,6 +58,14 @@ def time_prefix(ms: int) -> str:
     return _digits(min(max(ms, 0), 32**_TIME_DIGITS - 1), _TIME_DIGITS)
 
 
+def time_of(some_id: str) -> datetime:
+    """The UTC time that an id made here carries."""
+    ms = 0
+    for digit in some_id[:_TIME_DIGITS]:
+        ms = ms << 5 | _ALPHABET.index(digit)
+    return utc_from_ms(ms)
+
+
 def milliseconds(when: datetime) -> int:
     """``when`` (aware) in whole milliseconds since the epoch."""
     return (when - _EPOCH) // timedelta(milliseconds=1)

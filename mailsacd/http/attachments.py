@@ -65,24 +65,28 @@ class Attachments:
         return json_response([_described(a) for a in parsed.attachments])
 
     async def download(self, call: Call) -> Response:
-        """The bytes. Whatever their type is, no browser shows them on our origin."""
+        """The bytes."""
         parsed = await self._parsed(call)
-        found = _find(parsed.attachments, call["attachmentIdentifier"])
-        media_type = (found.content_type or "").partition(";")[0].strip().lower()
-        if not _MEDIA_TYPE.match(media_type):
-            media_type = _UNKNOWN_TYPE
-        return Response(
-            found.content,
-            media_type.encode("ascii"),
-            headers=(
-                (b"Content-Disposition", attachment_disposition(found.file_name or "")),
-                (b"Content-Security-Policy", b"sandbox; default-src 'none'"),
-                (b"Referrer-Policy", b"no-referrer"),
-            ),
-        )
+        return attachment_response(_find(parsed.attachments, call["attachmentIdentifier"]))
 
     async def _parsed(self, call: Call) -> ParsedMessage:
         return await self._mailbox.parsed(call.actor, call["email"], call["messageId"])
+
+
+def attachment_response(found: Attachment) -> Response:
+    """Its bytes. Whatever their type is, no browser shows them on our origin."""
+    media_type = (found.content_type or "").partition(";")[0].strip().lower()
+    if not _MEDIA_TYPE.match(media_type):
+        media_type = _UNKNOWN_TYPE
+    return Response(
+        found.content,
+        media_type.encode("ascii"),
+        headers=(
+            (b"Content-Disposition", attachment_disposition(found.file_name or "")),
+            (b"Content-Security-Policy", b"sandbox; default-src 'none'"),
+            (b"Referrer-Policy", b"no-referrer"),
+        ),
+    )
 
 
 def _described(attachment: Attachment) -> dict[str, str | int | None]:

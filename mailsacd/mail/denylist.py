@@ -23,6 +23,7 @@ from mailsacd.core.errors import (
 from mailsacd.mail.activity import Activity
 from mailsacd.mail.recurring import Recurring
 from mailsacd.store import denylist as store
+from mailsacd.store.denylist import Denied
 from mailsacd.store.notices import DENYLIST, Notices, give_notice
 from mailsacd.store.pool import Database, Transaction
 
@@ -161,6 +162,11 @@ async def allow(database: Database, text: str) -> str:
 
     await database.transaction(work)
     return entry
+
+
+async def denied(database: Database) -> list[Denied]:
+    """The whole list, by its texts."""
+    return await store.list_denied(database)
 
 
 def entry_of(text: str, field: str) -> str:

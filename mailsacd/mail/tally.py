@@ -9,17 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
 from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.mail.recurring import Recurring
 from mailsacd.store.pool import Database
-from mailsacd.store.statistics import (
-    ADDRESS,
-    ATTACHMENT,
-    DOMAIN,
-    SENDER,
-    Tally,
-    add_tallies,
-)
+from mailsacd.store.statistics import Tally, add_tallies
 
 WRITE_EVERY_S: Final = 15.0
 KEPT: Final = 1_000

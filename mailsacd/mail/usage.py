@@ -17,7 +17,9 @@ from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.core.token import utc_from_ms
 from mailsacd.mail.accounts import Accounts
 from mailsacd.mail.activity import Activity
+from mailsacd.mail.auth import Actor, Authenticator
 from mailsacd.mail.recurring import Recurring
+from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import API, INBOUND, OPS, Use, add_uses, count_ops, forget_uses
 
@@ -42,7 +44,15 @@ class _Standing:
 class Usage:
     """An observer of ingest, too: what is stored for an account counts."""
 
-    def __init__(self, database: Database, accounts: Accounts, activity: Activity, *, reactor: Any):
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        activity: Activity,
+        notices: Notices,
+        *,
+        reactor: Any,
+    ) -> None:
         self._database = database
         self._accounts = accounts
         self._activity = activity
@@ -55,6 +65,7 @@ class Usage:
         self.start: Callable[[], None] = self._writing.start
         self.finish = self._writing.finish
         self.write = self._writing.run
+        notices.subscribe(ACCOUNTS, self.forget, self.forget_all)
 
     def count(self, account: str, kind: str, n: int = 1) -> None:
         """``account`` has used ``n`` of ``kind`` (see store.usage)."""
@@ -143,3 +154,25 @@ class Usage:
         first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         following = (first + timedelta(days=32)).replace(day=1)
         return int((following - now).total_seconds()) + 1
+
+
+class Metered:
+    """An Authenticator for the API: each call with an API key counts, unless it is one too many.
+
+    What somebody does on the web pages, with a session, does not.
+    """
+
+    def __init__(self, authenticator: Authenticator, usage: Usage) -> None:
+        self._authenticator = authenticator
+        self._usage = usage
+
+    async def authenticate(self, key: str, peer: str = "") -> Actor:
+        """As of the Authenticator. Raises ThrottledError, too, when the month is used up."""
+        actor = await self._authenticator.authenticate(key, peer)
+        if actor.account is not None:
+            await self._usage.call(actor.account)
+        return actor
+
+    async def session(self, token: str) -> Actor | None:
+        """As of the Authenticator."""
+        return await self._authenticator.session(token)

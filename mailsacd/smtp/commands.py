@@ -72,6 +72,8 @@ def _mail(session: Session, argument: bytes) -> Action:
     transaction = Transaction.begin(argument, extended=session.extended)
     if transaction.declared_bytes > session.rules.max_message_bytes:
         return reply.TOO_LARGE
+    if session.refuses(transaction.reverse_path):
+        return session.fault(reply.SENDER_DENIED)
     session.transaction = transaction
     session.state = State.SENDER
     return reply.SENDER_OK

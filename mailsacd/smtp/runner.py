@@ -61,10 +61,11 @@ class SessionRunner:
 
     def __init__(self, shared: Shared, line: Line) -> None:
         services = shared.services
-        self.session = Session(shared.rules)
+        self.session = Session(shared.rules, self._refuses)
         self._line = line
         self._clock = services.clock
         self._accept = services.accept
+        self._denies = services.refuses
         self._ingest = services.ingest
         self._budget = services.ingest.budget
         self._crowd = shared.crowd
@@ -169,7 +170,10 @@ class SessionRunner:
             else:
                 self._line.close()
 
-    # Recipients
+    # Senders and recipients
+
+    def _refuses(self, reverse_path: str) -> bool:
+        return self._denies(self._line.peer_ip, reverse_path)
 
     def _ask_recipient(self, path: str) -> None:
         try:

@@ -1,6 +1,6 @@
 """What an SMTP listener is built from, and what it asks of the use cases."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -35,9 +35,17 @@ class Ingest(Protocol):
         """Fires once ``envelope`` is committed, else fails with one of core.errors."""
 
 
+def refuse_nobody(peer_ip: str, reverse_path: str) -> bool:  # noqa: ARG001  as a denylist answers
+    """For a listener without a denylist."""
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class SmtpServices:
-    """The parts of a listener. Without ``tls`` there is no STARTTLS."""
+    """The parts of a listener. Without ``tls`` there is no STARTTLS.
+
+    ``refuses`` tells at once whether mail from an IP address, or with a reverse-path, is refused.
+    """
 
     hostname: str
     settings: SmtpSettings
@@ -46,3 +54,4 @@ class SmtpServices:
     ingest: Ingest
     tls: IOpenSSLServerConnectionCreator | None
     clock: IReactorTime
+    refuses: Callable[[str, str], bool] = refuse_nobody

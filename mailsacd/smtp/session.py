@@ -7,6 +7,7 @@ open no input is read, so that pipelined commands are answered in order (RFC 292
 This module cuts the input into lines and content; `mailsacd.smtp.commands` says what lines do.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from mailsacd.core import reply
@@ -43,6 +44,7 @@ class Session:
         "extended",
         "helo",
         "reader",
+        "refuses",
         "rules",
         "state",
         "tls",
@@ -50,8 +52,12 @@ class Session:
         "waiting",
     )
 
-    def __init__(self, rules: SessionRules) -> None:
+    def __init__(
+        self, rules: SessionRules, refuses: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self.rules = rules
+        self.refuses = refuses
+        """Whether mail with that reverse-path is refused, coming from this peer."""
         self.helo = ""
         """What the client calls itself, empty before EHLO or HELO."""
         self.extended = False

@@ -6,13 +6,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
-
-ADDRESS: Final = "address"
-SENDER: Final = "sender"
-DOMAIN: Final = "domain"
-ATTACHMENT: Final = "attachment"
 
 MAX_COUNTED: Final = 10_000
 """More messages with one attachment than these are not counted."""
@@ -106,6 +102,30 @@ _raw: maybe[bytes] = maybe(
             select raw_id from message where {_WITH} order by id desc limit 1)""",  # noqa: S608  as above
 )
 
+_COUNTED_THINGS: Final[tuple[str, ...]] = (
+    "messages",
+    "publicMessages",
+    "starredMessages",
+    "messageBytes",
+    "accounts",
+    "addresses",
+    "verifiedDomains",
+    "denied",
+    "databaseBytes",
+)
+_everything = one(
+    lambda *counts: dict(zip(_COUNTED_THINGS, map(int, counts), strict=True)),
+    """select messages, public, starred, bytes, accounts, addresses, domains, denied,
+           pg_database_size(current_database())
+       from (select count(*) as messages, count(*) filter (where not private) as public,
+                 count(*) filter (where saved_by is not null) as starred from message) m,
+           (select coalesce(sum(size), 0)::bigint as bytes from raw_message) r,
+           (select count(*) as accounts from account) a,
+           (select count(*) as addresses from address) b,
+           (select count(*) as domains from domain where verified) d,
+           (select count(*) as denied from denylist) l""",
+)
+
 
 async def add_tallies(db: Executor, tallies: Sequence[Tally]) -> None:
     """Add to what was counted before. At most one for each kind, hour and name."""
@@ -134,6 +154,11 @@ async def cut_tallies(db: Executor, *, since: datetime, most: int, before: datet
 async def take_turn(db: Executor, lock: int) -> bool:
     """Whether nobody else holds the lock, which is then ours until the transaction ends."""
     return await _try_lock(db, lock=lock)
+
+
+async def count_everything(db: Executor) -> dict[str, int]:
+    """How much there is of what, by names; reads whole tables."""
+    return await _everything(db)
 
 
 async def count_with_attachment(db: Executor, md5: UUID) -> int:

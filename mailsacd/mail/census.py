@@ -1,0 +1,24 @@
+"""What the operator is told about the whole: how much there is, and who used how much."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from mailsacd.store.pool import Database
+from mailsacd.store.statistics import count_everything
+from mailsacd.store.usage import uses_of_month
+
+MAX_USES: Final = 1_000
+
+
+async def census(database: Database) -> dict[str, Any]:
+    """``stored``: name to number; ``operations``: the most, of this month, by account and kind.
+
+    Counts all messages, so it takes longer the more there are.
+    """
+    month = datetime.now(UTC).date().replace(day=1)
+    uses = await uses_of_month(database, month, limit=MAX_USES)
+    return {
+        "stored": await count_everything(database),
+        "month": month.isoformat()[:7],
+        "operations": [{"account": u.account, "kind": u.kind, "count": u.count} for u in uses],
+    }

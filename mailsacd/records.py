@@ -1,0 +1,76 @@
+"""What is counted, recorded and refused beside the mail: built, started and ended together."""
+
+from typing import Any, Final
+
+from mailsacd.http.activity import ActivityCalls
+from mailsacd.http.app import Group
+from mailsacd.http.statistics import StatisticsCalls
+from mailsacd.mail.accounts import Accounts
+from mailsacd.mail.activity import Activity
+from mailsacd.mail.denylist import Denylist
+from mailsacd.mail.ingest import Observer
+from mailsacd.mail.recurring import Recurring
+from mailsacd.mail.statistics import Statistics
+from mailsacd.mail.tally import Tallies
+from mailsacd.mail.usage import Usage
+from mailsacd.settings import Settings
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+
+PRUNE_EVERY_S: Final = 300.0
+
+
+class Records:
+    """A part of the assembly. ``observers`` are told of all mail that is stored."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        accounts: Accounts,
+        notices: Notices,
+        reactor: Any,
+    ) -> None:
+        """Raises ConfigurationError."""
+        self.activity = Activity(database, reactor=reactor)
+        self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
+        self.denylist = Denylist(
+            database,
+            notices,
+            self.activity,
+            allow_networks=settings.smtp.allow_networks,
+            reactor=reactor,
+        )
+        self._tallies = Tallies(database, reactor=reactor)
+        self._statistics = Statistics(
+            database,
+            self._tallies,
+            anonymous_read=settings.http.anonymous_read,
+            reactor=reactor,
+        )
+        self._pruning = Recurring(
+            "prune statistics", self._prune, every_s=PRUNE_EVERY_S, reactor=reactor
+        )
+        self.observers: tuple[Observer, ...] = (self._tallies, self.usage, self.activity)
+
+    def calls(self) -> tuple[Group, ...]:
+        """The calls about them."""
+        return (StatisticsCalls(self._statistics, self.denylist), ActivityCalls(self.activity))
+
+    async def start(self) -> None:
+        """Begin to write down what is gathered, and to prune it; know the denylist."""
+        await self.denylist.start()
+        for part in (self.activity, self.usage, self._tallies, self._pruning):
+            part.start()
+
+    async def finish(self) -> None:
+        """Write down the last of it."""
+        await self._pruning.stop()
+        await self.denylist.stop()
+        for part in (self._tallies, self.usage, self.activity):
+            await part.finish()
+
+    async def _prune(self) -> None:
+        await self._statistics.prune()
+        await self.activity.forget_old()
+        await self.usage.forget_old()
