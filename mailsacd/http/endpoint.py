@@ -13,7 +13,7 @@ from mailsacd.http.codec import Response
 from mailsacd.http.parameters import Parameter
 from mailsacd.mail.auth import Actor
 
-_IN_BRACES: Final = re.compile(r"\{([A-Za-z]+)\}")
+_IN_BRACES: Final = re.compile(r"\{([A-Za-z0-9]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
