@@ -12,7 +12,7 @@ from mailsacd.mail.domains import Domains
 
 EVERY_S: Final = 60.0
 AT_A_TIME: Final = 10
-LEASE_S: Final = 600.0
+LEASE_S: Final = 600
 """After so long other nodes take over what this one claimed: more than AT_A_TIME looks last."""
 
 _JITTER: Final = 0.2
@@ -51,6 +51,8 @@ class VerifyJob:
                     pass
             except UnavailableError as e:
                 _log.debug("domains are not looked at now: {why}", why=e.public)
+            except Exception:  # noqa: BLE001  a defect in one run ends no later one
+                _log.failure("domains were not looked at")
 
 
 def _ended(failure: Any) -> None:

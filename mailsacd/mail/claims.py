@@ -22,12 +22,12 @@ GRACE: Final = timedelta(days=7)
 PATIENCE: Final = timedelta(days=30)
 """How long a claim that was never proved is looked at by itself."""
 
-_FIRST_AGAIN_S: Final = 300.0
+_FIRST_AGAIN_S: Final = 300
 _JITTER: Final = 0.1
 
 
 async def apply_sight(
-    transaction: Transaction, claim: Domain, sight: Sight, now: datetime, recheck_s: float
+    transaction: Transaction, claim: Domain, sight: Sight, now: datetime, recheck_s: int
 ) -> list[str]:
     """Write down what was seen; the addresses and domains that have changed hands by it.
 
@@ -81,10 +81,10 @@ async def _take(
     return True
 
 
-def _again_s(claim: Domain, now: datetime, recheck_s: float) -> float | None:
+def _again_s(claim: Domain, now: datetime, recheck_s: int) -> int | None:
     """In how long the claim is looked at again: the longer it waits to be proved, the later."""
     age = now - claim.created
     if not claim.verified and age > PATIENCE:
         return None
     wait_s = recheck_s if claim.verified else max(_FIRST_AGAIN_S, age.total_seconds() / 2)
-    return min(wait_s, recheck_s) * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+    return int(min(wait_s, recheck_s) * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311

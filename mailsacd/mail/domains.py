@@ -48,7 +48,7 @@ class DomainRules:
 
     hosting: str
     mail_hosts: tuple[str, ...]
-    recheck_s: float
+    recheck_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,8 @@ class Domains:
         async def work(transaction: Transaction) -> Domain:
             await begin(transaction, account)
             await store.lock_domain(transaction, domain)
+            if await store.find_domain(transaction, account, domain):
+                raise ConflictError(f"The account has {domain} already")
             await self._check_credits(transaction, account)
             if hosted and await self._is_taken(transaction, account, domain):
                 raise ConflictError(f"{domain} is in use by another account")
@@ -119,8 +121,6 @@ class Domains:
                 secrets.choice(_ALPHABET) for _ in range(_TOKEN_CHARACTERS)
             )
             added = await store.add_domain(transaction, account, domain, token, hosted=hosted)
-            if added is None:
-                raise ConflictError(f"The account has {domain} already")
             await announce(transaction, domain)
             return added
 
@@ -216,7 +216,7 @@ class Domains:
         self._directory.forget(email)
         return self._view(changed)
 
-    async def verify_due(self, *, limit: int, lease_s: float) -> int:
+    async def verify_due(self, *, limit: int, lease_s: int) -> int:
         """Look again at up to ``limit`` domains that it is time for; how many there were."""
         due = await store.claim_due_domains(self._database, limit=limit, lease_s=lease_s)
         for name, owner in due:

@@ -37,6 +37,13 @@ class _Reactor(IReactorTime, IReactorThreads):
     """What ingest asks of the reactor."""
 
 
+class Ownership(Protocol):
+    """Remembers what domains somebody owns something of (mail.directory)."""
+
+    def known_domain(self, name: str) -> object | None:
+        """None when it is known that nobody does."""
+
+
 class Observer(Protocol):
     """Somebody who wants to know what was stored."""
 
@@ -51,7 +58,8 @@ class Ingest:
     """Takes whole envelopes and answers when they are committed.
 
     ``budget`` bounds the bytes of mail in memory; those who take mail in count in it what they
-    hold until `deliver` has answered, which bounds the batches too.
+    hold until `deliver` has answered, which bounds the batches too. With ``ownership`` mail of
+    domains that nobody owns anything of is stored without looking for an owner.
     """
 
     def __init__(
@@ -62,9 +70,11 @@ class Ingest:
         budget: ByteBudget,
         reactor: _Reactor,
         observers: Iterable[Observer] = (),
+        ownership: Ownership | None = None,
     ) -> None:
         self.budget = budget
         self._observers = tuple(observers)
+        self._ownership = ownership
         self._database = database
         self._hostname = hostname
         self._reactor = reactor
@@ -157,7 +167,8 @@ class Ingest:
     async def _store(self, batch: Sequence[tuple[NewEnvelope, Deferred[None]]]) -> None:
         try:
             envelopes = [new for new, _ in batch]
-            owned = await store_envelopes(self._database, envelopes)
+            public = self._is_public(envelopes)
+            owned = await store_envelopes(self._database, envelopes, public=public)
         except StatementError:
             if len(batch) > 1:
                 # One message's contents were refused: the others are not to suffer for it.
@@ -170,6 +181,13 @@ class Ingest:
         else:
             self._tell_observers(envelopes, owned)
             _answer(batch, lambda done: done.callback(None))
+
+    def _is_public(self, batch: Sequence[NewEnvelope]) -> bool:
+        """Whether it is known, here and now, that nobody owns anything of any of the domains."""
+        if self._ownership is None:
+            return False
+        domains = {message.domain for new in batch for message in new.messages}
+        return all(self._ownership.known_domain(domain) is None for domain in domains)
 
     def _tell_observers(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
         for observer in self._observers:

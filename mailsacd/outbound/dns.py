@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from twisted.internet.defer import DeferredSemaphore
+from twisted.internet.defer import DeferredSemaphore, ensureDeferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.error import ConnectError
 from twisted.names import dns
 
@@ -28,6 +29,9 @@ MAX_SERVERS: Final = 4
 
 MAX_LABELS: Final = 12
 """Labels of a name above which its servers are not looked for."""
+
+MAX_TIMEOUTS: Final = 4
+"""So many times what one server may take is all that may be spent on one kind of record."""
 
 AT_ONCE: Final = 100
 MAX_WAITING: Final = 1_000
@@ -75,6 +79,14 @@ class Resolver:
 
     async def _find(self, name: str, kind: int, *, at_source: bool) -> Found[Any]:
         """The payloads of the records of ``kind`` at the end of the aliases of ``name``."""
+        finding = ensureDeferred(self._follow_aliases(name, kind, at_source=at_source))
+        finding.addTimeout(MAX_TIMEOUTS * self._timeout_s, self._reactor)
+        try:
+            return await finding
+        except DeferredTimeoutError as e:
+            raise LookupFailedError(f"The name servers take too long over {name}") from e
+
+    async def _follow_aliases(self, name: str, kind: int, *, at_source: bool) -> Found[Any]:
         alias = name
         for _ in range(MAX_ALIASES):
             servers = await self._own_servers(alias) if at_source else ()

@@ -43,14 +43,14 @@ _holder = maybe(
     f"select {_COLUMNS} from domain where name = %(name)s and verified",  # noqa: S608  no input in it
 )
 _count: one[int] = one(column, "select count(*) from domain where owner = %(owner)s")
-_add = maybe(
+_add = one(
     _domain,
     f"""insert into domain
             (name, owner, hosted, verified, verified_mx, verification_txt, next_check)
         values (%(name)s, %(owner)s, %(hosted)s::boolean, %(hosted)s::boolean, %(hosted)s::boolean,
             %(verification_txt)s,
             case when %(hosted)s::boolean then null else now() + interval '5 minutes' end)
-        on conflict (name, owner) do nothing returning {_COLUMNS}""",  # noqa: S608  no input in it
+        returning {_COLUMNS}""",  # noqa: S608  no input in it
 )
 _remove = none("delete from domain where name = %(name)s and owner = %(owner)s")
 _set_flags = maybe(
@@ -68,7 +68,7 @@ _record = none(
     """update domain set verified = %(verified)s::boolean, verified_mx = %(verified_mx)s::boolean,
            verification_errors = %(errors)s::text[], found = %(found)s::jsonb, checked = now(),
            missing_since = case when %(missing)s::boolean then coalesce(missing_since, now()) end,
-           next_check = now() + make_interval(secs => %(again_s)s::float8),
+           next_check = now() + make_interval(secs => %(again_s)s::int),
            updated = case when verified = %(verified)s::boolean then updated else now() end
        where name = %(name)s and owner = %(owner)s"""
 )
@@ -80,7 +80,7 @@ _dismiss = none(
 # Under a lease: a node that dies with them leaves them to the others when it is over.
 _claim_due: many[tuple[str, str]] = many(
     lambda name, owner: (name, owner),
-    """update domain set next_check = now() + make_interval(secs => %(lease_s)s::float8)
+    """update domain set next_check = now() + make_interval(secs => %(lease_s)s::int)
        where (name, owner) in (
            select name, owner from domain where next_check <= now()
            order by next_check limit %(limit)s::int for update skip locked)
@@ -115,8 +115,8 @@ async def count_domains(db: Executor, owner: str) -> int:
 
 async def add_domain(
     db: Executor, owner: str, name: str, verification_txt: str, *, hosted: bool
-) -> Domain | None:
-    """Claim a domain, one that is ``hosted`` with its proof; None when the account has already."""
+) -> Domain:
+    """Claim a domain that the account has not claimed; one that is ``hosted`` with its proof."""
     values = {"name": name, "owner": owner, "verification_txt": verification_txt}
     return await _add(db, **values, hosted=hosted)
 
@@ -148,7 +148,7 @@ async def set_domain_flags(
 
 
 async def record_verification(
-    db: Executor, domain: Domain, *, missing: bool, again_s: float | None
+    db: Executor, domain: Domain, *, missing: bool, again_s: int | None
 ) -> None:
     """Write what the last look at the DNS brought, as ``domain`` has it.
 
@@ -173,7 +173,7 @@ async def dismiss_claim(db: Executor, domain: Domain, reason: str) -> None:
     await _dismiss(db, name=domain.name, owner=domain.owner, reason=reason)
 
 
-async def claim_due_domains(db: Executor, *, limit: int, lease_s: float) -> list[tuple[str, str]]:
+async def claim_due_domains(db: Executor, *, limit: int, lease_s: int) -> list[tuple[str, str]]:
     """(domain, owner) of claims to look at now; no other node gets them during the lease."""
     return await _claim_due(db, limit=limit, lease_s=lease_s)
 

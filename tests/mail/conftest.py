@@ -10,16 +10,25 @@ from twisted.internet.task import deferLater
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 from tests.mail.property import Node, add_accounts, make_node
+from tests.outbound.name_server import Network
 
 reactor: Any = the_reactor
 
 
 @pytest_twisted.async_yield_fixture
-async def node(database: Database, database_dsn: str) -> AsyncIterator[Node]:
+async def network() -> AsyncIterator[Network]:
+    """Name servers: the usual one, and that of example.com."""
+    made = Network(reactor)
+    yield made
+    await made.stop()
+
+
+@pytest_twisted.async_yield_fixture
+async def node(database: Database, database_dsn: str, network: Network) -> AsyncIterator[Node]:
     """A node that listens, with the accounts ann and bob."""
     await add_accounts(database, "ann", "bob")
     notices = Notices(database_dsn, reactor=reactor)
-    made = make_node(database, notices, reactor)
+    made = make_node(database, notices, network.resolver(), reactor)
     notices.start()
     while not notices.listening:
         await deferLater(reactor, 0.002)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mailsacd.core.dns import Dns
 from mailsacd.mail.addresses import Addresses
 from mailsacd.mail.auth import Actor
 from mailsacd.mail.directory import Directory
+from mailsacd.mail.domains import DomainRules, Domains
 from mailsacd.mail.passwords import Passwords
 from mailsacd.mail.plans import Plans
 from mailsacd.settings import PlanSettings
@@ -16,6 +18,7 @@ from mailsacd.store.pool import Database
 ANN = Actor(account="ann")
 BOB = Actor(account="bob")
 
+RULES = DomainRules(hosting="host.example", mail_hosts=("mx.host.example",), recheck_s=86_400)
 PLANS = Plans({"free": PlanSettings(private_addresses=5, domains=2)}, "free")
 
 
@@ -27,13 +30,15 @@ class Node:
     notices: Notices
     directory: Directory
     addresses: Addresses
+    domains: Domains
 
 
-def make_node(database: Database, notices: Notices, reactor: Any) -> Node:
+def make_node(database: Database, notices: Notices, dns: Dns, reactor: Any) -> Node:
     """The objects, on ``notices`` that are not started yet."""
     directory = Directory(database, notices)
     addresses = Addresses(database, directory, PLANS, Passwords(reactor))
-    return Node(database, notices, directory, addresses)
+    domains = Domains(database, addresses, directory, PLANS, dns, RULES)
+    return Node(database, notices, directory, addresses, domains)
 
 
 async def add_accounts(database: Database, *names: str) -> None:

@@ -9,6 +9,11 @@ from twisted.names import dns, error
 from twisted.names.server import DNSServerFactory
 from twisted.python.failure import Failure
 
+from mailsacd.outbound.dns import Resolver
+from mailsacd.settings import DnsSettings
+
+TIMEOUT_S = 0.2
+
 
 class Records:
     """A server's answers, by name and kind. Twisted's server factory asks it."""
@@ -95,3 +100,31 @@ class NameServer:
         """Stop listening."""
         for port in self._ports:
             await maybeDeferred(port.stopListening)
+
+
+class Network:
+    """The usual name server, and that of the domain example.com itself."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self.usual = NameServer(reactor)
+        self.own = NameServer(reactor, "127.0.0.2", self.usual.port)
+        usual, own = self.usual.answers, self.own.answers
+        usual.add("example.com", dns.Record_NS("ns1.example.com"), dns.Record_TXT(b"stale"))
+        usual.add("ns1.example.com", dns.Record_A("127.0.0.2"))
+        own.add("example.com", dns.Record_TXT(b"fresh"), dns.Record_MX(10, "MX.example.com"))
+
+    def resolver(self, **settings: Any) -> Resolver:
+        """One that asks them."""
+        chosen: dict[str, Any] = {
+            "servers": (f"127.0.0.1:{self.usual.port}",),
+            "timeout_s": TIMEOUT_S,
+            "authority_port": self.usual.port,
+            "allowed_networks": ("127.0.0.0/8",),
+        }
+        return Resolver(DnsSettings(**{**chosen, **settings}), self._reactor)
+
+    async def stop(self) -> None:
+        """Stop both."""
+        await self.usual.stop()
+        await self.own.stop()

@@ -12,41 +12,16 @@ from mailsacd.core.dns import Found, MailHost
 from mailsacd.core.errors import ConfigurationError, LookupFailedError
 from mailsacd.outbound.dns import MAX_ALIASES, Resolver
 from mailsacd.settings import DnsSettings
-from tests.outbound.name_server import NameServer
+from tests.outbound.name_server import NameServer, Network
 
 reactor: Any = the_reactor
-
-TIMEOUT_S = 0.2
-
-
-class Network:
-    """The usual name server, and that of the domain example.com itself."""
-
-    def __init__(self) -> None:
-        self.usual = NameServer(reactor)
-        self.own = NameServer(reactor, "127.0.0.2", self.usual.port)
-        usual, own = self.usual.answers, self.own.answers
-        usual.add("example.com", dns.Record_NS("ns1.example.com"), dns.Record_TXT(b"stale"))
-        usual.add("ns1.example.com", dns.Record_A("127.0.0.2"))
-        own.add("example.com", dns.Record_TXT(b"fresh"), dns.Record_MX(10, "MX.example.com"))
-
-    def resolver(self, **settings: Any) -> Resolver:
-        """One that asks them."""
-        chosen: dict[str, Any] = {
-            "servers": (f"127.0.0.1:{self.usual.port}",),
-            "timeout_s": TIMEOUT_S,
-            "authority_port": self.usual.port,
-            "allowed_networks": ("127.0.0.0/8",),
-        }
-        return Resolver(DnsSettings(**{**chosen, **settings}), reactor)
 
 
 @pytest_twisted.async_yield_fixture
 async def network() -> AsyncIterator[Network]:
-    made = Network()
+    made = Network(reactor)
     yield made
-    await made.usual.stop()
-    await made.own.stop()
+    await made.stop()
 
 
 @pytest_twisted.ensureDeferred

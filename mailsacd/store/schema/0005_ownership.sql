@@ -61,9 +61,10 @@ create function people_text(people json) returns text immutable language sql as 
     from json_array_elements(case json_typeof(people) when 'array' then people else '[]' end) person
 $$;
 
-create function searched_texts(
-    facts text, out subject text, out sender text, out recipients text
-) immutable language sql as $$
+-- Stable, though it is immutable: PostgreSQL works out immutable functions of constants ahead, also
+-- where a case would never ask for them.
+create type message_texts as (subject text, sender text, recipients text);
+create function searched_texts(facts text) returns message_texts stable language sql as $$
     select folded(left(fact ->> 'subject', 1000)), folded(people_text(fact -> 'from')),
         folded(concat_ws(' ', fact ->> 'originalInbox', fact ->> 'inbox',
                          people_text(fact -> 'to'), people_text(fact -> 'cc')))
