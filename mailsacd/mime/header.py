@@ -8,6 +8,8 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
+import pybase64
+
 from mailsacd.mime import charset
 
 MAX_FIELDS = 1_000
@@ -136,7 +138,7 @@ def base64_bytes(content: bytes) -> bytes:
 
 def _base64_run(content: bytes) -> bytes:
     try:
-        return binascii.a2b_base64(content)
+        return pybase64.b64decode(content)
     except binascii.Error:
         letters = content.translate(None, _NOT_BASE64)
         rest = len(letters) % 4

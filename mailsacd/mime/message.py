@@ -43,9 +43,9 @@ class ParsedMessage:
     """What is in a message.
 
     ``cc`` and ``bcc`` are None when the field is absent; ``sender`` has only mailboxes with an
-    address. ``text`` and ``html`` are None when there is no such part; line ends in them are
-    ``\\n``. ``limited`` says that a limit left something out. ``fields`` are the header fields,
-    raw: see ``headers``.
+    address. ``text_as_sent`` and ``html_as_sent`` are decoded, and None when there is no such part;
+    ``text`` and ``html`` are for reading. ``limited`` says that a limit left something out.
+    ``fields`` are the header fields, raw: see ``headers``.
     """
 
     fields: tuple[header.Field, ...]
@@ -54,10 +54,20 @@ class ParsedMessage:
     to: tuple[Mailbox, ...] | None
     cc: tuple[Mailbox, ...] | None
     bcc: tuple[Mailbox, ...] | None
-    text: str | None
-    html: str | None
+    text_as_sent: str | None
+    html_as_sent: str | None
     attachments: tuple[Attachment, ...]
     limited: bool
+
+    @cached_property
+    def text(self) -> str | None:
+        """The text part; lines end in ``\\n``."""
+        return _with_plain_newlines(self.text_as_sent)
+
+    @cached_property
+    def html(self) -> str | None:
+        """The HTML part; lines end in ``\\n``."""
+        return _with_plain_newlines(self.html_as_sent)
 
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -102,3 +112,7 @@ class ParsedMessage:
             if len(candidate) == len(name) and candidate.lower() == name:
                 return header.decode(raw)
         return ""
+
+
+def _with_plain_newlines(text: str | None) -> str | None:
+    return None if text is None else text.replace("\r\n", "\n")

@@ -1,7 +1,6 @@
 """Values with parameters: Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC 2231)."""
 
 import re
-from functools import lru_cache
 from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
@@ -10,7 +9,6 @@ from urllib.parse import unquote_to_bytes
 from mailsacd.mime import charset, header
 
 MAX_PARAMETERS = 200
-_CACHED_CHARS = 200
 
 _PARAMETER = re.compile(
     r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^;]*+))', re.DOTALL
@@ -34,10 +32,6 @@ class Parameterised(NamedTuple):
 
 def parse(text: str) -> Parameterised:
     """``text`` (unfolded) in parts. Never raises; what is no parameter is passed over."""
-    return _parse_cached(text) if len(text) <= _CACHED_CHARS else _parse(text)
-
-
-def _parse(text: str) -> Parameterised:
     value = text.partition(";")[0].partition("(")[0].strip().lower()
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[bool, str]]] = {}
@@ -53,9 +47,6 @@ def _parse(text: str) -> Parameterised:
     # RFC 2231 says it better than the plain form that old readers get
     plain.update((name, _joined(parts)) for name, parts in sections.items())
     return Parameterised(value, MappingProxyType(plain), bool(_MEDIA_TYPE.match(value)))
-
-
-_parse_cached = lru_cache(maxsize=1024)(_parse)
 
 
 def _joined(parts: dict[int, tuple[bool, str]]) -> str:

@@ -5,7 +5,7 @@ standard library where it cannot (mime.structure). Everything after that is the 
 which of them it was does not show in what comes out.
 """
 
-from mailsacd.mime import addresses, charset, header, native, structure
+from mailsacd.mime import addresses, charset, header, structure
 from mailsacd.mime.addresses import Mailbox
 from mailsacd.mime.message import Attachment, ParsedMessage, Priority
 from mailsacd.mime.structure import Leaf
@@ -17,20 +17,10 @@ _WANTED = frozenset({b"subject", b"from", b"to", b"cc", b"bcc"})
 _WANTED_LENGTHS = frozenset(map(len, _WANTED))
 
 
-def parse(content: bytes, *, trust_native: bool = True) -> ParsedMessage:
-    """The message in ``content``. Never raises.
-
-    ``trust_native`` off leaves the Rust parser out; the outcome is the same, and slower.
-    """
+def parse(content: bytes) -> ParsedMessage:
+    """The message in ``content``. Never raises."""
     section = header.split(content)
-    fields = [field for field in section.fields if field[0][:8].lower() == b"content-"]
-    said = structure.facts(fields)
-    found: tuple[Leaf, ...] | None = None
-    limited = False
-    if trust_native and structure.media_type(said.type).startswith("multipart/"):
-        found = native.leaves(content, fields, section.body_start)
-    if found is None:
-        found, limited = structure.leaves(content, said, section.body_start)
+    found, limited = structure.leaves(content, section)
     return _assemble(section, found, limited=limited or section.limited)
 
 
@@ -51,8 +41,8 @@ def _assemble(section: header.Section, found: tuple[Leaf, ...], *, limited: bool
         to=to,
         cc=cc,
         bcc=bcc,
-        text=_joined(texts),
-        html=_joined(htmls),
+        text_as_sent=_joined(texts),
+        html_as_sent=_joined(htmls),
         attachments=tuple(attachments),
         limited=limited or cut_sender or cut_to or cut_cc or cut_bcc,
     )
@@ -101,5 +91,4 @@ def _joined(leaves: list[Leaf]) -> str | None:
     if not leaves:
         return None
     texts = [charset.decode(leaf.content, leaf.charset) for leaf in leaves]
-    joined = texts[0] if len(texts) == 1 else "\n".join(filter(None, texts))
-    return joined.replace("\r\n", "\n")
+    return texts[0] if len(texts) == 1 else "\n".join(filter(None, texts))

@@ -1,12 +1,12 @@
-"""The parts of a message, found by a walk of our own that nothing can make slow or deep.
+"""The parts of a message, found by a walk that nothing can make slow or deep.
 
-The second of two ways to the same leaves (see mime.native for the first): it takes any bytes, and
-its limits on depth, parts and delimiters hold whatever the message says.
+It takes any bytes, looks at each about once a level, and its limits on depth, parts and delimiters
+hold whatever the message says. Runs on every message that is taken in.
 """
 
 import binascii
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailsacd.mime import header, parameters
@@ -15,8 +15,10 @@ MAX_DEPTH = 32
 MAX_PARTS = 1_000
 MAX_DELIMITERS = 20_000  # lines that begin like a delimiter, in the whole message
 
+_CACHED_BYTES = 400
 _MESSAGE = "message/rfc822"
 _TEXT = "text/plain"
+_POSITIONS = {"": "root", "multipart/alternative": "alternative"}
 
 
 class Leaf(NamedTuple):
@@ -38,12 +40,17 @@ class Leaf(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What the Content fields of a part say, decoded but not judged."""
+    """What the Content fields of a part say. ``media_type`` is None when there is no such field.
 
-    type: str | None = None
-    disposition: str | None = None
-    id: str | None = None
-    encoding: str | None = None
+    RFC 2045 section 5 and 6, RFC 2183.
+    """
+
+    media_type: str | None
+    boundary: str
+    charset: str | None
+    file_name: str | None
+    disposition: str | None
+    transfer_encoding: str | None
 
 
 class _Range(NamedTuple):
@@ -55,65 +62,44 @@ class _Range(NamedTuple):
     parent: str
 
 
-def facts(fields: Iterable[header.Field]) -> Facts:
-    """The Content fields among ``fields``; of each the first counts."""
-    found: dict[str, str] = {}
-    for name, raw in fields:
-        if len(name) in _LENGTHS and (key := _CONTENT_FIELDS.get(name.lower())) is not None:
-            found.setdefault(key, header.unfold(raw))
-    return Facts(**found)
+def leaves(content: bytes, section: header.Section) -> tuple[tuple[Leaf, ...], bool]:
+    """The leaves of the message in order, and whether a limit cut in. Never raises.
 
-
-_CONTENT_FIELDS = {
-    b"content-type": "type",
-    b"content-disposition": "disposition",
-    b"content-id": "id",
-    b"content-transfer-encoding": "encoding",
-}
-_LENGTHS = frozenset(map(len, _CONTENT_FIELDS))
-_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
-_POSITIONS = {"": "root", "multipart/alternative": "alternative"}
-
-
-def media_type(text: str | None, parent: str = "") -> str:
-    """The media type that a Content-Type value means; absent or invalid, the default.
-
-    RFC 2045 section 5.2, RFC 2046 section 5.1.5.
+    ``section`` is its header section.
     """
-    if text is not None:
-        said = parameters.parse(text)
-        return said.value if said.is_media_type else _TEXT
-    return _MESSAGE if parent == "multipart/digest" else _TEXT
+    return _Walk(content).run(section)
 
 
-def boundary_of(text: str | None) -> str:
-    """The boundary parameter of a Content-Type value, ``""`` when there is none."""
-    return parameters.parse(text).parameters.get("boundary", "").rstrip() if text else ""
+def facts(type_: bytes | None, disposition: bytes | None, encoding: bytes | None) -> Facts:
+    """The facts in the raw values of the fields: type, disposition and transfer encoding."""
+    if len(type_ or b"") + len(disposition or b"") + len(encoding or b"") > _CACHED_BYTES:
+        return _facts(type_, disposition, encoding)
+    return _facts_cached(type_, disposition, encoding)
 
 
-def leaf(said: Facts, parent: str, content: bytes) -> Leaf:
-    """The leaf with these facts in a ``parent`` type, ``""`` for none; ``content`` is decoded."""
-    type_parameters = parameters.parse(said.type).parameters if said.type else _NO_PARAMETERS
-    name = type_parameters.get("name")
-    disposition = None
-    if said.disposition:
-        disposition, disposition_parameters, _ = parameters.parse(said.disposition)
-        name = disposition_parameters.get("filename") or name
-    return Leaf(
-        media_type=media_type(said.type, parent),
-        charset=type_parameters.get("charset"),
+def _facts(type_: bytes | None, disposition: bytes | None, encoding: bytes | None) -> Facts:
+    said = parameters.parse(header.unfold(type_ or b""))
+    media_type = said.value if said.is_media_type else _TEXT
+    name = said.parameters.get("name")
+    disposed = parameters.parse(header.unfold(disposition or b""))
+    name = disposed.parameters.get("filename") or name
+    return Facts(
+        media_type=None if type_ is None else media_type,
+        boundary=said.parameters.get("boundary", "").rstrip(),
+        charset=said.parameters.get("charset"),
         file_name=header.one_line(name).strip() or None if name else None,
-        disposition=disposition or None,
-        content_id=said.id.strip("<> \t") or None if said.id else None,
-        transfer_encoding=transfer_encoding(said.encoding),
-        position=_POSITIONS.get(parent, "other"),
-        content=content,
+        disposition=disposed.value or None,
+        transfer_encoding=_transfer_encoding(header.unfold(encoding or b"")),
     )
 
 
-def transfer_encoding(text: str | None) -> str | None:
-    """A Content-Transfer-Encoding value in lower case without comments."""
-    return text.partition("(")[0].partition(";")[0].strip().lower() or None if text else None
+# Most parts have one of a few headers; those of multiparts are each message's own.
+_facts_cached = lru_cache(maxsize=1024)(_facts)
+
+
+def _transfer_encoding(text: str) -> str | None:
+    """In lower case without comments."""
+    return text.partition("(")[0].partition(";")[0].strip().lower() or None
 
 
 def undo_transfer(content: bytes, encoding: str | None) -> bytes:
@@ -127,17 +113,13 @@ def undo_transfer(content: bytes, encoding: str | None) -> bytes:
 
 def _without_padding(content: bytes) -> bytes:
     """``content`` without white space at the ends of lines (RFC 2045 section 6.7, rule 3)."""
-    if not any(end in content for end in (b" \r\n", b"\t\r\n", b" \n", b"\t\n")):
+    ends = (b" \r\n", b" \n", b"\t\r\n", b"\t\n") if b"\t" in content else (b" \r\n", b" \n")
+    if not any(end in content for end in ends):
         return content
     return b"\n".join(
         line[:-1].rstrip(b" \t") + b"\r" if line.endswith(b"\r") else line.rstrip(b" \t")
         for line in content.split(b"\n")
     )
-
-
-def leaves(content: bytes, root: Facts, body_start: int) -> tuple[tuple[Leaf, ...], bool]:
-    """The leaves of the message in order, and whether a limit cut in. Never raises."""
-    return _Walk(content).run(root, body_start)
 
 
 class _Walk:
@@ -150,8 +132,8 @@ class _Walk:
         self.delimiters = 0
         self.limited = False
 
-    def run(self, root: Facts, body_start: int) -> tuple[tuple[Leaf, ...], bool]:
-        self._look(root, body_start, _Range(0, len(self.content), 0, ""))
+    def run(self, root: header.Section) -> tuple[tuple[Leaf, ...], bool]:
+        self._look(root, _Range(0, len(self.content), 0, ""))
         while self.todo:
             part = self.todo.pop()
             if len(self.found) >= MAX_PARTS:
@@ -159,21 +141,36 @@ class _Walk:
                 break
             section = header.split(self.content, part.start, part.end)
             self.limited = self.limited or section.limited
-            self._look(facts(section.fields), section.body_start, part)
+            self._look(section, part)
         return tuple(self.found), self.limited
 
-    def _look(self, said: Facts, body_start: int, part: _Range) -> None:
-        kind = media_type(said.type, part.parent)
+    def _look(self, section: header.Section, part: _Range) -> None:
+        first = {name.lower(): raw for name, raw in reversed(section.fields)}
+        disposition = first.get(b"content-disposition")
+        encoding = first.get(b"content-transfer-encoding")
+        said = facts(first.get(b"content-type"), disposition, encoding)
+        kind = said.media_type or (_MESSAGE if part.parent == "multipart/digest" else _TEXT)
         if kind.startswith("multipart/"):
-            boundary = boundary_of(said.type)
             if part.depth >= MAX_DEPTH:
                 self.limited = True
-            elif boundary and self._divide(boundary, body_start, part, kind):
+            elif said.boundary and self._divide(said.boundary, section.body_start, part, kind):
                 return
             # nothing divides it: what it holds is shown as text rather than lost
-            said = said._replace(type=_TEXT)
-        body = undo_transfer(self.content[body_start : part.end], transfer_encoding(said.encoding))
-        self.found.append(leaf(said, part.parent, body))
+            said = facts(None, disposition, encoding)
+            kind = _TEXT
+        body = self.content[section.body_start : part.end]
+        content_id = first.get(b"content-id")
+        leaf = Leaf(
+            media_type=kind,
+            charset=said.charset,
+            file_name=said.file_name,
+            disposition=said.disposition,
+            content_id=header.unfold(content_id).strip("<> \t") or None if content_id else None,
+            transfer_encoding=said.transfer_encoding,
+            position=_POSITIONS.get(part.parent, "other"),
+            content=undo_transfer(body, said.transfer_encoding),
+        )
+        self.found.append(leaf)
 
     def _divide(self, boundary: str, start: int, part: _Range, kind: str) -> bool:
         """Put the parts between the delimiters on the list; whether there was a delimiter."""

@@ -5,6 +5,7 @@ RFC 5321 section 4.4. Runs on every message, so it is kept to a few string opera
 
 import re
 from email.utils import format_datetime
+from functools import lru_cache
 
 from mailsacd.core.envelope import Envelope, Reception
 from mailsacd.mime import header
@@ -40,7 +41,7 @@ def trace_headers(envelope: Envelope, hostname: str) -> bytes:
         recipient = unsafe_path.sub("?", envelope.recipients[0].original_inbox)
         lines.append(f"\tfor <{recipient}>")
     lines[-1] += ";"
-    lines.append(f"\t{format_datetime(envelope.received)}\r\n")
+    lines.append(f"\t{_date(envelope.received.replace(microsecond=0))}\r\n")
     return "\r\n".join(lines).encode("utf-8")
 
 
@@ -73,6 +74,10 @@ def received_count(head: bytes) -> int:
 def _helo(text: str, *, utf8: bool) -> str:
     safe = (_UNSAFE_UTF8 if utf8 else _UNSAFE).sub("?", text[:_MAX_HELO_CHARS])
     return safe or "unknown"
+
+
+# Many messages come in within one second
+_date = lru_cache(maxsize=4)(format_datetime)
 
 
 def _token(text: str) -> str:
