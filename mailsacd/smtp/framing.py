@@ -9,6 +9,7 @@ still finds the true end.
 from typing import Final
 
 _END: Final = b"\r\n.\r\n"
+_DOT_LINE: Final = b"\r\n."
 _CRLF: Final = b"\r\n"
 _KEPT_OF_END: Final = len(_END) - 1
 
@@ -22,12 +23,21 @@ def has_bare_newlines(content: bytes) -> bool:
 class TextReader:
     """Reads what follows DATA up to its end (RFC 5321 section 4.1.1.4), and undoes dot-stuffing."""
 
-    __slots__ = ("_buffer", "_counted", "_max_bytes", "_stuffed", "content", "refused")
+    __slots__ = (
+        "_buffer",
+        "_counted",
+        "_has_stuffing",
+        "_max_bytes",
+        "_stuffed",
+        "content",
+        "refused",
+    )
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         # DATA's own CRLF is the first half of the end when the message is empty
         self._buffer = bytearray(_CRLF)
+        self._has_stuffing = False
         self._stuffed = 0
         self._counted = 0
         self.content = b""
@@ -50,27 +60,40 @@ class TextReader:
         """Take ``data``; what follows the end of the message, or None while it goes on."""
         buffer = self._buffer
         if len(buffer) == len(_CRLF) and not self.refused and data[:1] != b".":
-            end = data.find(_END)  # whole in one piece: no need to gather it
-            if end >= 0:
-                self._finish(data[: end + 2])
-                return data[end + len(_END) :]
+            dot = data.find(_DOT_LINE)
+            if dot >= 0 and data.startswith(_END, dot):  # whole in one piece: no need to gather it
+                self._finish(data[: dot + len(_CRLF)])
+                return data[dot + len(_END) :]
         searched = max(len(buffer) - _KEPT_OF_END, 0)
         buffer += data
-        end = buffer.find(_END, searched)
+        end = self._find_end(searched)
         if end < 0:
             self._keep_within_limit()
             return None
         rest = bytes(buffer[end + len(_END) :])
         if not self.refused:
-            self._finish(bytes(memoryview(buffer)[len(_CRLF) : end + 2]))
+            self._finish(bytes(memoryview(buffer)[len(_CRLF) : end + len(_CRLF)]))
         return rest
+
+    def _find_end(self, start: int) -> int:
+        """Where the end is, -1 for nowhere; and whether there is a dot that is not of the end.
+
+        In one search for nearly all messages, since there is none.
+        """
+        buffer = self._buffer
+        if not self._has_stuffing:
+            start = buffer.find(_DOT_LINE, start)
+            if start < 0 or buffer.startswith(_END, start):
+                return start
+            self._has_stuffing = True
+        return buffer.find(_END, start)
 
     def _keep_within_limit(self) -> None:
         if self.refused:
             del self._buffer[:-_KEPT_OF_END]
         elif len(self._buffer) > self._max_bytes:
             # stuffed dots do not count (RFC 1870 section 5); each byte is looked at once
-            self._stuffed += self._buffer.count(b"\r\n.", self._counted)
+            self._stuffed += self._buffer.count(_DOT_LINE, self._counted)
             self._counted = len(self._buffer) - 2
             # up to two bytes may yet turn out to be of the end
             if len(self._buffer) - self._stuffed - len(_CRLF) > self._max_bytes + 2:
@@ -78,9 +101,9 @@ class TextReader:
 
     def _finish(self, stuffed: bytes) -> None:
         """``stuffed`` is the message up to and with the CRLF before the last dot."""
-        content = stuffed.removeprefix(b".")
-        if b"\r\n." in content:
-            content = content.replace(b"\r\n.", b"\r\n")
+        content = stuffed
+        if self._has_stuffing:
+            content = content.removeprefix(b".").replace(_DOT_LINE, _CRLF)
         if len(content) > self._max_bytes:
             self.refused = True
         else:
