@@ -11,6 +11,7 @@ _TIME_DIGITS = 10  # 50 bits of milliseconds: until the year 37648
 _SEQUENCE_DIGITS = 3
 _SEQUENCE_LIMIT = 32**_SEQUENCE_DIGITS
 _RANDOM_BYTES = 5  # 8 digits: two nodes collide within one millisecond and sequence 1 in 10^12
+_RANDOM_AT_ONCE = 200 * _RANDOM_BYTES  # asking the kernel for each id would cost most of its time
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -26,6 +27,7 @@ class EnvelopeIds:
     def __init__(self) -> None:
         self._last_ms = 0
         self._sequence = 0
+        self._randomness = b""
 
     def next(self, now_ms: int) -> tuple[str, int]:
         """An id for ``now_ms`` (milliseconds since the epoch), and the millisecond it carries.
@@ -39,7 +41,10 @@ class EnvelopeIds:
             self._sequence += 1
         else:
             self._last_ms, self._sequence = self._last_ms + 1, 0
-        random = int.from_bytes(secrets.token_bytes(_RANDOM_BYTES))
+        if not self._randomness:
+            self._randomness = secrets.token_bytes(_RANDOM_AT_ONCE)
+        random = int.from_bytes(self._randomness[:_RANDOM_BYTES])
+        self._randomness = self._randomness[_RANDOM_BYTES:]
         return (
             time_prefix(self._last_ms)
             + _digits(self._sequence, _SEQUENCE_DIGITS)
@@ -79,7 +84,7 @@ def utc_from_ms(ms: int) -> datetime:
 
 def iso_time(when: datetime) -> str:
     """``when`` as the API writes times: ``2018-03-29T18:28:07.732Z``."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03d}Z"
+    return when.astimezone(UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def _digits(number: int, width: int) -> str:

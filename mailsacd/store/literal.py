@@ -4,9 +4,10 @@ Every session has ``standard_conforming_strings`` on and speaks UTF-8 (see store
 that is doubled is all that a text needs.
 """
 
-from binascii import b2a_base64
 from collections.abc import Iterable
 from datetime import datetime
+
+from pybase64 import b64encode
 
 
 def literal(value: object) -> str:
@@ -48,4 +49,4 @@ def bytes_expression(data: bytes) -> tuple[bytes, bytes, bytes]:
     In base64, a third shorter than hexadecimal: PostgreSQL spends most of what a long literal
     costs on reading its characters.
     """
-    return b"decode('", b2a_base64(data, newline=False), b"','base64')"
+    return b"decode('", b64encode(data), b"','base64')"
