@@ -28,16 +28,20 @@ from mailsacd.data import Data, make_data_dir, open_data
 from mailsacd.http.account import AccountCalls
 from mailsacd.http.addresses import AddressCalls
 from mailsacd.http.app import Group, make_site
+from mailsacd.http.domains import DomainCalls
 from mailsacd.http.inbox import InboxCalls
 from mailsacd.http.keys import KeyCalls
 from mailsacd.http.marks import MarkCalls
 from mailsacd.http.sessions import SessionCalls
 from mailsacd.http.validations import ValidationCalls
+from mailsacd.jobs.verify import VerifyJob
 from mailsacd.mail.accept import Accept
 from mailsacd.mail.accounts import Accounts
 from mailsacd.mail.addresses import Addresses
 from mailsacd.mail.auth import Authenticator
 from mailsacd.mail.directory import Directory
+from mailsacd.mail.domain_rules import rules_of
+from mailsacd.mail.domains import Domains
 from mailsacd.mail.first_account import KEY_FILE
 from mailsacd.mail.gate import Gate
 from mailsacd.mail.guesses import Guesses
@@ -113,6 +117,11 @@ class Daemon:
         accounts = Accounts(database, plans, authenticator.forget)
         directory = Directory(database, notices)
         addresses = Addresses(database, directory, plans, passwords)
+        resolver = Resolver(settings.dns, reactor)
+        domain_rules = rules_of(settings.domains, hostname)
+        domains = Domains(database, addresses, directory, plans, resolver, domain_rules)
+        verifying = VerifyJob(domains, reactor)
+        self._on_close(verifying.stop)
 
         records = Records(settings, database, accounts, notices, reactor)
         self._on_close(records.finish)
@@ -124,10 +133,11 @@ class Daemon:
             budget=budget,
             reactor=reactor,
             observers=records.observers,
+            ownership=directory,
         )
         self._on_close(ingest.finish)
         accept = Accept(
-            database, directory, settings.message.accepted_domains, settings.domains.hosting
+            database, directory, settings.message.accepted_domains, domain_rules.hosting
         )
         gate = Gate(directory, anonymous_read=settings.http.anonymous_read)
         mailbox = Mailbox(database, gate, reactor=reactor)
@@ -148,11 +158,12 @@ class Daemon:
         groups: tuple[Group, ...] = (
             *account_calls(settings, accounts, passwords, guesses),
             AddressCalls(addresses),
+            DomainCalls(domains),
             MarkCalls(Marks(database, gate)),
             InboxCalls(Inbox(database, gate)),
             *records.calls(),
             ValidationCalls(
-                Validator(Resolver(settings.dns, reactor), reactor=reactor),
+                Validator(resolver, reactor=reactor),
                 anonymous_read=settings.http.anonymous_read,
             ),
         )
@@ -160,6 +171,7 @@ class Daemon:
         site = make_site(mailbox, callers, settings.http, __version__, reactor, groups)
         notices.start()
         authenticator.start()
+        verifying.start()
         await records.start()
         ports = {
             "smtp": self._listen("smtp", settings.smtp.host, settings.smtp.port, smtp),

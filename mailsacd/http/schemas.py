@@ -132,6 +132,44 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "updated": _TIME_OR_NULL,
         },
     },
+    "Domain": _object(
+        {
+            "_id": {"type": "string", "description": "The domain itself"},
+            "owner": STRING,
+            "created": {"type": "string", "format": "date-time"},
+            "updated": {"type": "string", "format": "date-time"},
+            "enablews": _FLAG,
+            "hosted": {**_FLAG, "description": "Below the operator's hosting domain"},
+            "isDefault": _FLAG,
+            "isPrivate": {**_FLAG, "description": "Its mail is for the account alone"},
+            "verified": {**_FLAG, "description": "It is proved that the domain is the account's"},
+            "verifiedMx": {**_FLAG, "description": "Its mail comes here"},
+            "verificationTxt": {"type": "string", "description": "The TXT record that proves it"},
+            "lastVerificationErrors": {
+                **_TEXT_OR_NULL,
+                "description": "What was amiss when its DNS records were looked at",
+            },
+            "records": list_of(
+                _object(
+                    {
+                        "purpose": {"enum": ["MX", "TXT", "SPF", "DKIM"]},
+                        "type": {"enum": ["MX", "TXT"]},
+                        "name": STRING,
+                        "value": STRING,
+                        "published": {**_FLAG, "description": "Found by the last look"},
+                    }
+                )
+            ),
+        }
+    ),
+    "DomainAndCount": _object(
+        {
+            "domain": named("Domain"),
+            "totalMessages": {"type": "integer", "minimum": 0},
+            "catchAllAddress": {"anyOf": [named("Address"), {"type": "null"}]},
+        }
+    ),
+    "DomainRemoval": _object({"message": STRING, "_id": STRING}),
     "Availability": _object(
         {
             "email": STRING,

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from mailsacd.core.address import normal_domain
 from mailsacd.core.dns import Dns
 from mailsacd.core.errors import (
+    BadAddressError,
     ConflictError,
     Fault,
     ForbiddenError,
@@ -24,6 +25,7 @@ from mailsacd.mail.addresses import Addresses, AddressView, account_of
 from mailsacd.mail.auth import Actor
 from mailsacd.mail.claims import apply_sight
 from mailsacd.mail.directory import Directory, announce
+from mailsacd.mail.domain_rules import DomainRules
 from mailsacd.mail.plans import Plans
 from mailsacd.mail.reservation import begin
 from mailsacd.mail.verification import TOKEN_PREFIX, Record, look_at, records_of
@@ -40,15 +42,6 @@ _ALPHABET: Final = string.ascii_letters + string.digits
 _TOKEN_CHARACTERS: Final = 32
 
 _log = Logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainRules:
-    """The operator's part: see the section ``domains`` of the settings."""
-
-    hosting: str
-    mail_hosts: tuple[str, ...]
-    recheck_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +84,7 @@ class Domains:
 
     async def get(self, actor: Actor, name: str) -> tuple[DomainView, int, AddressView | None]:
         """A domain, how many messages of it are the account's, and its catch-all."""
-        domain = await self._claim(account_of(actor), normal_domain(name))
+        domain = await self._claim(account_of(actor), _normal(name))
         count = await store.count_domain_messages(self._database, domain.owner, domain.name)
         catch_all = f"{CATCH_ALL_LOCAL}@{domain.name}"
         reserved = await find_address(self._database, catch_all)
@@ -131,7 +124,7 @@ class Domains:
     async def remove(self, actor: Actor, name: str) -> str:
         """Give a claim up, with its catch-all; its normal name. Its mail stays the account's."""
         account = _manager(actor)
-        domain = normal_domain(name)
+        domain = _normal(name)
 
         async def work(transaction: Transaction) -> None:
             await begin(transaction, account)
@@ -149,7 +142,7 @@ class Domains:
     async def verify(self, actor: Actor, name: str) -> DomainView:
         """Look at the domain's DNS now. Raises ThrottledError when too many do at once."""
         account = _manager(actor)
-        claim = await self._claim(account, normal_domain(name))
+        claim = await self._claim(account, _normal(name))
         if self._looking >= MAX_LOOKS:
             raise ThrottledError("Too many domains are being verified", retry_after_s=5)
         self._looking += 1
@@ -162,7 +155,7 @@ class Domains:
     async def set_privacy(self, actor: Actor, name: str, *, is_private: bool) -> DomainView:
         """Whether the domain's mail is for the account alone. What was private stays so."""
         account = _manager(actor)
-        domain = normal_domain(name)
+        domain = _normal(name)
 
         async def work(transaction: Transaction) -> Domain:
             await store.lock_domain(transaction, domain)
@@ -194,7 +187,7 @@ class Domains:
         switched off it stays reserved.
         """
         account = _manager(actor)
-        domain = normal_domain(name)
+        domain = _normal(name)
         claim = await self._claim(account, domain)
         email = f"{CATCH_ALL_LOCAL}@{domain}"
         if catch_all and await find_address(self._database, email) is None:
@@ -258,7 +251,7 @@ class Domains:
         return await has_others_addresses(transaction, domain, account)
 
     def _claimable(self, name: str) -> str:
-        domain = normal_domain(name)
+        domain = _normal(name)
         problem = ""
         if domain.startswith("["):
             problem = "is an address, not a domain"
@@ -274,6 +267,13 @@ class Domains:
 
     def _view(self, domain: Domain) -> DomainView:
         return DomainView(domain=domain, records=records_of(domain, self._rules.mail_hosts))
+
+
+def _normal(name: str) -> str:
+    try:
+        return normal_domain(name)
+    except BadAddressError as e:
+        raise BadAddressError(e.public, (Fault(field="domain", problem=e.public),)) from e
 
 
 def _manager(actor: Actor) -> str:

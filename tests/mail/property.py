@@ -7,7 +7,8 @@ from mailsacd.core.dns import Dns
 from mailsacd.mail.addresses import Addresses
 from mailsacd.mail.auth import Actor
 from mailsacd.mail.directory import Directory
-from mailsacd.mail.domains import DomainRules, Domains
+from mailsacd.mail.domain_rules import DomainRules
+from mailsacd.mail.domains import Domains
 from mailsacd.mail.passwords import Passwords
 from mailsacd.mail.plans import Plans
 from mailsacd.settings import PlanSettings

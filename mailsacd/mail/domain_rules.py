@@ -1,0 +1,28 @@
+"""The operator's part in domains: which are lent out, and where their mail should come to."""
+
+from dataclasses import dataclass
+
+from mailsacd.core.address import normal_domain
+from mailsacd.core.errors import BadAddressError, ConfigurationError
+from mailsacd.settings import DomainSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainRules:
+    """The operator's part: see the section ``domains`` of the settings."""
+
+    hosting: str
+    mail_hosts: tuple[str, ...]
+    recheck_s: int
+
+
+def rules_of(settings: DomainSettings, hostname: str) -> DomainRules:
+    """The rules, with names in their normal form. Raises ConfigurationError for what is none."""
+    try:
+        return DomainRules(
+            hosting=normal_domain(settings.hosting) if settings.hosting else "",
+            mail_hosts=tuple(map(normal_domain, settings.mail_hosts or (hostname,))),
+            recheck_s=settings.recheck_hours * 3_600,
+        )
+    except BadAddressError as e:
+        raise ConfigurationError(f"domains: {e.public}") from e
