@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailsacd.core.address import normal_domain
+from mailsacd.core.errors import BadAddressError, Fault
 from mailsacd.core.search import Terms
 from mailsacd.mail.auth import Actor, account_of
 from mailsacd.mail.gate import Gate
@@ -55,13 +56,20 @@ class Inbox:
 
     async def of_domain(self, actor: Actor, domain: str, page: Page) -> str:
         """What came to a verified domain of the account. Raises ForbiddenError for any other."""
-        name = normal_domain(domain)
+        name = _named(domain)
         account = await self._gate.owned_domain(actor, name)
         return await inbox.list_of_domain(self._database, account, name, **page.bounds())
 
     async def purge_domain(self, actor: Actor, domain: str) -> None:
         """Delete all of that, starred messages too. Raises ForbiddenError."""
-        name = normal_domain(domain)
+        name = _named(domain)
         account = await self._gate.owned_domain(actor, name)
         while await inbox.purge_domain(self._database, name, account):
             pass
+
+
+def _named(domain: str) -> str:
+    try:
+        return normal_domain(domain)
+    except BadAddressError as e:
+        raise BadAddressError(e.public, (Fault(field="domain", problem=e.public),)) from e

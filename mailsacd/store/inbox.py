@@ -28,16 +28,28 @@ _unread: one[int] = one(
     column,
     f"select count(*) from message where {OWNED} and read is not true",  # noqa: S608  as above
 )
-_purge_inbox = deletion(
-    f"""where inbox = %(inbox)s and id = any(array(
-            select id from message where inbox = %(inbox)s and saved_by is null and {VISIBLE}
-            limit {BATCH})) and saved_by is null"""  # noqa: S608  as above
-)
-_purge_domain = deletion(
-    f"""where (inbox, id) in (
-            select inbox, id from message where domain = %(domain)s and {OWNED}
-            limit {BATCH}) and {OWNED}"""  # noqa: S608  as above
-)
+
+
+def inbox_deletion(count: int) -> one[int]:
+    """Of an inbox ``count`` messages that the viewer sees and nobody has starred."""
+    return deletion(
+        f"""where inbox = %(inbox)s and id = any(array(
+                select id from message where inbox = %(inbox)s and saved_by is null and {VISIBLE}
+                limit {count})) and saved_by is null"""  # noqa: S608  parts of SQL, no input
+    )
+
+
+def domain_deletion(count: int) -> one[int]:
+    """Of a domain ``count`` messages that the viewer owns."""
+    return deletion(
+        f"""where (inbox, id) in (
+                select inbox, id from message where domain = %(domain)s and {OWNED}
+                limit {count}) and {OWNED}"""  # noqa: S608  parts of SQL, no input
+    )
+
+
+_purge_inbox = inbox_deletion(BATCH)
+_purge_domain = domain_deletion(BATCH)
 
 
 async def list_owned(db: Executor, account: str, **page: Unpack[Page]) -> str:

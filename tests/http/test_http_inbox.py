@@ -1,0 +1,204 @@
+"""An account's lists and its search over the API: what they answer, to good and bad input."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import pytest_twisted
+
+from mailsacd.mail.inbox import MAX_FOUND
+from mailsacd.store import inbox as store
+from mailsacd.store.pool import Database
+from tests.http.society import (
+    CATCH_ALL,
+    HIDDEN_DOMAIN,
+    IMPLICIT,
+    PRIVATE,
+    SHOWN_DOMAIN,
+    Society,
+    society,
+)
+
+
+@pytest_twisted.async_yield_fixture
+async def people(database: Database, database_dsn: str) -> AsyncIterator[Society]:
+    async with society(database, database_dsn) as made:
+        yield made
+
+
+def _mail(subject: str, sender: str = "Ann <ann@example.net>", to: str = "bob@x.example") -> bytes:
+    return f"From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\n\r\nhello\r\n".encode()
+
+
+async def _ids(people: Society, target: str, **query: str) -> list[str]:
+    found = await people.json("owner", "GET", f"{target}?{urlencode(query)}")
+    messages = found if isinstance(found, list) else found["messages"]
+    return [message["_id"] for message in messages]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_inbox_is_paged_and_counts_what_is_unread(people: Society) -> None:
+    ids = [await people.deliver(email) for email in (PRIVATE, IMPLICIT, CATCH_ALL) * 2][::-1]
+    await people.json("owner", "PUT", f"/api/addresses/{CATCH_ALL}/messages/{ids[0]}/read")
+    page = await people.json("owner", "GET", "/api/inbox?limit=2&skip=1")
+    assert [message["_id"] for message in page["messages"]] == ids[1:3]
+    assert (page["unread"], page["limit"], page["skip"]) == (5, 2, 1)
+    assert page["messages"][0]["inbox"] == IMPLICIT
+    received = (await people.json("owner", "GET", "/api/inbox"))["messages"][0]["received"]
+    assert ids[0] in await _ids(people, "/api/inbox", since=received)
+    assert await _ids(people, "/api/inbox", since="9999-12-31") == []
+    assert await people.json("owner", "GET", "/api/inbox?limit=0") == {
+        "messages": [],
+        "unread": 5,
+        "limit": 0,
+        "skip": 0,
+    }
+    assert await _ids(people, "/api/private-messages") == ids
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_starred_list_is_paged(people: Society) -> None:
+    ids = [await people.deliver(PRIVATE) for _ in range(3)][::-1]
+    for message_id in ids:
+        await people.json("owner", "PUT", f"/api/addresses/{PRIVATE}/messages/{message_id}/star")
+    assert await _ids(people, "/api/addresses/starred/messages", limit="2", skip="1") == ids[1:]
+    assert await _ids(people, "/api/addresses/starred/messages", until="2001-01-01") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("invoice", {"a", "b"}),
+        ("INVOICE", {"a", "b"}),
+        ("voic", {"a", "b"}),
+        ("your invoice", {"a"}),
+        ("märz", {"a"}),
+        ("MÄRZ", {"a"}),
+        ("100%", {"b"}),
+        ("_", {"c"}),
+        ("a & b | !c <-> (d:*)", {"c"}),
+        ("o'neil\\", {"c"}),
+        ("счёт", {"d"}),
+        ("СЧЁТ", {"d"}),
+        ("請求", {"d"}),
+        ("書", {"d"}),
+        ("shop.example", {"b"}),
+        ("Bob's Shop", {"b"}),
+        ("box@reserved", {"a", "b", "c", "d"}),
+        ("jeff@elsewhere.example", {"d"}),
+        ("re", {"a", "b", "c", "d"}),
+        ("hello", set()),
+        ("nothing of the kind", set()),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_any_part_of_subject_and_people_is_found(
+    people: Society, query: str, found: set[str]
+) -> None:
+    mails = {
+        "a": _mail("Your Invoice, März"),
+        "b": _mail("no invoice: 100%", "Bob's Shop <sales@shop.example>"),
+        "c": _mail("under_score o'neil\\ a & b | !c <-> (d:*)"),
+        "d": _mail("Счёт 請求書", to="Jeff <jeff@elsewhere.example>"),
+    }
+    ids = {await people.deliver(PRIVATE, content): name for name, content in mails.items()}
+    answer = await people.json("owner", "GET", f"/api/inbox-search?{urlencode({'query': query})}")
+    assert {ids[message["_id"]] for message in answer["messages"]} == found
+    assert answer["query"] == query
+    older = f"/api/search-private-messages?{urlencode({'query': query})}"
+    assert await people.json("owner", "GET", older) == answer
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_filter_has_every_condition_met(people: Society) -> None:
+    one = await people.deliver(PRIVATE, _mail("red apple", "Ann <ann@a.example>"))
+    two = await people.deliver(IMPLICIT, _mail("red pear", "Eve <eve@b.example>"))
+    await people.json("owner", "PUT", f"/api/addresses/{PRIVATE}/messages/{one}/read")
+    cases: list[tuple[dict[str, str], list[str]]] = [
+        ({"andSubjectIncludes": "RED"}, [two, one]),
+        ({"andSubjectIncludes": "red", "andFrom": "eve"}, [two]),
+        ({"andSubjectIncludes": "apple", "andFrom": "eve"}, []),
+        ({"andSubjectIncludes": "ann"}, []),
+        ({"andFrom": "a.example"}, [one]),
+        ({"andTo": IMPLICIT}, [two]),
+        ({"andTo": "bob@x.example", "andSubjectIncludes": ""}, [two, one]),
+        ({"andRead": "true"}, [one]),
+        ({"andRead": "false"}, [two]),
+        ({"andRead": "false", "andSubjectIncludes": "apple"}, []),
+        ({"andRead": "true", "andFrom": "ann", "andTo": PRIVATE}, [one]),
+    ]
+    for query, expected in cases:
+        assert await _ids(people, "/api/inbox-filter", **query) == expected, query
+
+
+@pytest_twisted.ensureDeferred
+async def test_at_most_the_newest_hundred_are_found(people: Society) -> None:
+    ids = [await people.deliver(PRIVATE) for _ in range(MAX_FOUND + 5)][::-1]
+    for target, query in (
+        ("/api/inbox-search", {"query": "geheim"}),
+        ("/api/inbox-filter", {"andSubjectIncludes": "geheim"}),
+        ("/api/inbox-filter", {"andRead": "false"}),
+    ):
+        assert await _ids(people, target, **query) == ids[:MAX_FOUND]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_domains_mail_is_paged_and_goes_in_batches(
+    people: Society, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [await people.deliver(f"box-{n}@{HIDDEN_DOMAIN}") for n in range(5)][::-1]
+    kept = await people.deliver(f"box@{SHOWN_DOMAIN}")
+    await people.json(
+        "owner", "PUT", f"/api/addresses/box-0@{HIDDEN_DOMAIN}/messages/{ids[4]}/star"
+    )
+    target = f"/api/domains/{HIDDEN_DOMAIN.upper()}"
+    assert await _ids(people, f"{target}/messages", limit="2") == ids[:2]
+    assert await _ids(people, f"{target}/messages", until="2001-01-01") == []
+    assert store.BATCH < 1_000, "one statement is bounded"
+    monkeypatch.setattr(store, "_purge_domain", store.domain_deletion(2))
+    assert (await people.ask("owner", "POST", f"{target}/delete-all-domain-mail")).status == 204
+    assert await people.database.fetch("select id from message") == [(kept,)]
+    assert len(await people.database.fetch("select id from raw_message")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_purge_leaves_what_is_starred_and_goes_in_batches(
+    people: Society, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [await people.deliver(PRIVATE) for _ in range(5)]
+    await people.json("owner", "PUT", f"/api/addresses/{PRIVATE}/messages/{ids[2]}/star")
+    monkeypatch.setattr(store, "_purge_inbox", store.inbox_deletion(2))
+    assert (await people.ask("owner", "DELETE", f"/api/addresses/{PRIVATE}/messages")).status == 204
+    assert await people.database.fetch("select id from message") == [(ids[2],)]
+    assert len(await people.database.fetch("select id from raw_message")) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "faults"),
+    [
+        ("inbox?limit=1001", ["limit"]),
+        ("inbox?limit=-1&skip=x&since=soon", ["limit", "since", "skip"]),
+        ("private-messages?skip=99999999", ["skip"]),
+        ("addresses/starred/messages?until=x", ["until"]),
+        ("domains/hidden.example/messages?limit=x&until=x", ["limit", "until"]),
+        ("domains/%00/messages", ["domain"]),
+        ("inbox-search", ["query"]),
+        ("inbox-search?query=", ["query"]),
+        ("inbox-search?query=" + "x" * 501, ["query"]),
+        ("inbox-search?query=a%00b", ["query"]),
+        ("inbox-search?query=%ff", ["query"]),
+        ("search-private-messages?q=x", ["query"]),
+        ("inbox-filter", ["andFrom", "andRead", "andSubjectIncludes", "andTo"]),
+        ("inbox-filter?andFrom=&andRead=", ["andFrom", "andRead", "andSubjectIncludes", "andTo"]),
+        ("inbox-filter?andFrom=%07&andRead=perhaps", ["andFrom", "andRead"]),
+        ("inbox-filter?andTo=" + "x" * 501, ["andTo"]),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_bad_input_is_refused_with_each_fault_named(
+    people: Society, target: str, faults: list[str]
+) -> None:
+    answer: Any = await people.ask("owner", "GET", f"/api/{target}")
+    assert answer.status == 400, answer
+    assert sorted(fault["field"] for fault in answer.json()["validationErrors"]) == faults
