@@ -11,14 +11,15 @@ from mailsacd.http.attachments import Attachments
 from mailsacd.http.bodies import struct_of
 from mailsacd.http.codec import Response, error_response, read_body
 from mailsacd.http.connection import HttpSite, Request
-from mailsacd.http.credentials import identify, is_secure, peer_of, session_token
+from mailsacd.http.credentials import Callers, identify, session_token
 from mailsacd.http.documentation import Documentation
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.messages import Messages
 from mailsacd.http.openapi import specification
+from mailsacd.http.proxies import Proxies
 from mailsacd.http.routes import root
 from mailsacd.http.service import Service
-from mailsacd.mail.auth import ANYONE, Authenticator
+from mailsacd.mail.auth import ANYONE
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.settings import HttpSettings
 
@@ -36,12 +37,14 @@ class Api:
     def __init__(
         self,
         mailbox: Mailbox,
-        authenticator: Authenticator,
+        authenticator: Callers,
         version: str,
         reactor: IReactorTime,
         groups: Iterable[Group] = (),
+        proxies: Proxies | None = None,
     ) -> None:
         self._authenticator = authenticator
+        self._proxies = proxies or Proxies()
         documentation = Documentation(lambda: specification(self._listed(), version))
         self.operations: Final[tuple[Operation, ...]] = (
             *Messages(mailbox).operations(),
@@ -80,12 +83,13 @@ class Api:
         self, operation: Operation, request: Request, segments: dict[str, str]
     ) -> Response:
         query: dict[bytes, list[bytes]] = request.args or {}
+        peer = self._proxies.peer(request)
         actor = ANYONE
         body: dict[str, Any] = {}
         if not operation.open:
             if request.body_bytes:
                 body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
-            actor = await identify(self._authenticator, request, query, body)
+            actor = await identify(self._authenticator, request, query, body, peer)
         values = operation.read(segments, query)
         given = None if operation.body is None else struct_of(operation.body, body)
         return await operation.handler(
@@ -93,16 +97,16 @@ class Api:
                 actor,
                 values,
                 given,
-                peer=peer_of(request),
+                peer=peer,
                 session=session_token(request),
-                secure=is_secure(request),
+                secure=self._proxies.is_secure(request),
             )
         )
 
 
 def make_site(
     mailbox: Mailbox,
-    authenticator: Authenticator,
+    authenticator: Callers,
     settings: HttpSettings,
     version: str,
     reactor: IReactorTime,
@@ -112,5 +116,6 @@ def make_site(
 
     WebSocket will have its place in the root, beside the routes.
     """
-    api = Api(mailbox, authenticator, version, reactor, groups)
+    proxies = Proxies(settings.proxy_networks)
+    api = Api(mailbox, authenticator, version, reactor, groups, proxies)
     return HttpSite(api.resource(), settings, reactor)

@@ -4,11 +4,11 @@ That is an API key, or the session cookie. Neither is ever logged.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
 from mailsacd.http.connection import READS, Request
-from mailsacd.mail.auth import ANYONE, Actor, Authenticator
+from mailsacd.mail.auth import ANYONE, Actor
 
 KEY_HEADER: Final = "Mailsac-Key"
 KEY_FIELD: Final = "_mailsacKey"
@@ -38,13 +38,24 @@ def presented_key(
     return key
 
 
+class Callers(Protocol):
+    """Knows who calls (mail.auth)."""
+
+    async def authenticate(self, key: str, peer: str = "") -> Actor:
+        """The actor that an API key belongs to. Raises UnauthenticatedError, ThrottledError."""
+
+    async def session(self, token: str) -> Actor | None:
+        """The actor that has signed in with that token; None when the session is over."""
+
+
 async def identify(
-    authenticator: Authenticator,
+    authenticator: Callers,
     request: Request,
     query: Mapping[bytes, Sequence[bytes]],
     body: Mapping[str, Any],
+    peer: str,
 ) -> Actor:
-    """Who asks: by an API key, else by the session cookie.
+    """Who asks from the IP address ``peer``: by an API key, else by the session cookie.
 
     Raises UnauthenticatedError for a key that is wrong, even where none is needed; ForbiddenError
     for a write that a page from elsewhere has a browser make; and ThrottledError. A session that
@@ -52,7 +63,7 @@ async def identify(
     """
     key = presented_key(request.getHeader(_KEY_HEADER), query, body)
     if key is not None:
-        return await authenticator.authenticate(key, peer_of(request))
+        return await authenticator.authenticate(key, peer)
     if request.method not in READS:
         refuse_other_sites(request)
     token = session_token(request)
@@ -63,17 +74,6 @@ def session_token(request: Request) -> str | None:
     """The value of the session cookie."""
     cookie: bytes | None = request.getCookie(SESSION_COOKIE)  # type: ignore[no-untyped-call]
     return cookie.decode("latin-1") if cookie else None
-
-
-def peer_of(request: Request) -> str:
-    """The IP address of the client."""
-    address = request.getClientAddress()  # type: ignore[no-untyped-call]
-    return str(getattr(address, "host", ""))
-
-
-def is_secure(request: Request) -> bool:
-    """Whether the request came by TLS."""
-    return bool(request.isSecure())  # type: ignore[no-untyped-call]
 
 
 def refuse_other_sites(request: Request) -> None:

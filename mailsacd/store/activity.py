@@ -10,8 +10,10 @@ _SOME: Final = 10_000
 
 _insert = none(
     """insert into activity (id, account, kind, code, subject, detail, times)
-       select * from unnest(%(ids)s::text[], %(accounts)s::text[], %(kinds)s::text[],
-           %(codes)s::integer[], %(subjects)s::text[], %(details)s::text[], %(times)s::integer[])
+       select id, account, kind, nullif(code, 0), subject, detail, times
+       from unnest(%(ids)s::text[], %(accounts)s::text[], %(kinds)s::text[], %(codes)s::integer[],
+           %(subjects)s::text[], %(details)s::text[], %(times)s::integer[])
+           as event (id, account, kind, code, subject, detail, times)
        on conflict (id) do nothing"""
 )
 _list = many(
@@ -33,7 +35,7 @@ async def add_events(db: Executor, events: Sequence[Event]) -> None:
         ids=[e.id for e in events],
         accounts=[e.account for e in events],
         kinds=[e.kind for e in events],
-        codes=[e.code for e in events],
+        codes=[e.code or 0 for e in events],
         subjects=[e.subject for e in events],
         details=[e.detail for e in events],
         times=[e.times for e in events],

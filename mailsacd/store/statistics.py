@@ -42,8 +42,8 @@ class Counted:
 # In one order everywhere, so that nodes which write at the same time wait instead of deadlocking.
 _add = none(
     """insert into tally (kind, hour, name, n)
-       select kind, hour, name, n
-       from unnest(%(kinds)s::text[], %(hours)s::timestamptz[], %(names)s::text[], %(ns)s::bigint[])
+       select kind, hour::timestamptz, name, n
+       from unnest(%(kinds)s::text[], %(hours)s::text[], %(names)s::text[], %(ns)s::bigint[])
            as counted (kind, hour, name, n)
        order by kind collate "C", hour, name collate "C"
        on conflict (kind, hour, name) do update set n = tally.n + excluded.n"""
@@ -132,7 +132,7 @@ async def add_tallies(db: Executor, tallies: Sequence[Tally]) -> None:
     await _add(
         db,
         kinds=[t.kind for t in tallies],
-        hours=[t.hour for t in tallies],
+        hours=[t.hour.isoformat() for t in tallies],
         names=[t.name for t in tallies],
         ns=[t.n for t in tallies],
     )

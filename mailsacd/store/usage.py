@@ -27,8 +27,8 @@ class Use:
 # An account may be gone since: what it used is of no interest then.
 _add = none(
     """insert into usage (account, month, kind, count)
-       select used.account, used.month, used.kind, used.count
-       from unnest(%(accounts)s::text[], %(months)s::date[], %(kinds)s::text[],
+       select used.account, used.month::date, used.kind, used.count
+       from unnest(%(accounts)s::text[], %(months)s::text[], %(kinds)s::text[],
            %(counts)s::bigint[]) as used (account, month, kind, count)
        join account on account.name = used.account
        order by used.account collate "C", used.month, used.kind collate "C"
