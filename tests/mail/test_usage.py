@@ -37,7 +37,7 @@ class House:
 
     async def rows(self) -> list[tuple[str, str, str, int]]:
         await self.usage.write()
-        return await self.people.database.fetch(  # type: ignore[return-value]
+        return await self.people.database.fetch(
             "select account, month::text, kind, count from usage order by 1, 2, 3"
         )
 
