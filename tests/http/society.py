@@ -82,12 +82,12 @@ class Society:
 
 
 @asynccontextmanager
-async def society(database: Database, dsn: str) -> AsyncIterator[Society]:
+async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator[Society]:
     """A daemon that listens, with accounts, keys, addresses and domains."""
     with tempfile.TemporaryDirectory(prefix="mailsacd-test-") as directory:
         options = [f"database.dsn={dsn}", f"server.data_dir={directory}"]
         options += ["smtp.port=0", "http.port=0", "database.connections=2"]
-        daemon = Daemon(load_settings(None, {}, options), reactor)
+        daemon = Daemon(load_settings(None, {}, [*options, *settings]), reactor)
         credentials = await _accounts(database)
         await daemon.start()
         try:
