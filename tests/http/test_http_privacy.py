@@ -190,6 +190,7 @@ VALUES = {
     "label": "x",
     "folder": "spam",
     "readBoolean": "true",
+    "isPrivateBoolean": "true",
     "keyId": "0123456789abcdef",
     "md5": hashlib.md5(SECRET.encode()).hexdigest(),
 }

@@ -1,0 +1,84 @@
+"""Searching an account with more mail than is looked at one by one: each way finds the same."""
+
+import json
+from typing import Any
+
+import pytest
+import pytest_twisted
+
+from mailsacd.core.search import Terms
+from mailsacd.store import search as store
+from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.search import RARE, RECENT, search
+
+MESSAGES = RARE + RECENT + 1_000
+OLD = RARE + 500  # so many are older than all that is recent, and too many for the index
+
+
+async def _fill(database: Database) -> None:
+    """Ids rise with their numbers; every account has the same mail."""
+    await database.run(
+        """insert into message
+               (inbox, id, raw_id, domain, received, facts, owner, private,
+                subject, sender, recipients)
+           select 'box@' || account, account || lpad(n::text, 6, '0') || '-0', '', account, now(),
+               '{"_id":' || to_json(account || lpad(n::text, 6, '0') || '-0'), account, true,
+               'common ' || case when n <= %s then 'elderly ' else '' end
+                   || case n when 5 then 'needle' when 7 then '~~' else '' end,
+               'sender-' || n || '@x.example', 'box@' || account
+           from unnest(array['ann', 'bob']) account, generate_series(1, %s) n""",
+        (OLD, MESSAGES),
+    )
+    await database.run("analyze message")
+
+
+async def _found(database: Database, terms: Terms, account: str = "ann", limit: int = 3) -> Any:
+    found = json.loads(await search(database, account, terms, limit=limit))
+    assert all(message["_id"].startswith(account) for message in found)
+    return [int(message["_id"][3:9]) for message in found]
+
+
+@pytest_twisted.ensureDeferred
+async def test_common_rare_and_neither_are_found_newest_first(database: Database) -> None:
+    await _fill(database)
+    cases = [
+        (Terms(anywhere="common"), [MESSAGES, MESSAGES - 1, MESSAGES - 2]),
+        (Terms(anywhere="needle"), [5]),
+        (Terms(anywhere="sender-123@"), [123]),
+        (Terms(anywhere="elderly"), [OLD, OLD - 1, OLD - 2]),
+        (Terms(anywhere="~~"), [7]),
+        (Terms(anywhere="nowhere to be found"), []),
+        (Terms(subject="elderly", sender="77@"), [5477, 5377, 5277]),
+        (Terms(subject="needle", sender="sender-6@"), []),
+        (Terms(subject="needle", recipients="nn"), [5]),
+        (Terms(subject="~~", sender="7@"), [7]),
+        (Terms(read=True), []),
+        (Terms(read=False), [MESSAGES, MESSAGES - 1, MESSAGES - 2]),
+        (Terms(anywhere="needle", read=True), []),
+    ]
+    for terms, expected in cases:
+        for _ in range(7):  # PostgreSQL plans a statement anew only the first five times
+            assert await _found(database, terms) == expected, terms
+    assert await _found(database, Terms(anywhere="needle"), "bob") == [5]
+    assert await _found(database, Terms(anywhere="common"), "eve") == []
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest_twisted.ensureDeferred
+async def test_a_search_by_the_index_reads_only_what_the_index_names(
+    database: Database, mode: str
+) -> None:
+    await _fill(database)
+    given = {"viewer": "'ann'", "anywhere": "'needle'"}
+    values = ", ".join(given.get(name, "null") for name in store._rare._names)
+
+    async def explain(transaction: Transaction) -> str:
+        await transaction.run(f"set local plan_cache_mode = {mode}")
+        await transaction.run(f"prepare tested as {store._rare.text}")
+        rows = await transaction.fetch(f"explain execute tested ({values})")
+        await transaction.run("deallocate tested")
+        return "\n".join(row[0] for row in rows)
+
+    plan = await database.transaction(explain)
+    assert "Bitmap Index Scan on message_search" in plan, plan
+    assert "Seq Scan on message" not in plan, plan
