@@ -1,7 +1,7 @@
 """Accounts as the operator and the sign-up page make, change and remove them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from mailsacd.core.account import NAME_FORM, Account
 from mailsacd.core.address import parse_address
@@ -17,6 +17,8 @@ from mailsacd.settings import PlanSettings
 from mailsacd.store import accounts, removal
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, give_notice
 from mailsacd.store.pool import Database, Transaction
+
+_TOLD_NOBODY: Final = frozenset({"labels", "recents"})  # no node keeps them in memory
 
 
 class Accounts:
@@ -105,7 +107,8 @@ class Accounts:
             ):
                 raise ConflictError("There is an account with this mail address already")
             await accounts.update_account(transaction, account.name, changes)
-            await give_notice(transaction, ACCOUNTS, account.name)
+            if changes.keys() - _TOLD_NOBODY:
+                await give_notice(transaction, ACCOUNTS, account.name)
 
         await self.database.transaction(work)
         self.forget(account.name)

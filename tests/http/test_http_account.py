@@ -383,6 +383,36 @@ async def test_a_write_by_cookie_comes_from_our_own_pages(
     assert (await client.call("POST", "/api/auth/login", signing_in, **headers)).status == status
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "peer"),
+    [
+        ("192.0.2.9", "192.0.2.9"),
+        ("203.0.113.5, 192.0.2.9", "192.0.2.9"),
+        ("192.0.2.9, 127.0.0.9", "192.0.2.9"),
+        ("192.0.2.9,\t2001:db8::1", "2001:db8::1"),
+        ("127.0.0.8,127.0.0.9", "127.0.0.8"),
+        ("192.0.2.9, nonsense", "127.0.0.1"),
+        ("", "127.0.0.1"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_listed_proxy_is_believed_about_who_asks(
+    database: Database, database_dsn: str, listen: Listen, forwarded: str, peer: str
+) -> None:
+    async with people(database, database_dsn) as node:
+        await node.key("ann")
+        for networks, expected in (("127.0.0.0/8", peer), ("192.0.2.0/24", "127.0.0.1")):
+            world = await _world(node, listen, _settings(f"http.proxy_networks={networks}"))
+            headers = {"X_Forwarded_For": forwarded, "X_Forwarded_Proto": "https"}
+            node.guesses._peers.clear()
+            fields = {"name": "ann", "password": PASSWORD}
+            answer = await world.client().call("POST", "/api/auth/login", fields, **headers)
+            assert answer.status == 401
+            assert list(node.guesses._peers) == [expected.replace("db8::1", "db8::/64")]
+            cookie = (await world.client().call("POST", "/api/logout", **headers)).headers
+            assert ("Secure" in cookie["set-cookie"]) is (networks == "127.0.0.0/8")
+
+
 # Bad input
 
 _THREE = ["email", "name", "password"]
