@@ -5,9 +5,7 @@ the last batch commits, that before the pool closes, and the pool before Postgre
 """
 
 import os
-import re
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -24,7 +22,7 @@ from mailsacd.certificate import CertificateStore
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.core.ready import Ready
-from mailsacd.data import Data, make_data_dir, open_data
+from mailsacd.data import Data, hostname_of, make_data_dir, open_data
 from mailsacd.http.account import AccountCalls
 from mailsacd.http.addresses import AddressCalls
 from mailsacd.http.app import Group, make_site
@@ -97,7 +95,7 @@ class Daemon:
     async def _build(self) -> None:
         settings, reactor = self._settings, self._reactor
         reactor.suggestThreadPoolSize(_WORKER_THREADS)
-        hostname = _hostname(settings)
+        hostname = hostname_of(settings)
         certificate = CertificateStore(
             settings.tls, data_dir=make_data_dir(settings), hostname=hostname
         )
@@ -240,15 +238,6 @@ def account_calls(
 
 class _GivenUpError(Exception):
     """The daemon was stopped before it had started."""
-
-
-def _hostname(settings: Settings) -> str:
-    name = settings.server.hostname or socket.gethostname()
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
-        if settings.server.hostname:
-            raise ConfigurationError(f"server.hostname: {name!r} is not a host name")
-        return "localhost"
-    return name.lower()
 
 
 def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:

@@ -5,6 +5,8 @@ the PostgreSQL of a running daemon, and start it themselves when there is none.
 """
 
 import os
+import re
+import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ class Data:
     directory: Path
     dsn: str
     database: Database
+    reactor: Any
     new_admin_key: str | None
 
 
@@ -52,7 +55,17 @@ async def open_data(
     key = None
     if not settings.database.dsn:
         key = await make_first_account(database, settings.accounts.default_plan, directory)
-    return Data(directory=directory, dsn=dsn, database=database, new_admin_key=key)
+    return Data(directory=directory, dsn=dsn, database=database, reactor=reactor, new_admin_key=key)
+
+
+def hostname_of(settings: Settings) -> str:
+    """What the server calls itself. Raises ConfigurationError for what is no name of a host."""
+    name = settings.server.hostname or socket.gethostname()
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
+        if settings.server.hostname:
+            raise ConfigurationError(f"server.hostname: {name!r} is not a host name")
+        return "localhost"
+    return name.lower()
 
 
 def make_data_dir(settings: Settings) -> Path:

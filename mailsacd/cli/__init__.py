@@ -4,7 +4,9 @@ import click
 
 from mailsacd import __version__
 from mailsacd.cli.account import account
+from mailsacd.cli.address import address
 from mailsacd.cli.deny import deny_
+from mailsacd.cli.domain import domain
 from mailsacd.cli.key import key
 from mailsacd.cli.server import config, wait
 from mailsacd.cli.stats import stats
@@ -16,5 +18,5 @@ def main() -> None:
     """Look after a mailsacd server. `twistd -n mailsacd` runs it."""
 
 
-for _command in (account, key, deny_, stats, config, wait):
+for _command in (account, key, address, domain, deny_, stats, config, wait):
     main.add_command(_command)

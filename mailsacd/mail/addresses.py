@@ -12,6 +12,7 @@ from mailsacd.core.errors import (
     Fault,
     ForbiddenError,
     InvalidInputError,
+    MailsacdError,
     NotFoundError,
     UnauthenticatedError,
 )
@@ -154,18 +155,18 @@ class Addresses:
         inbox = inbox_of(email)
         password_hash = await self._hashed(settings)
 
-        async def work(transaction: Transaction) -> PrivateAddress:
+        async def work(transaction: Transaction) -> PrivateAddress | None:
             await begin(transaction, account)
             found = await store.find_address(transaction, str(inbox))
             if found is None:
-                await self._refuse_unreserved(actor, inbox)
-            elif found.owner != account:
+                return None
+            if found.owner != account:
                 raise ForbiddenError(ANOTHERS.format(inbox))
-            else:
-                return await write_settings(transaction, found, settings, password_hash)
-            raise AssertionError
+            return await write_settings(transaction, found, settings, password_hash)
 
         changed = await self._database.transaction(work)
+        if changed is None:
+            raise await self._not_reserved(account, inbox)
         self._directory.forget(str(inbox))
         return _view(changed, await self._server_secret())
 
@@ -244,11 +245,11 @@ class Addresses:
                 f"The account does not have enough private address credits: {left} left of {limit}"
             )
 
-    async def _refuse_unreserved(self, actor: Actor, inbox: Address) -> None:
+    async def _not_reserved(self, account: str, inbox: Address) -> MailsacdError:
         holding = await self._directory.holder(inbox)
-        if holding.owner not in {None, actor.account}:
-            raise ForbiddenError(ANOTHERS.format(inbox))
-        raise NotFoundError(f"The address {inbox} is not reserved: it has no settings")
+        if holding.owner not in {None, account}:
+            return ForbiddenError(ANOTHERS.format(inbox))
+        return NotFoundError(f"The address {inbox} is not reserved: it has no settings")
 
     async def _hashed(self, settings: AddressSettings) -> str | None:
         return await self._passwords.hash(settings.password) if settings.password else None

@@ -1,0 +1,34 @@
+"""What the commands about addresses and domains share: the objects that decide, for one account."""
+
+from mailsacd.core.errors import NotFoundError
+from mailsacd.data import Data, hostname_of
+from mailsacd.mail.addresses import Addresses
+from mailsacd.mail.auth import Actor
+from mailsacd.mail.directory import Directory
+from mailsacd.mail.domain_rules import rules_of
+from mailsacd.mail.domains import Domains
+from mailsacd.mail.passwords import Passwords
+from mailsacd.mail.plans import Plans
+from mailsacd.outbound.dns import Resolver
+from mailsacd.settings import Settings
+from mailsacd.store.accounts import find_account
+from mailsacd.store.notices import Notices
+
+
+async def owner(data: Data, account: str) -> Actor:
+    """Somebody who acts for that account. Raises NotFoundError when there is none."""
+    name = account.lower()
+    if await find_account(data.database, name) is None:
+        raise NotFoundError(f"There is no account {name}")
+    return Actor(account=name)
+
+
+def property_of(data: Data, settings: Settings) -> tuple[Addresses, Domains]:
+    """Addresses and domains. What they change is told to the daemons that run."""
+    plans = Plans(settings.plans, settings.accounts.default_plan)
+    # Nothing is remembered here, so nothing is listened for
+    directory = Directory(data.database, Notices(data.dsn, reactor=data.reactor))
+    addresses = Addresses(data.database, directory, plans, Passwords(data.reactor))
+    resolver = Resolver(settings.dns, data.reactor)
+    rules = rules_of(settings.domains, hostname_of(settings))
+    return addresses, Domains(data.database, addresses, directory, plans, resolver, rules)
