@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from mailsacd.http.bodies import schemas_of, takes_nothing
+from mailsacd.http.connection import READS
 from mailsacd.http.credentials import KEY_FIELD, KEY_HEADER
 from mailsacd.http.endpoint import Answer, Operation
 from mailsacd.http.parameters import Parameter
@@ -18,9 +19,14 @@ _REFUSALS: Final = {
     403: "It belongs to another account",
     404: "It is not there",
     409: "It contradicts what is there already",
+    413: "The body is larger than this server takes",
     429: "Too much, too fast; `Retry-After` says when to try again",
     503: "The database is away; `Retry-After` says when to try again",
 }
+# What can come of any call at which a key is looked at: a body that cannot be read, a wrong key,
+# too many calls, a database that is away. A write by a page of another site is forbidden.
+_OF_ANY: Final = frozenset({400, 401, 413, 429, 503})
+_OF_ANY_WRITE: Final = _OF_ANY | {403}
 _NO_KEY_OR_ONE: Final[list[dict[str, list[str]]]] = [{}, {"header": []}, {"query": []}]
 
 
@@ -55,7 +61,7 @@ def specification(operations: Iterable[Operation], version: str) -> dict[str, An
 
 def _operation(operation: Operation) -> dict[str, Any]:
     responses = {str(a.status): _answer(a) for a in operation.answers}
-    for status in sorted(operation.refusals):
+    for status in sorted(_refusals_of(operation)):
         responses[str(status)] = {"$ref": f"#/components/responses/{_refusal_name(status)}"}
     described: dict[str, Any] = {
         "operationId": operation.id,
@@ -70,6 +76,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.description:
         described["description"] = operation.description
     return described
+
+
+def _refusals_of(operation: Operation) -> frozenset[int]:
+    if operation.open:
+        return frozenset(operation.refusals)
+    usual = _OF_ANY if operation.method.encode() in READS else _OF_ANY_WRITE
+    return usual | frozenset(operation.refusals)
 
 
 def _body(kind: type[msgspec.Struct]) -> dict[str, Any]:
