@@ -173,7 +173,10 @@ class SmtpProtocol(Protocol):
         else:
             self._tcp.write(data)
         if self._stage is _Stage.CLOSING:
-            self._lose()
+            if self._sends_directly:  # all is sent: no event need say that there is room for it
+                self._tcp.connectionLost(connectionDone)
+            else:
+                self._lose()
 
     # What the runner calls
 
