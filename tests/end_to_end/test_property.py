@@ -94,9 +94,7 @@ def test_the_operator_looks_after_addresses_and_domains(shared_daemon: RunningDa
     assert nobody.call("GET", "/addresses/anything@lab.example/messages") == (200, [])
     for arguments, problem in (
         (("address", "add", "nobody", "x@lab.example"), "no account nobody"),
-        (("address", "remove", "carl", "one@lab.example"), "not one that the account"),
         (("address", "set", "carl", "two@lab.example", "--webhook", "x"), "not an http"),
-        (("domain", "add", "carl", "no domain"), "not a domain name"),
         (("domain", "verify", "carl", "lab.example"), "no domain lab.example"),
     ):
         refused = run(data_dir, *arguments)
