@@ -56,6 +56,7 @@ class Notices:
         self._connection: Connection | None = None
         self._running: Deferred[None] | None = None
         self._ended: Deferred[None] | None = None
+        self._stopping = False
         self.listening = False
 
     def subscribe(
@@ -74,15 +75,19 @@ class Notices:
 
     async def stop(self) -> None:
         """Listen no more."""
+        self._stopping = True
         running, self._running = self._running, None
-        if running is not None:
-            running.cancel()
+        if running is None:
+            return
         if self._connection is not None:
-            self._connection.drop("the daemon stops")
+            self._connection.drop("the daemon stops")  # cancelling its connecting is not safe
+        else:
+            running.cancel()
+        await running
 
     async def _run(self) -> None:
         attempt = 0
-        while True:
+        while not self._stopping:
             await deferLater(
                 self._reactor, RECONNECT_DELAYS_S[min(attempt, len(RECONNECT_DELAYS_S) - 1)]
             )
@@ -97,14 +102,15 @@ class Notices:
                     _log.warn("cannot listen for notices: {why}", why=str(e).strip())
                 continue
             attempt = 0
-            await self._ended
+            if self.listening:
+                await self._ended
 
     async def _listen(self, connection: Connection) -> None:
         self._connection = connection
         connection.addNotifyObserver(self._came)
         listen = "; ".join(f"listen {channel}" for channel in self._subscribers)
         await connection.open(self._target, listen)
-        self.listening = True
+        self.listening = connection is self._connection  # else it was lost on its last step
 
     def _came(self, notice: Any) -> None:
         for subscriber in self._subscribers.get(notice.channel, ()):

@@ -115,7 +115,7 @@ async def test_stopping_ends_the_connection_for_good(
 
 @pytest_twisted.ensureDeferred
 async def test_stopping_while_connecting_is_clean(database_dsn: str) -> None:
-    for steps in range(4):
+    for steps in range(12):
         notices = Notices(database_dsn, reactor=reactor)
         notices.subscribe(ACCOUNTS, lambda _: None, lambda: None)
         notices.start()
