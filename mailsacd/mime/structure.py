@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailsacd.mime import header, parameters
+from mailsacd.mime.parameters import Parameterised
 
 MAX_DEPTH = 32
 MAX_PARTS = 1_000
@@ -18,6 +19,7 @@ MAX_DELIMITERS = 20_000  # lines that begin like a delimiter, in the whole messa
 _CACHED_BYTES = 400
 _MESSAGE = "message/rfc822"
 _TEXT = "text/plain"
+_NOTHING = parameters.parse("")
 _POSITIONS = {"": "root", "multipart/alternative": "alternative"}
 
 
@@ -72,29 +74,31 @@ def leaves(content: bytes, section: header.Section) -> tuple[tuple[Leaf, ...], b
 
 def facts(type_: bytes | None, disposition: bytes | None, encoding: bytes | None) -> Facts:
     """The facts in the raw values of the fields: type, disposition and transfer encoding."""
-    if len(type_ or b"") + len(disposition or b"") + len(encoding or b"") > _CACHED_BYTES:
+    size = len(type_ or b"") + len(disposition or b"") + len(encoding or b"")
+    if size > _CACHED_BYTES or (type_ and b"boundary" in type_):
         return _facts(type_, disposition, encoding)
     return _facts_cached(type_, disposition, encoding)
 
 
 def _facts(type_: bytes | None, disposition: bytes | None, encoding: bytes | None) -> Facts:
-    said = parameters.parse(header.unfold(type_ or b""))
-    media_type = said.value if said.is_media_type else _TEXT
-    name = said.parameters.get("name")
-    disposed = parameters.parse(header.unfold(disposition or b""))
-    name = disposed.parameters.get("filename") or name
+    said, disposed = _parsed(type_), _parsed(disposition)
+    name = disposed.parameters.get("filename") or said.parameters.get("name")
     return Facts(
-        media_type=None if type_ is None else media_type,
+        media_type=(said.value if said.is_media_type else _TEXT) if type_ is not None else None,
         boundary=said.parameters.get("boundary", "").rstrip(),
         charset=said.parameters.get("charset"),
         file_name=header.one_line(name).strip() or None if name else None,
         disposition=disposed.value or None,
-        transfer_encoding=_transfer_encoding(header.unfold(encoding or b"")),
+        transfer_encoding=_transfer_encoding(header.unfold(encoding)) if encoding else None,
     )
 
 
-# Most parts have one of a few headers; those of multiparts are each message's own.
-_facts_cached = lru_cache(maxsize=1024)(_facts)
+# Most parts have one of a few headers; a multipart's boundary is its own, and not worth keeping.
+_facts_cached = lru_cache(maxsize=256)(_facts)
+
+
+def _parsed(raw: bytes | None) -> Parameterised:
+    return parameters.parse(header.unfold(raw)) if raw else _NOTHING
 
 
 def _transfer_encoding(text: str) -> str | None:
