@@ -5,6 +5,7 @@ import click
 from mailsacd import __version__
 from mailsacd.cli.account import account
 from mailsacd.cli.address import address
+from mailsacd.cli.archive import backup, migrate, restore
 from mailsacd.cli.deny import deny_
 from mailsacd.cli.domain import domain
 from mailsacd.cli.key import key
@@ -18,5 +19,7 @@ def main() -> None:
     """Look after a mailsacd server. `twistd -n mailsacd` runs it."""
 
 
-for _command in (account, key, address, domain, deny_, stats, config, wait):
+for _command in (
+    account, key, address, domain, deny_, stats, migrate, backup, restore, config, wait,
+):  # fmt: skip
     main.add_command(_command)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from twisted.internet.utils import getProcessOutput
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
@@ -54,6 +55,27 @@ async def choose_binaries(
             return usable
         seen.append(usable)
     raise ConfigurationError(_complaint(user, wanted, existing_major, seen))
+
+
+async def find_program(name: str, major: int, *, wanted: str) -> Path:
+    """A program of PostgreSQL that comes with a server, such as `pg_dump`, of ``major`` or later.
+
+    Raises ConfigurationError.
+    """
+    for directory in _candidates(wanted):
+        program = directory / name
+        if os.access(program, os.X_OK) and await _major_of(program) >= major:
+            return program
+    raise ConfigurationError(
+        f"there is no {name} of PostgreSQL {major} or later: install it, "
+        "or name its directory in database.bin_dir"
+    )
+
+
+async def _major_of(program: Path) -> int:
+    printed = await getProcessOutput(str(program), ["--version"], errortoo=True)
+    version = re.search(rb"\(PostgreSQL\) (\d+)", printed)
+    return int(version[1]) if version else 0
 
 
 def _candidates(wanted: str) -> list[Path]:

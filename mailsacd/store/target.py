@@ -28,6 +28,25 @@ _HOPELESS: Final = (
 )
 
 
+# What libpq's programs take from the environment: others may see a process's arguments.
+_VARIABLES: Final = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "passfile": "PGPASSFILE",
+    "dbname": "PGDATABASE",
+    "service": "PGSERVICE",
+    "options": "PGOPTIONS",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+
+
 class Target:
     """Which database: a libpq connection string, read once."""
 
@@ -50,6 +69,11 @@ class Target:
         port = f" port {given['port']}" if "port" in given else ""
         name = given.get("dbname") or given.get("user") or "(default)"
         return f"database {name} at {where}{port}"
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which PostgreSQL's own programs find the database."""
+        given = {"dbname": self._parameters.get("user", "")} | self._parameters
+        return {_VARIABLES[name]: value for name, value in given.items() if name in _VARIABLES}
 
     async def parameters(self, reactor: Any) -> Mapping[str, str]:
         """libpq's parameters with the host's addresses: libpq would block while it asks DNS."""
