@@ -31,10 +31,12 @@ from mailsacd.http.inbox import InboxCalls
 from mailsacd.http.keys import KeyCalls
 from mailsacd.http.marks import MarkCalls
 from mailsacd.http.sessions import SessionCalls
+from mailsacd.http.team import TeamCalls
 from mailsacd.http.validations import ValidationCalls
 from mailsacd.jobs.verify import VerifyJob
 from mailsacd.mail.accept import Accept
 from mailsacd.mail.accounts import Accounts
+from mailsacd.mail.activity import Activity
 from mailsacd.mail.addresses import Addresses
 from mailsacd.mail.auth import Authenticator
 from mailsacd.mail.directory import Directory
@@ -154,7 +156,7 @@ class Daemon:
         )
         self._on_close(smtp.drain)
         groups: tuple[Group, ...] = (
-            *account_calls(settings, accounts, passwords, guesses),
+            *account_calls(settings, accounts, passwords, guesses, records.activity),
             AddressCalls(addresses),
             DomainCalls(domains),
             MarkCalls(Marks(database, gate)),
@@ -224,15 +226,20 @@ class Daemon:
 
 
 def account_calls(
-    settings: Settings, accounts: Accounts, passwords: Passwords, guesses: Guesses
+    settings: Settings,
+    accounts: Accounts,
+    passwords: Passwords,
+    guesses: Guesses,
+    activity: Activity | None = None,
 ) -> tuple[Group, ...]:
     """The calls about accounts, those who sign in to them, and their keys."""
-    sessions = Sessions(accounts, passwords, guesses, settings.accounts)
+    sessions = Sessions(accounts, passwords, guesses, settings.accounts, activity)
     session_calls = SessionCalls(sessions, tls=settings.http.public_url.startswith("https:"))
     return (
         session_calls,
         KeyCalls(Keys(accounts)),
-        AccountCalls(accounts, Team(accounts, passwords), sessions, session_calls),
+        AccountCalls(accounts, sessions, session_calls),
+        TeamCalls(Team(accounts, passwords)),
     )
 
 

@@ -1,26 +1,22 @@
-"""The calls about the account itself: what it may, has and holds; its settings; its users."""
+"""The calls about the account itself: what it may, has and holds; its settings; its end."""
 
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
-from mailsacd.core.errors import NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
-from mailsacd.http.endpoint import Answer, Call, Operation
-from mailsacd.http.parameters import Parameter
-from mailsacd.http.sessions import NewPassword, Password, SessionCalls
+from mailsacd.http.endpoint import Call, Operation
+from mailsacd.http.sessions import Password, SessionCalls
 from mailsacd.mail.accounts import Accounts
-from mailsacd.mail.auth import account_of, managed_account
+from mailsacd.mail.auth import managed_account
 from mailsacd.mail.profile import Profile, Profiles
 from mailsacd.mail.sessions import Sessions
-from mailsacd.mail.team import Team
 
 _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)
-_MAX_NAME: Final = 63
 
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _FLAG: Final = {"type": "boolean"}
@@ -70,22 +66,6 @@ def _whole(properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-_USER: Final = _whole({"name": _TEXT})
-
-
-def _user_name(text: str) -> str:
-    if len(text) > _MAX_NAME or not text.isprintable():
-        raise NotFoundError("There is no such user of this account")
-    return text
-
-
-_USER_NAME: Final = Parameter(
-    name="name",
-    where="path",
-    description="The team user's name.",
-    schema=_TEXT,
-    convert=_user_name,
-)
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
 Recent = Annotated[str, Meta(min_length=1, max_length=254)]
 
@@ -106,30 +86,17 @@ class RemovalBody(msgspec.Struct, frozen=True, kw_only=True):
     password: Password
 
 
-class NewUserBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A team user."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=_MAX_NAME)]
-    password: NewPassword
-
-
 class AccountCalls:
     """Handlers, and the table of their operations."""
 
-    def __init__(
-        self, accounts: Accounts, team: Team, sessions: Sessions, session_calls: SessionCalls
-    ) -> None:
+    def __init__(self, accounts: Accounts, sessions: Sessions, session_calls: SessionCalls) -> None:
         self._accounts = accounts
         self._profiles = Profiles(accounts)
-        self._team = team
         self._sessions = sessions
         self._session_calls = session_calls
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls about the account."""
-        return (*self._of_the_account(), *self._of_its_users())
-
-    def _of_the_account(self) -> tuple[Operation, ...]:
         me = schemas.json_answer("The account", _whole(_ME))
         return (
             Operation(
@@ -176,42 +143,6 @@ class AccountCalls:
             ),
         )
 
-    def _of_its_users(self) -> tuple[Operation, ...]:
-        return (
-            Operation(
-                method="GET",
-                path="/api/me/users",
-                id="listUsers",
-                tag=_TAG,
-                summary="The account's team users",
-                answers=(schemas.json_answer("Their names", schemas.list_of(_USER)),),
-                refusals=_REFUSALS,
-                handler=self.users,
-            ),
-            Operation(
-                method="POST",
-                path="/api/me/users",
-                id="createUser",
-                tag=_TAG,
-                summary="Make a team user, for all but account, keys and domains",
-                body=NewUserBody,
-                answers=(schemas.json_answer("The user", _USER),),
-                refusals=(*_REFUSALS, 404, 409, 429),
-                handler=self.add_user,
-            ),
-            Operation(
-                method="DELETE",
-                path="/api/me/users/{name}",
-                id="deleteUser",
-                tag=_TAG,
-                summary="Delete a team user, whose sessions end at once",
-                parameters=(_USER_NAME,),
-                answers=(Answer(status=204, description="It is gone", schemas={}),),
-                refusals=(*_REFUSALS, 404),
-                handler=self.remove_user,
-            ),
-        )
-
     async def me(self, call: Call) -> Response:
         """The account."""
         return _answer(call, await self._profiles.of(call.actor))
@@ -251,22 +182,6 @@ class AccountCalls:
                 "defaultDomain": stored.default_domain,
             }
         )
-
-    async def users(self, call: Call) -> Response:
-        """By name; team users may see each other."""
-        names = await self._team.list(account_of(call.actor))
-        return json_response([{"name": name} for name in names])
-
-    async def add_user(self, call: Call) -> Response:
-        """The user."""
-        account = managed_account(call.actor)
-        body: NewUserBody = call.body
-        return json_response({"name": await self._team.add(account, body.name, body.password)})
-
-    async def remove_user(self, call: Call) -> Response:
-        """204."""
-        await self._team.remove(managed_account(call.actor), call["name"])
-        return Response(status=204)
 
 
 def _answer(call: Call, profile: Profile) -> Response:

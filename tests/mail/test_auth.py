@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock, deferLater
 from twisted.logger import LogEvent
 
@@ -15,7 +16,7 @@ from mailsacd.core.errors import ThrottledError, UnauthenticatedError
 from mailsacd.mail.auth import Actor, hash_of
 from mailsacd.mail.guesses import GUESSES, PER_S, Guesses
 from mailsacd.store.keys import record_use
-from mailsacd.store.pool import Database
+from mailsacd.store.pool import Database, Transaction
 from tests.mail.people import People, people
 
 reactor: Any = the_reactor
@@ -136,13 +137,15 @@ async def test_an_answer_under_way_is_not_kept_when_the_key_is_taken_back_meanwh
     node: People,
 ) -> None:
     key = await node.key("ann")
-    under_way = node.authenticator.authenticate(key, PEER)
-    statement: Any = under_way.send(None)  # the lookup is asked for, not yet answered
-    node.authenticator.forget("ann")
-    await statement
-    with pytest.raises(StopIteration) as done:
-        under_way.send(statement.result)
-    assert done.value.value.account == "ann"
+
+    async def meanwhile(transaction: Transaction) -> Any:
+        await transaction.run("lock table api_key in access exclusive mode")
+        under_way = ensureDeferred(node.authenticator.authenticate(key, PEER))
+        node.authenticator.forget("ann")
+        return [under_way]
+
+    (under_way,) = await node.database.transaction(meanwhile)
+    assert (await under_way).account == "ann"
     await node.database.run("delete from api_key")
     with pytest.raises(UnauthenticatedError):
         await node.authenticator.authenticate(key, PEER)
