@@ -16,7 +16,7 @@ from mailsacd.mail.auth import Actor, account_of
 from mailsacd.mail.compose import expand
 from mailsacd.mail.gate import Gate
 from mailsacd.mime.message import ParsedMessage
-from mailsacd.mime.parse import parse
+from mailsacd.mime.trace import parse_stored
 from mailsacd.store import messages
 from mailsacd.store.inbox import purge_inbox
 from mailsacd.store.pool import Database
@@ -109,14 +109,16 @@ class Mailbox:
 
     async def parsed(self, actor: Actor, email: str, message_id: str) -> ParsedMessage:
         """The message's structure, the trace headers among its headers. NotFoundError."""
-        return await self._read(actor, email, message_id, lambda stored: parse(expand(stored)))
+        return await self._read(
+            actor, email, message_id, lambda stored: parse_stored(expand(stored))
+        )
 
     async def view(
         self, actor: Actor, email: str, message_id: str, view: Callable[[ParsedMessage], T]
     ) -> T:
         """What ``view`` makes of the message's structure, in a thread if large. NotFoundError."""
         return await self._read(
-            actor, email, message_id, lambda stored: view(parse(expand(stored)))
+            actor, email, message_id, lambda stored: view(parse_stored(expand(stored)))
         )
 
     async def ping(self) -> None:

@@ -15,7 +15,7 @@ from mailsacd.mail.auth import Actor
 from mailsacd.mail.compose import expand
 from mailsacd.mail.tally import Tallies
 from mailsacd.mime.message import Attachment
-from mailsacd.mime.parse import parse
+from mailsacd.mime.trace import parse_stored
 from mailsacd.store import statistics
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.statistics import Counted
@@ -93,7 +93,7 @@ class Statistics:
             raise NotFoundError(_NO_ATTACHMENT)
         pool = self._reactor.getThreadPool()
         attachments: Sequence[Attachment] = await deferToThreadPool(
-            self._reactor, pool, lambda: parse(expand(stored)).attachments
+            self._reactor, pool, lambda: parse_stored(expand(stored)).attachments
         )
         for found in attachments:
             if found.checksum == md5.lower():

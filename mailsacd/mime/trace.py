@@ -4,11 +4,14 @@ RFC 5321 section 4.4. Runs on every message, so it is kept to a few string opera
 """
 
 import re
+from dataclasses import replace
 from email.utils import format_datetime
 from functools import lru_cache
 
 from mailsacd.core.envelope import Envelope, Reception
 from mailsacd.mime import header
+from mailsacd.mime.message import ParsedMessage
+from mailsacd.mime.parse import parse
 
 MAX_RECEIVED_FIELDS = 50
 MAX_OWN_LOOP_FIELDS = 1
@@ -19,6 +22,11 @@ _UNSAFE = re.compile(r"[^!-'*-:=?-\[\]-~]")  # no space, control, parenthesis, a
 _UNSAFE_UTF8 = re.compile(r"[\x00- ();<>\\\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 _UNSAFE_PATH = re.compile(r"[^ -~]|[<>]")
 _UNSAFE_PATH_UTF8 = re.compile(r"[\x00-\x1f\x7f-\x9f<>\u2028\u2029\ud800-\udfff]")
+_MAX_TRACE_BYTES = 4_096
+# the date, alone on its line, as nothing before it can be
+_END_OF_TRACE = re.compile(
+    rb"\n\t[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} [+]0000\r\n"
+)
 _RECEIVED = re.compile(rb"^received[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -64,6 +72,20 @@ def loops(content: bytes, loop_id: str) -> bool:
         re.IGNORECASE | re.MULTILINE,
     )
     return len(own.findall(head)) > MAX_OWN_LOOP_FIELDS
+
+
+def parse_stored(raw: bytes) -> ParsedMessage:
+    """The message that `trace_headers` stands before, as it is read without them.
+
+    A message may have no header of its own: the trace must not become the header of its text.
+    Its fields are the first of the outcome's all the same.
+    """
+    trace = _END_OF_TRACE.search(raw, 0, _MAX_TRACE_BYTES)
+    if trace is None:
+        return parse(raw)
+    parsed = parse(raw[trace.end() :])
+    own = header.split(raw, 0, trace.end()).fields
+    return replace(parsed, fields=own + parsed.fields)
 
 
 def received_count(head: bytes) -> int:

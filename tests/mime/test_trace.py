@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from mailsacd.core.envelope import Envelope, Reception, Recipient, TlsFacts
-from mailsacd.mime.trace import LOOP_FIELD, MAX_RECEIVED_FIELDS, loops, trace_headers
+from mailsacd.mime.parse import parse
+from mailsacd.mime.trace import (
+    LOOP_FIELD,
+    MAX_RECEIVED_FIELDS,
+    loops,
+    parse_stored,
+    trace_headers,
+)
 
 TLS = TlsFacts(version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", bits=256)
 RECEPTION = Reception(
@@ -118,3 +125,23 @@ OWN = f"{LOOP_FIELD}: node-1\r\n".encode()
 )
 def test_loops(content: bytes, expected: bool) -> None:
     assert loops(content, "node-1") is expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no header at all\r\nsecond line\r\n",
+        b"",
+        b"\r\nbody alone",
+        b" looks folded\r\nSubject: x\r\n\r\nbody",
+        b"\tTue, 05 Mar 2024 09:20:30 +0000\r\nSubject: x\r\n\r\nbody",
+        b"From ann@example.com Tue Mar  5\r\nSubject: x\r\n\r\nbody",
+        b"Subject: x\r\nTo: ben@example.com\r\n\r\nbody",
+    ],
+)
+def test_a_stored_message_is_read_as_if_the_trace_were_not_there(content: bytes) -> None:
+    alone = parse(content)
+    stored = parse_stored(trace_headers(ENVELOPE, "mx.example") + content)
+    assert replace(stored, fields=()) == replace(alone, fields=())
+    assert [name for name, _ in stored.headers[:2]] == ["Return-Path", "Received"]
+    assert stored.headers[2:] == alone.headers
