@@ -10,7 +10,7 @@ from mailsacd.mime.parse import ParsedMessage
 MAX_LINKS = 1_000
 MAX_LINK_CHARS = 8_192
 MAX_CANDIDATES = 20_000  # URLs and what begins like one, in each of text and HTML
-MAX_LINKS_CHARS = 262_144  # all of a message's links together: they are stored with its facts
+MAX_LINKS_CHARS = 65_536  # all of a message's links together: they are stored with its facts
 
 # All but controls, white space (\s, which takes twice the time) and what never stands in a URL
 _URL_CHARS = r"[^\x00-\x20<>\"`\\\x7f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]++"
@@ -37,16 +37,26 @@ def links(parsed: ParsedMessage) -> tuple[str, ...]:
     In the HTML wherever it stands: in attributes of any element or in the text between them. At
     most MAX_LINKS of MAX_LINK_CHARS each, MAX_LINKS_CHARS together; what is over is left out.
     """
+    return bounded_links(parsed)[0]
+
+
+def bounded_links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
+    """The `links`, and whether a bound left some out."""
     seen: dict[str, None] = {}
     room = MAX_LINKS_CHARS
+    limited = False
     for url in _all(parsed):
-        if url in seen or len(url) > MAX_LINK_CHARS:
+        if url in seen:
+            continue
+        if len(url) > MAX_LINK_CHARS:
+            limited = True
             continue
         room -= len(url)
         if room < 0 or len(seen) >= MAX_LINKS:
+            limited = True
             break
         seen[url] = None
-    return tuple(seen)
+    return tuple(seen), limited
 
 
 def text_of(parsed: ParsedMessage) -> str:

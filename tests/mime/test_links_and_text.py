@@ -2,7 +2,13 @@
 
 import pytest
 
-from mailsacd.mime.extract import MAX_LINKS, MAX_LINKS_CHARS, links, text_of
+from mailsacd.mime.extract import (
+    MAX_LINKS,
+    MAX_LINKS_CHARS,
+    bounded_links,
+    links,
+    text_of,
+)
 from mailsacd.mime.parse import ParsedMessage, parse
 
 
@@ -69,6 +75,8 @@ def test_links_of_the_text_come_first_and_each_once() -> None:
 def test_links_are_bounded() -> None:
     many = message(text=" ".join(f"http://a.example/{n}" for n in range(MAX_LINKS + 10)))
     assert len(links(many)) == MAX_LINKS
+    assert bounded_links(many)[1]
+    assert not bounded_links(message(text="http://a.example/"))[1]
     long = message(text=" ".join(f"http://a.example/{n}{'x' * 8_000}" for n in range(100)))
     assert 0 < sum(map(len, links(long))) <= MAX_LINKS_CHARS
 
