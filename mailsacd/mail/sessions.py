@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from mailsacd.core.account import Login, new_token
+from mailsacd.core.activity import SIGN_IN_FAILED, SIGNED_IN
 from mailsacd.core.errors import (
     Fault,
     ForbiddenError,
@@ -11,6 +13,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.mail.accounts import Accounts
+from mailsacd.mail.activity import Activity
 from mailsacd.mail.auth import Actor, hash_of
 from mailsacd.mail.guesses import Guesses
 from mailsacd.mail.passwords import MAX_CHARACTERS, MIN_CHARACTERS, Passwords
@@ -19,6 +22,9 @@ from mailsacd.store import accounts as stored
 from mailsacd.store import sessions
 from mailsacd.store.notices import ACCOUNTS, give_notice
 from mailsacd.store.pool import Transaction
+
+_OK: Final = 200
+_UNAUTHORIZED: Final = 401
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +45,9 @@ class Sessions:
         passwords: Passwords,
         guesses: Guesses,
         settings: AccountSettings,
+        activity: Activity | None = None,
     ) -> None:
+        self._activity = activity
         self._accounts = accounts
         self._passwords = passwords
         self._guesses = guesses
@@ -89,11 +97,20 @@ class Sessions:
         password_hash = login.password_hash if login is not None else None
         right = await self._passwords.verify(password, password_hash)
         if login is None or password_hash is None or not right:
+            self._record(SIGN_IN_FAILED, login, peer, _UNAUTHORIZED)
             raise UnauthenticatedError("The name or the password is wrong")
+        self._record(SIGNED_IN, login, peer, _OK)
         self._guesses.refund(peer)
         if login.suspended:
             raise ForbiddenError("The account is suspended: ask the operator")
         return await self._begin(login.name, password_hash)
+
+    def _record(self, kind: str, login: Login | None, peer: str, code: int) -> None:
+        """Of a name that nobody has, nothing is recorded."""
+        if self._activity is not None and login is not None:
+            self._activity.record(
+                kind, account=login.account, subject=login.name, code=code, detail=peer
+            )
 
     async def sign_out(self, token: str) -> None:
         """End a session; nothing happens when it is over."""

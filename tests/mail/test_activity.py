@@ -14,8 +14,11 @@ from mailsacd.core.token import EnvelopeIds, milliseconds, time_of, utc_from_ms
 from mailsacd.mail.activity import KEPT_DAYS, MAX_GATHERED, Activity
 from mailsacd.mail.auth import ANYONE, Actor
 from mailsacd.mail.ingest import Ingest
+from mailsacd.mail.sessions import Sessions
+from mailsacd.settings import AccountSettings
 from mailsacd.store.pool import Database
 from tests.mail.envelopes import envelope
+from tests.mail.people import people
 from tests.mail.property import ANN, BOB, add_accounts
 
 reactor: Any = the_reactor
@@ -124,3 +127,25 @@ async def test_old_events_are_forgotten(database: Database) -> None:
 @pytest.mark.parametrize("ms", [1, 1_700_000_000_123, 253_402_214_400_000])
 def test_an_id_tells_its_time(ms: int) -> None:
     assert time_of(EnvelopeIds().next(ms)[0]) == utc_from_ms(ms)
+
+
+@pytest_twisted.ensureDeferred
+async def test_signing_in_is_recorded_and_so_is_failing_to(
+    database: Database, database_dsn: str
+) -> None:
+    async with people(database, database_dsn) as node:
+        password_hash = await node.passwords.hash("correct horse")
+        await node.accounts.add("ann", "ann@example.net", password_hash=password_hash)
+        activity = Activity(database, reactor=reactor)
+        sessions = Sessions(
+            node.accounts, node.passwords, node.guesses, AccountSettings(), activity
+        )
+        for name, password in (("ann", "wrong horse"), ("nobody", "wrong horse")):
+            with pytest.raises(UnauthenticatedError):
+                await sessions.sign_in(name, password, peer="192.0.2.1")
+        await sessions.sign_in("ann@example.net", "correct horse", peer="192.0.2.2")
+        events = await activity.list(ANN, **ALL)
+        assert [(e.kind, e.subject, e.code, e.detail) for e in events] == [
+            ("signed-in", "ann", 200, "192.0.2.2"),
+            ("sign-in-failed", "ann", 401, "192.0.2.1"),
+        ]
