@@ -37,7 +37,9 @@ def test_the_denylist_and_the_figures(make_daemon: MakeDaemon) -> None:
         "entry": "spam.example",
         "reason": "spam",
     }
+    deadline = time.monotonic() + 20
     while daemon.json("/api/mailstats/blacklist") != ["spam.example"]:
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     with pytest.raises(smtplib.SMTPSenderRefused):
         daemon.send("a@x.example", "Subject: x\r\n\r\n", sender="a@spam.example")

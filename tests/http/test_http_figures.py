@@ -62,6 +62,13 @@ class House:
         assert answer.status == 200, answer
         return answer.json()
 
+    async def denied(self, count: int) -> None:
+        """Wait until the daemon knows of so many entries."""
+        deadline = reactor.seconds() + 20
+        while len(await self.json("/api/mailstats/blacklist")) != count:
+            assert reactor.seconds() < deadline
+            await deferLater(reactor, 0.01)
+
     async def send(self, *to: str, sender: str = "bob@x.example", attached: bool = False) -> None:
         """By SMTP; raises smtplib's errors."""
         message = EmailMessage()
@@ -251,8 +258,7 @@ async def test_a_wrong_key_is_refused_everywhere(house: House, method: str, targ
 async def test_a_denied_sender_hears_554_until_taken_back(house: House) -> None:
     assert await house.json("/api/mailstats/blacklist") == []
     await deny(house.database, "spam.example")
-    while await house.json("/api/mailstats/blacklist") != ["spam.example"]:
-        await deferLater(reactor, 0.01)
+    await house.denied(1)
     for text, told in (("deep.SPAM.example", True), ("example", False), ("192.0.2.1", False)):
         assert await house.json(f"/api/mailstats/blacklist/{text}") == {"blacklisted": told}
     with pytest.raises(smtplib.SMTPSenderRefused) as refused:
@@ -260,13 +266,11 @@ async def test_a_denied_sender_hears_554_until_taken_back(house: House) -> None:
     assert (refused.value.smtp_code, refused.value.smtp_error[:5]) == (554, b"5.7.1")
     await house.send("a@one.example")
     await deny(house.database, "127.0.0.0/8")
-    while len(await house.json("/api/mailstats/blacklist")) != 2:
-        await deferLater(reactor, 0.01)
+    await house.denied(2)
     with pytest.raises(smtplib.SMTPSenderRefused):
         await house.send("a@one.example")
     await allow(house.database, "127.0.0.0/8")
-    while len(await house.json("/api/mailstats/blacklist")) != 1:
-        await deferLater(reactor, 0.01)
+    await house.denied(1)
     await house.send("a@one.example")
     [(times,)] = await house.database.fetch(
         "select coalesce(sum(times), 0) from activity where account is not null"

@@ -30,7 +30,9 @@ class House:
         await self.until(len(entries))
 
     async def until(self, count: int) -> None:
+        deadline = reactor.seconds() + 20
         while len(self.denylist.entries) != count:
+            assert reactor.seconds() < deadline
             await deferLater(reactor, 0.002)
 
 
