@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mailsacd.core.account import Account
 from mailsacd.core.address import Address, alternate_local
 from mailsacd.core.errors import (
     Fault,
@@ -25,7 +26,6 @@ from mailsacd.mail.passwords import Passwords
 from mailsacd.mail.plans import Plans
 from mailsacd.mail.reservation import ANOTHERS, begin, check_domains, check_free, write_settings
 from mailsacd.store import addresses as store
-from mailsacd.store.accounts import find_account
 from mailsacd.store.alternates import remember_alternate, server_secret
 from mailsacd.store.domains import share_domain
 from mailsacd.store.ownership import adopt_messages, delete_owned_messages
@@ -209,12 +209,12 @@ class Addresses:
         password_hash = await self._hashed(settings) if settings else None
 
         async def work(transaction: Transaction) -> list[PrivateAddress]:
-            await begin(transaction, account)
+            owner = await begin(transaction, account)
             for domain in sorted({inbox.domain for inbox in inboxes}):
                 await share_domain(transaction, domain)
             await check_domains(transaction, account, inboxes)
             await check_free(transaction, account, emails)
-            await self._check_credits(transaction, account, len(emails))
+            await self._check_credits(transaction, owner, len(emails))
             reserved = await store.reserve_addresses(transaction, account, emails)
             if len(reserved) < len(emails):  # somebody was faster by a moment
                 await check_free(transaction, account, emails)
@@ -236,10 +236,9 @@ class Addresses:
         order = {email: place for place, email in enumerate(emails)}
         return [_view(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
 
-    async def _check_credits(self, transaction: Transaction, account: str, more: int) -> None:
-        found = await find_account(transaction, account)
-        limit = self._plans.limits_of(found).private_addresses if found else 0
-        left = max(limit - await store.count_addresses(transaction, account), 0)
+    async def _check_credits(self, transaction: Transaction, owner: Account, more: int) -> None:
+        limit = self._plans.limits_of(owner).private_addresses
+        left = max(limit - await store.count_addresses(transaction, owner.name), 0)
         if more > left:
             raise InvalidInputError(
                 f"The account does not have enough private address credits: {left} left of {limit}"

@@ -9,6 +9,7 @@ from typing import Final
 
 from twisted.logger import Logger
 
+from mailsacd.core.account import Account
 from mailsacd.core.address import normal_domain
 from mailsacd.core.dns import Dns
 from mailsacd.core.errors import (
@@ -30,7 +31,6 @@ from mailsacd.mail.plans import Plans
 from mailsacd.mail.reservation import begin
 from mailsacd.mail.verification import TOKEN_PREFIX, Record, look_at, records_of
 from mailsacd.store import domains as store
-from mailsacd.store.accounts import find_account
 from mailsacd.store.addresses import find_address, release_address, set_catch_all
 from mailsacd.store.ownership import has_others_addresses, hide_domain_messages
 from mailsacd.store.pool import Database, Transaction
@@ -105,11 +105,11 @@ class Domains:
         hosted = lent or vouched
 
         async def work(transaction: Transaction) -> Domain:
-            await begin(transaction, account)
+            owner = await begin(transaction, account)
             await store.lock_domain(transaction, domain)
             if await store.find_domain(transaction, account, domain):
                 raise ConflictError(f"The account has {domain} already")
-            await self._check_credits(transaction, account)
+            await self._check_credits(transaction, owner)
             if hosted and await self._is_taken(transaction, account, domain):
                 raise ConflictError(f"{domain} is in use by another account")
             token = TOKEN_PREFIX + "".join(
@@ -240,10 +240,9 @@ class Domains:
             raise _not_there(name)
         return found
 
-    async def _check_credits(self, transaction: Transaction, account: str) -> None:
-        found = await find_account(transaction, account)
-        limit = self._plans.limits_of(found).domains if found else 0
-        if await store.count_domains(transaction, account) >= limit:
+    async def _check_credits(self, transaction: Transaction, owner: Account) -> None:
+        limit = self._plans.limits_of(owner).domains
+        if await store.count_domains(transaction, owner.name) >= limit:
             raise InvalidInputError(f"The account may have {limit} domains, and has them")
 
     async def _is_taken(self, transaction: Transaction, account: str, domain: str) -> bool:

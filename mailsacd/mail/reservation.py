@@ -3,22 +3,26 @@
 from collections.abc import Sequence
 from typing import Final
 
+from mailsacd.core.account import Account
 from mailsacd.core.address import Address
 from mailsacd.core.errors import InvalidInputError, NotFoundError, UnauthenticatedError
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, PrivateAddress
 from mailsacd.mail.address_settings import AddressSettings, check_forward
 from mailsacd.mail.directory import announce
 from mailsacd.store import addresses as store
+from mailsacd.store.accounts import lock_account
 from mailsacd.store.ownership import domain_facts
 from mailsacd.store.pool import Transaction
 
 ANOTHERS: Final = "The address {0} is owned by another account"
 
 
-async def begin(transaction: Transaction, account: str) -> None:
+async def begin(transaction: Transaction, account: str) -> Account:
     """Make changes of one account's property take turns. Raises UnauthenticatedError."""
-    if not await store.lock_account(transaction, account):
+    found = await lock_account(transaction, account)
+    if found is None or found.removing:
         raise UnauthenticatedError("The account is no longer there")
+    return found
 
 
 async def check_domains(transaction: Transaction, account: str, inboxes: Sequence[Address]) -> None:

@@ -68,9 +68,6 @@ _evict: many[tuple[str, str]] = many(
     """delete from address where domain = %(domain)s and owner <> %(owner)s
        returning email, owner""",
 )
-_lock_owner: maybe[str] = maybe(
-    column, "select name from account where name = %(owner)s and not removing for no key update"
-)
 
 
 async def find_address(db: Executor, email: str) -> PrivateAddress | None:
@@ -91,14 +88,6 @@ async def count_addresses(db: Executor, owner: str) -> int:
 async def owners_of(db: Executor, emails: Sequence[str]) -> dict[str, str]:
     """Who owns those of ``emails`` that are owned."""
     return dict(await _owners(db, emails=list(emails)))
-
-
-async def lock_account(db: Executor, owner: str) -> bool:
-    """Make changes of one account's property take turns until the transaction ends.
-
-    False when there is no such account any more.
-    """
-    return await _lock_owner(db, owner=owner) is not None
 
 
 async def reserve_addresses(
