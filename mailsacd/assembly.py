@@ -4,24 +4,20 @@ What is built registers how it is closed; closing runs in the reverse order. So 
 the last batch commits, that before the pool closes, and the pool before PostgreSQL stops.
 """
 
-import os
 import signal
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Final, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import ensureDeferred, maybeDeferred
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from mailsacd import __version__
+from mailsacd.announcement import announce
 from mailsacd.certificate import CertificateStore
 from mailsacd.core.budget import ByteBudget
-from mailsacd.core.errors import ConfigurationError
-from mailsacd.core.ready import Ready
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data
 from mailsacd.http.account import AccountCalls
 from mailsacd.http.addresses import AddressCalls
@@ -42,7 +38,6 @@ from mailsacd.mail.auth import Authenticator
 from mailsacd.mail.directory import Directory
 from mailsacd.mail.domain_rules import rules_of
 from mailsacd.mail.domains import Domains
-from mailsacd.mail.first_account import KEY_FILE
 from mailsacd.mail.gate import Gate
 from mailsacd.mail.guesses import Guesses
 from mailsacd.mail.inbox import Inbox
@@ -57,28 +52,41 @@ from mailsacd.mail.team import Team
 from mailsacd.mail.usage import Metered
 from mailsacd.mail.validate import Validator
 from mailsacd.outbound.dns import Resolver
+from mailsacd.ports import OwnPorts, Ports
 from mailsacd.records import Records
 from mailsacd.settings import Settings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.store.notices import Notices
 
-_BACKLOG: Final = 1024
 _WORKER_THREADS: Final = 4
+
+Announce = Callable[[Settings, Data, Mapping[str, int], AsyncExitStack], None]
 
 _log = Logger()
 
 
 class Daemon:
-    """A whole mailsacd. Set ``stopping`` to have a start under way give up at its next step."""
+    """A whole mailsacd in one process: all of it, or a worker of several.
 
-    def __init__(self, settings: Settings, reactor: Any) -> None:
+    A worker is given its ``ports``, and what it says when it is ready.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        reactor: Any,
+        *,
+        ports: Ports | None = None,
+        announce: Announce = announce,
+    ) -> None:
         # A reactor is many interfaces; each object below says which of them it needs.
         self._settings = settings
         self._reactor = reactor
         self._closing = AsyncExitStack()
-        self._embedded = not settings.database.dsn
-        self.stopping = False
+        self._ports = ports or OwnPorts(settings, reactor)
+        self._announce = announce
+        self._given_up = False
 
     async def start(self) -> None:
         """Build everything and listen. Raises ConfigurationError, with all closed again."""
@@ -89,6 +97,10 @@ class Daemon:
         except BaseException:
             await self._closing.aclose()
             raise
+
+    def give_up(self) -> None:
+        """Have a start that is under way end at its next step, with all closed again."""
+        self._given_up = True
 
     async def stop(self) -> None:
         """Close everything: no message that was acknowledged is lost. May be called twice."""
@@ -108,7 +120,7 @@ class Daemon:
 
         notices = Notices(data.dsn, reactor=reactor)
         self._on_close(notices.stop)
-        guesses = Guesses(reactor)
+        guesses = Guesses(reactor, shared_by=settings.server.workers)
         authenticator = Authenticator(database, notices, guesses, reactor=reactor)
         self._on_close(authenticator.finish)
 
@@ -174,24 +186,15 @@ class Daemon:
         verifying.start()
         await records.start()
         ports = {
-            "smtp": self._listen("smtp", settings.smtp.host, settings.smtp.port, smtp),
-            "http": self._listen("http", settings.http.host, settings.http.port, site),
+            "smtp": self._listen("smtp", smtp),
+            "http": self._listen("http", site),
         }
         self._reload_on_sighup(certificate)
         self._finish_removals(accounts)
-        self._announce(data, ports)
+        self._announce(settings, data, ports, self._closing)
 
-    def _listen(self, name: str, host: str, port: int, factory: IProtocolFactory) -> int:
-        interface = host or ("127.0.0.1" if self._embedded else "0.0.0.0")  # noqa: S104  a server
-        try:
-            listening: IListeningPort = self._reactor.listenTCP(
-                port, factory, backlog=_BACKLOG, interface=interface
-            )
-        except CannotListenError as e:
-            raise ConfigurationError(
-                f"cannot listen on {interface} port {port} ({name}): {e.socketError}; "
-                f"set {name}.host or {name}.port to another, or port 0 for any free one"
-            ) from e
+    def _listen(self, name: str, factory: IProtocolFactory) -> int:
+        listening = self._ports.listen(name, factory)
         self._on_close(lambda: maybeDeferred(listening.stopListening))
         return int(cast(IPv4Address | IPv6Address, listening.getHost()).port)
 
@@ -206,14 +209,6 @@ class Daemon:
         )
         self._closing.callback(signal.signal, signal.SIGHUP, previous)
 
-    def _announce(self, data: Data, ports: dict[str, int]) -> None:
-        data_dir = data.directory
-        ready = Ready(pid=os.getpid(), version=__version__, ports=ports)
-        ready.write(data_dir)
-        self._closing.callback(ready.remove, data_dir)
-        _log.info("ready: {ports}, data in {data_dir}", ports=ports, data_dir=str(data_dir))
-        _print_banner(self._settings, ready, data)
-
     def _on_close(self, close: Callable[[], Awaitable[Any]]) -> None:
         async def closing() -> None:
             await close()
@@ -221,7 +216,7 @@ class Daemon:
         self._closing.push_async_callback(closing)
 
     def _go_on(self) -> None:
-        if self.stopping:
+        if self._given_up:
             raise _GivenUpError
 
 
@@ -245,24 +240,3 @@ def account_calls(
 
 class _GivenUpError(Exception):
     """The daemon was stopped before it had started."""
-
-
-def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:
-    """Tell a person at the terminal; the log has it too."""
-    web = settings.http.host or "127.0.0.1"
-    mail = settings.smtp.host or "127.0.0.1"
-    terminal = sys.__stdout__
-    if terminal is None:
-        return
-    key = ""
-    if data.new_admin_key is not None:
-        key = f"    Key    {data.new_admin_key}  of the account admin, kept in {KEY_FILE}\n"
-    terminal.write(
-        f"\n  mailsacd {ready.version} is ready: mail to any address is taken.\n\n"
-        f"    SMTP   {mail}:{ready.ports['smtp']}\n"
-        f"    API    http://{web}:{ready.ports['http']}/api\n"
-        f"    Docs   http://{web}:{ready.ports['http']}/docs\n"
-        f"    Data   {data.directory}\n{key}\n"
-        f"  Try:  curl http://{web}:{ready.ports['http']}/api/addresses/you@example.com/messages\n\n"
-    )
-    terminal.flush()

@@ -23,6 +23,7 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Hours = Annotated[int, msgspec.Meta(ge=1, le=720)]
+Workers = Annotated[int, msgspec.Meta(ge=0, le=64)]
 Days = Annotated[int, msgspec.Meta(ge=1, le=365)]
 
 _ENVIRONMENT_PREFIX = "MAILSACD_"
@@ -35,6 +36,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     data_dir: str = ""
     hostname: str = ""
+    workers: Workers = 1
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

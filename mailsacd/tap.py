@@ -16,6 +16,8 @@ from mailsacd import __version__
 from mailsacd.assembly import Daemon
 from mailsacd.core.errors import MailsacdError
 from mailsacd.settings import Settings, load_settings
+from mailsacd.workers.parent import Workers
+from mailsacd.workers.share import with_workers_counted
 
 _log = Logger()
 
@@ -63,15 +65,16 @@ class MailsacdService(Service):
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._daemon: Daemon | None = None
+        self._settings = with_workers_counted(settings)
+        self._daemon: Daemon | Workers | None = None
         self._started: Deferred[None] | None = None
 
     def startService(self) -> None:
         from twisted.internet import reactor  # noqa: PLC0415  importing it installs one
 
         super().startService()  # type: ignore[no-untyped-call]
-        self._daemon = Daemon(self._settings, reactor)
+        kind = Workers if self._settings.server.workers > 1 else Daemon
+        self._daemon = kind(self._settings, reactor)
         self._started = ensureDeferred(self._daemon.start())
         self._started.addErrback(self._cannot_start, reactor)
 
@@ -81,7 +84,7 @@ class MailsacdService(Service):
 
     async def _stop(self) -> None:
         if self._daemon is not None and self._started is not None:
-            self._daemon.stopping = True
+            self._daemon.give_up()
             await self._started
             await self._daemon.stop()
 

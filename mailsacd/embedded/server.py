@@ -18,6 +18,7 @@ from mailsacd.embedded.binaries import Binaries
 from mailsacd.embedded.cluster import PORT, Cluster
 
 FAST_STOP_S: Final = 10.0  # then an immediate stop, and after as long again a kill
+MAX_CONNECTIONS: Final = 100  # two daemons, or one of many workers, and the operator's tools
 
 _KEPT_LOG_LINES: Final = 20
 _MAX_LINE_BYTES: Final = 4096
@@ -25,7 +26,7 @@ _SETTINGS: Final = {
     "listen_addresses": "",  # the Unix socket alone
     "port": PORT,  # part of the socket's name
     "unix_socket_permissions": "0700",
-    "max_connections": "60",  # two daemons and the operator's tools
+    "max_connections": str(MAX_CONNECTIONS),
     "shared_buffers": "128MB",  # what is listed and read is new; older mail is the file cache's
     # fsync, synchronous_commit and full_page_writes stay on: an answer of 250 relies on them
     "wal_buffers": "16MB",  # a burst of mail does not wait for the log to be written

@@ -110,6 +110,18 @@ class RunningDaemon:
         found = self.data_dir / "postgres" / "postmaster.pid"
         return int(found.read_text().splitlines()[0])
 
+    def worker_pids(self) -> list[int]:
+        """The process ids of its workers."""
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,args="], check=True, capture_output=True, text=True
+        ).stdout
+        found = (line.split(maxsplit=2) for line in listed.splitlines())
+        return [
+            int(pid)
+            for pid, parent, args in found
+            if int(parent) == self.process.pid and args.endswith(" -m mailsacd.workers.child")
+        ]
+
 
 def _lower(headers: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}

@@ -4,75 +4,20 @@ import os
 import re
 import shutil
 import signal
-import smtplib
 import socket
 import ssl
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.load import end, missing, more_acknowledged, under_load, until
 
 MakeDaemon = Callable[..., RunningDaemon]
 ROOT = Path(__file__).parents[2]
-
-
-class _Sender(threading.Thread):
-    """Sends numbered messages, each to its own address, until told to stop or cut off."""
-
-    def __init__(self, daemon: RunningDaemon, name: str) -> None:
-        super().__init__(daemon=True)
-        self.acknowledged: list[str] = []
-        self.refusals: set[int] = set()
-        self.ended = False
-        self._daemon = daemon
-        self._name = name
-
-    def run(self) -> None:
-        number = 0
-        try:
-            with self._daemon.smtp() as client:
-                while not self.ended:
-                    number += 1
-                    to = f"{self._name}-{number}@example.com"
-                    try:
-                        client.sendmail(
-                            "a@example.net", [to], f"Subject: {number}\r\n\r\n".encode()
-                        )
-                        self.acknowledged.append(to)
-                    except smtplib.SMTPDataError as e:
-                        self.refusals.add(e.smtp_code)
-        except (OSError, smtplib.SMTPException):
-            pass
-
-
-def _under_load(daemon: RunningDaemon, sessions: int = 4) -> list[_Sender]:
-    senders = [_Sender(daemon, f"load{n}") for n in range(sessions)]
-    for sender in senders:
-        sender.start()
-    _until(lambda: all(len(s.acknowledged) >= 20 for s in senders))
-    return senders
-
-
-def _until(true: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
-
-
-def _missing(daemon: RunningDaemon, senders: list[_Sender]) -> list[str]:
-    return [
-        to
-        for sender in senders
-        for to in sender.acknowledged
-        if daemon.json(f"/api/addresses/{to}/message-count")["count"] != 1
-    ]
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -80,27 +25,24 @@ def test_a_daemon_that_is_killed_under_load_keeps_what_it_acknowledged(
     make_daemon: MakeDaemon, with_signal: signal.Signals
 ) -> None:
     daemon = make_daemon().start()
-    senders = _under_load(daemon)
+    senders = under_load(daemon)
     daemon.stop(with_signal)
     for sender in senders:
         sender.join(30)
     daemon.start()
-    assert _missing(daemon, senders) == []
+    assert missing(daemon, senders) == []
 
 
 def test_a_database_that_is_killed_under_load_comes_back_and_nothing_is_lost(
     make_daemon: MakeDaemon,
 ) -> None:
     daemon = make_daemon().start()
-    senders = _under_load(daemon)
+    senders = under_load(daemon)
     os.kill(daemon.postgres_pid(), signal.SIGKILL)
-    before = [len(s.acknowledged) for s in senders]
-    _until(lambda: all(len(s.acknowledged) >= n + 20 for s, n in zip(senders, before, strict=True)))
-    for sender in senders:
-        sender.ended = True
-        sender.join(30)
-        assert sender.refusals <= {451}
-    assert _missing(daemon, senders) == []
+    more_acknowledged(senders)
+    end(senders)
+    assert set().union(*(s.refusals for s in senders)) <= {451}
+    assert missing(daemon, senders) == []
 
 
 def test_a_stop_removes_ready_json_and_the_database(make_daemon: MakeDaemon) -> None:
@@ -123,7 +65,7 @@ def test_a_second_daemon_on_the_same_data_shares_and_outlives_the_first(
     first.send("one@example.com", "Subject: one\r\n\r\n")
     assert len(second.json("/api/addresses/one@example.com/messages")) == 1
     first.stop()
-    _until(lambda: second.request("/readyz")[0] == 200)
+    until(lambda: second.request("/readyz")[0] == 200)
     assert len(second.json("/api/addresses/one@example.com/messages")) == 1
 
 
@@ -136,7 +78,7 @@ def test_the_certificate_is_read_again_at_sighup(make_daemon: MakeDaemon) -> Non
         shutil.copy(other.data_dir / name, daemon.data_dir / name)
     daemon.process.send_signal(signal.SIGHUP)
     expected = ssl.PEM_cert_to_DER_cert((other.data_dir / "tls.crt").read_text())
-    _until(lambda: _certificate(daemon) == expected)
+    until(lambda: _certificate(daemon) == expected)
 
 
 def _certificate(daemon: RunningDaemon) -> bytes | None:

@@ -1,0 +1,123 @@
+"""The TCP ports that the daemon serves, and the ways to them.
+
+A daemon of one process listens by itself. One of several processes has its ports bound once for
+all of them, and each process inherits its own listening sockets.
+"""
+
+import socket
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+
+from mailsacd.core.errors import ConfigurationError
+from mailsacd.settings import HttpSettings, Settings, SmtpSettings
+
+BACKLOG: Final = 1024
+
+Sockets = dict[str, socket.socket]
+"""Listeners' names to sockets."""
+
+
+class Ports(Protocol):
+    """Whoever opens ports: ``name`` is one of `listeners`."""
+
+    def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
+        """Serve it. Raises ConfigurationError."""
+
+
+def listeners(settings: Settings) -> Mapping[str, SmtpSettings | HttpSettings]:
+    """All ports by their names, which are those of their settings, too."""
+    return {"smtp": settings.smtp, "http": settings.http}
+
+
+class OwnPorts:
+    """Opens the ports that the settings name."""
+
+    def __init__(self, settings: Settings, reactor: Any) -> None:
+        self._settings = settings
+        self._reactor = reactor
+
+    def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
+        """As of Ports."""
+        interface, port = _where(self._settings, name)
+        try:
+            listening: IListeningPort = self._reactor.listenTCP(
+                port, factory, backlog=BACKLOG, interface=interface
+            )
+        except CannotListenError as e:
+            raise _cannot_listen(name, interface, port, e.socketError) from e
+        return listening
+
+
+class InheritedPorts:
+    """Serves sockets that listen already. ``descriptors`` are taken over."""
+
+    def __init__(self, descriptors: Mapping[str, int], reactor: Any) -> None:
+        self._descriptors = descriptors
+        self._reactor = reactor
+
+    def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
+        """As of Ports."""
+        with socket.socket(fileno=self._descriptors[name]) as inherited:
+            listening: IListeningPort = self._reactor.adoptStreamPort(  # which duplicates it
+                inherited.fileno(), inherited.family, factory
+            )
+        return listening
+
+
+def bind_shared(settings: Settings, processes: int) -> list[Sockets]:
+    """Bind each port once for each process; the kernel deals new connections out among them.
+
+    They do not listen yet. Raises ConfigurationError.
+    """
+    bound: list[Sockets] = [{} for _ in range(processes)]
+    try:
+        for name in listeners(settings):
+            interface, port = _where(settings, name)
+            try:
+                _check_free(interface, port)
+                for sockets in bound:
+                    sockets[name] = _bind(interface, port, reuse_port=True)
+                    port = sockets[name].getsockname()[1]  # 0 picks one, for all of them
+            except OSError as e:
+                raise _cannot_listen(name, interface, port, e) from e
+    except ConfigurationError:
+        for sockets in bound:
+            for each in sockets.values():
+                each.close()
+        raise
+    return bound
+
+
+def _check_free(interface: str, port: int) -> None:
+    """Raises OSError when others listen there, even such as would share it with us."""
+    _bind(interface, port, reuse_port=False).close()
+
+
+def _bind(interface: str, port: int, *, reuse_port: bool) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in interface else socket.AF_INET)
+    try:
+        bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((interface, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _where(settings: Settings, name: str) -> tuple[str, int]:
+    chosen = listeners(settings)[name]
+    default = "0.0.0.0" if settings.database.dsn else "127.0.0.1"  # noqa: S104  a server
+    return chosen.host or default, chosen.port
+
+
+def _cannot_listen(name: str, interface: str, port: int, why: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot listen on {interface} port {port} ({name}): {why}; "
+        f"set {name}.host or {name}.port to another, or port 0 for any free one"
+    )

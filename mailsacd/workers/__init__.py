@@ -1,0 +1,1 @@
+"""Several worker processes that serve the same ports, and the parent that looks after them."""

@@ -1,0 +1,61 @@
+"""What a parent and a worker say to each other: lines of JSON, over the worker's first two pipes.
+
+The worker's standard input brings its job, and its end tells the worker to stop: so the end of the
+parent, however it comes, is one of its workers. On the standard output go the messages.
+"""
+
+import msgspec
+
+from mailsacd.settings import Settings
+
+MAX_LINE_BYTES = 1_048_576
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker does. ``descriptors`` are its listening sockets, by their listeners' names.
+
+    The settings hold secrets: they are never on a command line, nor in a log.
+    """
+
+    settings: Settings
+    descriptors: dict[str, int]
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """It serves."""
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """It cannot, and ends."""
+
+    why: str
+
+
+class Logged(msgspec.Struct, frozen=True, tag="logged"):
+    """An event of its log: the parent's log has them all."""
+
+    level: str
+    system: str
+    text: str
+
+
+Message = Ready | Failed | Logged
+
+
+def as_line(said: Job | Message) -> bytes:
+    """``said`` for the pipe."""
+    return msgspec.json.encode(said) + b"\n"
+
+
+def read_job(line: bytes) -> Job:
+    """A job from the pipe."""
+    return msgspec.json.decode(line, type=Job)
+
+
+def read_message(line: bytes) -> Message:
+    """A message from the pipe. What is none was printed by somebody: it belongs into the log."""
+    try:
+        message: Message = msgspec.json.decode(line, type=Message)
+    except msgspec.DecodeError:
+        return Logged("warn", "stdout", line.decode("utf-8", "replace"))
+    return message

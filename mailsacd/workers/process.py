@@ -1,0 +1,136 @@
+"""A worker process, as its parent sees it."""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
+
+from mailsacd.embedded.account import SystemUser
+from mailsacd.ports import Sockets
+from mailsacd.settings import Settings
+from mailsacd.workers.pipe import (
+    MAX_LINE_BYTES,
+    Failed,
+    Job,
+    Logged,
+    Message,
+    Ready,
+    as_line,
+    read_message,
+)
+
+_FIRST_DESCRIPTOR: Final = 3
+_PROGRAM: Final = ("-P", "-m", "mailsacd.workers.child")
+
+_log = Logger()
+
+
+class WorkerProcess(ProcessProtocol):
+    """One process from its start to its end. ``changed`` is called when it is ready, and has ended.
+
+    It loads its code at once, and waits for its job.
+    """
+
+    def __init__(
+        self, number: int, reactor: Any, changed: "Callable[[WorkerProcess], None]"
+    ) -> None:
+        self.number = number
+        self.is_ready = False
+        self.has_ended = False
+        self.last_words = ""
+        self.started_s: float = reactor.seconds()
+        self._reactor = reactor
+        self._changed = changed
+        self._descriptors: dict[str, int] = {}
+        self._partial = {1: b"", 2: b""}
+        self._reload = False
+
+    def spawn(self, sockets: Sockets) -> None:
+        """Start it, with ``sockets`` for its own. When we are killed, it is told by SIGTERM too."""
+        user = SystemUser(name="", uid=os.geteuid(), gid=os.getegid())
+        executable, *arguments = user.launcher(
+            (sys.executable, *_PROGRAM), death_signal=signal.SIGTERM
+        )
+        self._descriptors = {name: at for at, name in enumerate(sockets, _FIRST_DESCRIPTOR)}
+        inherited = {self._descriptors[name]: each.fileno() for name, each in sockets.items()}
+        self._reactor.spawnProcess(
+            self,
+            executable,
+            [executable, *arguments],
+            env=os.environ | {"PYTHONPATH": _import_path()},
+            childFDs={0: "w", 1: "r", 2: "r", **inherited},
+        )
+
+    def give_job(self, settings: Settings) -> None:
+        """Say what it serves."""
+        job = Job(settings=settings, descriptors=self._descriptors)
+        self._process.write(as_line(job))
+
+    def reload(self) -> None:
+        """Have it read its certificate again, as soon as it serves."""
+        if self.is_ready:
+            self._signal("HUP")
+        self._reload = not self.is_ready
+
+    def stop(self) -> None:
+        """Have it finish its messages, and end."""
+        self._process.closeStdin()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._signal("KILL")
+
+    # What comes from it
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N803  Twisted's
+        """Part of its messages, or of what Python itself prints when it is in trouble."""
+        *whole, rest = (self._partial[childFD] + data).split(b"\n")
+        self._partial[childFD] = rest[-MAX_LINE_BYTES:]
+        for line in whole:
+            if childFD == 1:
+                self._take(read_message(line))
+            else:
+                self._take(Logged("warn", "stderr", line.decode("utf-8", "replace")))
+
+    def processEnded(self, reason: Failure) -> None:
+        """It is gone, and all that it said has been read."""
+        self.has_ended = True
+        self.last_words = self.last_words or str(reason.value)
+        self._changed(self)
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Ready():
+                self.is_ready = True
+                if self._reload:
+                    self.reload()
+                self._changed(self)
+            case Failed(why):
+                self.last_words = why
+            case Logged(level, system, text):
+                _log.emit(
+                    LogLevel.levelWithName(level),
+                    "{text}",
+                    text=text,
+                    log_system=f"worker {self.number}: {system}",
+                )
+
+    @property
+    def _process(self) -> Any:
+        return self.transport
+
+    def _signal(self, name: str) -> None:
+        with contextlib.suppress(ProcessExitedAlready):
+            self._process.signalProcess(name)
+
+
+def _import_path() -> str:
+    """So that the worker is of the same program as its parent, wherever that was found."""
+    return os.pathsep.join(entry or os.getcwd() for entry in sys.path)
