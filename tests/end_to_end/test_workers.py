@@ -100,9 +100,11 @@ def test_ready_json_waits_for_the_last_worker(make_daemon: MakeDaemon) -> None:
     until(lambda: len(daemon.worker_pids()) == 2)
     last = daemon.worker_pids()[0]
     os.kill(last, signal.SIGSTOP)
-    until(lambda: "SmtpFactory starting" in daemon.log.read_text())
-    assert read_ready(daemon.data_dir) is None
-    os.kill(last, signal.SIGCONT)
+    try:
+        until(lambda: "SmtpFactory starting" in daemon.log.read_text())
+        assert read_ready(daemon.data_dir) is None
+    finally:
+        os.kill(last, signal.SIGCONT)  # what is stopped does not end by itself
     until(lambda: read_ready(daemon.data_dir) is not None)
     assert daemon.log.read_text().count("SmtpFactory starting") == 2
 
