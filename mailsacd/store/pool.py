@@ -41,8 +41,10 @@ _SESSION: Final = """
     set idle_in_transaction_session_timeout = {ms};
     set timezone = 'UTC';
     set standard_conforming_strings = on;
-    -- declared statements find rows by their keys: no value of a parameter asks for another plan
-    set plan_cache_mode = force_generic_plan"""
+    -- declared statements find rows by their keys: no value of a parameter asks for another plan,
+    -- and one made while a table was small must not read it whole when it has grown
+    set plan_cache_mode = force_generic_plan;
+    set enable_seqscan = off"""
 
 _log = Logger()
 
