@@ -14,8 +14,9 @@ from twisted.python.usage import UsageError
 
 from mailsacd import __version__
 from mailsacd.assembly import Daemon
+from mailsacd.configuration import load_settings
 from mailsacd.core.errors import MailsacdError
-from mailsacd.settings import Settings, load_settings
+from mailsacd.settings import Settings
 from mailsacd.workers.parent import Workers
 from mailsacd.workers.share import with_workers_counted
 

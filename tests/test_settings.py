@@ -7,14 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mailsacd.configuration import explain_settings, flatten, load_settings
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.settings import (
-    Settings,
-    default_data_dir,
-    explain_settings,
-    flatten,
-    load_settings,
-)
+from mailsacd.settings import Settings, default_data_dir
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTED = ROOT / "etc" / "mailsacd.toml"

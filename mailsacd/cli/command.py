@@ -17,10 +17,11 @@ import click
 from twisted.internet import task
 from twisted.internet.defer import Deferred
 
+from mailsacd.configuration import load_settings
 from mailsacd.core.errors import InvalidInputError, MailsacdError
 from mailsacd.core.ready import is_alive, read_ready
 from mailsacd.data import Data, open_data
-from mailsacd.settings import Settings, default_data_dir, load_settings
+from mailsacd.settings import Settings, default_data_dir
 
 T = TypeVar("T")
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 import click
 
 from mailsacd.cli.command import Common, command
+from mailsacd.configuration import explain_settings
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.core.ready import Ready, is_alive, read_ready
-from mailsacd.settings import default_data_dir, explain_settings
+from mailsacd.settings import default_data_dir
 
 _POLL_S: Final = 0.05
 

@@ -13,12 +13,13 @@ from zope.interface import implementer
 
 from mailsacd import __version__
 from mailsacd.assembly import account_calls
+from mailsacd.configuration import load_settings
 from mailsacd.http.app import make_site
 from mailsacd.mail.directory import Directory
 from mailsacd.mail.gate import Gate
 from mailsacd.mail.links import reset_token
 from mailsacd.mail.mailbox import Mailbox
-from mailsacd.settings import Settings, load_settings
+from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask
 from tests.http.declared import Specification

@@ -18,12 +18,12 @@ from twisted.internet.threads import deferToThread
 from twisted.names import dns
 
 from mailsacd.assembly import Daemon
+from mailsacd.configuration import load_settings
 from mailsacd.core.account import new_key
 from mailsacd.core.ready import read_ready
 from mailsacd.http.validations import MAX_EMAILS
 from mailsacd.mail.auth import hash_of
 from mailsacd.mail.denylist import allow, deny
-from mailsacd.settings import load_settings
 from mailsacd.store.accounts import add_account
 from mailsacd.store.keys import add_key
 from mailsacd.store.pool import Database

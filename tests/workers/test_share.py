@@ -5,8 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mailsacd.configuration import load_settings
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.settings import Settings, load_settings
+from mailsacd.settings import Settings
 from mailsacd.workers.pipe import Failed, Job, Logged, Ready, as_line, read_job, read_message
 from mailsacd.workers.share import MAX_AUTOMATIC, check_connections, share, with_workers_counted
 
