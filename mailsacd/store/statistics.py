@@ -11,13 +11,13 @@ from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
 
 MAX_COUNTED: Final = 10_000
-"""More messages with one attachment than these are not counted."""
+"""More messages with one attachment than these are neither counted nor listed."""
 
 _NOT_HIDDEN: Final = """not exists (select from address where email = {0}) and not exists (
     select from domain where domain.name = split_part({0}, '@', -1) and verified and is_private)"""
-# The last line goes for mail of before somebody took the inbox or the domain over.
-_PUBLIC: Final = f"""attachments is not null and not private and saved_by is null
-    and {_NOT_HIDDEN.format("message.inbox")}"""
+_THERE: Final = "attachments is not null and not private and saved_by is null"
+# The second half goes for mail of before somebody took the inbox or the domain over.
+_PUBLIC: Final = f"{_THERE} and {_NOT_HIDDEN.format('message.inbox')}"
 _WITH: Final = f"attachments @> array[%(md5)s::uuid] and {_PUBLIC}"
 
 
@@ -51,14 +51,18 @@ _add = none(
 
 
 def _top(kind: str, shown: str) -> many[Counted]:
-    """Whatever is not public now is left out, though it was when it was counted."""
+    """Whatever is not public now is left out, though it was when it was counted.
+
+    It is looked for in the order of the answer, and so only until that is full: the offset keeps
+    the condition out of the subquery.
+    """
     return many(
         Counted,
         f"""select name, n from (
                 select name, sum(n)::bigint as n from tally
                 where kind = '{kind}' and hour < %(until)s::timestamptz
                     and hour >= date_trunc('hour', %(since)s::timestamptz)
-                group by name
+                group by name order by n desc, name offset 0
             ) counted
             where {shown}
             order by n desc, name limit %(limit)s offset %(skip)s""",  # noqa: S608  no input in it
@@ -90,11 +94,20 @@ _count: one[int] = one(
     column,
     f"select count(*) from (select from message where {_WITH} limit {MAX_COUNTED}) found",  # noqa: S608  no input in it
 )
+# Ids first, and the wide rows of one page after that: very many messages may have it.
 _with: one[str] = one(
     column,
     f"""select {AS_JSON_ARRAY} from (
-            select {COLUMNS} from message where {_WITH}
-            order by id desc limit %(limit)s offset %(skip)s) page""",  # noqa: S608  as above
+            select {", ".join(f"message.{name}" for name in COLUMNS.split(", "))} from (
+                select inbox, id from (
+                    select inbox, id from message
+                    where attachments @> array[%(md5)s::uuid] and {_THERE}
+                    order by id desc limit {MAX_COUNTED}
+                ) newest
+                where {_NOT_HIDDEN.format("newest.inbox")}
+                order by id desc limit %(limit)s offset %(skip)s
+            ) place join message on message.inbox = place.inbox and message.id = place.id
+        ) page""",  # noqa: S608  as above
 )
 _raw: maybe[bytes] = maybe(
     bytes,
