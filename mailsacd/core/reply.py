@@ -48,7 +48,6 @@ NOT_STORED: Final = Reply(451, "4.3.0", ("Not stored, try again later",))
 CANNOT_CHECK_RECIPIENT: Final = Reply(451, "4.3.0", ("Cannot check the recipient now",))
 TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", ("Too many recipients, send the rest apart",))
 NO_STORAGE: Final = Reply(452, "4.3.1", ("No room for the message now, try again later",))
-TLS_UNAVAILABLE: Final = Reply(454, "4.7.0", ("TLS is not available now",))
 
 UNKNOWN_COMMAND: Final = Reply(500, "5.5.2", ("Command not known",))
 LINE_TOO_LONG: Final = Reply(500, "5.5.6", ("Command line too long",))

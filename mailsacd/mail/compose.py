@@ -10,7 +10,7 @@ from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.token import iso_time, message_id
 from mailsacd.mime.addresses import Mailbox
-from mailsacd.mime.extract import bounded_links
+from mailsacd.mime.extract import links
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import trace_headers
@@ -71,7 +71,7 @@ def expand(raw: bytes) -> bytes:
 def _shared_facts(
     envelope: Envelope, parsed: ParsedMessage, hostname: str, size: int
 ) -> _SharedFacts:
-    found, links_limited = bounded_links(parsed)
+    found, links_limited = links(parsed)
     return _SharedFacts(
         sender=_mailboxes(parsed.sender) or _envelope_sender(envelope, hostname),
         cc=_mailboxes(parsed.cc),

@@ -123,7 +123,7 @@ class Mailbox:
 
     async def ping(self) -> None:
         """Raises UnavailableError when the database does not answer."""
-        await self._database.fetch("select 1", ())
+        await self._database.ping()
 
     async def _read(
         self, actor: Actor, email: str, message_id: str, work: Callable[[bytes], T]

@@ -31,17 +31,13 @@ _CLEAR = re.compile(r"[^')]*(?:[^\W_]|/)\Z")
 _STOPS = re.compile(r"[\s<>\"]")
 
 
-def links(parsed: ParsedMessage) -> tuple[str, ...]:
+def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
     """Every http, https and ftp URL in the text and then in the HTML, in order, once each.
 
     In the HTML wherever it stands: in attributes of any element or in the text between them. At
-    most MAX_LINKS of MAX_LINK_CHARS each, MAX_LINKS_CHARS together; what is over is left out.
+    most MAX_LINKS of MAX_LINK_CHARS each, MAX_LINKS_CHARS together; what is over is left out, and
+    then the second value is True.
     """
-    return bounded_links(parsed)[0]
-
-
-def bounded_links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
-    """The `links`, and whether a bound left some out."""
     seen: dict[str, None] = {}
     room = MAX_LINKS_CHARS
     limited = False

@@ -96,6 +96,10 @@ class Database:
         for running in tuple(self._background):
             running.cancel()
 
+    async def ping(self) -> None:
+        """Raises UnavailableError when the database does not answer."""
+        await self.run("select 1")
+
     async def fetch(self, sql: str | bytes, params: Any = ()) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own; its rows, if it has any."""
         return (await self.run(sql, params))[0]

@@ -5,7 +5,6 @@ import pytest
 from mailsacd.mime.extract import (
     MAX_LINKS,
     MAX_LINKS_CHARS,
-    bounded_links,
     links,
     text_of,
 )
@@ -43,7 +42,7 @@ def message(*, text: str | None = None, html: str | None = None) -> ParsedMessag
     ],
 )  # fmt: skip
 def test_links_in_text(text: str, expected: list[str]) -> None:
-    assert list(links(message(text=text))) == expected
+    assert list(links(message(text=text))[0]) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,21 +63,21 @@ def test_links_in_text(text: str, expected: list[str]) -> None:
     ],
 )
 def test_links_in_html(html: str, expected: list[str]) -> None:
-    assert list(links(message(html=html))) == expected
+    assert list(links(message(html=html))[0]) == expected
 
 
 def test_links_of_the_text_come_first_and_each_once() -> None:
     both = message(text="http://b.example/", html="<p>http://a.example/ http://b.example/</p>")
-    assert links(both) == ("http://b.example/", "http://a.example/")
+    assert links(both) == (("http://b.example/", "http://a.example/"), False)
 
 
 def test_links_are_bounded() -> None:
     many = message(text=" ".join(f"http://a.example/{n}" for n in range(MAX_LINKS + 10)))
-    assert len(links(many)) == MAX_LINKS
-    assert bounded_links(many)[1]
-    assert not bounded_links(message(text="http://a.example/"))[1]
+    assert len(links(many)[0]) == MAX_LINKS
+    assert links(many)[1]
+    assert not links(message(text="http://a.example/"))[1]
     long = message(text=" ".join(f"http://a.example/{n}{'x' * 8_000}" for n in range(100)))
-    assert 0 < sum(map(len, links(long))) <= MAX_LINKS_CHARS
+    assert 0 < sum(map(len, links(long)[0])) <= MAX_LINKS_CHARS
 
 
 def test_the_text_part_goes_before_the_html() -> None:
