@@ -8,12 +8,14 @@ from datetime import datetime
 class Recipient:
     """Where one RCPT goes. ``original_inbox`` is the address as mailed, ``inbox`` where it went.
 
-    Both are normal addresses (see core.address); ``domain`` is that of ``inbox``.
+    Both are normal addresses (see core.address); ``domain`` is that of ``inbox``. ``passed`` are
+    the inboxes that forwarded it there, in order.
     """
 
     original_inbox: str
     inbox: str
     domain: str
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Envelope:
     ``id`` is the time-ordered stem of its message ids (see core.token); ``received`` is UTC with
     the same millisecond as ``id``. ``reverse_path`` is without angle brackets, empty for a bounce.
     ``content`` is what stood between DATA and its end: dots unstuffed, otherwise untouched.
+    ``saved_by`` is the account that all copies are starred for.
     """
 
     id: str
@@ -56,3 +59,4 @@ class Envelope:
     recipients: tuple[Recipient, ...]
     reception: Reception
     content: bytes
+    saved_by: str | None = None

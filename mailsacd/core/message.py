@@ -18,13 +18,14 @@ class NewMessage:
 
     ``facts`` is what never changes of the message's JSON form: a JSON object's text without its
     closing brace. It is written once here and never parsed again, so that a list of messages is
-    a join of texts.
+    a join of texts. ``passed`` are the inboxes that forwarded it.
     """
 
     inbox: str
     id: str
     domain: str
     facts: str
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class NewEnvelope:
     ``raw`` is the trace headers and the message as received, compressed with zstd;
     ``size`` is its length in bytes before that. ``received`` is UTC. ``sender`` is the first
     address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
+    ``saved_by`` is the account that all copies are starred for.
     """
 
     id: str
@@ -43,14 +45,19 @@ class NewEnvelope:
     messages: tuple[NewMessage, ...]
     sender: str = ""
     attachments: tuple[str, ...] = ()
+    saved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """Whose a stored message is, and whether its owner alone sees it."""
+    """Whose a stored message is, and whether its owner alone sees it.
+
+    ``hooked`` tells that it is to be delivered to a webhook or to Slack, too.
+    """
 
     owner: str
     private: bool
+    hooked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

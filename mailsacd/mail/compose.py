@@ -60,6 +60,7 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
         ),
         sender=facts.sender[0]["address"],
         attachments=tuple(dict.fromkeys(facts.attachments)) if facts.attachments else (),
+        saved_by=envelope.saved_by,
     )
 
 
@@ -106,6 +107,7 @@ def _row(
         id=own_id,
         domain=recipient.domain,
         facts=f'{_encoder.encode(own)[:-1].decode()},"to":{to},{shared}',
+        passed=recipient.passed,
     )
 
 

@@ -22,8 +22,8 @@ from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.core.token import EnvelopeIds, utc_from_ms
 from mailsacd.mail.compose import compose
 from mailsacd.mime.trace import loops
-from mailsacd.store.messages import store_envelopes
 from mailsacd.store.pool import Database
+from mailsacd.store.storing import store_envelopes
 
 _LANES: Final = 2  # batches in flight: while PostgreSQL syncs one, it works on the other
 _MAX_BATCH_ENVELOPES: Final = 200
@@ -184,7 +184,7 @@ class Ingest:
 
     def _is_public(self, batch: Sequence[NewEnvelope]) -> bool:
         """Whether it is known, here and now, that nobody owns anything of any of the domains."""
-        if self._ownership is None:
+        if self._ownership is None or any(new.saved_by for new in batch):
             return False
         domains = {message.domain for new in batch for message in new.messages}
         return all(self._ownership.known_domain(domain) is None for domain in domains)

@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from mailsacd.core.errors import StatementError
-from mailsacd.core.message import Message, NewEnvelope, Owned
-from mailsacd.store.literal import bytes_expression, literal, text_literal
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.core.message import Message
 from mailsacd.store.sql import Executor, column, many, maybe, one
 from mailsacd.store.views import (
     AS_JSON_ARRAY,
@@ -63,78 +60,6 @@ def deletion(rows: str) -> one[int]:
 
 _delete = deletion("where inbox = %(inbox)s and id = any(%(ids)s)")
 _delete_one = deletion(f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}")
-
-
-async def store_envelopes(
-    db: Database | Transaction, batch: Sequence[NewEnvelope], *, public: bool = False
-) -> dict[str, Owned]:
-    """Store all of ``batch`` in one statement: all of it is committed, or nothing.
-
-    Tells which of the messages, by id, are somebody's. ``public`` says that nobody owns anything
-    of any of the domains, so that this need not be looked up: it would cost a fifth more.
-    The reactor is held for about 3 µs per KB of raw: who makes a batch bounds its bytes.
-    Raises StatementError, also for a text that PostgreSQL cannot hold.
-    """
-    try:
-        sql = _storing(batch, public=public)
-    except ValueError as e:
-        raise StatementError("The database cannot hold the text of a message") from e
-    return {row[0]: Owned(row[1], row[2]) for row in await db.fetch(sql)}
-
-
-# An address that is reserved goes before its domain. The subquery is closed by its offset: the
-# texts are worked out once a row, and only where there is an owner.
-_COPIES = b"(inbox, id, raw_id, domain, received, facts, attachments"
-_AS_PUBLIC = b") insert into message " + _COPIES + b") values "
-_AS_OWNED = (
-    b"), copies as (insert into message "
-    + _COPIES
-    + b""", owner, private, subject, sender, recipients)
-       select inbox, id, raw_id, domain, received, facts, attachments, owner, private, (texts).*
-       from (
-           select new.inbox, new.id, raw_id, new.domain, received::timestamptz, facts,
-               attachments::uuid[], coalesce(address.owner, domain.owner) as owner,
-               address.owner is not null or coalesce(domain.is_private, false) as private,
-               case when coalesce(address.owner, domain.owner) is not null
-                   then searched_texts(facts) end as texts
-           from (values """
-)
-_AS_OWNED_BY = (
-    b") new "
-    + _COPIES
-    + b""")
-           left join address on address.email = new.inbox
-           left join domain on domain.name = new.domain and domain.verified
-           offset 0
-       ) stamped
-       returning id, owner, private)
-       select id, owner, private from copies where owner is not null"""
-)
-
-
-def _storing(batch: Sequence[NewEnvelope], *, public: bool) -> bytes:
-    """One insert into each table. Written out: what arrays cost would come on top of it."""
-    parts = [b"with raws as (insert into raw_message (id, received, body, size, refs) values "]
-    copies = []
-    for new in batch:
-        raw_id, received = text_literal(new.id), literal(new.received)
-        parts += (
-            f"({raw_id},{received},".encode(),
-            *bytes_expression(new.raw),
-            f",{new.size},{len(new.messages)})".encode(),
-            b",",
-        )
-        attachments = f"'{{{','.join(new.attachments)}}}'::uuid[]" if new.attachments else "null"
-        copies += [
-            f"({text_literal(message.inbox)},{text_literal(message.id)},{raw_id},"
-            f"{text_literal(message.domain)},{received},{text_literal(message.facts)},{attachments})"
-            for message in new.messages
-        ]
-    parts[-1] = _AS_PUBLIC if public else _AS_OWNED
-    parts.append(",".join(copies).encode())
-    if not public:
-        parts.append(_AS_OWNED_BY)
-    return b"".join(parts)
 
 
 async def list_messages(

@@ -26,6 +26,9 @@ DIRECTORY: Final = "mailsacd_directory"
 """Channel: the owner or settings of the address or domain that the notice names have changed;
 an empty notice: of any number of them."""
 
+MAIL: Final = "mailsacd_mail"
+"""Channel: mail was stored (see store.events); notices are empty."""
+
 DENYLIST: Final = "mailsacd_denylist"
 """Channel: the operator's denylist has changed; notices are empty."""
 

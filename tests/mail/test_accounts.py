@@ -30,8 +30,8 @@ from mailsacd.mail.links import invitation_token, reset_token
 from mailsacd.mail.passwords import MAX_WAITING, Passwords
 from mailsacd.mail.plans import LIMITS
 from mailsacd.store import removal
-from mailsacd.store.messages import store_envelopes
 from mailsacd.store.pool import Database
+from mailsacd.store.storing import store_envelopes
 from tests.mail.people import People, people
 
 reactor: Any = the_reactor

@@ -13,8 +13,9 @@ from twisted.internet.defer import ensureDeferred
 
 from mailsacd.core.errors import StorageFullError
 from mailsacd.core.message import NewEnvelope, NewMessage
-from mailsacd.store.messages import count_messages, find_raw, store_envelopes
+from mailsacd.store.messages import count_messages, find_raw
 from mailsacd.store.pool import Database
+from mailsacd.store.storing import store_envelopes
 
 DISK_BYTES = 1_048_576
 

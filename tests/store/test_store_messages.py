@@ -18,9 +18,9 @@ from mailsacd.store.messages import (
     find_raw,
     list_messages,
     list_messages_json,
-    store_envelopes,
 )
 from mailsacd.store.pool import Database
+from mailsacd.store.storing import store_envelopes
 
 INBOX = "bob@example.com"
 RECEIVED = datetime(2018, 3, 29, 18, 28, 7, 732_000, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 import pytest_twisted
 
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
-from mailsacd.store.messages import store_envelopes
 from mailsacd.store.pool import Database
+from mailsacd.store.storing import store_envelopes
 from tests.mail.property import add_accounts
 
 RECEIVED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,11 +54,11 @@ async def _property(database: Database) -> None:
 
 
 WHOSE = {
-    "x@a.example": Owned("ann", True),
+    "x@a.example": Owned("ann", True, False),
     "y@a.example": None,
-    "x@private.example": Owned("ann", True),
-    "y@private.example": Owned("bob", True),
-    "y@shown.example": Owned("bob", False),
+    "x@private.example": Owned("ann", True, False),
+    "y@private.example": Owned("bob", True, False),
+    "y@shown.example": Owned("bob", False, False),
     "y@claimed.example": None,
     "y@nobody.example": None,
 }
