@@ -18,12 +18,20 @@ from mailsacd.smtp.action import Action, AskRecipient, Deliver, Signal
 from mailsacd.smtp.outcome import is_expected, refused_message, refused_recipient
 from mailsacd.smtp.session import Session
 from mailsacd.smtp.shared import Shared
+from mailsacd.sockets.crowd import Farewell
 
 AUTH_DELAY_S: Final = 1.0
 SLOW_AFTER_S: Final = 5.0
 """A message that takes longer to come in may have to make room for others."""
 MAX_ACTIONS_A_TURN: Final = 200
 """After so many, other connections have their turn."""
+
+_FAREWELLS: Final = {
+    Farewell.STOPPING: reply.STOPPING,
+    Farewell.IDLE: reply.IDLE,
+    Farewell.TOO_MANY: reply.TOO_MANY_CONNECTIONS,
+    Farewell.TOO_MANY_FROM_YOU: reply.TOO_MANY_FROM_YOU,
+}
 
 _log = Logger()
 
@@ -68,11 +76,33 @@ class SessionRunner:
         self._denies = services.refuses
         self._ingest = services.ingest
         self._budget = services.ingest.budget
-        self._crowd = shared.crowd
+        self._settings = services.settings
+        self._crowd = shared.terms.crowd
         self._reception: Reception | None = None
         self._held_bytes = self._delivering_bytes = 0
         self._holding_since_s = 0.0
         self._running = self._yielding = self._paused = self._lost = False
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is the peer who waits."""
+        return self.session.waiting
+
+    @property
+    def busy(self) -> bool:
+        """Whether a message is coming in, or waits for its fate."""
+        return self.session.in_message
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much input waits."""
+        return self.session.unread_bytes
+
+    @property
+    def patience_s(self) -> float:
+        """RFC 5321 section 4.5.3.2."""
+        settings = self._settings
+        return settings.data_timeout_s if self.session.in_message else settings.command_timeout_s
 
     @property
     def held_up(self) -> bool:
@@ -107,11 +137,16 @@ class SessionRunner:
         self.session.greet()
         self.run()
 
-    def end(self, answer: Reply) -> None:
-        """Say ``answer`` and close."""
+    def receive(self, data: bytes) -> None:
+        """Input has come."""
+        self.session.receive(data)
+        self.run()
+
+    def end(self, why: Farewell) -> None:
+        """Say why, and close."""
         if not self.session.closed:
             self._paused = False
-            self.session.close(answer)
+            self.session.close(_FAREWELLS[why])
             self.run()
 
     def pause(self) -> None:
@@ -145,7 +180,7 @@ class SessionRunner:
         if session.reader is not None or self._held_bytes or self._delivering_bytes:
             self._hold(session.held_bytes + self._delivering_bytes)
         if self._crowd.stopping and not session.in_message:
-            self.end(reply.STOPPING)
+            self.end(Farewell.STOPPING)
         self._line.caught_up()
 
     def _next_turn(self) -> None:

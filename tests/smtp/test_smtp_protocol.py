@@ -346,7 +346,7 @@ async def test_a_client_that_never_reads_is_not_served_further(listener: Listene
     await listener.until(lambda: server._runner._paused)
     for _ in range(20):  # more turns make no difference
         await listener.until(lambda: True)
-    assert server._session.unread_bytes < 2 * 65_536 + 65_536
+    assert server._runner.session.unread_bytes < 2 * 65_536 + 65_536
     assert len(server._unsent) + server._tcp._tempDataLen < 200_000
     wire.transport.resumeProducing()  # type: ignore[union-attr]
     await wire.until(lambda: wire.received.count(b"250 HELP\r\n") == count)
@@ -393,7 +393,7 @@ async def test_auth_is_answered_slowly(listener: Listener) -> None:
     await wire.talk(b"EHLO c\r\n", 250)
     wire.send(b"AUTH LOGIN\r\nNOOP\r\n")
     [server] = listener.factory._crowd.members
-    await listener.until(lambda: server._session.waiting)
+    await listener.until(lambda: server._runner.session.waiting)
     assert wire.received == b""
     listener.pass_time(1)
     await wire.expect(502, 250)

@@ -146,7 +146,7 @@ async def test_a_tls_client_that_never_reads_is_not_served_further(secure: Liste
 
     flooding = deferToThread(flood)
     await secure.until(lambda: server._runner._paused)
-    assert server._session.unread_bytes < 500_000
+    assert server._runner.session.unread_bytes < 500_000
     secure.pass_time(302)
     await secure.until(lambda: server._stage.name == "CLOSING")
     secure.pass_time(12)

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from mailsacd.smtp.proxy import ProxyHeader, ProxyHeaderError, ProxyReader
+from mailsacd.sockets.proxy import ProxyHeader, ProxyHeaderError, ProxyReader
 
 _V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _IPV4 = ipaddress.ip_address("192.0.2.1").packed + ipaddress.ip_address("192.0.2.2").packed

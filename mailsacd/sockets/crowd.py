@@ -1,55 +1,73 @@
 """The connections of a listener: how many there are, in all and of each peer."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from enum import Enum, auto
+from typing import Final, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
-from mailsacd.core import reply
 
-if TYPE_CHECKING:
-    from mailsacd.core.reply import Reply
-    from mailsacd.smtp.protocol import SmtpProtocol
+class Farewell(Enum):
+    """Why the server ends a connection: each edge says it in its own words."""
+
+    STOPPING = auto()
+    IDLE = auto()
+    TOO_MANY = auto()
+    TOO_MANY_FROM_YOU = auto()
 
 
-class Crowd:
+class Member(Protocol):
+    """A connection, as its listener sees it."""
+
+    def check_time(self, now_s: float) -> None:
+        """Close it if the peer did nothing for too long; ``now_s`` is the clock's time."""
+
+    def stop(self, *, at_once: bool) -> None:
+        """Say that the server stops. Unless ``at_once``, what is under way may be finished."""
+
+    def abort(self) -> None:
+        """Close without a word."""
+
+
+M = TypeVar("M", bound=Member)
+
+
+class Crowd(Generic[M]):
     """Everyone who is connected; ``stopping`` admits nobody any more."""
 
     def __init__(self, *, max_connections: int, max_per_peer: int) -> None:
         self.stopping = False
-        self.members: set[SmtpProtocol] = set()
+        self.members: Final[set[M]] = set()
         """All of them."""
-        self.open: set[SmtpProtocol] = set()
+        self.open: Final[set[M]] = set()
         """Those who are not being closed."""
         self._max_connections = max_connections
         self._max_per_peer = max_per_peer
         self._of_peer: dict[str, int] = {}
-        self._waiting: list[tuple[set[SmtpProtocol], Deferred[None]]] = []
+        self._waiting: list[tuple[set[M], Deferred[None]]] = []
 
-    def enter(self, member: SmtpProtocol) -> None:
+    def enter(self, member: M) -> None:
         """Somebody has connected, and will `leave`."""
         self.members.add(member)
         self.open.add(member)
 
-    def admit(self, peer_ip: str) -> Reply | None:
+    def admit(self, peer_ip: str) -> Farewell | None:
         """Count one who has entered as a peer's; or say why not."""
         if self.stopping:
-            return reply.STOPPING
+            return Farewell.STOPPING
         if len(self.members) > self._max_connections:
-            return reply.TOO_MANY_CONNECTIONS
+            return Farewell.TOO_MANY
         of_peer = self._of_peer.get(peer_ip, 0)
         if of_peer >= self._max_per_peer:
-            return reply.TOO_MANY_FROM_YOU
+            return Farewell.TOO_MANY_FROM_YOU
         self._of_peer[peer_ip] = of_peer + 1
         return None
 
-    def close(self, member: SmtpProtocol) -> None:
+    def close(self, member: M) -> None:
         """The connection is being closed: all is said."""
         self.open.discard(member)
         self._look()
 
-    def leave(self, member: SmtpProtocol, admitted_as: str | None) -> None:
+    def leave(self, member: M, admitted_as: str | None) -> None:
         """The connection is gone. ``admitted_as`` is the peer that it was counted as."""
         self.members.discard(member)
         self.open.discard(member)
@@ -59,7 +77,7 @@ class Crowd:
                 self._of_peer[admitted_as] = of_peer
         self._look()
 
-    def when_empty(self, members: set[SmtpProtocol]) -> Deferred[None]:
+    def when_empty(self, members: set[M]) -> Deferred[None]:
         """Fires once ``members`` (of this crowd: all, or the open ones) is empty."""
         empty: Deferred[None] = Deferred(lambda _: self._waiting.remove(entry))
         entry = (members, empty)

@@ -1,0 +1,1 @@
+"""POP3: private inboxes for mail programs (RFC 1939)."""

@@ -1,0 +1,1 @@
+"""What the edges that speak line by line have in common: connections, limits, deadlines, TLS."""

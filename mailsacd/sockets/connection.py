@@ -1,0 +1,340 @@
+"""A line protocol on a Twisted transport: what is between the socket and the dialogue.
+
+PROXY header, TLS, deadlines, and how much is read from the socket.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any, Final, cast
+from typing import Protocol as TypingProtocol
+
+from OpenSSL import SSL
+from twisted.internet import tcp
+from twisted.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    IOpenSSLServerConnectionCreator,
+    IPushProducer,
+    IReactorTime,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mailsacd.core.envelope import TlsFacts
+from mailsacd.sockets.crowd import Crowd, Farewell
+from mailsacd.sockets.outbox import Outbox
+from mailsacd.sockets.proxy import ProxyHeaderError, ProxyReader
+
+PROXY_HEADER_TIMEOUT_S: Final = 10.0
+TLS_HANDSHAKE_TIMEOUT_S: Final = 30.0
+CLOSE_TIMEOUT_S: Final = 10.0
+"""So long may a peer take to read our last words."""
+MAX_UNREAD_BYTES: Final = 65_536
+"""While the dialogue is held up, more input than this waits in the kernel."""
+
+_log = Logger()
+
+
+class Dialogue(TypingProtocol):
+    """What is said on a connection, as the connection sees it."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is the peer who waits."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way that a stop lets be finished."""
+
+    @property
+    def held_up(self) -> bool:
+        """Whether something other than input must come first."""
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much input waits."""
+
+    @property
+    def patience_s(self) -> float:
+        """How long the peer may do nothing now."""
+
+    def begin(self) -> None:
+        """Greet the peer."""
+
+    def receive(self, data: bytes) -> None:
+        """Input has come."""
+
+    def end(self, why: Farewell) -> None:
+        """Say why, and close."""
+
+    def pause(self) -> None:
+        """The peer does not read: say nothing more."""
+
+    def resume(self) -> None:
+        """It reads again."""
+
+    def lost(self) -> None:
+        """The connection is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the connections of a listener have in common.
+
+    ``proxies`` are the networks whose connections begin with a PROXY header. With
+    ``tls_at_once`` they begin with a handshake, after that header.
+    """
+
+    crowd: Crowd[Any]
+    outbox: Outbox
+    clock: IReactorTime
+    tls: IOpenSSLServerConnectionCreator | None
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    tls_at_once: bool = False
+
+
+class _Stage(Enum):
+    PROXY_HEADER = auto()
+    SESSION = auto()
+    HANDSHAKE = auto()
+    CLOSING = auto()
+    GONE = auto()
+
+
+@implementer(IPushProducer, IHandshakeListener, IHalfCloseableProtocol)
+class Connection(Protocol):
+    """One connection. ``peer_ip`` is the socket's, until a PROXY header knows better."""
+
+    _dialogue: Dialogue
+    """Whoever builds a connection gives it one at once."""
+
+    def __init__(self, terms: Terms, peer_ip: str) -> None:
+        self.peer_ip = _plain_ip(peer_ip)
+        self.tls = False
+        """Whether what is said is encrypted, or will be as soon as the handshake is done."""
+        self._terms = terms
+        self._seconds = terms.clock.seconds
+        self._proxy: ProxyReader | None = None
+        self._proxied_local_ip: str | None = None
+        self._admitted_as: str | None = None
+        self._stage = _Stage.SESSION
+        self._since_s = self._seconds()
+        self._tcp: tcp.Server
+        self._unsent = b""
+        self._sends_directly = True
+        self._is_reading = True
+        self._half_closed = False
+
+    # What Twisted calls
+
+    def connectionMade(self) -> None:
+        """Greet, unless a PROXY header comes first."""
+        self._tcp = cast(tcp.Server, self.transport)
+        self._tcp.setTcpNoDelay(True)
+        self._terms.crowd.enter(self)
+        if self._terms.proxies and self._is_proxy():
+            self._proxy = ProxyReader()
+            self._stage = _Stage.PROXY_HEADER
+        else:
+            self._begin()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes of the peer, decrypted when TLS is on."""
+        if self._proxy is not None:
+            data = self._read_proxy_header(self._proxy, data)
+            if not data:
+                return
+        self._since_s = self._seconds()
+        self._dialogue.receive(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone."""
+        self._terms.crowd.leave(self, self._admitted_as)
+        self._dialogue.lost()
+        if self._stage is _Stage.HANDSHAKE:
+            why = reason.getErrorMessage()
+            _log.debug("TLS handshake with {peer}: {why}", peer=self.peer_ip, why=why)
+        self._stage = _Stage.GONE
+
+    def readConnectionLost(self) -> None:  # noqa: N802  Twisted's name
+        """The peer sends no more, but may still read: answers under way are given."""
+        self._half_closed = True
+        self.caught_up()
+
+    def writeConnectionLost(self) -> None:  # noqa: N802  Twisted's name
+        """This side is never half-closed."""
+
+    def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's name
+        """TLS is on."""
+        self._stage = _Stage.SESSION
+        if self._terms.tls_at_once:
+            self._dialogue.begin()
+
+    def pauseProducing(self) -> None:
+        """The peer does not read our replies: none are made, and nothing is read."""
+        self._dialogue.pause()
+
+    def resumeProducing(self) -> None:
+        """It has read them."""
+        self._since_s = self._seconds()
+        self._dialogue.resume()
+
+    def stopProducing(self) -> None:
+        """The connection is gone: `connectionLost` is called too."""
+
+    # What the listener calls
+
+    def check_time(self, now_s: float) -> None:
+        """As of Member. RFC 5321 section 4.5.3.2, RFC 1939 section 3."""
+        silent_s = now_s - self._since_s
+        if self._stage in _TIMEOUTS_S:
+            if silent_s >= _TIMEOUTS_S[self._stage]:
+                self.abort()
+        elif self._dialogue.waiting:
+            self._since_s = now_s
+        elif silent_s >= self._dialogue.patience_s:
+            self._dialogue.end(Farewell.IDLE)
+
+    def stop(self, *, at_once: bool) -> None:
+        """As of Member."""
+        if self._stage is not _Stage.SESSION:
+            self.abort()
+        elif at_once or not self._dialogue.busy:
+            self._dialogue.end(Farewell.STOPPING)
+
+    def abort(self) -> None:
+        """Close without a word."""
+        self._tcp.abortConnection()
+
+    def flush(self) -> None:
+        """Send what was written."""
+        data, self._unsent = self._unsent, b""
+        if self._stage is _Stage.GONE:
+            return
+        if self._sends_directly:
+            sent = self._tcp.writeSomeData(data)
+            if sent != len(data):
+                self._use_buffers()
+                self._tcp.write(data[sent:] if isinstance(sent, int) else data)
+        else:
+            self._tcp.write(data)
+        if self._stage is _Stage.CLOSING:
+            if self._sends_directly:  # all is sent: no event need say that there is room for it
+                self._tcp.connectionLost(connectionDone)
+            else:
+                self._lose()
+
+    # What the dialogue calls
+
+    @property
+    def local_ip(self) -> str:
+        """The address that the peer connected to."""
+        return self._proxied_local_ip or _plain_ip(self._tcp.getHost().host)
+
+    def write(self, data: bytes) -> None:
+        """Send at the end of this turn."""
+        if not self._unsent:
+            self._terms.outbox.add(self)
+        self._unsent += data
+
+    def start_tls(self) -> None:
+        """Begin the handshake, after what was written."""
+        self._use_buffers()
+        self.flush()
+        self._stage = _Stage.HANDSHAKE
+        self._since_s = self._seconds()
+        self.tls = True
+        self._tcp.startTLS(self._terms.tls)
+
+    def tls_facts(self) -> TlsFacts:
+        """What the handshake settled."""
+        connection = cast(SSL.Connection, self._tcp.getHandle())
+        return TlsFacts(
+            version=connection.get_protocol_version_name(),
+            cipher=connection.get_cipher_name() or "",
+            bits=connection.get_cipher_bits() or 0,
+        )
+
+    def close(self) -> None:
+        """Close, after what was written."""
+        self._stage = _Stage.CLOSING
+        self._terms.crowd.close(self)
+        self._since_s = self._seconds()
+        if not self._unsent:
+            self._lose()
+
+    def caught_up(self) -> None:
+        """Read from the socket only while the dialogue keeps up; close when nothing can come."""
+        may_read = self._dialogue.unread_bytes <= MAX_UNREAD_BYTES
+        if may_read is not self._is_reading:
+            self._is_reading = may_read
+            if not may_read:
+                self._tcp.pauseProducing()
+            elif not self._half_closed:
+                self._tcp.resumeProducing()
+        if self._half_closed and not self._dialogue.held_up and self._stage is _Stage.SESSION:
+            self.close()
+
+    # Beginning and end
+
+    def _begin(self) -> None:
+        refusal = self._terms.crowd.admit(self.peer_ip)
+        if refusal is None:
+            self._admitted_as = self.peer_ip
+        if self._terms.tls_at_once:
+            if refusal is None:
+                self.start_tls()
+            else:
+                self.abort()  # words in the clear would only confuse
+        elif refusal is None:
+            self._dialogue.begin()
+        else:
+            self._dialogue.end(refusal)
+
+    def _is_proxy(self) -> bool:
+        peer = ip_address(self.peer_ip)
+        return any(peer in network for network in self._terms.proxies)
+
+    def _read_proxy_header(self, reader: ProxyReader, data: bytes) -> bytes:
+        """What follows the header: empty while it is not whole."""
+        try:
+            found = reader.receive(data)
+        except ProxyHeaderError as e:
+            _log.warn("{peer} is a listed proxy: {why}", peer=self.peer_ip, why=str(e))
+            self.abort()
+            return b""
+        if found is None:
+            return b""
+        header, rest = found
+        self._proxy = None
+        self._stage = _Stage.SESSION
+        self.peer_ip = header.peer_ip or self.peer_ip
+        self._proxied_local_ip = header.local_ip
+        self._begin()
+        return rest
+
+    def _use_buffers(self) -> None:
+        """From now on Twisted sends, and says when the peer does not keep up."""
+        if self._sends_directly:
+            self._sends_directly = False
+            self._tcp.registerProducer(self, True)
+
+    def _lose(self) -> None:
+        if not self._sends_directly:
+            self._tcp.unregisterProducer()  # a transport with a producer does not close
+        self._tcp.loseConnection()
+
+
+_TIMEOUTS_S: Final = {
+    _Stage.PROXY_HEADER: PROXY_HEADER_TIMEOUT_S,
+    _Stage.HANDSHAKE: TLS_HANDSHAKE_TIMEOUT_S,
+    _Stage.CLOSING: CLOSE_TIMEOUT_S,
+}
+
+
+def _plain_ip(host: str) -> str:
+    """An address as people write it: no IPv4 inside of IPv6, no zone."""
+    return host.removeprefix("::ffff:").partition("%")[0]
