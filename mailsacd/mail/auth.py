@@ -130,6 +130,17 @@ class Authenticator:
             known = await self._look_up(digest, self._look_up_key)
             if known.actor is not None:
                 self._guesses.refund(peer)
+        return self._actor_with(known)
+
+    async def check(self, key: str) -> Actor:
+        """As `authenticate`, for callers that count the guesses of their peers themselves."""
+        if not KEY_FORM.match(key):
+            raise UnauthenticatedError(_WRONG_KEY)
+        digest = hash_of(key)
+        known = self._remembered(digest) or await self._look_up(digest, self._look_up_key)
+        return self._actor_with(known)
+
+    def _actor_with(self, known: _Known) -> Actor:
         if known.actor is None or known.key_id is None:
             raise UnauthenticatedError(_WRONG_KEY)
         self._used(known.key_id)

@@ -25,8 +25,8 @@ class Guesses:
     def spend(self, peer: str) -> None:
         """``peer`` (an IP address) is about to guess. Raises ThrottledError for one too many."""
         now = self._clock.seconds()
-        times = self._peers.setdefault(_network(peer), deque())
-        self._peers.move_to_end(_network(peer))
+        times = self._peers.setdefault(network_of(peer), deque())
+        self._peers.move_to_end(network_of(peer))
         while times and times[0] <= now - PER_S:
             times.popleft()
         if len(times) >= self._allowed:
@@ -40,12 +40,12 @@ class Guesses:
 
     def refund(self, peer: str) -> None:
         """The guess was right."""
-        times = self._peers.get(_network(peer))
+        times = self._peers.get(network_of(peer))
         if times:
             times.pop()
 
 
-def _network(peer: str) -> str:
+def network_of(peer: str) -> str:
     """What counts as one peer: an IPv4 address, or the /64 that an IPv6 host has to itself."""
     try:
         address = ipaddress.ip_address(peer)

@@ -1,6 +1,7 @@
 """Statements on private addresses."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mailsacd.core.ownership import PrivateAddress
@@ -13,6 +14,18 @@ _COLUMNS = (
     "password_hash is not null, catch_all, created, updated"
 )
 _NAMES = tuple(PrivateAddress.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLogin:
+    """Whose an address is, and the argon2id hash of its own password, None when it has none.
+
+    ``suspended`` is whether the account is.
+    """
+
+    owner: str
+    password_hash: str | None
+    suspended: bool
 
 
 def _address(*columns: Any) -> PrivateAddress:
@@ -51,8 +64,11 @@ _set_password = none(
     """update address set password_hash = %(hash)s::text
        where email = %(email)s and owner = %(owner)s"""
 )
-_password: maybe[str | None] = maybe(
-    column, "select password_hash from address where email = %(email)s"
+_login = maybe(
+    AddressLogin,
+    """select address.owner, address.password_hash, account.suspended or account.removing
+       from address join account on account.name = address.owner
+       where address.email = %(email)s""",
 )
 _set_catch_all = none(
     """update address set catch_all = %(catch_all)s::boolean, updated = now()
@@ -113,9 +129,9 @@ async def set_address_password(
     return await _set_password(db, email=email, owner=owner, hash=password_hash) == 1
 
 
-async def address_password_hash(db: Executor, email: str) -> str | None:
-    """The hash of the address's own password; None when there is none, or no such address."""
-    return await _password(db, email=email)
+async def find_address_login(db: Executor, email: str) -> AddressLogin | None:
+    """Who may log in to a private address, and with what password."""
+    return await _login(db, email=email)
 
 
 async def set_catch_all(db: Executor, owner: str, email: str, *, catch_all: bool) -> bool:

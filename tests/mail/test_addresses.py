@@ -20,7 +20,7 @@ from mailsacd.core.errors import (
 from mailsacd.mail.address_settings import checked_settings
 from mailsacd.mail.auth import ANYONE, Actor
 from mailsacd.mail.ingest import Ingest
-from mailsacd.store.addresses import address_password_hash
+from mailsacd.store.addresses import find_address_login
 from mailsacd.store.alternates import find_alternate
 from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, BOB, Node, add_accounts
@@ -246,9 +246,10 @@ async def test_settings_are_written_and_cleared_one_by_one(node: Node) -> None:
     assert view.address is not None
     assert (view.address.info, view.address.forward) == ("of the\nbuild", "y@example.com")
     assert (view.address.enablews, view.address.webhook_slack_to_from) == (True, False)
-    hashed = await address_password_hash(node.database, "x@example.com")
+    hashed = await find_address_login(node.database, "x@example.com")
     assert hashed is not None
-    assert hashed.startswith("$argon2id$")
+    assert hashed.password_hash is not None
+    assert hashed.password_hash.startswith("$argon2id$")
 
     view = await node.addresses.change(ANN, "x@example.com", checked_settings(info=""))
     assert view.address is not None
