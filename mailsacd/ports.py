@@ -16,20 +16,33 @@ from mailsacd.settings import HttpSettings, Settings, SmtpSettings
 
 BACKLOG: Final = 1024
 
+TLS: Final = "_tls"
+"""What the name of a plain port's twin ends in."""
+
 Sockets = dict[str, socket.socket]
 """Listeners' names to sockets."""
 
 
 class Ports(Protocol):
-    """Whoever opens ports: ``name`` is one of `listeners`."""
+    """Whoever opens ports: ``name`` is one of `port_names`."""
 
     def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
         """Serve it. Raises ConfigurationError."""
 
 
 def listeners(settings: Settings) -> Mapping[str, SmtpSettings | HttpSettings]:
-    """All ports by their names, which are those of their settings, too."""
+    """The settings of all that listens, by the names of their sections, which ports bear too."""
     return {"smtp": settings.smtp, "http": settings.http}
+
+
+def port_names(settings: Settings) -> list[str]:
+    """What is to listen: a plain port bears its section's name, its twin that with TLS after it."""
+    names = []
+    for name, chosen in listeners(settings).items():
+        names.append(name)
+        if getattr(chosen, "tls_port", -1) >= 0:
+            names.append(name + TLS)
+    return names
 
 
 class OwnPorts:
@@ -74,7 +87,7 @@ def bind_shared(settings: Settings, processes: int) -> list[Sockets]:
     """
     bound: list[Sockets] = [{} for _ in range(processes)]
     try:
-        for name in listeners(settings):
+        for name in port_names(settings):
             interface, port = _where(settings, name)
             try:
                 _check_free(interface, port)
@@ -111,13 +124,17 @@ def _bind(interface: str, port: int, *, reuse_port: bool) -> socket.socket:
 
 
 def _where(settings: Settings, name: str) -> tuple[str, int]:
-    chosen = listeners(settings)[name]
+    section, twin, _ = name.partition(TLS)
+    chosen = listeners(settings)[section]
+    port = getattr(chosen, "tls_port" if twin else "port")
     default = "0.0.0.0" if settings.database.dsn else "127.0.0.1"  # noqa: S104  a server
-    return chosen.host or default, chosen.port
+    return chosen.host or default, port
 
 
 def _cannot_listen(name: str, interface: str, port: int, why: object) -> ConfigurationError:
+    section, twin, _ = name.partition(TLS)
+    setting = "tls_port" if twin else "port"
     return ConfigurationError(
         f"cannot listen on {interface} port {port} ({name}): {why}; "
-        f"set {name}.host or {name}.port to another, or port 0 for any free one"
+        f"set {section}.host or {section}.{setting} to another, or {setting} 0 for any free one"
     )

@@ -12,6 +12,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+TwinPort = Annotated[int, msgspec.Meta(ge=-1, le=65535)]
+"""A port with TLS from the first byte, beside a plain one; -1: none."""
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -61,6 +63,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     host: str = ""
     port: Port = 1025
+    tls_port: TwinPort = -1
     max_connections: Count = 6_000
     max_connections_per_peer: Count = 6_000
     command_timeout_s: Seconds = 300.0

@@ -35,13 +35,14 @@ class SmtpFactory(Listener[SmtpProtocol]):
                 max_message_bytes=services.message.max_bytes,
                 max_recipients=services.message.max_recipients,
                 refuse_bare_newlines=services.message.refuse_bare_newlines,
-                offers_tls=services.tls is not None,
+                offers_tls=services.tls is not None and not services.tls_at_once,
             ),
             terms=Terms(
                 crowd=crowd,
                 outbox=Outbox(services.clock),
                 clock=services.clock,
                 tls=services.tls,
+                tls_at_once=services.tls_at_once,
                 proxies=proxy_networks(settings.proxy_networks, "smtp.proxy_networks"),
             ),
         )

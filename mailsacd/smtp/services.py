@@ -42,7 +42,9 @@ def refuse_nobody(peer_ip: str, reverse_path: str) -> bool:  # noqa: ARG001  as 
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServices:
-    """The parts of a listener. Without ``tls`` there is no STARTTLS.
+    """The parts of a listener. Without ``tls`` there is no STARTTLS; ``tls_at_once``: nor with it,
+
+    for connections begin with a handshake.
 
     ``refuses`` tells at once whether mail from an IP address, or with a reverse-path, is refused.
     """
@@ -55,3 +57,4 @@ class SmtpServices:
     tls: IOpenSSLServerConnectionCreator | None
     clock: IReactorTime
     refuses: Callable[[str, str], bool] = refuse_nobody
+    tls_at_once: bool = False
