@@ -1,11 +1,18 @@
 """Alternates and the secret that they are made with."""
 
 import secrets
+from collections.abc import Mapping
 
 from mailsacd.store.sql import Executor, column, maybe, none, one
 
 _remember = none(
     """insert into alternate (local, address) values (%(local)s, %(address)s)
+       on conflict (local) do nothing"""
+)
+_remember_many = none(
+    """insert into alternate (local, address)
+       select * from unnest(%(locals)s::text[], %(addresses)s::text[]) as new (local, address)
+       order by new.local collate "C"
        on conflict (local) do nothing"""
 )
 _find: maybe[str] = maybe(column, "select address from alternate where local = %(local)s")
@@ -18,6 +25,11 @@ _secret = one(bytes, "select value from server_secret")
 async def remember_alternate(db: Executor, local: str, address: str) -> None:
     """Let mail for ``local`` at any domain go to ``address``. Doing it again changes nothing."""
     await _remember(db, local=local, address=address)
+
+
+async def remember_alternates(db: Executor, addresses: Mapping[str, str]) -> None:
+    """The same for many: the addresses by local part."""
+    await _remember_many(db, locals=list(addresses), addresses=list(addresses.values()))
 
 
 async def find_alternate(db: Executor, local: str) -> str | None:

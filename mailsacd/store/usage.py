@@ -9,8 +9,9 @@ from mailsacd.store.sql import Executor, column, many, none, one
 
 API: Final = "api"
 INBOUND: Final = "inbound"
+PUSH: Final = "push"
 CAPTURE: Final = "capture"
-OPS: Final = (API, INBOUND, "push", CAPTURE)
+OPS: Final = (API, INBOUND, PUSH, CAPTURE)
 """The kinds that count against a plan's ops_per_month."""
 
 

@@ -17,4 +17,11 @@ alter table message alter column xid set default pg_current_xact_id();
 
 -- The inboxes that a message was forwarded through before it came into its own.
 alter table message add column passed text[];
-create index message_passed on message using gin (passed) where passed is not null;
+create index message_passed on message (owner, id) where passed is not null;
+
+-- Part of every position in this order that somebody was told. Another one when the database is
+-- restored: transactions may then be counted from lower numbers, and old positions mean nothing.
+create table event_epoch (
+    single boolean primary key default true check (single),   -- one row at most
+    value  bytea not null check (length(value) = 16)
+);

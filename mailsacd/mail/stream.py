@@ -1,0 +1,223 @@
+"""One listener's stream of messages: in order, none missed, none twice, and bounded in memory.
+
+A listener that is full has its messages wait here. What would go over the bounds ends the stream;
+its client may open another that goes on from the last sequence it got.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from twisted.logger import Logger
+
+from mailsacd.core.event import Interest, Pushed, Snapshot
+
+MAX_WAITING_MESSAGES: Final = 1_000
+MAX_WAITING_BYTES: Final = 16_777_216  # of one stream; one larger message may wait alone
+MAX_BACKLOG_BYTES: Final = 134_217_728  # of all streams; what several wait for counts once
+"""These count pushed forms as JSON; what edges make of them comes on top."""
+
+SLOW: Final = "You read too slowly: too much was waiting. Go on with the last sequence you got"
+BROKEN: Final = "Something is wrong here. Go on with the last sequence you got"
+OVERLOADED: Final = "Too much is waiting here. Go on with the last sequence you got"
+
+
+_log = Logger()
+
+
+class Listener(Protocol):
+    """What an edge gives to a stream. Its calls may not raise."""
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing may be pushed now; when that ends, `Stream.resume` is to be called."""
+
+    def push(self, pushed: Pushed) -> None:
+        """The next message."""
+
+    def lost(self, reason: str) -> None:
+        """The stream has ended; ``reason`` is a sentence for people. Nothing comes after it."""
+
+
+class Backlog:
+    """The bytes of all that waits in all streams, each message counted once."""
+
+    def __init__(self) -> None:
+        self.held_bytes = 0
+        self._holders: dict[Pushed, int] = {}
+
+    @property
+    def tight(self) -> bool:
+        """Whether so much waits that nothing should be added that can wait elsewhere."""
+        return self.held_bytes > MAX_BACKLOG_BYTES // 2
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether too much waits."""
+        return self.held_bytes > MAX_BACKLOG_BYTES
+
+    def take(self, pushed: Pushed) -> None:
+        """One more stream has ``pushed`` waiting."""
+        holders = self._holders.get(pushed, 0)
+        self._holders[pushed] = holders + 1
+        if not holders:
+            self.held_bytes += len(pushed.json)
+
+    def give(self, pushed: Pushed) -> None:
+        """One stream less has."""
+        holders = self._holders[pushed] - 1
+        if holders:
+            self._holders[pushed] = holders
+        else:
+            del self._holders[pushed]
+            self.held_bytes -= len(pushed.json)
+
+
+class Stream:
+    """Made by `mail.hub.Hub.open`. An edge uses `resume`, `close` and `sequence`.
+
+    ``ended`` is called once, when it has been closed or lost. ``standing`` tells the sequence of
+    a stream that has been given all there was, if that is not before a snapshot.
+    """
+
+    def __init__(
+        self,
+        interest: Interest,
+        listener: Listener,
+        backlog: Backlog,
+        *,
+        ended: Callable[["Stream"], None],
+        standing: Callable[[Snapshot], str | None],
+    ) -> None:
+        self.interest = interest
+        self.is_open = True
+        self.waiting_bytes = 0
+        self._listener = listener
+        self._backlog = backlog
+        self._ended = ended
+        self._standing = standing
+        self._sequence = ""
+        self._begun = False
+        self._lost_reason = ""
+        self._joined: Snapshot | None = None
+        self._queue: deque[Pushed] = deque()  # to be pushed now
+        self._later: deque[tuple[int, Pushed]] = deque()  # once the replay has ended
+        self._when_drained: Callable[[], None] | None = None
+        self._flushing = False
+
+    @property
+    def sequence(self) -> str:
+        """Where the listener stands: after the last message that was pushed, or further."""
+        if self._joined is not None and not self._queue:
+            return self._standing(self._joined) or self._sequence
+        return self._sequence
+
+    def resume(self) -> None:
+        """The listener is no longer full."""
+        self._flush()
+
+    def close(self) -> None:
+        """The listener has gone. Doing it again changes nothing."""
+        self._lost_reason = ""
+        if not self.is_open:
+            return
+        self.is_open = False
+        while self._queue:
+            self._give(self._queue.popleft())
+        while self._later:
+            self._give(self._later.popleft()[1])
+        self._ended(self)
+        self._drained()
+
+    # What the hub and the replay use
+
+    def lose(self, reason: str) -> None:
+        """End it, and tell the listener, once it has begun."""
+        if self.is_open:
+            self.close()
+            self._lost_reason = reason
+            self._tell_lost()
+
+    def begin(self, sequence: str) -> None:
+        """From here on messages are pushed; ``sequence`` is where it stands."""
+        self._sequence = self._sequence or sequence
+        self._begun = True
+        self._tell_lost()
+        self._flush()
+
+    def offer(self, pushed: Pushed, xid: int) -> None:
+        """A message that was stored now, by the transaction ``xid``."""
+        if not self.is_open:
+            return
+        if self._joined is None:
+            self._take(pushed)
+            self._later.append((xid, pushed))
+            self._check_bounds()
+        elif not self._joined.sees(xid):
+            self.replay(pushed)
+
+    def replay(self, pushed: Pushed) -> None:
+        """A message that is the next one in any case."""
+        if self.is_open:
+            self._take(pushed)
+            self._queue.append(pushed)
+            self._flush()
+            self._check_bounds()
+
+    def join(self, seen: Snapshot) -> None:
+        """All that ``seen`` sees has been replayed; what is stored later follows."""
+        self._joined = seen
+        later, self._later = self._later, deque()
+        for xid, pushed in later:
+            if seen.sees(xid):
+                self._give(pushed)
+            else:
+                self._queue.append(pushed)
+        self._flush()
+
+    def when_drained(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` once when nothing waits and the listener is not full, or it has ended."""
+        self._when_drained = go_on
+        self._drained()
+
+    def _tell_lost(self) -> None:
+        if self._begun and self._lost_reason:
+            reason, self._lost_reason = self._lost_reason, ""
+            self._listener.lost(reason)
+
+    def _take(self, pushed: Pushed) -> None:
+        self.waiting_bytes += len(pushed.json)
+        self._backlog.take(pushed)
+
+    def _give(self, pushed: Pushed) -> None:
+        self.waiting_bytes -= len(pushed.json)
+        self._backlog.give(pushed)
+
+    def _check_bounds(self) -> None:
+        count = len(self._queue) + len(self._later)
+        if count > MAX_WAITING_MESSAGES or (count > 1 and self.waiting_bytes > MAX_WAITING_BYTES):
+            self.lose(SLOW)
+
+    def _flush(self) -> None:
+        if self._flushing:
+            return  # the listener resumes while it is pushed to
+        self._flushing = True
+        try:
+            while self._queue and self._begun and not self._listener.full:
+                pushed = self._queue.popleft()
+                self._give(pushed)
+                self._sequence = pushed.sequence
+                self._listener.push(pushed)
+        except Exception:  # noqa: BLE001  one listener's failure must not be the others'
+            _log.failure("a listener failed")
+            self.lose(BROKEN)
+        finally:
+            self._flushing = False
+        self._drained()
+
+    def _drained(self) -> None:
+        if self.is_open and (not self._begun or self._queue or self._listener.full):
+            return
+        go_on, self._when_drained = self._when_drained, None
+        if go_on is not None:
+            go_on()

@@ -1,0 +1,274 @@
+"""Statements on what was stored, commit by commit, and on the messages that somebody waits for.
+
+"Not seen" is never a range of time or of ids: a transaction is not seen when the snapshot of who
+asks does not see it, that is, when it is at or above the snapshot's next number or was running.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from mailsacd.core.event import Arrival, Interest, Position, Snapshot
+from mailsacd.core.message import Message
+from mailsacd.core.token import time_prefix
+from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.sql import Executor, column, many, none, one
+from mailsacd.store.views import VISIBLE, as_message
+
+KEPT_S: Final = 900
+"""So long are events kept."""
+
+COMMIT_WITHIN_S: Final = 900
+"""A message is committed so long after its id was made at the latest: senders do not wait longer
+than ten minutes (RFC 5321 section 4.5.3.2.6), and nodes' clocks differ."""
+
+MAX_EVENTS: Final = 500
+MAX_EVENT_BYTES: Final = 262_144  # of their texts; one larger event comes alone
+
+PRUNED_AT_ONCE: Final = 5_000
+
+_ABOVE_ALL_XIDS: Final = "18446744073709551615"
+
+_NOW: Final = """pg_current_snapshot()::text as snapshot,
+    (extract(epoch from statement_timestamp()) * 1000)::bigint as ms"""
+
+# Of what `seen` does not see; two ranges, each read in order: what was running is below the rest.
+_UNSEEN_EVENTS: Final = " union all ".join(
+    f"""(select xid, messages from event
+         where {unseen} and xid < %(bound)s::xid8
+             and xid <> all(%(excluded)s::text[]::xid8[])
+         order by xid limit {MAX_EVENTS + 1})"""  # noqa: S608  parts of SQL, no input
+    for unseen in ("xid = any(%(running)s::text[]::xid8[])", "xid >= %(next)s::xid8")
+)
+
+_events = many(
+    lambda *columns: columns,
+    f"""select snapshot, ms, xid, messages
+        from (select {_NOW}) now
+        left join (
+            select xid::text, case when place <= {MAX_EVENTS} and before < {MAX_EVENT_BYTES}
+                then messages end as messages
+            from (
+                select xid, messages, row_number() over (order by xid) as place,
+                    sum(octet_length(messages)) over (order by xid) - octet_length(messages)
+                        as before
+                from ({_UNSEEN_EVENTS}) unseen
+            ) measured
+            order by measured.xid
+        ) found on true""",  # noqa: S608  as above
+)
+
+
+def _snapshot(text: str, ms: int) -> Snapshot:
+    """Out of PostgreSQL's form: ``xmin:xmax:running,running``."""
+    _, next_xid, running = text.split(":")
+    return Snapshot(int(next_xid), frozenset(map(int, filter(None, running.split(",")))), ms)
+
+
+_now = one(_snapshot, f"select {_NOW}")
+
+# Of message rows. Those without a transaction are from before there were events.
+_UNSEEN: Final = f"""id > %(after)s
+    and (xid >= %(next)s::xid8 or xid = any(%(running)s::text[]::xid8[]))
+    and xid < %(bound)s::xid8 and xid <> all(%(excluded)s::text[]::xid8[])
+    and {VISIBLE}"""
+
+_OF_INTEREST: Final = (
+    # each goes up an index from `after`, so that a page costs what it shows
+    f"""from unnest(%(inboxes)s::text[]) wanted (name) cross join lateral (
+            select inbox, id from message where inbox = wanted.name collate "C" and {_UNSEEN}
+            order by id limit %(limit)s) found""",  # noqa: S608  as above
+    f"""from unnest(%(domains)s::text[]) wanted (name) cross join lateral (
+            select inbox, id from message
+            where domain = wanted.name collate "C" and owner is not null and {_UNSEEN}
+            order by id limit %(limit)s) found""",  # noqa: S608  as above
+    f"""from (select inbox, id from message
+            where %(everything)s::boolean and owner = %(viewer)s::text and {_UNSEEN}
+            order by id limit %(limit)s) found""",  # noqa: S608  as above
+    f"""from (select inbox, id from message
+            where owner = %(viewer)s::text and passed is not null and (
+                    passed && %(inboxes)s::text[]
+                    or exists (select from unnest(passed) way (email)
+                               where split_part(email, '@', -1) = any(%(domains)s::text[])))
+                and {_UNSEEN}
+            order by id limit %(limit)s) found""",  # noqa: S608  as above
+)
+_page = many(
+    lambda inbox, id_: (inbox, id_),
+    f"""select inbox, id from (
+            {" union ".join(f"select found.inbox, found.id {part}" for part in _OF_INTEREST)}
+        ) page order by id limit %(limit)s""",  # noqa: S608  as above
+)
+
+# The bodies of the first so many bytes, of the first one in any case; of the rest only that they
+# are there.
+_bodies = many(
+    lambda *columns: columns,
+    """select place, before < %(bytes)s, owner, private, case when before < %(bytes)s then body end,
+           inbox, id, facts, saved_by, folder, labels, read
+       from (
+           select place, sum(size) over (order by place) - size as before, body, message.*
+           from unnest(%(inboxes)s::text[], %(ids)s::text[]) with ordinality
+               wanted (wanted_inbox, wanted_id, place)
+           join message on inbox = wanted_inbox collate "C" and message.id = wanted_id collate "C"
+           join raw_message on raw_message.id = raw_id
+       ) measured
+       order by place""",
+)
+
+# The newest one stays: by it one sees whether the table came from another database.
+_prune = none(
+    f"""delete from event where xid in (
+            select xid from event
+            where stored < now() - interval '{KEPT_S} seconds'
+                and xid < (select max(xid) from event)
+            order by xid limit {PRUNED_AT_ONCE})"""  # noqa: S608  as above
+)
+
+_offer_epoch = none("insert into event_epoch (value) values (%(value)s) on conflict do nothing")
+_epoch = one(bytes, "select value from event_epoch")
+_is_foreign: one[bool] = one(
+    column,
+    """select coalesce((select max(xid) from event) >= pg_snapshot_xmax(pg_current_snapshot()),
+                       false)""",
+)
+
+_decode = msgspec.json.Decoder(list[Arrival]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What was found: ``arrivals`` are pairs of a transaction and a message, in order of ids.
+
+    With them one has seen all that ``reached`` sees. ``more`` tells that there are more events
+    now; ``now`` is the database's snapshot.
+    """
+
+    arrivals: tuple[tuple[int, Arrival], ...]
+    reached: Snapshot
+    now: Snapshot
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that is there: its row, whose it is, and its raw message, compressed."""
+
+    message: Message
+    owner: str | None
+    private: bool
+    raw: bytes
+
+    def is_there_for(self, account: str | None) -> bool:
+        """Whether ``account`` (None: the public) may see it now."""
+        saved_by = self.message.saved_by
+        if saved_by is not None:
+            return saved_by == account
+        return not self.private or (self.owner is not None and self.owner == account)
+
+
+async def current_snapshot(db: Executor) -> Snapshot:
+    """What is committed now."""
+    return await _now(db)
+
+
+async def events_after(db: Executor, seen: Snapshot, within: Snapshot | None = None) -> Events:
+    """The events that ``seen`` does not see (and ``within`` does), the first MAX_EVENTS of them."""
+    rows = await _events(db, **_unseen(seen, within))
+    now = _snapshot(*rows[0][:2])
+    arrivals: list[tuple[int, Arrival]] = []
+    last = None
+    for _, _, xid, messages in rows:
+        if messages is not None:
+            last = int(xid)
+            arrivals += [(last, arrival) for arrival in _decode(messages)]
+    more = rows[-1][2] is not None and rows[-1][3] is None
+    goal = within or now
+    reached = seen.up_to(goal, last) if more and last is not None else goal
+    arrivals.sort(key=lambda arrival: arrival[1].id)
+    return Events(tuple(arrivals), reached, now, more)
+
+
+async def messages_after(
+    db: Executor, interest: Interest, position: Position, until: Snapshot, *, limit: int
+) -> list[tuple[str, str]]:
+    """Inbox and id of the first ``limit`` messages after ``position`` that ``until`` sees.
+
+    In order of ids. Of what ``interest`` names, but for ``all_public``, which no index finds.
+    A position with ``within`` is between two messages of that: ``until`` has to be the same.
+    """
+    oldest = time_prefix(position.seen.taken_ms - COMMIT_WITHIN_S * 1000)
+    return await _page(
+        db,
+        viewer=interest.account,
+        inboxes=sorted(interest.inboxes),
+        domains=sorted(interest.domains),
+        everything=interest.everything_owned,
+        after=max(position.id, oldest),
+        limit=limit,
+        **_unseen(position.seen, until),
+    )
+
+
+async def find_messages(
+    db: Executor, wanted: Sequence[tuple[str, str]], *, max_bytes: int
+) -> tuple[list[Found], int]:
+    """Those of ``wanted`` (inbox, id) that are there, in that order, and how many were looked at.
+
+    Not all, when they are larger than ``max_bytes`` together before compression; always one.
+    """
+    inboxes, ids = [inbox for inbox, _ in wanted], [id_ for _, id_ in wanted]
+    rows: list[Any] = await _bodies(db, inboxes=inboxes, ids=ids, bytes=max_bytes)
+    found: list[Found] = []
+    for place, fits, owner, private, body, *row in rows:
+        if not fits:
+            return found, place - 1
+        found.append(Found(as_message(*row), owner, private, bytes(body)))
+    return found, len(wanted)
+
+
+async def prune_events(db: Executor) -> int:
+    """Delete some of what is older than KEPT_S; how many."""
+    return await _prune(db)
+
+
+async def event_epoch(database: Database) -> bytes:
+    """16 random bytes that all nodes share, until the database is restored.
+
+    Transactions of another database, from which the tables were copied, are forgotten first.
+    """
+
+    async def work(transaction: Transaction) -> bytes:
+        await _offer_epoch(transaction, value=secrets.token_bytes(16))
+        await transaction.run("select 1 from event_epoch for update")  # nodes take turns
+        if await _is_foreign(transaction):
+            await forget_transactions(transaction)
+        return await _epoch(transaction)
+
+    return await database.transaction(work)
+
+
+async def forget_transactions(transaction: Transaction) -> None:
+    """Forget which transaction stored what: their numbers are another database's.
+
+    No sequence given out before is good any more.
+    """
+    # A column without values costs nothing, however many rows there are.
+    await transaction.run(
+        "alter table message drop column xid; alter table message add column xid xid8;"
+        " alter table message alter column xid set default pg_current_xact_id();"
+        " delete from event; delete from event_epoch"
+    )
+    await _offer_epoch(transaction, value=secrets.token_bytes(16))
+
+
+def _unseen(seen: Snapshot, within: Snapshot | None) -> dict[str, Any]:
+    return {
+        "next": str(seen.next_xid),
+        "running": [str(xid) for xid in sorted(seen.running)],
+        "bound": _ABOVE_ALL_XIDS if within is None else str(within.next_xid),
+        "excluded": [] if within is None else [str(xid) for xid in sorted(within.running)],
+    }

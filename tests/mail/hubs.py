@@ -1,0 +1,122 @@
+"""Hubs as nodes have them, and listeners that write down what they are told."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from twisted.internet import reactor as the_reactor
+from twisted.internet.task import deferLater
+
+from mailsacd.core.event import Interest, Pushed
+from mailsacd.core.sequence import Sequences
+from mailsacd.mail.hub import Counts, Hub
+from mailsacd.mail.pushed import PushedForms
+from mailsacd.mail.stream import Stream
+from mailsacd.store.events import event_epoch
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+
+reactor: Any = the_reactor
+
+PATIENCE_S = 30.0
+
+
+@dataclass
+class Heard:
+    """A listener."""
+
+    full: bool = False
+    pushed: list[Pushed] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def push(self, pushed: Pushed) -> None:
+        """Called by the stream."""
+        self.pushed.append(pushed)
+
+    def lost(self, reason: str) -> None:
+        """Called by the stream."""
+        self.reasons.append(reason)
+
+    @property
+    def ids(self) -> list[str]:
+        """What was pushed."""
+        return [pushed.id for pushed in self.pushed]
+
+    @property
+    def sequences(self) -> list[str]:
+        """The sequence of each."""
+        return [pushed.sequence for pushed in self.pushed]
+
+    def json(self, place: int = -1) -> Any:
+        """One of them, decoded."""
+        return msgspec.json.decode(self.pushed[place].json)
+
+    async def has(self, *ids: str) -> None:
+        """Wait until just these were pushed, in this order."""
+        await self.count(len(ids))
+        assert self.ids == list(ids)
+
+    async def count(self, wanted: int) -> None:
+        """Wait until so many were pushed."""
+        await until(lambda: len(self.pushed) >= wanted)
+        assert len(self.pushed) == wanted, self.ids
+
+    async def is_lost(self) -> str:
+        """Wait for the end, and tell the reason."""
+        await until(lambda: bool(self.reasons))
+        (reason,) = self.reasons
+        return reason
+
+
+@dataclass
+class NodeHub:
+    """A hub with its notices."""
+
+    hub: Hub
+    notices: Notices
+    forms: PushedForms
+
+    async def listen(self, interest: Interest, since: str | None = None) -> tuple[Stream, Heard]:
+        """Open a stream."""
+        heard = Heard()
+        return await self.hub.open(interest, since, heard), heard
+
+
+async def until(holds: Any) -> None:
+    """Wait for something to become true."""
+    end = reactor.seconds() + PATIENCE_S
+    while not holds():
+        assert reactor.seconds() < end, "in vain"
+        await deferLater(reactor, 0.002)
+
+
+@asynccontextmanager
+async def node_hub(
+    database: Database, dsn: str, usage: Counts | None = None, *, listens: bool = True
+) -> AsyncIterator[NodeHub]:
+    """A hub that runs; without ``listens`` it hears no notices."""
+    notices = Notices(dsn, reactor=reactor)
+    forms = PushedForms(database, reactor=reactor)
+    sequences = Sequences(await event_epoch(database))
+    hub = Hub(database, notices, forms, sequences, usage, reactor=reactor)
+    hub.start()
+    if listens:
+        notices.start()
+        await until(lambda: notices.listening)
+    try:
+        yield NodeHub(hub, notices, forms)
+    finally:
+        await hub.stop()
+        await notices.stop()
+
+
+def in_inboxes(*inboxes: str, account: str | None = None) -> Interest:
+    """Somebody waits for mail in these inboxes."""
+    return Interest(account=account, inboxes=frozenset(inboxes))
+
+
+def ids_of(streams: Sequence[Heard]) -> list[list[str]]:
+    """What each was pushed."""
+    return [heard.ids for heard in streams]
