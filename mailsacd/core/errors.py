@@ -58,6 +58,10 @@ class ConflictError(MailsacdError):
     """It contradicts the state that is there already."""
 
 
+class InUseError(ConflictError):
+    """Somebody else has it to himself for now."""
+
+
 class TooLargeError(MailsacdError):
     """Larger than a limit that the text names."""
 
@@ -70,6 +74,10 @@ class ThrottledError(MailsacdError):
     def __init__(self, public: str, *, retry_after_s: int) -> None:
         super().__init__(public)
         self.retry_after_s = retry_after_s
+
+
+class LoginDelayError(ThrottledError):
+    """Logged in again too soon after the last time."""
 
 
 class UnavailableError(MailsacdError):

@@ -35,7 +35,8 @@ class NewEnvelope:
     ``raw`` is the trace headers and the message as received, compressed with zstd;
     ``size`` is its length in bytes before that. ``received`` is UTC. ``sender`` is the first
     address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
-    ``saved_by`` is the account that all copies are starred for.
+    ``saved_by`` is the account that all copies are starred for. ``wire_size`` is how many octets
+    POP3 sends of it, None where that is ``size`` (see core.maildrop).
     """
 
     id: str
@@ -46,6 +47,7 @@ class NewEnvelope:
     sender: str = ""
     attachments: tuple[str, ...] = ()
     saved_by: str | None = None
+    wire_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

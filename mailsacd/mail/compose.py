@@ -7,6 +7,7 @@ import msgspec
 import zstandard
 
 from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.core.maildrop import octets_on_the_wire
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.token import iso_time, message_id
 from mailsacd.mime.addresses import Mailbox
@@ -49,6 +50,7 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     facts = _shared_facts(envelope, parsed, hostname, len(raw))
     shared = _encoder.encode(facts)[1:-1].decode()
     to = _encoder.encode(_mailboxes(parsed.to)).decode() if parsed.to else None
+    wire_size = octets_on_the_wire(raw)
     return NewEnvelope(
         id=envelope.id,
         received=envelope.received,
@@ -61,6 +63,7 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
         sender=facts.sender[0]["address"],
         attachments=tuple(dict.fromkeys(facts.attachments)) if facts.attachments else (),
         saved_by=envelope.saved_by,
+        wire_size=None if wire_size == len(raw) else wire_size,
     )
 
 

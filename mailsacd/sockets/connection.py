@@ -34,6 +34,8 @@ CLOSE_TIMEOUT_S: Final = 10.0
 """So long may a peer take to read our last words."""
 MAX_UNREAD_BYTES: Final = 65_536
 """While the dialogue is held up, more input than this waits in the kernel."""
+MUCH_BYTES: Final = 65_536
+"""More than this is not gathered before it is sent: so it is known whether the peer keeps up."""
 
 _log = Logger()
 
@@ -212,7 +214,7 @@ class Connection(Protocol):
     def flush(self) -> None:
         """Send what was written."""
         data, self._unsent = self._unsent, b""
-        if self._stage is _Stage.GONE:
+        if self._stage is _Stage.GONE or not data:
             return
         if self._sends_directly:
             sent = self._tcp.writeSomeData(data)
@@ -235,10 +237,12 @@ class Connection(Protocol):
         return self._proxied_local_ip or _plain_ip(self._tcp.getHost().host)
 
     def write(self, data: bytes) -> None:
-        """Send at the end of this turn."""
+        """Send at the end of this turn; at once when it is much."""
         if not self._unsent:
             self._terms.outbox.add(self)
         self._unsent += data
+        if len(self._unsent) >= MUCH_BYTES:
+            self.flush()
 
     def start_tls(self) -> None:
         """Begin the handshake, after what was written."""

@@ -15,7 +15,9 @@ from mailsacd.store.literal import bytes_expression, literal, text_literal
 from mailsacd.store.notices import MAIL
 from mailsacd.store.pool import Database, Transaction
 
-_RAWS: Final = b"with raws as (insert into raw_message (id, received, body, size, refs) values "
+_RAWS: Final = (
+    b"with raws as (insert into raw_message (id, received, body, size, refs, wire_size) values "
+)
 
 # Nobody owns anything of the domains: no owner to look for, nothing to deliver.
 _PUBLIC_COPIES: Final = b"""), events as (
@@ -111,7 +113,7 @@ def _raws(batch: Sequence[NewEnvelope]) -> list[bytes]:
         parts += (
             f"({text_literal(new.id)},{literal(new.received)},".encode(),
             *bytes_expression(new.raw),
-            f",{new.size},{len(new.messages)})".encode(),
+            f",{new.size},{len(new.messages)},{literal(new.wire_size)})".encode(),
             b",",
         )
     del parts[-1]

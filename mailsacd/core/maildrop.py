@@ -1,0 +1,49 @@
+"""A maildrop as POP3 sees it (RFC 1939), and what a stored message is on its wire.
+
+Stored messages are sent byte for byte, but for what would make two programs see different lines:
+a message that does not end with CRLF gets the rest of one, and a bare LF before a dot becomes a
+CRLF. Else a reader to whom LF ends a line would take that dot for stuffing, or for the end of the
+message, and one to whom it does not would take our stuffing for text.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_BARE_LF_BEFORE_DOT: Final = re.compile(rb"(?<!\r)\n\.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What was in a maildrop when a session began, oldest first.
+
+    ``sizes`` are the octets that go over the wire of each message, without dot-stuffing.
+    """
+
+    ids: tuple[str, ...]
+    sizes: tuple[int, ...]
+
+
+def on_the_wire(raw: bytes) -> bytes:
+    """The lines that are sent of ``raw``, the last one whole; without dot-stuffing."""
+    if _dots_after_bare_lf(raw):
+        raw = _BARE_LF_BEFORE_DOT.sub(b"\r\n.", raw)
+    missing = _missing_at_end(raw)
+    if not missing:
+        return raw
+    return raw.removesuffix(b"\n") + b"\r\n" if raw.endswith(b"\n") else raw + b"\r\n"[-missing:]
+
+
+def octets_on_the_wire(raw: bytes) -> int:
+    """The length of that."""
+    return len(raw) + _dots_after_bare_lf(raw) + _missing_at_end(raw)
+
+
+def _dots_after_bare_lf(raw: bytes) -> int:
+    return raw.count(b"\n.") - raw.count(b"\r\n.") if b"\n." in raw else 0
+
+
+def _missing_at_end(raw: bytes) -> int:
+    if raw.endswith(b"\r\n"):
+        return 0
+    return 1 if raw.endswith((b"\r", b"\n")) else 2

@@ -1,0 +1,96 @@
+"""Messages of a maildrop, read one after the other: while one is sent the next ones are fetched.
+
+A program that fetches a maildrop asks for message after message, and waits for each. A few are
+fetched at a time then, and the next few while those are sent. What was fetched is only good for a
+moment: whoever asks for it later learns what has become of it since.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, ensureDeferred
+
+from mailsacd.core.errors import MailsacdError
+from mailsacd.core.maildrop import Listing
+
+AHEAD_MESSAGES: Final = 16
+AHEAD_BYTES: Final = 524_288
+GOOD_FOR_S: Final = 0.025
+KEPT_S: Final = 1.0
+
+Fetch = Callable[[Sequence[str]], Awaitable[dict[str, bytes]]]
+"""Finds the stored form of messages by their ids, as far as they are there."""
+
+
+class ReadAhead:
+    """Reads messages by their place in ``listing``."""
+
+    def __init__(self, listing: Listing, fetch: Fetch, reactor: Any) -> None:
+        self._listing = listing
+        self._fetch = fetch
+        self._reactor = reactor
+        self._is_tidied = True
+        self._next = -1
+        self._ready: dict[str, tuple[float, bytes]] = {}
+        self._coming: Deferred[None] | None = None
+        self._coming_places = range(0)
+
+    async def read(self, place: int) -> bytes | None:
+        """The stored form of a message, None when it is not there (any more).
+
+        Raises UnavailableError.
+        """
+        message_id = self._listing.ids[place]
+        in_order, self._next = place == self._next, place + 1
+        if self._coming is not None and place in self._coming_places:
+            await self._coming
+        found = self._taken(message_id)
+        if found is None:
+            self._ready.clear()
+            await self._get(self._places_from(place) if in_order else range(place, place + 1))
+            found = self._taken(message_id)
+        if in_order and self._coming is None and len(self._ready) < AHEAD_MESSAGES // 2:
+            self._begin(self._places_from(place + 1 + len(self._ready)))
+        return found
+
+    def _taken(self, message_id: str) -> bytes | None:
+        asked_s, found = self._ready.pop(message_id, (0.0, None))
+        return found if self._reactor.seconds() - asked_s <= GOOD_FOR_S else None
+
+    def _begin(self, places: range) -> None:
+        if places:
+            self._coming_places = places
+            coming = ensureDeferred(self._get_ahead(places))
+            self._coming = None if coming.called else coming
+
+    async def _get_ahead(self, places: range) -> None:
+        try:
+            await self._get(places)
+        except MailsacdError:
+            return  # whoever asks for one of them is told
+        finally:
+            self._coming = None
+
+    async def _get(self, places: range) -> None:
+        asked_s = self._reactor.seconds()
+        found = await self._fetch(self._listing.ids[places.start : places.stop])
+        self._ready |= {message_id: (asked_s, body) for message_id, body in found.items()}
+        if self._is_tidied and len(self._ready) > 1:
+            self._is_tidied = False
+            self._reactor.callLater(KEPT_S, self._tidy)
+
+    def _tidy(self) -> None:
+        """Who stops asking for more leaves nothing in memory."""
+        self._is_tidied = True
+        self._ready.clear()
+
+    def _places_from(self, start: int) -> range:
+        """The places of the next few messages, within the bounds on their number and bytes."""
+        sizes = self._listing.sizes
+        end, octets = start, 0
+        while end < len(sizes) and end - start < AHEAD_MESSAGES:
+            octets += sizes[end]
+            if octets > AHEAD_BYTES and end > start:
+                break
+            end += 1
+        return range(start, end)

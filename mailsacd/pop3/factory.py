@@ -1,0 +1,68 @@
+"""The POP3 listener: builds a protocol for each connection, and makes room in memory."""
+
+from operator import itemgetter
+from typing import Final, cast
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IAddress
+
+from mailsacd.pop3.protocol import Pop3Protocol
+from mailsacd.pop3.rules import SessionRules
+from mailsacd.pop3.services import Pop3Services
+from mailsacd.pop3.shared import Shared
+from mailsacd.sockets.connection import Terms
+from mailsacd.sockets.crowd import Crowd
+from mailsacd.sockets.listener import Listener, proxy_networks
+from mailsacd.sockets.outbox import Outbox
+
+STUCK_S: Final = 10.0
+"""Who does not read for so long is closed when others wait for the memory."""
+
+
+class Pop3Factory(Listener[Pop3Protocol]):
+    """One for each listening port."""
+
+    def __init__(self, services: Pop3Services) -> None:
+        """Raises ConfigurationError for a network that is none."""
+        settings = services.settings
+        crowd: Crowd[Pop3Protocol] = Crowd(
+            max_connections=settings.max_connections,
+            max_per_peer=settings.max_connections_per_peer,
+        )
+        super().__init__(crowd, services.clock)
+        self._budget = services.budget
+        self._shared = Shared(
+            services=services,
+            rules=SessionRules(
+                hostname=services.hostname,
+                version=services.version,
+                offers_tls=services.tls is not None and not services.tls_at_once,
+                login_delay_s=settings.login_delay_s,
+            ),
+            terms=Terms(
+                crowd=crowd,
+                outbox=Outbox(services.clock),
+                clock=services.clock,
+                tls=services.tls,
+                tls_at_once=services.tls_at_once,
+                proxies=proxy_networks(settings.proxy_networks, "pop3.proxy_networks"),
+            ),
+        )
+
+    def buildProtocol(self, addr: IAddress | None) -> Pop3Protocol:
+        """A protocol for a new connection."""
+        return Pop3Protocol(self._shared, cast(IPv4Address | IPv6Address, addr).host)
+
+    def sweep(self) -> None:
+        """Look at the time, and at the memory, of all connections."""
+        super().sweep()
+        if not self._budget.open:
+            self._make_room(self._clock.seconds())
+
+    def _make_room(self, now_s: float) -> None:
+        """While messages wait for memory, nobody keeps them waiting by not reading his own."""
+        stuck = [(member.stuck_s(now_s), member) for member in self._crowd.members]
+        for stuck_s, member in sorted(stuck, key=itemgetter(0), reverse=True):
+            if self._budget.open or stuck_s < STUCK_S:
+                break
+            member.abort()

@@ -1,0 +1,75 @@
+"""The grammar of POP3 command lines: bytes of one line in, plain values out. Knows no state."""
+
+import re
+from typing import Final
+
+from mailsacd.core.sasl import MAX_LINE_OCTETS as MAX_RESPONSE_OCTETS
+from mailsacd.pop3 import answer
+
+MAX_LINE_OCTETS: Final = 255  # RFC 2449 section 4, CRLF included
+MAX_LOGIN_LINE_OCTETS: Final = MAX_RESPONSE_OCTETS + 64
+"""Of USER, PASS and AUTH, whose arguments may be long, and of responses to challenges."""
+LOGIN_VERBS: Final = (b"USER", b"PASS", b"AUTH")
+
+_NUMBER: Final = re.compile(rb"0*([0-9]{1,9})\Z")
+_MAX_ZEROS: Final = 40  # RFC 1939 section 3: an argument has up to 40 characters
+
+
+class GrammarError(Exception):
+    """The line is wrong; ``answer`` says how."""
+
+    def __init__(self, given: bytes) -> None:
+        super().__init__(given)
+        self.answer = given
+
+
+def split_line(line: bytes) -> tuple[bytes, bytes]:
+    """The verb in upper case, and what follows its space. ``line`` is without CRLF."""
+    verb, _, argument = line.partition(b" ")
+    return verb.upper(), argument
+
+
+def parse_number(text: bytes) -> int:
+    """A number of a message, from 1. Raises GrammarError."""
+    number = _number(text)
+    if not number:
+        raise GrammarError(answer.BAD_NUMBER)
+    return number
+
+
+def parse_top(argument: bytes) -> tuple[int, int]:
+    """``message lines`` of TOP. Raises GrammarError."""
+    words = argument.split()
+    if len(words) != 2:
+        raise GrammarError(answer.BAD_ARGUMENTS)
+    count = _number(words[1])
+    if count is None:
+        raise GrammarError(answer.BAD_ARGUMENTS)
+    return parse_number(words[0]), count
+
+
+def parse_nothing(argument: bytes) -> None:
+    """Of commands that take no argument. Raises GrammarError."""
+    if argument.strip(b" "):
+        raise GrammarError(answer.BAD_ARGUMENTS)
+
+
+def parse_text(argument: bytes) -> str:
+    """A name or a password: UTF-8 (RFC 6856 section 2.2), spaces included (RFC 1939 section 7).
+
+    Raises GrammarError for none at all, and for what is not UTF-8 or has a NUL.
+    """
+    if not argument:
+        raise GrammarError(answer.BAD_ARGUMENTS)
+    try:
+        text = argument.decode()
+    except UnicodeDecodeError:
+        raise GrammarError(answer.NOT_UTF8) from None
+    if "\0" in text:
+        raise GrammarError(answer.BAD_ARGUMENTS)
+    return text
+
+
+def _number(text: bytes) -> int | None:
+    found = _NUMBER.match(text.strip(b" ")[:_MAX_ZEROS])
+    return int(found[1]) if found else None

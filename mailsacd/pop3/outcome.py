@@ -1,0 +1,55 @@
+"""Errors of the use cases as POP3 answers."""
+
+from mailsacd.core.errors import (
+    ForbiddenError,
+    InUseError,
+    LoginDelayError,
+    NotFoundError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from mailsacd.pop3 import answer
+
+_EXPECTED = (
+    ForbiddenError,
+    InUseError,
+    NotFoundError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+
+def refused_login(error: Exception) -> bytes:
+    """The answer to a login that raised ``error``; their texts quote nobody."""
+    if isinstance(error, UnauthenticatedError):
+        return answer.err(error.public, answer.AUTH)
+    if isinstance(error, LoginDelayError):
+        return answer.err(error.public, answer.LOGIN_DELAY)
+    if isinstance(error, ThrottledError):
+        return answer.err(error.public, answer.SYS_TEMP)
+    if isinstance(error, InUseError):
+        return answer.LOCKED
+    return _failed(error, answer.AWAY)
+
+
+def not_retrieved(error: Exception) -> bytes:
+    """The answer to RETR or TOP when reading raised ``error``."""
+    return answer.GONE if isinstance(error, NotFoundError) else _failed(error, answer.AWAY)
+
+
+def not_removed(error: Exception) -> bytes:
+    """The answer to QUIT when deleting raised ``error``."""
+    if isinstance(error, ForbiddenError):
+        return answer.NOT_REMOVED
+    return _failed(error, answer.NOTHING_REMOVED)
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether ``error`` is one of those that the use cases announce, and no defect of ours."""
+    return isinstance(error, _EXPECTED)
+
+
+def _failed(error: Exception, for_now: bytes) -> bytes:
+    return for_now if isinstance(error, UnavailableError) else answer.BROKEN

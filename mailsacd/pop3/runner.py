@@ -1,0 +1,299 @@
+"""Runs a session against the use cases: carries out its actions and answers its questions."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from ipaddress import ip_address
+from typing import Final
+
+from twisted.internet.defer import ensureDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailsacd.core.errors import ThrottledError, UnauthenticatedError, UnavailableError
+from mailsacd.pop3 import answer
+from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
+from mailsacd.pop3.framing import retrieved, top
+from mailsacd.pop3.outcome import is_expected, not_removed, not_retrieved, refused_login
+from mailsacd.pop3.services import Maildrop
+from mailsacd.pop3.session import Session
+from mailsacd.pop3.shared import Shared
+from mailsacd.sockets.connection import Connection
+from mailsacd.sockets.crowd import Farewell
+
+AUTH_DELAY_S: Final = 1.0
+"""So long waits whoever gave a wrong name or password."""
+SLICE_BYTES: Final = 65_536
+"""A larger message is handed to the transport piece by piece, as its reader keeps up."""
+MAX_ACTIONS_A_TURN: Final = 200
+"""After so many, other connections have their turn."""
+LISTED_BYTES: Final = 120
+"""What a message of an open maildrop costs in memory, about."""
+
+_FAREWELLS: Final = {
+    Farewell.STOPPING: answer.STOPPING,
+    Farewell.IDLE: b"",  # RFC 1939 section 3: without a word
+    Farewell.TOO_MANY: answer.TOO_MANY,
+    Farewell.TOO_MANY_FROM_YOU: answer.TOO_MANY_FROM_YOU,
+}
+
+_log = Logger()
+
+
+class SessionRunner:
+    """One connection's session, run. While `held_up` input is only gathered."""
+
+    def __init__(self, shared: Shared, line: Connection) -> None:
+        services = shared.services
+        self.session = Session(shared.rules)
+        self._line = line
+        self._crowd = shared.terms.crowd
+        self._settings = services.settings
+        self._clock = services.clock
+        self._maildrops = services.maildrops
+        self._budget = services.budget
+        self._maildrop: Maildrop | None = None
+        self._content: memoryview | None = None
+        self._held_bytes = 0
+        self._stuck_since_s: float | None = None
+        self._wanted: Retrieve | None = None
+        self._running = self._yielding = self._paused = self._lost = False
+
+    # For the connection
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is the peer who waits."""
+        return self.session.waiting and self._content is None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is being made or sent: what QUIT deletes is deleted."""
+        return self.session.waiting
+
+    @property
+    def held_up(self) -> bool:
+        """Whether something other than input must come first."""
+        return self.session.waiting or self._yielding or self._paused
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much input waits."""
+        return self.session.unread_bytes
+
+    @property
+    def patience_s(self) -> float:
+        """RFC 1939 section 3: the autologout timer."""
+        return self._settings.idle_timeout_s
+
+    def begin(self) -> None:
+        """Greet the peer."""
+        session = self.session
+        session.tls = self._line.tls
+        plain = self._settings.plain_login
+        session.trusted = plain == "always" or (
+            plain == "loopback" and ip_address(self._line.peer_ip).is_loopback
+        )
+        session.greet()
+        self.run()
+
+    def receive(self, data: bytes) -> None:
+        """Input has come."""
+        self.session.receive(data)
+        self.run()
+
+    def end(self, why: Farewell) -> None:
+        """Say why, and close; what QUIT said is done nevertheless."""
+        if self.session.closed:
+            return
+        # In the midst of a message there is nothing to say that would not be taken for its text
+        words = b"" if self._content is not None else _FAREWELLS[why]
+        self._paused = False
+        self._let_go()
+        self.session.close(words)
+        self.run()
+
+    def pause(self) -> None:
+        """The peer does not read: make no more answers."""
+        self._paused = True
+        self._stuck_since_s = self._clock.seconds()
+
+    def resume(self) -> None:
+        """It reads again."""
+        self._paused = False
+        self._stuck_since_s = None
+        if self._content is not None:
+            self._send_more()
+        self.run()
+
+    def lost(self) -> None:
+        """The connection is gone: nothing is deleted that QUIT did not say."""
+        self._lost = True
+        self._let_go()
+        if self._maildrop is not None:
+            self._budget.give(self._listed_bytes(self._maildrop))
+            self._leave(self._maildrop)
+
+    def stuck_s(self, now_s: float) -> float:
+        """For how long the peer has not read the message that is held for it; 0 without one."""
+        is_stuck = self._held_bytes and self._stuck_since_s is not None
+        return now_s - (self._stuck_since_s or 0.0) if is_stuck else 0.0
+
+    # Running
+
+    def run(self) -> None:
+        """Carry out what the session asks for, until it needs more input or an answer."""
+        if self._running or self._yielding or self._paused or self._lost:
+            return
+        self._running = True
+        session = self.session
+        for _ in range(MAX_ACTIONS_A_TURN):
+            action = session.next_action()
+            if action is None:
+                break
+            if type(action) is bytes:
+                self._line.write(action)
+            else:
+                self._carry_out(action)
+            if self._paused:
+                break
+        else:
+            self._yielding = True
+            self._clock.callLater(0, self._next_turn)
+        self._running = False
+        if self._crowd.stopping and not self.busy:
+            self.end(Farewell.STOPPING)
+        self._line.caught_up()
+
+    def _next_turn(self) -> None:
+        self._yielding = False
+        self.run()
+
+    def _carry_out(self, action: Action) -> None:
+        if type(action) is Retrieve:
+            self._retrieve(action)
+        elif type(action) is LogIn:
+            self._begin(self._log_in(action))
+        elif type(action) is Remove:
+            self._begin(self._remove(action))
+        elif action is Signal.START_TLS:
+            self._line.start_tls()
+        else:
+            self._line.close()
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        async def whole() -> None:
+            await work
+
+        ensureDeferred(whole()).addErrback(self._broken)
+
+    def _broken(self, failure: Failure) -> None:
+        """A defect of ours, not of the client: it is not left hanging."""
+        _log.failure("a POP3 session broke", failure)
+        self._line.abort()
+
+    # Logging in and out
+
+    async def _log_in(self, asked: LogIn) -> None:
+        try:
+            maildrop = await self._maildrops.open(asked.name, asked.secret, self._line.peer_ip)
+        except Exception as e:  # noqa: BLE001  whatever it is, the client gets an answer
+            self._refuse(e)
+            return
+        if self._lost:
+            self._leave(maildrop)
+            return
+        self._budget.take(self._listed_bytes(maildrop))
+        self._maildrop = maildrop
+        self.session.admit(maildrop.listing)
+        self.run()
+
+    def _refuse(self, error: Exception) -> None:
+        if not is_expected(error):
+            _log.failure("a maildrop could not be opened", Failure(error))
+        throttled = type(error) is ThrottledError
+        delay_s = AUTH_DELAY_S if throttled or isinstance(error, UnauthenticatedError) else 0.0
+
+        def refuse() -> None:
+            self.session.refuse(refused_login(error), close=throttled)
+            self.run()
+
+        self._clock.callLater(delay_s, refuse)
+
+    async def _remove(self, asked: Remove) -> None:
+        assert self._maildrop is not None  # noqa: S101  for mypy: nothing else is marked
+        try:
+            await self._maildrop.remove(asked.places)
+        except Exception as e:  # noqa: BLE001  as above
+            self._log_defect(e)
+            self.session.go_on(not_removed(e))
+        else:
+            self.session.go_on(answer.BYE)
+        self.run()
+
+    def _leave(self, maildrop: Maildrop) -> None:
+        leaving = ensureDeferred(maildrop.close())
+        leaving.addErrback(lambda f: f.trap(UnavailableError))  # its lock ends by itself
+        leaving.addErrback(lambda f: _log.failure("a maildrop stays locked for a while", f))
+
+    @staticmethod
+    def _listed_bytes(maildrop: Maildrop) -> int:
+        return len(maildrop.listing.ids) * LISTED_BYTES
+
+    # Messages
+
+    def _retrieve(self, asked: Retrieve) -> None:
+        assert self._maildrop is not None  # noqa: S101  for mypy: there is a message to retrieve
+        size = self._maildrop.listing.sizes[asked.place]
+        if size <= SLICE_BYTES:
+            self._begin(self._read(self._maildrop, asked))
+        else:
+            self._wanted = asked
+            self._budget.when_open(self._room_came)
+
+    def _room_came(self) -> None:
+        asked, self._wanted = self._wanted, None
+        if asked is None or self._maildrop is None:
+            return
+        self._held_bytes = self._maildrop.listing.sizes[asked.place]
+        self._budget.take(self._held_bytes)
+        self._begin(self._read(self._maildrop, asked))
+
+    async def _read(self, maildrop: Maildrop, asked: Retrieve) -> None:
+        render: Callable[[bytes], bytes] = retrieved
+        if asked.lines is not None:
+            render = partial(top, count=asked.lines)
+        try:
+            wire = await maildrop.read(asked.place, render)
+        except Exception as e:  # noqa: BLE001  as above
+            self._log_defect(e)
+            wire = not_retrieved(e)
+        if self._lost or self.session.closed:
+            self._let_go()
+            return
+        self._content = memoryview(wire)
+        self._send_more()
+        self.run()
+
+    def _send_more(self) -> None:
+        """Hand on what the peer keeps up with."""
+        while self._content is not None and not self._paused:
+            piece, rest = self._content[:SLICE_BYTES], self._content[SLICE_BYTES:]
+            self._content = rest if len(rest) else None
+            self._line.write(bytes(piece))
+        if self._content is None:
+            self._let_go()
+            self.session.go_on()
+
+    def _let_go(self) -> None:
+        """No message is held for the peer any more."""
+        self._content = None
+        if self._wanted is not None:
+            self._wanted = None
+            self._budget.forget(self._room_came)
+        held_bytes, self._held_bytes = self._held_bytes, 0
+        if held_bytes:
+            self._budget.give(held_bytes)
+
+    def _log_defect(self, error: Exception) -> None:
+        if not is_expected(error):
+            _log.failure("a message could not be read or deleted", Failure(error))

@@ -1,0 +1,55 @@
+"""What a POP3 listener is built from, and what it asks of the use cases."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
+
+from mailsacd.core.budget import ByteBudget
+from mailsacd.core.maildrop import Listing
+from mailsacd.settings import Pop3Settings
+
+T = TypeVar("T")
+
+
+class Maildrop(Protocol):
+    """What somebody has logged in to. Every call may raise UnavailableError."""
+
+    @property
+    def listing(self) -> Listing:
+        """What was there when the session began."""
+
+    async def read(self, place: int, render: Callable[[bytes], T]) -> T:
+        """What ``render`` makes of a raw message. Raises NotFoundError when it is gone."""
+
+    async def remove(self, places: Sequence[int]) -> None:
+        """Delete messages, all or none. Raises ForbiddenError."""
+
+    async def close(self) -> None:
+        """The session is over."""
+
+
+class Maildrops(Protocol):
+    """Opens maildrops."""
+
+    async def open(self, name: str, secret: str, peer: str) -> Maildrop:
+        """As of mail.maildrop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pop3Services:
+    """The parts of a listener. Without ``tls`` there is no STLS.
+
+    With ``tls_at_once`` connections begin with a handshake. ``budget`` bounds what is held in
+    memory for those who read slowly.
+    """
+
+    hostname: str
+    version: str
+    settings: Pop3Settings
+    maildrops: Maildrops
+    budget: ByteBudget
+    tls: IOpenSSLServerConnectionCreator | None
+    clock: IReactorTime
+    tls_at_once: bool = False

@@ -1,0 +1,204 @@
+"""One POP3 session as a pure state machine: bytes in, actions out; no I/O, no clock.
+
+Whoever runs it feeds `receive`, carries out what `next_action` returns until that is None, and
+answers each question (`LogIn`, `Retrieve`, `Remove`). While a question is open no input is read,
+so that pipelined commands are answered in order.
+
+This module cuts the input into lines; `mailsacd.pop3.commands` says what lines do.
+"""
+
+from typing import Final
+
+from mailsacd.core.maildrop import Listing
+from mailsacd.core.sasl import Exchange
+from mailsacd.pop3 import answer
+from mailsacd.pop3.action import Action, Signal
+from mailsacd.pop3.commands import perform, respond
+from mailsacd.pop3.drop import Drop
+from mailsacd.pop3.grammar import (
+    LOGIN_VERBS,
+    MAX_LINE_OCTETS,
+    MAX_LOGIN_LINE_OCTETS,
+    GrammarError,
+    split_line,
+)
+from mailsacd.pop3.rules import SessionRules
+from mailsacd.pop3.state import State
+
+MAX_ERRORS: Final = 20
+"""So many commands may be wrong before the session is closed."""
+MAX_LOGINS: Final = 3
+"""So many logins may be wrong."""
+
+_CRLF: Final = b"\r\n"
+
+
+class Session:
+    """One connection's session, from greeting to close."""
+
+    __slots__ = (
+        "_at",
+        "_errors",
+        "_input",
+        "_logins",
+        "_pending",
+        "_skipping",
+        "drop",
+        "exchange",
+        "name",
+        "rules",
+        "state",
+        "tls",
+        "trusted",
+        "waiting",
+    )
+
+    def __init__(self, rules: SessionRules) -> None:
+        self.rules = rules
+        self.tls = False
+        """Whether the connection is encrypted."""
+        self.trusted = False
+        """Whether passwords may be sent on it even if it is not."""
+        self.waiting = False
+        """Whether a question is open."""
+        self.state = State.AUTHORIZATION
+        self.name: str | None = None
+        """What USER said, until the next command."""
+        self.exchange: Exchange | None = None
+        self.drop = Drop(Listing(ids=(), sizes=()))
+        self._input = b""
+        self._at = 0
+        self._pending: list[Action] = []
+        self._skipping = False
+        self._errors = 0
+        self._logins = 0
+
+    # For whoever runs it
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much input waits."""
+        return len(self._input) - self._at
+
+    @property
+    def closed(self) -> bool:
+        """Whether all is said, but for what QUIT deletes."""
+        return self.state is State.CLOSED
+
+    @property
+    def may_log_in(self) -> bool:
+        """Whether a password may be sent on this connection."""
+        return self.tls or self.trusted
+
+    def greet(self) -> None:
+        """The client is welcome."""
+        self._pending.append(self.rules.banner)
+
+    def receive(self, data: bytes) -> None:
+        """More input."""
+        if self.state is not State.CLOSED:
+            unread = self._at < len(self._input)
+            self._input = self._input[self._at :] + data if unread else data
+            self._at = 0
+
+    def next_action(self) -> Action | None:
+        """What is to be done next; None when input or an answer must come first."""
+        if self.waiting:
+            return None
+        if self._pending:
+            return self._pending.pop(0)
+        return self._read_line()
+
+    def admit(self, listing: Listing) -> None:
+        """The answer to `LogIn`: here is the maildrop."""
+        self.waiting = False
+        if self.state is not State.CLOSED:
+            self.state = State.TRANSACTION
+            self.drop = Drop(listing)
+            count, octets = self.drop.stat()
+            self._pending.append(answer.ok(f"{count} messages, {octets} octets"))
+
+    def refuse(self, given: bytes, *, close: bool = False) -> None:
+        """The answer to `LogIn`: no, or not now."""
+        self.waiting = False
+        if self.state is not State.CLOSED:
+            self._logins += 1
+            if close or self._logins >= MAX_LOGINS:
+                given = self.closing(given)
+            self._pending.insert(0, given)
+
+    def go_on(self, given: bytes | None = None) -> None:
+        """The answer to `Retrieve` and `Remove`; None when it has been sent already."""
+        self.waiting = False
+        if given:
+            self._pending.insert(0, given)
+
+    def close(self, given: bytes) -> None:
+        """Say ``given`` and close, after what is to be said already and whatever comes in.
+
+        What is marked as deleted stays (RFC 1939 section 6), unless QUIT was said.
+        """
+        before = self._pending
+        self.closing(given)
+        self._pending = [*before, given, Signal.CLOSE] if given else [*before, Signal.CLOSE]
+
+    # For the commands
+
+    def fault(self, given: bytes) -> bytes:
+        """Count a wrong command, which is answered with ``given`` unless it is one too many."""
+        self._errors += 1
+        return given if self._errors <= MAX_ERRORS else self.closing(answer.TOO_MANY_ERRORS)
+
+    def closing(self, given: bytes) -> bytes:
+        """``given``, after which the connection is closed."""
+        self.state = State.CLOSED
+        self.forget_input()
+        self.waiting = False
+        self._pending = [Signal.CLOSE]
+        return given
+
+    def then(self, action: Action) -> None:
+        """``action`` comes after the one that the command returns."""
+        self._pending.append(action)
+
+    def forget_input(self) -> None:
+        """Throw away what was received and not yet read."""
+        self._input, self._at = b"", 0
+
+    # Lines
+
+    def _read_line(self) -> Action | None:
+        end = self._input.find(_CRLF, self._at)
+        if end < 0:
+            self._limit_unfinished_line()
+            return None
+        line = self._input[self._at : end]
+        self._at = end + len(_CRLF)
+        if len(line) + len(_CRLF) > MAX_LINE_OCTETS or self._skipping:
+            is_long = self._skipping or len(line) + len(_CRLF) > self._limit(line)
+            self._skipping = False
+            if is_long:
+                self.exchange, self.state = None, self._state_after_exchange()
+                return self.fault(answer.LINE_TOO_LONG)
+        if b"\n" in line or b"\r" in line:
+            return self.fault(answer.BARE_NEWLINE)
+        try:
+            if self.exchange is not None:
+                return respond(self, self.exchange, line)
+            return perform(self, *split_line(line))
+        except GrammarError as e:
+            return self.fault(e.answer)
+
+    def _limit(self, line: bytes) -> int:
+        if self.exchange is not None or split_line(line)[0] in LOGIN_VERBS:
+            return MAX_LOGIN_LINE_OCTETS
+        return MAX_LINE_OCTETS
+
+    def _state_after_exchange(self) -> State:
+        return State.AUTHORIZATION if self.state is State.EXCHANGE else self.state
+
+    def _limit_unfinished_line(self) -> None:
+        """A line without end is not kept: only a CR that its end may begin with."""
+        if self._skipping or self.unread_bytes > MAX_LOGIN_LINE_OCTETS:
+            self._skipping = True
+            self._at = len(self._input) - self._input.endswith(b"\r")

@@ -1,0 +1,133 @@
+"""Statements on maildrops: an inbox as POP3 sees it."""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final
+
+from mailsacd.core.maildrop import Listing
+from mailsacd.store.messages import deletion
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
+from mailsacd.store.views import REACHABLE, VISIBLE
+
+MAX_MESSAGES: Final = 50_000
+"""Of a larger maildrop a session sees the newest."""
+
+_LEFT_OUT: Final = "('spam', 'trash')"
+_MAY: Final = f"""{REACHABLE} and exists (
+    select 1 from account
+    where name = %(viewer)s::text and not suspended and not removing)"""  # noqa: S608  no input in it
+
+
+def _listing(text: str | None) -> Listing:
+    words = text.split() if text else []
+    return Listing(ids=tuple(words[::2]), sizes=tuple(map(int, words[1::2])))
+
+
+# One text: thousands of rows would hold the reactor for several times as long
+_list = one(
+    _listing,
+    f"""select string_agg(shown.id || ' ' || shown.octets, ' ' order by shown.id)
+        from (
+            select message.id, coalesce(wire_size, size) as octets
+            from message join raw_message on raw_message.id = message.raw_id
+            where inbox = %(inbox)s and {VISIBLE} and folder not in {_LEFT_OUT}
+            order by message.id desc limit {MAX_MESSAGES}
+        ) shown""",  # noqa: S608  as above
+)
+_bodies: many[tuple[str, bytes]] = many(
+    lambda message_id, body: (message_id, bytes(body)),
+    f"""select message.id, body from message join raw_message on raw_message.id = message.raw_id
+        where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY}""",  # noqa: S608  as above
+)
+_delete = deletion(f"where inbox = %(inbox)s and id = any(%(ids)s::text[]) and {_MAY}")
+_left: one[int] = one(
+    column,
+    "select count(*) from message where inbox = %(inbox)s and id = any(%(ids)s::text[])",
+)
+_enter: maybe[str] = maybe(
+    column,
+    """insert into maildrop (inbox, holder, held_until, last_login)
+       values (%(inbox)s, %(holder)s::text, now() + %(lease_s)s::int * interval '1 s', now())
+       on conflict (inbox) do update set
+           holder = excluded.holder, held_until = excluded.held_until, last_login = now()
+       where (maildrop.holder is null or maildrop.held_until < now() or %(holder)s::text is null)
+           and maildrop.last_login <= now() - %(delay_s)s::int * interval '1 s'
+       returning inbox""",
+)
+_is_held: maybe[bool] = maybe(
+    bool,
+    """select holder is not null and held_until >= now() from maildrop where inbox = %(inbox)s""",
+)
+_renew = none(
+    """update maildrop set held_until = now() + %(lease_s)s::int * interval '1 s'
+       where holder = any(%(holders)s::text[])"""
+)
+_leave = none(
+    """update maildrop set holder = null, held_until = null
+       where inbox = %(inbox)s and holder = %(holder)s"""
+)
+_forget = none(
+    """delete from maildrop
+       where (holder is null or held_until < now())
+           and last_login < now() - %(delay_s)s::int * interval '1 s'"""
+)
+
+
+class Entry(Enum):
+    """Whether a session may begin."""
+
+    OPEN = "open"
+    HELD = "held"
+    TOO_SOON = "too soon"
+
+
+async def list_maildrop(db: Executor, inbox: str, account: str) -> Listing:
+    """What ``account`` sees of the inbox, without what is in spam or trash."""
+    return await _list(db, inbox=inbox, viewer=account)
+
+
+async def find_bodies(
+    db: Executor, inbox: str, ids: Sequence[str], account: str, *, is_open: bool
+) -> dict[str, bytes]:
+    """The compressed raws of those messages that are there for ``account``, by id.
+
+    ``is_open`` tells whether it may look into the inbox (see store.views).
+    """
+    found = await _bodies(db, inbox=inbox, ids=list(ids), viewer=account, open=is_open)
+    return dict(found)
+
+
+async def remove_messages(
+    db: Executor, inbox: str, ids: Sequence[str], account: str, *, is_open: bool
+) -> int:
+    """Delete those messages, on the same terms; how many are there that may not be."""
+    deleted = await _delete(db, inbox=inbox, ids=list(ids), viewer=account, open=is_open)
+    return 0 if deleted == len(ids) else await _left(db, inbox=inbox, ids=list(ids))
+
+
+async def enter_maildrop(
+    db: Executor, inbox: str, holder: str | None, *, lease_s: int, delay_s: int
+) -> Entry:
+    """Begin a session: as the only one for ``lease_s`` if there is a ``holder``.
+
+    Not sooner than ``delay_s`` after the one before.
+    """
+    if await _enter(db, inbox=inbox, holder=holder, lease_s=lease_s, delay_s=delay_s):
+        return Entry.OPEN
+    held = holder is not None and await _is_held(db, inbox=inbox)
+    return Entry.HELD if held else Entry.TOO_SOON
+
+
+async def renew_maildrops(db: Executor, holders: Sequence[str], lease_s: int) -> None:
+    """The sessions of ``holders`` go on."""
+    await _renew(db, holders=list(holders), lease_s=lease_s)
+
+
+async def leave_maildrop(db: Executor, inbox: str, holder: str) -> None:
+    """The session of ``holder`` is over."""
+    await _leave(db, inbox=inbox, holder=holder)
+
+
+async def forget_maildrops(db: Executor, delay_s: int) -> None:
+    """Forget where nobody is, and nobody was for ``delay_s``."""
+    await _forget(db, delay_s=delay_s)
