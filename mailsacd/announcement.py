@@ -31,6 +31,7 @@ def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:
     """Tell a person at the terminal; the log has it too."""
     web = settings.http.host or "127.0.0.1"
     mail = settings.smtp.host or "127.0.0.1"
+    capture = settings.capture.host or "127.0.0.1"
     terminal = sys.__stdout__
     if terminal is None:
         return
@@ -40,6 +41,7 @@ def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:
     terminal.write(
         f"\n  mailsacd {ready.version} is ready: mail to any address is taken.\n\n"
         f"    SMTP   {mail}:{ready.ports['smtp']}\n"
+        f"    Capture  {capture}:{ready.ports['capture']}  with a user name and a key\n"
         f"    API    http://{web}:{ready.ports['http']}/api\n"
         f"    Docs   http://{web}:{ready.ports['http']}/docs\n"
         f"    Data   {data.directory}\n{key}\n"

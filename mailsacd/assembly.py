@@ -35,6 +35,7 @@ from mailsacd.mail.accounts import Accounts
 from mailsacd.mail.activity import Activity
 from mailsacd.mail.addresses import Addresses
 from mailsacd.mail.auth import Authenticator
+from mailsacd.mail.capture import Capture
 from mailsacd.mail.directory import Directory
 from mailsacd.mail.domain_rules import rules_of
 from mailsacd.mail.domains import Domains
@@ -43,6 +44,7 @@ from mailsacd.mail.guesses import Guesses
 from mailsacd.mail.inbox import Inbox
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.keys import Keys
+from mailsacd.mail.mail_login import MailLogins
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.mail.marks import Marks
 from mailsacd.mail.passwords import Passwords
@@ -53,9 +55,9 @@ from mailsacd.mail.usage import Metered
 from mailsacd.mail.validate import Validator
 from mailsacd.outbound.dns import Resolver
 from mailsacd.ports import OwnPorts, Ports
+from mailsacd.receiving import captures_all, receivers
 from mailsacd.records import Records
 from mailsacd.settings import Settings
-from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.store.notices import Notices
 
@@ -154,7 +156,11 @@ class Daemon:
         gate = Gate(directory, anonymous_read=settings.http.anonymous_read)
         mailbox = Mailbox(database, gate, reactor=reactor)
 
-        smtp = SmtpFactory(
+        logins = MailLogins(
+            database, authenticator, directory, passwords, guesses, records.activity
+        )
+        smtp = receivers(
+            settings,
             SmtpServices(
                 hostname=hostname,
                 settings=settings.smtp,
@@ -164,9 +170,12 @@ class Daemon:
                 tls=certificate.context_factory,
                 clock=reactor,
                 refuses=records.denylist.refuses,
-            )
+            ),
+            Capture(logins, accounts, ingest, records.usage, records.activity),
+            captures_all(database, directory),
         )
-        self._on_close(smtp.drain)
+        for factory in smtp.values():
+            self._on_close(factory.drain)
         groups: tuple[Group, ...] = (
             *account_calls(settings, accounts, passwords, guesses, records.activity),
             AddressCalls(addresses),
@@ -186,7 +195,7 @@ class Daemon:
         verifying.start()
         await records.start()
         ports = {
-            "smtp": self._listen("smtp", smtp),
+            **{name: self._listen(name, factory) for name, factory in smtp.items()},
             "http": self._listen("http", site),
         }
         self._reload_on_sighup(certificate)

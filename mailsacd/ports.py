@@ -12,7 +12,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.settings import HttpSettings, Settings, SmtpSettings
+from mailsacd.settings import CaptureSettings, HttpSettings, Settings, SmtpSettings
 
 BACKLOG: Final = 1024
 
@@ -30,9 +30,9 @@ class Ports(Protocol):
         """Serve it. Raises ConfigurationError."""
 
 
-def listeners(settings: Settings) -> Mapping[str, SmtpSettings | HttpSettings]:
+def listeners(settings: Settings) -> Mapping[str, SmtpSettings | CaptureSettings | HttpSettings]:
     """The settings of all that listens, by the names of their sections, which ports bear too."""
-    return {"smtp": settings.smtp, "http": settings.http}
+    return {"smtp": settings.smtp, "capture": settings.capture, "http": settings.http}
 
 
 def port_names(settings: Settings) -> list[str]:

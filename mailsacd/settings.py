@@ -20,6 +20,8 @@ Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Hours = Annotated[int, msgspec.Meta(ge=1, le=720)]
 Workers = Annotated[int, msgspec.Meta(ge=0, le=64)]
 Days = Annotated[int, msgspec.Meta(ge=1, le=365)]
+PlainLogin = Literal["loopback", "always", "never"]
+"""Who may send a password without TLS: those on the same machine, everybody, nobody."""
 
 DEFAULT_PLAN: Final = "default"  # is always there
 
@@ -70,6 +72,20 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     data_timeout_s: Seconds = 180.0
     proxy_networks: tuple[str, ...] = ()
     allow_networks: tuple[str, ...] = ()
+
+
+class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The port that takes mail to any address from those who log in."""
+
+    host: str = ""
+    port: Port = 1587
+    tls_port: TwinPort = -1
+    max_connections: Count = 1_000
+    max_connections_per_peer: Count = 1_000
+    command_timeout_s: Seconds = 300.0
+    data_timeout_s: Seconds = 180.0
+    plain_login: PlainLogin = "loopback"
+    proxy_networks: tuple[str, ...] = ()
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,6 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls: TlsSettings = TlsSettings()
     message: MessageSettings = MessageSettings()
     smtp: SmtpSettings = SmtpSettings()
+    capture: CaptureSettings = CaptureSettings()
     http: HttpSettings = HttpSettings()
     dns: DnsSettings = DnsSettings()
     domains: DomainSettings = DomainSettings()

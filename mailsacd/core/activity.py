@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 RECEIVED: Final = "received"
+CAPTURED: Final = "captured"
+FORWARDED: Final = "forwarded"
 REFUSED: Final = "refused"
 THROTTLED: Final = "throttled"
 SIGNED_IN: Final = "signed-in"

@@ -81,10 +81,12 @@ class Usage:
             self.count(whose.owner, INBOUND)
 
     async def call(self, account: str) -> None:
-        """Count a call of the API. Raises ThrottledError when the month's operations are used up,
+        """Count a call of the API. Raises as `check`."""
+        await self.check(account)
+        self.count(account, API)
 
-        and UnavailableError.
-        """
+    async def check(self, account: str) -> None:
+        """Raises ThrottledError when the month's operations are used up; and UnavailableError."""
         standing = await self._standing(account)
         if standing.used >= standing.limit:
             self._activity.record(
@@ -95,7 +97,6 @@ class Usage:
                 f"The {standing.limit} operations of this month are used up",
                 retry_after_s=self._rest_of_month_s(),
             )
-        self.count(account, API)
 
     def forget(self, account: str) -> None:
         """The plan or the standing of ``account`` has changed."""

@@ -23,6 +23,16 @@ class Deliver:
     content: bytes
     protocol: str
     """The keyword of RFC 3848 and RFC 6531 section 4.3."""
+    account: str | None = None
+    """Who has logged in."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LogIn:
+    """Are these right? Answer with `Session.accept_login` or `refuse_login`."""
+
+    name: str
+    secret: str
 
 
 class Signal(Enum):
@@ -38,4 +48,4 @@ class Signal(Enum):
     """Close the connection when everything is sent."""
 
 
-Action = Reply | AskRecipient | Deliver | Signal
+Action = Reply | AskRecipient | Deliver | LogIn | Signal

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mailsacd.core import reply
 from mailsacd.smtp.action import Action, AskRecipient, Signal
+from mailsacd.smtp.authentication import begin_auth
 from mailsacd.smtp.framing import ChunkReader, TextReader
 from mailsacd.smtp.grammar import parse_chunk, parse_helo, parse_nothing
 from mailsacd.smtp.state import State
@@ -51,7 +52,10 @@ def _ehlo(session: Session, argument: bytes) -> Action:
     session.extended = True
     session.reset(State.READY)
     rules = session.rules
-    return rules.ehlo_before_tls if rules.offers_tls and not session.tls else rules.ehlo
+    return rules.ehlo(
+        tls=rules.offers_tls and not session.tls,
+        auth=rules.requires_auth and session.may_log_in and session.account is None,
+    )
 
 
 def _starttls(session: Session, argument: bytes) -> Action:
@@ -62,14 +66,18 @@ def _starttls(session: Session, argument: bytes) -> Action:
         return session.fault(reply.BAD_SEQUENCE)
     # RFC 3207 section 4.2: nothing learned before TLS is kept, unread input least of all
     session.forget_input()
-    session.helo, session.extended, session.tls = "", False, True
+    session.helo, session.extended, session.tls, session.account = "", False, True, None
     session.reset(State.START)
     session.then(Signal.START_TLS)
     return reply.READY_FOR_TLS
 
 
 def _mail(session: Session, argument: bytes) -> Action:
-    transaction = Transaction.begin(argument, extended=session.extended)
+    if session.account is None and session.rules.requires_auth:
+        return session.fault(reply.AUTH_NEEDED)
+    transaction = Transaction.begin(
+        argument, extended=session.extended, authenticated=session.account is not None
+    )
     if transaction.declared_bytes > session.rules.max_message_bytes:
         return reply.TOO_LARGE
     if session.refuses(transaction.reverse_path):
@@ -129,7 +137,9 @@ def _quit(session: Session, argument: bytes) -> Action:
     return session.closing(reply.BYE)
 
 
-def _auth(session: Session, _argument: bytes) -> Action:
+def _auth(session: Session, argument: bytes) -> Action:
+    if session.rules.requires_auth:
+        return begin_auth(session, argument)
     answer = session.fault(reply.NOT_IMPLEMENTED)
     if session.state is State.CLOSED:
         return answer

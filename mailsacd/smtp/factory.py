@@ -36,6 +36,8 @@ class SmtpFactory(Listener[SmtpProtocol]):
                 max_recipients=services.message.max_recipients,
                 refuse_bare_newlines=services.message.refuse_bare_newlines,
                 offers_tls=services.tls is not None and not services.tls_at_once,
+                in_tls=services.tls_at_once,
+                requires_auth=services.capture is not None,
             ),
             terms=Terms(
                 crowd=crowd,

@@ -10,6 +10,7 @@ from typing import Final
 from mailsacd.core import reply
 from mailsacd.core.address import MAX_DOMAIN_OCTETS, MAX_LOCAL_OCTETS
 from mailsacd.core.reply import Reply
+from mailsacd.core.sasl import MAX_LINE_OCTETS as MAX_RESPONSE_OCTETS
 
 MAX_PATH_OCTETS: Final = 256  # RFC 5321 section 4.5.3.1.3, angle brackets included
 MAX_LINE_OCTETS: Final = 512  # RFC 5321 section 4.5.3.1.4, CRLF included
@@ -20,6 +21,8 @@ MAX_MAIL_LINE_OCTETS: Final = (
     + 10  # RFC 6531 section 3.1: SMTPUTF8
     + 8  # AUTH=<>, which is let through
 )
+MAX_AUTH_MAIL_LINE_OCTETS: Final = MAX_MAIL_LINE_OCTETS + 500  # RFC 4954 section 3, AUTH=
+MAX_AUTH_LINE_OCTETS: Final = MAX_RESPONSE_OCTETS + 20  # longer than its mechanism and CRLF
 MAX_HELO_OCTETS: Final = 255
 
 Parameters = dict[bytes, bytes | None]
@@ -35,6 +38,8 @@ _MAILBOX = re.compile(
     rb"(" + _ATOMS + rb"|" + _QUOTED + rb")@([A-Za-z0-9._\x80-\xff-]+|\[[A-Za-z0-9.:-]+\])\Z"
 )
 _PARAMETER = re.compile(rb"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?\Z")
+_AUTH = re.compile(rb"([A-Za-z0-9_-]{1,20})(?: +([^ ]+))? *\Z")
+_XTEXT = re.compile(rb"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+\Z")
 _CHUNK = re.compile(rb"([0-9]{1,20})( +[Ll][Aa][Ss][Tt])? *\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NO_PARAMETERS: Final[Parameters] = {}
@@ -97,6 +102,19 @@ def parse_chunk(argument: bytes) -> tuple[int, bool]:
     if not found:
         raise GrammarError(reply.BAD_ARGUMENTS)
     return int(found[1]), found[2] is not None
+
+
+def parse_auth(argument: bytes) -> tuple[bytes, bytes | None]:
+    """``mechanism [initial-response]`` of AUTH (RFC 4954 section 4). Raises GrammarError (501)."""
+    found = _AUTH.match(argument)
+    if not found:
+        raise GrammarError(reply.BAD_ARGUMENTS)
+    return found[1], found[2]
+
+
+def is_submitter(value: bytes | None) -> bool:
+    """Whether it may stand behind AUTH= of MAIL: ``<>`` or xtext (RFC 4954 section 5)."""
+    return value is not None and (value == b"<>" or _XTEXT.match(value) is not None)
 
 
 def parse_helo(argument: bytes) -> str:

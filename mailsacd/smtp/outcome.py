@@ -6,6 +6,8 @@ from mailsacd.core.errors import (
     ForbiddenError,
     MailLoopError,
     StorageFullError,
+    ThrottledError,
+    UnauthenticatedError,
     UnavailableError,
 )
 from mailsacd.core.reply import Reply
@@ -20,10 +22,28 @@ def refused_recipient(error: BaseException | None) -> Reply:
     return reply.CANNOT_CHECK_RECIPIENT
 
 
+def refused_login(error: BaseException | None) -> Reply:
+    """The answer to AUTH when checking the credentials raised ``error``."""
+    if isinstance(error, UnauthenticatedError):
+        return reply.WRONG_LOGIN
+    if isinstance(error, ThrottledError):
+        return reply.CANNOT_CHECK_LOGIN.saying(_printable(error.public))
+    return reply.CANNOT_CHECK_LOGIN
+
+
+def is_guess(error: BaseException | None) -> bool:
+    """Whether who gets ``error`` for his credentials may be guessing them."""
+    return isinstance(error, (UnauthenticatedError, ThrottledError))
+
+
 def refused_message(error: BaseException | None) -> Reply:
     """The answer to the end of a message when storing it raised ``error``."""
     if isinstance(error, StorageFullError):
         return reply.NO_STORAGE
+    if isinstance(error, ThrottledError):
+        return reply.NO_STORAGE.saying(_printable(error.public))
+    if isinstance(error, UnauthenticatedError):
+        return reply.AUTH_NEEDED.saying(_printable(error.public))
     if isinstance(error, MailLoopError):
         return reply.MAIL_LOOP.saying(_printable(error.public))
     return reply.NOT_STORED
@@ -31,7 +51,17 @@ def refused_message(error: BaseException | None) -> Reply:
 
 def is_expected(error: BaseException | None) -> bool:
     """Whether ``error`` is one of those that the use cases announce, and no defect of ours."""
-    return isinstance(error, (BadAddressError, ForbiddenError, MailLoopError, UnavailableError))
+    return isinstance(
+        error,
+        (
+            BadAddressError,
+            ForbiddenError,
+            MailLoopError,
+            ThrottledError,
+            UnauthenticatedError,
+            UnavailableError,
+        ),
+    )
 
 
 def _printable(text: str) -> str:

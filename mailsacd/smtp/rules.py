@@ -4,17 +4,24 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mailsacd.core.reply import Reply
+from mailsacd.core.sasl import MECHANISMS
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRules:
-    """The limits of a listener's sessions; ``hostname`` is what the server calls itself."""
+    """The limits of a listener's sessions; ``hostname`` is what the server calls itself.
+
+    ``in_tls`` says that the handshake came before the banner; ``requires_auth`` that nobody sends
+    anything before he has logged in.
+    """
 
     hostname: str
     max_message_bytes: int
     max_recipients: int
     refuse_bare_newlines: bool
     offers_tls: bool
+    in_tls: bool = False
+    requires_auth: bool = False
 
     @cached_property
     def banner(self) -> Reply:
@@ -26,9 +33,12 @@ class SessionRules:
         """The answer to HELO."""
         return Reply(250, "", (self.hostname,))
 
+    def ehlo(self, *, tls: bool, auth: bool) -> Reply:
+        """The answer to EHLO, which offers STARTTLS with ``tls``, and AUTH with ``auth``."""
+        return self._ehlos[tls, auth]
+
     @cached_property
-    def ehlo(self) -> Reply:
-        """The answer to EHLO where STARTTLS is not offered, or is done."""
+    def _ehlos(self) -> dict[tuple[bool, bool], Reply]:
         extensions = (
             "PIPELINING",
             f"SIZE {self.max_message_bytes}",
@@ -38,9 +48,14 @@ class SessionRules:
             "ENHANCEDSTATUSCODES",
             "HELP",
         )
-        return Reply(250, "", (self.hostname, *extensions))
-
-    @cached_property
-    def ehlo_before_tls(self) -> Reply:
-        """The answer to EHLO where STARTTLS is offered."""
-        return Reply(250, "", (*self.ehlo.lines, "STARTTLS"))
+        starttls, auth = "STARTTLS", f"AUTH {' '.join(MECHANISMS)}"
+        offers = {
+            (False, False): (),
+            (True, False): (starttls,),
+            (False, True): (auth,),
+            (True, True): (starttls, auth),
+        }
+        return {
+            which: Reply(250, "", (self.hostname, *extensions, *more))
+            for which, more in offers.items()
+        }

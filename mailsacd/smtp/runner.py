@@ -5,6 +5,7 @@ to what one read brought are written together.
 """
 
 from collections.abc import Awaitable
+from ipaddress import ip_address
 from typing import Final, Protocol
 
 from twisted.internet.defer import ensureDeferred
@@ -14,8 +15,14 @@ from twisted.python.failure import Failure
 from mailsacd.core import reply
 from mailsacd.core.envelope import Envelope, Reception, Recipient, TlsFacts
 from mailsacd.core.reply import Reply
-from mailsacd.smtp.action import Action, AskRecipient, Deliver, Signal
-from mailsacd.smtp.outcome import is_expected, refused_message, refused_recipient
+from mailsacd.smtp.action import Action, AskRecipient, Deliver, LogIn, Signal
+from mailsacd.smtp.outcome import (
+    is_expected,
+    is_guess,
+    refused_login,
+    refused_message,
+    refused_recipient,
+)
 from mailsacd.smtp.session import Session
 from mailsacd.smtp.shared import Shared
 from mailsacd.sockets.crowd import Farewell
@@ -75,6 +82,8 @@ class SessionRunner:
         self._accept = services.accept
         self._denies = services.refuses
         self._ingest = services.ingest
+        self._capture = services.capture
+        self._plain_login = services.plain_login
         self._budget = services.ingest.budget
         self._settings = services.settings
         self._crowd = shared.terms.crowd
@@ -134,6 +143,9 @@ class SessionRunner:
 
     def begin(self) -> None:
         """Greet the peer."""
+        self.session.may_log_in_plainly = self._plain_login == "always" or (
+            self._plain_login == "loopback" and ip_address(self._line.peer_ip).is_loopback
+        )
         self.session.greet()
         self.run()
 
@@ -192,6 +204,9 @@ class SessionRunner:
             self._ask_recipient(action.path)
         elif type(action) is Deliver:
             self._deliver(action)
+        elif type(action) is LogIn:
+            asked = ensureDeferred(self._log_in(action))
+            asked.addErrback(self._broken)
         elif action is Signal.AWAIT_ROOM:
             self._budget.when_open(self._room_came)
         elif action is Signal.SLOW_DOWN:
@@ -236,6 +251,21 @@ class SessionRunner:
             _log.failure("a recipient could not be checked", Failure(error))
         self.session.refuse_recipient(refused_recipient(error))
 
+    # Accounts
+
+    async def _log_in(self, action: LogIn) -> None:
+        if self._capture is None:
+            raise RuntimeError("a listener without accounts asks for a login")
+        try:
+            account = await self._capture.log_in(action.name, action.secret, self._line.peer_ip)
+        except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
+            if not is_expected(e):
+                _log.failure("a login could not be checked", Failure(e))
+            self.session.refuse_login(refused_login(e), is_guess=is_guess(e))
+        else:
+            self.session.accept_login(account)
+        self.run()
+
     # Messages
 
     def _deliver(self, message: Deliver) -> None:
@@ -249,7 +279,10 @@ class SessionRunner:
             reception=self._reception_of(message.protocol),
             content=message.content,
         )
-        stored = self._ingest.deliver(envelope)
+        if message.account is None or self._capture is None:
+            stored = self._ingest.deliver(envelope)
+        else:
+            stored = ensureDeferred(self._capture.deliver(envelope, message.account))
         stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope_id,))
         stored.addErrback(self._broken)
 

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReacto
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
-from mailsacd.settings import MessageSettings, SmtpSettings
+from mailsacd.settings import CaptureSettings, MessageSettings, PlainLogin, SmtpSettings
 
 
 class Accept(Protocol):
@@ -35,6 +35,16 @@ class Ingest(Protocol):
         """Fires once ``envelope`` is committed, else fails with one of core.errors."""
 
 
+class Capture(Protocol):
+    """Takes mail from those who have an account here."""
+
+    async def log_in(self, name: str, secret: str, peer: str) -> str:
+        """The account. Raises UnauthenticatedError, ThrottledError or UnavailableError."""
+
+    async def deliver(self, envelope: Envelope, account: str) -> None:
+        """Returns once ``envelope`` is committed, else raises one of core.errors."""
+
+
 def refuse_nobody(peer_ip: str, reverse_path: str) -> bool:  # noqa: ARG001  as a denylist answers
     """For a listener without a denylist."""
     return False
@@ -42,15 +52,16 @@ def refuse_nobody(peer_ip: str, reverse_path: str) -> bool:  # noqa: ARG001  as 
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServices:
-    """The parts of a listener. Without ``tls`` there is no STARTTLS; ``tls_at_once``: nor with it,
+    """The parts of a listener. Without ``tls`` there is no STARTTLS; nor with ``tls_at_once``, for
 
-    for connections begin with a handshake.
+    connections begin with a handshake then. With ``capture`` everybody logs in first, and
+    ``plain_login`` says who may do so without TLS (see settings).
 
     ``refuses`` tells at once whether mail from an IP address, or with a reverse-path, is refused.
     """
 
     hostname: str
-    settings: SmtpSettings
+    settings: SmtpSettings | CaptureSettings
     message: MessageSettings
     accept: Accept
     ingest: Ingest
@@ -58,3 +69,5 @@ class SmtpServices:
     clock: IReactorTime
     refuses: Callable[[str, str], bool] = refuse_nobody
     tls_at_once: bool = False
+    capture: Capture | None = None
+    plain_login: PlainLogin = "never"

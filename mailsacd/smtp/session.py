@@ -13,10 +13,19 @@ from typing import Final
 from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
+from mailsacd.core.sasl import Exchange
 from mailsacd.smtp.action import Action, Deliver, Signal
+from mailsacd.smtp.authentication import respond
 from mailsacd.smtp.commands import perform
 from mailsacd.smtp.framing import ChunkReader, TextReader, has_bare_newlines
-from mailsacd.smtp.grammar import MAX_LINE_OCTETS, MAX_MAIL_LINE_OCTETS, GrammarError, split_line
+from mailsacd.smtp.grammar import (
+    MAX_AUTH_LINE_OCTETS,
+    MAX_AUTH_MAIL_LINE_OCTETS,
+    MAX_LINE_OCTETS,
+    MAX_MAIL_LINE_OCTETS,
+    GrammarError,
+    split_line,
+)
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.state import State
 from mailsacd.smtp.transaction import Transaction
@@ -24,9 +33,14 @@ from mailsacd.smtp.transaction import Transaction
 MAX_ERRORS: Final = 20
 """So many commands may be wrong before the session is closed; a stored message forgives them."""
 
+MAX_FAILED_LOGINS: Final = 3
+"""After so many the session is closed."""
+
 _CRLF: Final = b"\r\n"
 _OF_MESSAGE: Final = (State.CHUNKS, State.DELIVERING)
 _ORDINARY_LINE: Final = 128
+_LIMITS: Final = {b"MAIL": MAX_MAIL_LINE_OCTETS}
+_AUTH_LIMITS: Final = {b"MAIL": MAX_AUTH_MAIL_LINE_OCTETS, b"AUTH": MAX_AUTH_LINE_OCTETS}
 _NO_TRANSACTION: Final = Transaction("", utf8=False)
 
 
@@ -41,8 +55,12 @@ class Session:
         "_pending",
         "_refusal",
         "_skipping",
+        "account",
+        "exchange",
         "extended",
         "helo",
+        "logins_failed",
+        "may_log_in_plainly",
         "reader",
         "refuses",
         "rules",
@@ -62,8 +80,15 @@ class Session:
         """What the client calls itself, empty before EHLO or HELO."""
         self.extended = False
         """Whether it said EHLO."""
-        self.tls = False
-        """Whether STARTTLS was said and accepted."""
+        self.tls = rules.in_tls
+        """Whether TLS is on: from the start, or since STARTTLS was said and accepted."""
+        self.may_log_in_plainly = False
+        """Whether this client may send a password without TLS."""
+        self.account: str | None = None
+        """Who has logged in."""
+        self.exchange: Exchange | None = None
+        """AUTH under way."""
+        self.logins_failed = 0
         self.waiting = False
         """Whether a question is open."""
         self.reader: TextReader | ChunkReader | None = None
@@ -97,6 +122,11 @@ class Session:
         return self.reader is not None or self.state is State.DELIVERING
 
     @property
+    def may_log_in(self) -> bool:
+        """Whether a password would be safe on its way."""
+        return self.tls or self.may_log_in_plainly
+
+    @property
     def closed(self) -> bool:
         """Whether all is said."""
         return self.state is State.CLOSED
@@ -117,7 +147,9 @@ class Session:
         if self.waiting:
             return None
         if self._pending:
-            return self._pending.pop(0)
+            action = self._pending.pop(0)
+            self.waiting = action is Signal.SLOW_DOWN
+            return action
         if self.reader is None or self.state is State.CHUNKS:
             return self._read_commands()
         return self._read_content(self.reader)
@@ -134,6 +166,24 @@ class Session:
         if self._answered():
             self.transaction.some_refused = True
             self._pending.append(answer)
+
+    def accept_login(self, account: str) -> None:
+        """The answer to `LogIn`: yes, and whose."""
+        if self._answered():
+            self.account = account
+            self._pending.append(reply.AUTHENTICATED)
+
+    def refuse_login(self, answer: Reply, *, is_guess: bool) -> None:
+        """The answer to `LogIn`: no, or not now. Whoever guesses waits, and not for ever."""
+        if not self._answered():
+            return
+        if not is_guess:
+            self._pending.append(answer)
+            return
+        self.logins_failed += 1
+        if self.logins_failed >= MAX_FAILED_LOGINS:
+            answer = self.closing(reply.TOO_MANY_WRONG_LOGINS)
+        self._pending = [Signal.SLOW_DOWN, answer, *self._pending]
 
     def go_on(self) -> None:
         """The answer to `AWAIT_ROOM` and `SLOW_DOWN`."""
@@ -221,14 +271,18 @@ class Session:
 
     def _limit_unfinished_line(self) -> None:
         """A line without end is not kept: only a CR that its end may begin with."""
-        if self._skipping or self.unread_bytes > MAX_MAIL_LINE_OCTETS:
+        most = MAX_AUTH_LINE_OCTETS if self.rules.requires_auth else MAX_MAIL_LINE_OCTETS
+        if self._skipping or self.unread_bytes > most:
             self._skipping = True
             self._at = len(self._input) - self._input.endswith(b"\r")
 
     def _command(self, line: bytes) -> Action | None:
+        if self.exchange is not None:
+            return self._auth_line(self.exchange, line)
         verb, argument = split_line(line)
         if len(line) > _ORDINARY_LINE or self._skipping:
-            limit = MAX_MAIL_LINE_OCTETS if verb == b"MAIL" else MAX_LINE_OCTETS
+            limits = _AUTH_LIMITS if self.rules.requires_auth else _LIMITS
+            limit = limits.get(verb, MAX_LINE_OCTETS)
             if self._skipping or len(line) + len(_CRLF) > limit:
                 self._skipping = False
                 return self.fault(reply.LINE_TOO_LONG)
@@ -238,6 +292,12 @@ class Session:
             return perform(self, verb, argument)
         except GrammarError as e:
             return self.fault(e.reply)
+
+    def _auth_line(self, exchange: Exchange, line: bytes) -> Action:
+        if self._skipping:
+            self._skipping = False
+            line = bytes(MAX_AUTH_LINE_OCTETS)  # what was in it is not kept: it was too long
+        return respond(self, exchange, line)
 
     # Content
 
@@ -274,9 +334,15 @@ class Session:
         self.waiting = True
         transaction = self.transaction
         recipients = tuple(transaction.recipients)
-        return Deliver(transaction.reverse_path, recipients, content, self._protocol())
+        return Deliver(
+            transaction.reverse_path, recipients, content, self._protocol(), self.account
+        )
 
     def _protocol(self) -> str:
         if not self.extended:
             return "SMTP"
-        return ("UTF8SMTP" if self.transaction.utf8 else "ESMTP") + ("S" if self.tls else "")
+        return (
+            ("UTF8SMTP" if self.transaction.utf8 else "ESMTP")
+            + ("S" if self.tls else "")
+            + ("A" if self.account is not None else "")
+        )

@@ -8,6 +8,7 @@ class State(Enum):
 
     START = auto()  # nobody has said EHLO yet
     READY = auto()
+    AUTH = auto()  # the next line answers a challenge
     SENDER = auto()  # MAIL is given, but no good recipient
     RECIPIENTS = auto()
     TEXT = auto()  # inside of DATA

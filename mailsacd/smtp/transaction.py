@@ -5,7 +5,7 @@ from typing import Final, Self
 
 from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
-from mailsacd.smtp.grammar import GrammarError, parse_mail, parse_rcpt, parse_size
+from mailsacd.smtp.grammar import GrammarError, is_submitter, parse_mail, parse_rcpt, parse_size
 
 _PARAMETER_VALUES: Final = {
     b"BODY": frozenset({b"7BIT", b"8BITMIME"}),  # RFC 6152; BINARYMIME is not offered
@@ -25,10 +25,11 @@ class Transaction:
     some_refused: bool = False
 
     @classmethod
-    def begin(cls, argument: bytes, *, extended: bool) -> Self:
+    def begin(cls, argument: bytes, *, extended: bool, authenticated: bool = False) -> Self:
         """A transaction from what follows MAIL; without EHLO (``extended``) no parameter goes.
 
-        Raises GrammarError.
+        Who is ``authenticated`` may say who submitted the message first, which is of no interest
+        here. Raises GrammarError.
         """
         path, parameters = parse_mail(argument)
         utf8 = False
@@ -36,6 +37,8 @@ class Transaction:
         for name, value in parameters.items():
             if name == b"SIZE" and extended:
                 declared_bytes = parse_size(value)
+            elif name == b"AUTH" and authenticated and is_submitter(value):
+                pass
             elif not extended or (value and value.upper()) not in _PARAMETER_VALUES.get(name, ()):
                 raise GrammarError(reply.BAD_PARAMETER)
             elif name == b"SMTPUTF8":

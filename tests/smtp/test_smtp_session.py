@@ -1,23 +1,14 @@
 """Sessions as scripts of (send, expected codes), each fed whole and byte by byte."""
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
-from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import AskRecipient, Deliver, Signal
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.session import MAX_ERRORS, Session
+from tests.smtp.play import RULES, Play, played
 
-_RULES = SessionRules(
-    hostname="mx.example",
-    max_message_bytes=1000,
-    max_recipients=3,
-    refuse_bare_newlines=False,
-    offers_tls=True,
-)
 _STRICT = SessionRules(
     hostname="mx.example",
     max_message_bytes=1000,
@@ -27,67 +18,6 @@ _STRICT = SessionRules(
 )
 _START = b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n"
 _STARTED = [220, 250, 250, 250]
-
-
-@dataclass
-class _Play:
-    """Runs a session with immediate answers: who has ``bad`` in the address is refused."""
-
-    session: Session
-    replies: list[Reply] = field(default_factory=list)
-    delivered: list[Deliver] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    signals: list[Signal] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.session.greet()
-        self._run()
-
-    def feed(self, *pieces: bytes) -> None:
-        for piece in pieces:
-            self.session.receive(piece)
-            self._run()
-
-    def _run(self) -> None:
-        while (action := self.session.next_action()) is not None:
-            if isinstance(action, Reply):
-                self.replies.append(action)
-            elif isinstance(action, AskRecipient):
-                self._answer(action.path)
-            elif isinstance(action, Deliver):
-                self.delivered.append(action)
-                self.session.finish_message(reply.STORED)
-            else:
-                self.signals.append(action)
-                if action in {Signal.AWAIT_ROOM, Signal.SLOW_DOWN}:
-                    self.session.go_on()
-
-    def _answer(self, path: str) -> None:
-        self.asked.append(path)
-        if "bad" in path:
-            self.session.refuse_recipient(reply.DOMAIN_NOT_ACCEPTED)
-        else:
-            self.session.accept_recipient(
-                Recipient(original_inbox=path, inbox=path, domain=path.partition("@")[2])
-            )
-
-    @property
-    def codes(self) -> list[int]:
-        return [r.code for r in self.replies]
-
-
-def _play(script: bytes, rules: SessionRules = _RULES) -> _Play:
-    """The outcome of ``script``, which is the same however it is cut."""
-    whole = _Play(Session(rules))
-    whole.feed(script)
-    single = _Play(Session(rules))
-    single.feed(*(bytes([b]) for b in script))
-    assert whole.replies == single.replies
-    assert whole.delivered == single.delivered
-    assert whole.asked == single.asked
-    assert whole.signals == single.signals
-    assert whole.session.state is single.session.state
-    return whole
 
 
 _SCRIPTS: dict[str, tuple[bytes, list[int]]] = {
@@ -218,13 +148,13 @@ _SCRIPTS: dict[str, tuple[bytes, list[int]]] = {
 @pytest.mark.parametrize("name", _SCRIPTS)
 def test_script(name: str) -> None:
     script, codes = _SCRIPTS[name]
-    assert _play(script).codes == codes
+    assert played(script).codes == codes
 
 
 def test_every_prefix_of_a_session_leaves_it_sane() -> None:
     script = _START + b"BDAT 3\r\nabcBDAT 2 LAST\r\nde" + _START + b"DATA\r\n..x\r\n.\r\nQUIT\r\n"
     for end in range(len(script)):
-        play = _Play(Session(_RULES))
+        play = Play(Session(RULES))
         play.feed(script[:end])
         play.feed(script[end:])
         assert [d.content for d in play.delivered] == [b"abcde", b".x\r\n"]
@@ -232,7 +162,7 @@ def test_every_prefix_of_a_session_leaves_it_sane() -> None:
 
 
 def test_a_delivery_carries_the_whole_transaction() -> None:
-    play = _play(
+    play = played(
         b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<one@d.example>\r\n"
         b"RCPT TO:<x@bad.example>\r\nRCPT TO:<Postmaster>\r\nDATA\r\n..a\r\n\r\n.b\r\n.\r\n"
     )
@@ -256,7 +186,7 @@ def test_a_delivery_carries_the_whole_transaction() -> None:
 def test_a_delivery_names_the_protocol(
     greeting: bytes, parameter: bytes, tls: bool, protocol: str
 ) -> None:
-    play = _Play(Session(_RULES))
+    play = Play(Session(RULES))
     if tls:
         play.feed(b"EHLO c\r\nSTARTTLS\r\n")
     play.feed(
@@ -266,7 +196,7 @@ def test_a_delivery_names_the_protocol(
 
 
 def test_utf8_addresses_are_taken_with_smtputf8() -> None:
-    play = _play(
+    play = played(
         b"EHLO c\r\nMAIL FROM:<\xc3\xa4@b.example> SMTPUTF8\r\n"
         b"RCPT TO:<\xc3\xbc@\xc3\xb6.example>\r\n"
     )
@@ -275,7 +205,7 @@ def test_utf8_addresses_are_taken_with_smtputf8() -> None:
 
 
 def test_ehlo_lists_what_is_offered() -> None:
-    play = _play(b"EHLO c\r\n")
+    play = played(b"EHLO c\r\n")
     assert play.replies[1].lines == (
         "mx.example",
         "PIPELINING",
@@ -287,11 +217,11 @@ def test_ehlo_lists_what_is_offered() -> None:
         "HELP",
         "STARTTLS",
     )
-    assert "STARTTLS" not in _play(b"EHLO c\r\n", _STRICT).replies[1].lines
+    assert "STARTTLS" not in played(b"EHLO c\r\n", _STRICT).replies[1].lines
 
 
 def test_what_came_before_tls_is_forgotten() -> None:
-    play = _Play(Session(_RULES))
+    play = Play(Session(RULES))
     play.feed(b"EHLO c\r\nSTARTTLS\r\nEHLO evil\r\nMAIL FROM:<evil@b.example>\r\n")
     assert play.codes == [220, 250, 220]
     assert play.signals == [Signal.START_TLS]
@@ -303,24 +233,24 @@ def test_what_came_before_tls_is_forgotten() -> None:
 
 
 def test_starttls_in_a_transaction_or_where_it_is_not_offered_is_refused() -> None:
-    assert _play(b"EHLO c\r\nMAIL FROM:<>\r\nSTARTTLS\r\n").codes[-1] == 503
-    assert _play(b"EHLO c\r\nSTARTTLS\r\n", _STRICT).codes[-1] == 502
+    assert played(b"EHLO c\r\nMAIL FROM:<>\r\nSTARTTLS\r\n").codes[-1] == 503
+    assert played(b"EHLO c\r\nSTARTTLS\r\n", _STRICT).codes[-1] == 502
 
 
 def test_too_many_errors_close() -> None:
-    play = _play(b"X\r\n" * (MAX_ERRORS + 5))
+    play = played(b"X\r\n" * (MAX_ERRORS + 5))
     assert play.codes == [220] + [500] * MAX_ERRORS + [421]
     assert play.signals == [Signal.CLOSE]
 
 
 def test_a_stored_message_forgives_errors() -> None:
     half = b"X\r\n" * (MAX_ERRORS - 1)
-    play = _play(half + _START + b"DATA\r\n.\r\n" + half)
+    play = played(half + _START + b"DATA\r\n.\r\n" + half)
     assert 421 not in play.codes
 
 
 def test_auth_is_slowed_before_it_is_refused() -> None:
-    session = Session(_RULES)
+    session = Session(RULES)
     session.receive(b"AUTH PLAIN AAAA\r\nNOOP\r\n")
     assert session.next_action() is Signal.SLOW_DOWN
     assert session.next_action() is None
@@ -332,13 +262,13 @@ def test_auth_is_slowed_before_it_is_refused() -> None:
 @pytest.mark.parametrize("content", [b"a\nb\r\n", b"a\rb\r\n", b"\r\n.\n\r\n", b"a\r\r\n"])
 def test_bare_newlines_are_kept_or_refused_by_setting(content: bytes) -> None:
     script = _START + b"DATA\r\n" + content + b".\r\nNOOP\r\n"
-    assert _play(script).codes == [*_STARTED, 354, 250, 250]
-    strict = _play(script, _STRICT)
+    assert played(script).codes == [*_STARTED, 354, 250, 250]
+    strict = played(script, _STRICT)
     assert strict.codes == [*_STARTED, 354, 550, 250]
     assert not strict.delivered
     chunk = _START + b"BDAT %d LAST\r\n%b" % (len(content), content)
-    assert _play(chunk).delivered[0].content == content
-    assert _play(chunk, _STRICT).codes[-1] == 550
+    assert played(chunk).delivered[0].content == content
+    assert played(chunk, _STRICT).codes[-1] == 550
 
 
 @pytest.mark.parametrize(
@@ -356,14 +286,14 @@ def test_bare_newlines_are_kept_or_refused_by_setting(content: bytes) -> None:
 )
 def test_nothing_is_smuggled_behind_a_false_end(smuggled: bytes) -> None:
     evil = b"MAIL FROM:<evil@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nevil\r\n"
-    play = _play(_START + b"DATA\r\nhello" + smuggled + evil + b".\r\n")
+    play = played(_START + b"DATA\r\nhello" + smuggled + evil + b".\r\n")
     assert play.codes == [*_STARTED, 354, 250]
     assert len(play.delivered) == 1
     assert b"evil" in play.delivered[0].content
 
 
 def test_a_question_holds_back_what_is_pipelined_behind_it() -> None:
-    session = Session(_RULES)
+    session = Session(RULES)
     session.receive(_START + b"RCPT TO:<e@f.example>\r\nNOOP\r\n")
     for _ in range(2):
         session.next_action()
@@ -377,11 +307,11 @@ def test_a_question_holds_back_what_is_pipelined_behind_it() -> None:
 
 
 def test_no_room_is_awaited_before_354_and_before_the_first_chunk_only() -> None:
-    data = _play(_START + b"DATA\r\n.\r\n")
+    data = played(_START + b"DATA\r\n.\r\n")
     assert data.signals == [Signal.AWAIT_ROOM]
-    chunks = _play(_START + b"BDAT 1\r\nxBDAT 1\r\nxBDAT 1 LAST\r\nx")
+    chunks = played(_START + b"BDAT 1\r\nxBDAT 1\r\nxBDAT 1 LAST\r\nx")
     assert chunks.signals == [Signal.AWAIT_ROOM]
-    session = Session(_RULES)
+    session = Session(RULES)
     session.receive(_START + b"BDAT 1 LAST\r\nx")
     while (action := session.next_action()) is not Signal.AWAIT_ROOM:
         if isinstance(action, AskRecipient):
@@ -400,7 +330,7 @@ def test_no_room_is_awaited_before_354_and_before_the_first_chunk_only() -> None
     ],
 )
 def test_a_message_that_finds_no_more_memory_is_read_to_its_end(begin: bytes, rest: bytes) -> None:
-    play = _Play(Session(_RULES))
+    play = Play(Session(RULES))
     play.feed(_START + begin)
     assert play.session.held_bytes == 3
     assert play.session.in_message
@@ -413,7 +343,7 @@ def test_a_message_that_finds_no_more_memory_is_read_to_its_end(begin: bytes, re
 
 
 def test_answers_after_the_close_change_nothing() -> None:
-    session = Session(_RULES)
+    session = Session(RULES)
     session.receive(_START)
     for _ in range(3):
         session.next_action()
@@ -429,6 +359,6 @@ def test_answers_after_the_close_change_nothing() -> None:
 
 
 def test_commands_have_no_recursion_limit() -> None:
-    play = _Play(Session(_RULES))
+    play = Play(Session(RULES))
     play.feed(b"NOOP\r\n" * 50_000)
     assert play.codes == [220] + [250] * 50_000
