@@ -56,6 +56,7 @@ from mailsacd.mail.validate import Validator
 from mailsacd.outbound.dns import Resolver
 from mailsacd.ports import OwnPorts, Ports
 from mailsacd.receiving import captures_all, receivers
+from mailsacd.push import make_push
 from mailsacd.records import Records
 from mailsacd.settings import Settings
 from mailsacd.smtp.services import SmtpServices
@@ -139,6 +140,8 @@ class Daemon:
 
         records = Records(settings, database, accounts, notices, reactor)
         self._on_close(records.finish)
+        push = await make_push(database, notices, records.usage, reactor)
+        self._on_close(push.finish)
 
         budget = ByteBudget(settings.message.buffer_bytes)
         ingest = Ingest(
@@ -194,6 +197,7 @@ class Daemon:
         authenticator.start()
         verifying.start()
         await records.start()
+        push.start()
         ports = {
             **{name: self._listen(name, factory) for name, factory in smtp.items()},
             "http": self._listen("http", site),

@@ -7,7 +7,7 @@ from mailsacd.mail.hub import Hub
 from mailsacd.mail.pushed import PushedForms
 from mailsacd.mail.recurring import Recurring
 from mailsacd.mail.usage import Usage
-from mailsacd.store.events import PRUNED_AT_ONCE, prune_events
+from mailsacd.store.events import PRUNED_AT_ONCE, event_epoch, prune_events
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 
@@ -22,13 +22,12 @@ class Push:
         database: Database,
         notices: Notices,
         usage: Usage,
-        epoch: bytes,
+        sequences: Sequences,
         reactor: Any,
     ) -> None:
-        """``epoch`` is of the database (store.events)."""
         self._database = database
         self.forms = PushedForms(database, reactor=reactor)
-        self.hub = Hub(database, notices, self.forms, Sequences(epoch), usage, reactor=reactor)
+        self.hub = Hub(database, notices, self.forms, sequences, usage, reactor=reactor)
         self._pruning = Recurring(
             "prune events", self._prune, every_s=PRUNE_EVERY_S, reactor=reactor
         )
@@ -46,3 +45,9 @@ class Push:
     async def _prune(self) -> None:
         while await prune_events(self._database) == PRUNED_AT_ONCE:
             pass
+
+
+async def make_push(database: Database, notices: Notices, usage: Usage, reactor: Any) -> Push:
+    """Before ``notices`` start. Raises UnavailableError."""
+    sequences = Sequences(await event_epoch(database))
+    return Push(database, notices, usage, sequences, reactor)
