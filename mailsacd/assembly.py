@@ -19,6 +19,7 @@ from mailsacd.announcement import announce
 from mailsacd.certificate import CertificateStore
 from mailsacd.core.budget import ByteBudget
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data
+from mailsacd.delivering import Delivering
 from mailsacd.http.account import AccountCalls
 from mailsacd.http.addresses import AddressCalls
 from mailsacd.http.app import Group, make_site
@@ -140,6 +141,8 @@ class Daemon:
 
         records = Records(settings, database, accounts, notices, reactor)
         self._on_close(records.finish)
+        delivering = Delivering(settings, database, records, resolver, reactor)
+        self._on_close(delivering.job.stop)
         push = await make_push(database, notices, records.usage, reactor)
         self._on_close(push.finish)
 
@@ -149,7 +152,7 @@ class Daemon:
             hostname=hostname,
             budget=budget,
             reactor=reactor,
-            observers=records.observers,
+            observers=(*records.observers, delivering.job),
             ownership=directory,
         )
         self._on_close(ingest.finish)
@@ -186,6 +189,7 @@ class Daemon:
             MarkCalls(Marks(database, gate)),
             InboxCalls(Inbox(database, gate)),
             *records.calls(),
+            *delivering.calls(),
             ValidationCalls(
                 Validator(resolver, reactor=reactor),
                 anonymous_read=settings.http.anonymous_read,
@@ -196,6 +200,7 @@ class Daemon:
         notices.start()
         authenticator.start()
         verifying.start()
+        delivering.job.start()
         await records.start()
         push.start()
         ports = {

@@ -110,6 +110,16 @@ class DnsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     allowed_networks: tuple[str, ...] = ()
 
 
+class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How mail is posted to the webhooks of private addresses."""
+
+    allowed_networks: tuple[str, ...] = ()
+    ca_file: str = ""
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=120)] = 15.0
+    max_requests: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 64
+    max_requests_per_target: Annotated[int, msgspec.Meta(ge=1, le=100)] = 8
+
+
 class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The domains that accounts bring, and those that the operator lends."""
 
@@ -151,6 +161,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     capture: CaptureSettings = CaptureSettings()
     http: HttpSettings = HttpSettings()
     dns: DnsSettings = DnsSettings()
+    webhook: WebhookSettings = WebhookSettings()
     domains: DomainSettings = DomainSettings()
     accounts: AccountSettings = AccountSettings()
     plans: dict[str, PlanSettings] = msgspec.field(

@@ -8,6 +8,8 @@ CAPTURED: Final = "captured"
 FORWARDED: Final = "forwarded"
 REFUSED: Final = "refused"
 THROTTLED: Final = "throttled"
+DELIVERED: Final = "delivered"
+DELIVERY_FAILED: Final = "delivery-failed"
 SIGNED_IN: Final = "signed-in"
 SIGN_IN_FAILED: Final = "sign-in-failed"
 

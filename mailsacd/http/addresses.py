@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from mailsacd.core.token import iso_time
+from mailsacd.core.webhook_url import MAX_URL_CHARACTERS
 from mailsacd.http import schemas
 from mailsacd.http.bodies import MULTILINE
 from mailsacd.http.codec import Response, json_response
@@ -14,7 +15,6 @@ from mailsacd.http.parameters import EMAIL, Parameter, yes_or_no
 from mailsacd.mail.address_settings import (
     MAX_INFO_CHARACTERS,
     MAX_PASSWORD_CHARACTERS,
-    MAX_URL_CHARACTERS,
     AddressSettings,
     checked_settings,
 )

@@ -1,14 +1,14 @@
 """The settings of a private address: what may be written, and where mail may be forwarded."""
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from mailsacd.core.address import Address, normal_domain, parse_address
+from mailsacd.core.address import Address, parse_address
 from mailsacd.core.errors import BadAddressError, Fault, InvalidInputError
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, PrivateAddress
+from mailsacd.core.webhook_url import parse_webhook_url
 from mailsacd.mail.accept import inbox_of
 from mailsacd.store.addresses import find_address
 from mailsacd.store.ownership import domain_facts
@@ -18,7 +18,6 @@ MAX_FORWARDS: Final = 10
 """Along so many addresses may a message be handed on."""
 
 MAX_INFO_CHARACTERS: Final = 2_000
-MAX_URL_CHARACTERS: Final = 2_000
 MAX_PASSWORD_CHARACTERS: Final = 256
 
 
@@ -127,24 +126,9 @@ def _forward(value: str | None) -> str | None:
 
 
 def _url(value: str | None) -> str | None:
-    if not value:
-        return None
-    if len(value) > MAX_URL_CHARACTERS:
-        raise ValueError(f"is longer than {MAX_URL_CHARACTERS} characters")
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError as e:
-        raise ValueError("is not a URL") from e
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ValueError("is not an http or https URL with a host")
-    if not value.isascii() or any(c <= " " or c in '<>"\\^`{|}\x7f' for c in value):
-        raise ValueError("has a character that a URL cannot have")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("has a user name or password in it")
-    if ":" not in host:
-        normal_domain(host)
-    return value
+    if value:
+        parse_webhook_url(value)
+    return value or None
 
 
 _COLUMNS: Final = {

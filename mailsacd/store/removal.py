@@ -30,6 +30,10 @@ _forget_activity = none(
     f"""delete from activity where id in (
            select id from activity where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
 )
+_forget_deliveries = none(
+    f"""delete from delivery where id in (
+           select id from delivery where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
+)
 _delete = none("delete from account where name = %(account)s")
 _unfinished: many[str] = many(column, "select name from account where removing")
 
@@ -54,15 +58,23 @@ async def finish_removal(db: Executor, account: str) -> None:
     await _leave_starred(db, account=account)
     await _leave_owned(db, account=account)
     await _delete_messages(db, account)
+    await _delete_deliveries(db, account)
     while await _forget_activity(db, account=account):
         pass
     await _delete(db, account=account)
-    await _delete_messages(db, account)  # those that were on their way in as it began
+    # Those that were on their way in as it began
+    await _delete_messages(db, account)
+    await _delete_deliveries(db, account)
 
 
 async def unfinished_removals(db: Executor) -> list[str]:
     """The accounts whose removal was begun, and then broken off by a crash."""
     return await _unfinished(db)
+
+
+async def _delete_deliveries(db: Executor, account: str) -> None:
+    while await _forget_deliveries(db, account=account):
+        pass
 
 
 async def _delete_messages(db: Executor, account: str) -> None:

@@ -163,6 +163,10 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "resetPassword": 400,
     "requestReset": 400,
     "listActivity": 401,
+    "listDeliveries": 401,
+    "redeliver": 401,
+    "getWebhookSecret": 401,
+    "rotateWebhookSecret": 401,
     "listAddresses": 401,
     "getAddress": 200,
     "checkAvailability": 200,
@@ -192,6 +196,7 @@ VALUES = {
     "readBoolean": "true",
     "isPrivateBoolean": "true",
     "keyId": "0123456789abcdef",
+    "deliveryId": "01m8fvk2qt000k5d8gr1w-0-w1",
     "md5": hashlib.md5(SECRET.encode()).hexdigest(),
 }
 BODIES = {"replaceLabels": b'{"labels": ["y"]}'}

@@ -5,11 +5,17 @@ create table delivery (
     account    text collate "C" not null,      -- whose address asked for it
     address    text collate "C" not null,
     kind       text not null,                  -- webhook, slack
-    url        text not null,                  -- as it was set when the message came
+    url        text not null,                  -- as it was set when the message came, or later
+    -- Whom it goes to: host and port, as the URL spells them
+    target     text collate "C" not null
+               generated always as (lower(split_part(split_part(split_part(
+                   left(url, 2000), '#', 1), '?', 1), '/', 3))) stored,
     inbox      text collate "C" not null,      -- where the message is
     message_id text collate "C" not null,
     created    timestamptz not null default now(),
-    attempts   integer not null default 0,
+    begun      timestamptz not null default now(),   -- retried for a day from then
+    attempts   integer not null default 0,     -- since then
+    claimed    boolean not null default false, -- a node is at it until "due"
     due        timestamptz default now(),      -- of the next attempt; null: there is none
     delivered  boolean not null default false,
     finished   timestamptz,
@@ -18,5 +24,14 @@ create table delivery (
 );
 -- No reference to account: a removal that is under way must not keep mail from being stored.
 create index delivery_due on delivery (due) where due is not null;
+create index delivery_waiting on delivery (target, account, due) where due is not null;
 create index delivery_account on delivery (account, id);
 create index delivery_finished on delivery (finished) where finished is not null;
+
+-- What an account's webhooks are signed with. The previous one signs along for a while.
+create table webhook_secret (
+    account  text collate "C" primary key references account on delete cascade,
+    value    bytea not null,
+    previous bytea,
+    rotated  timestamptz
+);

@@ -1,0 +1,240 @@
+"""Delivers to webhooks and Slack: at once what this node stored, soon what others left behind.
+
+So much is under way at a time in all, for one target and for one account; a target that does not
+answer is tried with one delivery at a time. So whoever is slow or away costs the others nothing.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    DeferredSemaphore,
+    ensureDeferred,
+)
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.logger import Logger
+
+from mailsacd.core.delivery import Attempt, Claim
+from mailsacd.core.errors import UnavailableError
+from mailsacd.core.message import Message, NewEnvelope, Owned
+from mailsacd.mail.deliveries import Deliveries
+from mailsacd.mail.recurring import Recurring
+from mailsacd.settings import WebhookSettings
+from mailsacd.store.deliveries import ANY_OTHER
+
+LOOK_EVERY_S: Final = 1.0
+PRUNE_EVERY_S: Final = 300.0
+GRACE_S: Final = 30.0
+"""A lease lasts so much longer than a request may take."""
+
+STOP_S: Final = 2.0
+"""What is under way when the daemon stops has so long to end; else it is done again, by lease."""
+
+LARGE_BYTES: Final = 300_000
+LARGE_AT_A_TIME: Final = 2
+MAX_REMEMBERED: Final = 10_000
+"""Targets that are remembered for not having answered."""
+
+_log = Logger()
+
+
+class Posts(Protocol):
+    """Sends one request (outbound.post)."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
+        """How it went, after ``timeout_s`` at the latest."""
+
+
+class DeliveryJob:
+    """An observer of ingest, too: what was stored with something to deliver wakes it."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        posts: Posts,
+        settings: WebhookSettings,
+        *,
+        reactor: Any,
+    ) -> None:
+        self._deliveries = deliveries
+        self._posts = posts
+        self._reactor = reactor
+        self._at_a_time = settings.max_requests
+        self._timeout_s = settings.timeout_s
+        self._rooms = _Rooms(settings.max_requests_per_target, max(self._at_a_time // 2, 1))
+        self._large = DeferredSemaphore(LARGE_AT_A_TIME)
+        self._under_way: set[Deferred[None]] = set()
+        self._idle: Deferred[None] | None = None
+        self._looking = False
+        self._look_again = False
+        self._stopped = True
+        self._next: Any = None
+        self._is_away = False
+        self._pruning = Recurring(
+            "prune deliveries", deliveries.forget_old, every_s=PRUNE_EVERY_S, reactor=reactor
+        )
+
+    def start(self) -> None:
+        """Begin, with what an earlier run left undone."""
+        self._stopped = False
+        self._pruning.start()
+        self.wake()
+
+    async def stop(self) -> None:
+        """End; what was under way is broken off, and done again when its lease is over."""
+        self._stopped = True
+        await self._pruning.stop()
+        if self._next is not None and self._next.active():
+            self._next.cancel()
+        if self._under_way:
+            self._idle = Deferred()
+            try:
+                await self._idle.addTimeout(STOP_S, self._reactor)
+            except DeferredTimeoutError:
+                for work in tuple(self._under_way):
+                    work.cancel()
+
+    def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:  # noqa: ARG002  an Observer
+        """Mail was stored."""
+        if any(whose.hooked for whose in owned.values()):
+            self.wake()
+
+    def wake(self) -> None:
+        """Look at once."""
+        if self._stopped:
+            return
+        self._look_again = True
+        if self._next is not None and self._next.active():
+            self._next.cancel()
+        if not self._looking:
+            self._looking = True
+            self._track(ensureDeferred(self._look()))
+
+    async def _look(self) -> None:
+        try:
+            while self._look_again and not self._stopped:
+                self._look_again = False
+                await self._claim()
+        finally:
+            self._looking = False
+            if not self._stopped:
+                self._next = self._reactor.callLater(LOOK_EVERY_S, self.wake)
+
+    async def _claim(self) -> None:
+        free = self._at_a_time - self._rooms.under_way
+        try:
+            if free <= 0 or not await self._deliveries.is_any_due():
+                return
+            claims = await self._deliveries.claim(
+                lease_s=int(self._timeout_s + GRACE_S),
+                limit=free,
+                targets=self._rooms.of_targets(),
+                accounts=self._rooms.of_accounts(),
+            )
+        except UnavailableError as e:
+            if not self._is_away:
+                _log.warn("deliveries wait: {why}", why=e.public)
+            self._is_away = True
+            return
+        self._is_away = False
+        for claim in claims:
+            self._rooms.enter(claim)
+            self._track(ensureDeferred(self._deliver(claim)))
+
+    async def _deliver(self, claim: Claim) -> None:
+        try:
+            message = await self._deliveries.message(claim)
+            if message is None:
+                return
+            if _is_large(message):  # so few at a time: their bodies are in memory
+                await self._large.run(lambda: ensureDeferred(self._send(claim, message)))
+            else:
+                await self._send(claim, message)
+        except UnavailableError as e:  # its lease ends, and then it is due again
+            _log.debug("a delivery waits: {why}", why=e.public)
+        except CancelledError:  # the daemon stops
+            pass
+        except Exception:  # noqa: BLE001  one delivery's defect is not to end the others
+            _log.failure("delivery {id} was broken off", id=claim.id)
+        finally:
+            self._rooms.leave(claim)
+            self.wake()
+
+    async def _send(self, claim: Claim, message: Message) -> None:
+        if claim.until.timestamp() - self._reactor.seconds() < self._timeout_s:
+            return  # it has waited for its turn too long to be sure that nobody else sends it
+        post = await self._deliveries.post(claim, message)
+        if post is None:
+            return
+        attempt = await self._posts.post(claim.url, post.body, post.headers)
+        self._rooms.answered(claim.target, was_there=attempt.code is not None)
+        await self._deliveries.record(claim, attempt)
+
+    def _track(self, work: Deferred[None]) -> None:
+        self._under_way.add(work)
+        work.addErrback(self._failed)
+        work.addBoth(lambda _: self._ended(work))
+
+    def _ended(self, work: Deferred[None]) -> None:
+        self._under_way.discard(work)
+        if not self._under_way and self._idle is not None and not self._idle.called:
+            self._idle.callback(None)
+
+    def _failed(self, failure: Any) -> None:
+        if not self._stopped:
+            _log.failure("deliveries were not looked for", failure)
+
+
+class _Rooms:
+    """How many more deliveries may be under way for whom."""
+
+    def __init__(self, per_target: int, per_account: int) -> None:
+        self._per_target = per_target
+        self._per_account = per_account
+        self._targets: Counter[str] = Counter()
+        self._accounts: Counter[str] = Counter()
+        self._silent: OrderedDict[str, None] = OrderedDict()
+        self.under_way = 0
+
+    def of_targets(self) -> dict[str, int]:
+        rooms = {t: self._per_target - n for t, n in self._targets.items()}
+        rooms |= {t: 1 - self._targets[t] for t in self._silent}
+        return {t: max(room, 0) for t, room in rooms.items()} | {ANY_OTHER: self._per_target}
+
+    def of_accounts(self) -> dict[str, int]:
+        rooms = {a: max(self._per_account - n, 0) for a, n in self._accounts.items()}
+        return rooms | {ANY_OTHER: self._per_account}
+
+    def enter(self, claim: Claim) -> None:
+        self.under_way += 1
+        self._targets[claim.target] += 1
+        self._accounts[claim.account] += 1
+
+    def leave(self, claim: Claim) -> None:
+        self.under_way -= 1
+        for counter, name in ((self._targets, claim.target), (self._accounts, claim.account)):
+            counter[name] -= 1
+            if not counter[name]:
+                del counter[name]
+
+    def answered(self, target: str, *, was_there: bool) -> None:
+        if was_there:
+            self._silent.pop(target, None)
+            return
+        self._silent[target] = None
+        if len(self._silent) > MAX_REMEMBERED:
+            self._silent.popitem(last=False)
+
+
+class _Size(msgspec.Struct):
+    """Of the facts of a message: bytes of its raw."""
+
+    size: int
+
+
+def _is_large(message: Message) -> bool:
+    return msgspec.json.decode(f"{message.facts}}}", type=_Size).size > LARGE_BYTES

@@ -1,0 +1,280 @@
+"""Statements on deliveries to webhooks and Slack, and on what those are signed with.
+
+Times come from the node's clock, but never from one that is behind the database's.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, TypedDict, Unpack
+
+from mailsacd.core.delivery import Attempt, Claim, Delivery, State
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
+
+ANY_OTHER: Final = ""
+
+_SOME: Final = 1_000
+
+# Not delivered any more: taken back, the address released, the account gone or suspended.
+_WANTED: Final = """(select case delivery.kind when 'slack' then address.webhook_slack
+               else address.webhook end
+           from address join account on account.name = address.owner
+           where address.email = delivery.address and address.owner = delivery.account
+               and not account.suspended and not account.removing)"""
+_STATE: Final = """case when delivered then 'delivered' when finished is not null then 'failed'
+               when claimed and due > greatest(now(), %(now)s::timestamptz) then 'delivering'
+               else 'pending' end"""
+
+
+class Which(TypedDict):
+    """``limit`` deliveries after ``skip``, of an address and in a state unless these are None."""
+
+    address: str | None
+    state: State | None
+    limit: int
+    skip: int
+
+
+def _claim(*columns: object) -> Claim:
+    return Claim(**dict(zip(Claim.__dataclass_fields__, columns, strict=True)))  # type: ignore[arg-type]
+
+
+def _delivery(*columns: object) -> Delivery:
+    return Delivery(**dict(zip(Delivery.__dataclass_fields__, columns, strict=True)))  # type: ignore[arg-type]
+
+
+_is_any_due: one[bool] = one(
+    column,
+    """select exists (select from delivery
+       where due <= greatest(now(), %(now)s::timestamptz))""",
+)
+# From target to target and from account to account by the index, so that a long line before one
+# of them costs the others nothing; accounts with the same target take turns. More rows are locked
+# than are taken: those are free again at once.
+_take = many(
+    _claim,
+    f"""with recursive waiting as (
+           (select target, account from delivery where due is not null
+            order by target, account limit 1)
+           union all
+           select next.target, next.account from waiting cross join lateral (
+               select target, account from delivery
+               where due is not null and (target, account) > (waiting.target, waiting.account)
+               order by target, account limit 1
+           ) next
+       ), ready as (
+           select locked.id, locked.due, waiting.target, waiting.account,
+               coalesce(of_target.room, %(target_room)s::integer) as target_room,
+               coalesce(of_account.room, %(account_room)s::integer) as account_room,
+               row_number() over (
+                   partition by waiting.target, waiting.account order by locked.due) as turn
+           from waiting
+           left join unnest(%(targets)s::text[], %(target_rooms)s::integer[])
+               as of_target (name, room) on of_target.name = waiting.target
+           left join unnest(%(accounts)s::text[], %(account_rooms)s::integer[])
+               as of_account (name, room) on of_account.name = waiting.account
+           cross join lateral (
+               select id, due from delivery
+               where target = waiting.target and account = waiting.account
+                   and due <= greatest(now(), %(now)s::timestamptz)
+               order by due
+               limit least(coalesce(of_target.room, %(target_room)s::integer),
+                   coalesce(of_account.room, %(account_room)s::integer))
+               for update skip locked
+           ) locked
+       ), ranked as (
+           select id, due, turn, target_room, account_room,
+               row_number() over (partition by target order by turn, due) as of_target,
+               row_number() over (partition by account order by turn, due) as of_account
+           from ready
+       ), taken as (
+           select id from ranked
+           where of_target <= target_room and of_account <= account_room
+           order by turn, due limit %(limit)s
+       )
+       update delivery set claimed = true, due = greatest(now(), %(now)s::timestamptz)
+           + %(lease_s)s * interval '1 second'
+       from taken where delivery.id = taken.id
+       returning delivery.id, account, address, kind, url, target, inbox, message_id, attempts,
+           begun, due, not exists (
+               select from delivery other where other.id >= delivery.message_id
+                   and other.id < delivery.id and other.message_id = delivery.message_id),
+           {_WANTED},
+           coalesce((select webhook_slack_to_from from address
+                     where email = delivery.address), true)""",  # noqa: S608  no input in it
+)
+_delivered = none(
+    """update delivery set delivered = true, claimed = false, due = null,
+           finished = greatest(now(), %(now)s::timestamptz), attempts = attempts + 1,
+           code = %(code)s, error = ''
+       where id = %(id)s"""
+)
+# Only by who holds it still: one that took too long must not undo what another node found.
+_retry = none(
+    """update delivery set claimed = false, due = %(due)s::timestamptz, attempts = attempts + 1,
+           code = %(code)s::integer, error = %(error)s
+       where id = %(id)s and claimed and due = %(until)s::timestamptz"""
+)
+_move = none(
+    """update delivery set claimed = false, url = %(url)s,
+           due = greatest(now(), %(now)s::timestamptz)
+       where id = %(id)s and claimed and due = %(until)s::timestamptz"""
+)
+_end = none(
+    """update delivery set claimed = false, due = null,
+           finished = greatest(now(), %(now)s::timestamptz), attempts = attempts + %(tried)s,
+           code = %(code)s::integer, error = %(error)s
+       where id = %(id)s and claimed and due = %(until)s::timestamptz"""
+)
+_SHOWN: Final = f"""id, address, kind, url, inbox, message_id, {_STATE} as state, attempts, created,
+    due, finished, code, error"""
+_list = many(
+    _delivery,
+    f"""select * from (select {_SHOWN} from delivery
+            where account = %(account)s
+                and (%(address)s::text is null or address = %(address)s::text)
+            order by account, id desc) listed
+        where %(state)s::text is null or state = %(state)s::text
+        order by id desc limit %(limit)s offset %(skip)s""",  # noqa: S608  no input in it
+)
+_find = maybe(
+    _delivery,
+    f"select {_SHOWN} from delivery where account = %(account)s and id = %(id)s",  # noqa: S608  no input in it
+)
+_again = none(
+    f"""update delivery set delivered = false, finished = null, claimed = false, attempts = 0,
+            begun = greatest(now(), %(now)s::timestamptz),
+            due = greatest(now(), %(now)s::timestamptz), url = coalesce({_WANTED}, url)
+        where account = %(account)s and id = %(id)s and {_STATE} <> 'delivering'"""  # noqa: S608  no input in it
+)
+_forget = none(
+    f"""delete from delivery where id in (
+            select id from delivery where finished < %(before)s::timestamptz limit {_SOME})"""  # noqa: S608  no input in it
+)
+
+_offer_secret = none(
+    """insert into webhook_secret (account, value) values (%(account)s, %(value)s::bytea)
+       on conflict (account) do nothing"""
+)
+_secrets = maybe(
+    lambda value, previous: (bytes(value), None if previous is None else bytes(previous)),
+    """select value, case when rotated > %(since)s::timestamptz then previous end
+       from webhook_secret where account = %(account)s""",
+)
+_rotate = none(
+    """update webhook_secret set previous = value, value = %(value)s::bytea,
+           rotated = greatest(now(), %(now)s::timestamptz)
+       where account = %(account)s"""
+)
+
+
+async def is_any_due(db: Executor, now: datetime) -> bool:
+    """Whether there is anything to be claimed, or to be taken over."""
+    return await _is_any_due(db, now=now)
+
+
+async def claim_deliveries(
+    db: Executor,
+    now: datetime,
+    *,
+    lease_s: int,
+    limit: int,
+    targets: Mapping[str, int],
+    accounts: Mapping[str, int],
+) -> list[Claim]:
+    """Take on up to ``limit`` that are due: nobody else gets them within ``lease_s``.
+
+    ``targets`` and ``accounts`` say how many may be taken on for each, and by the name ANY_OTHER
+    for those that are not named.
+    """
+    return await _take(
+        db,
+        now=now,
+        lease_s=lease_s,
+        limit=limit,
+        target_room=targets[ANY_OTHER],
+        targets=list(targets),
+        target_rooms=list(targets.values()),
+        account_room=accounts[ANY_OTHER],
+        accounts=list(accounts),
+        account_rooms=list(accounts.values()),
+    )
+
+
+async def record_delivered(db: Executor, claim: Claim, now: datetime, code: int) -> None:
+    """The receiver took it."""
+    await _delivered(db, id=claim.id, now=now, code=code)
+
+
+async def record_failed(db: Executor, claim: Claim, due: datetime, attempt: Attempt) -> None:
+    """The attempt failed; the next is ``due``."""
+    await _retry(
+        db, id=claim.id, until=claim.until, due=due, code=attempt.code, error=attempt.error
+    )
+
+
+async def record_ended(
+    db: Executor, claim: Claim, now: datetime, last: Attempt, *, tried: bool
+) -> bool:
+    """There is no further attempt; ``last`` was ``tried`` just now, or says why none was.
+
+    False when another node holds it by now.
+    """
+    ended = await _end(
+        db,
+        id=claim.id,
+        until=claim.until,
+        now=now,
+        tried=int(tried),
+        code=last.code,
+        error=last.error,
+    )
+    return ended == 1
+
+
+async def move_delivery(db: Executor, claim: Claim, now: datetime, url: str) -> None:
+    """It goes to another URL, and is due there at once."""
+    await _move(db, id=claim.id, until=claim.until, now=now, url=url)
+
+
+async def list_deliveries(
+    db: Executor, account: str, now: datetime, **which: Unpack[Which]
+) -> list[Delivery]:
+    """An account's, newest message first."""
+    return await _list(db, account=account, now=now, **which)
+
+
+async def find_delivery(
+    db: Executor, account: str, delivery_id: str, now: datetime
+) -> Delivery | None:
+    """One of an account's."""
+    return await _find(db, account=account, id=delivery_id, now=now)
+
+
+async def deliver_again(db: Executor, account: str, delivery_id: str, now: datetime) -> bool:
+    """Make it due now, to the URL that is set now; False when it is being delivered."""
+    return await _again(db, account=account, id=delivery_id, now=now) == 1
+
+
+async def forget_deliveries(db: Executor, before: datetime) -> int:
+    """Delete some of those that ended before; how many."""
+    return await _forget(db, before=before)
+
+
+async def webhook_secrets(
+    db: Executor, account: str, since: datetime, *, fresh: bytes
+) -> tuple[bytes, bytes | None]:
+    """What an account signs with, and what it signed with before when that ended after ``since``.
+
+    ``fresh`` becomes the first one. Raises StatementError for an account that is not there.
+    """
+    found = await _secrets(db, account=account, since=since)
+    if found is None:
+        await _offer_secret(db, account=account, value=fresh)
+        found = await _secrets(db, account=account, since=since)
+    assert found is not None  # noqa: S101  it is there, or the insert has raised
+    return found
+
+
+async def rotate_secret(db: Executor, account: str, now: datetime, *, fresh: bytes) -> None:
+    """Sign with ``fresh`` from now on, and with the one before along with it."""
+    await _rotate(db, account=account, now=now, value=fresh)

@@ -1,0 +1,25 @@
+"""Delays double, have a bound, and are not in step."""
+
+import pytest
+
+from mailsacd.core.backoff import FIRST_DELAY_S, JITTER, MAX_DELAY_S, delay_s
+
+
+@pytest.mark.parametrize(
+    ("attempts", "factor"),
+    [(0, 1), (1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (1000, 60), (10**9, 60)],
+)
+def test_it_doubles_up_to_a_bound(attempts: int, factor: int) -> None:
+    assert delay_s(attempts, chance=0.5) == pytest.approx(FIRST_DELAY_S * factor)
+
+
+def test_it_varies_about_that() -> None:
+    assert delay_s(1, chance=0) == pytest.approx(FIRST_DELAY_S * (1 - JITTER))
+    assert delay_s(99, chance=1) == pytest.approx(MAX_DELAY_S * (1 + JITTER))
+    drawn = {delay_s(3) for _ in range(50)}
+    assert len(drawn) > 40
+    assert all(20 * (1 - JITTER) <= delay <= 20 * (1 + JITTER) for delay in drawn)
+
+
+def test_an_hour_of_failures_is_made_up_for_within_ten_minutes() -> None:
+    assert MAX_DELAY_S * (1 + JITTER) < 600
