@@ -13,6 +13,7 @@ from mailsacd.data import Data
 from mailsacd.embedded.binaries import find_program
 from mailsacd.settings import Settings
 from mailsacd.store.archive import drop_aside, put_back, schema_version, server_major, set_aside
+from mailsacd.store.events import forget_transactions
 from mailsacd.store.migrate import migrate as bring_up_to_date
 from mailsacd.store.target import Target
 
@@ -78,6 +79,7 @@ def restore(common: Common, file: Path, *, yes: bool) -> None:
             raise
         await drop_aside(data.database)
         await bring_up_to_date(data.database)  # it may be the backup of an older version
+        await data.database.transaction(forget_transactions)
         return await schema_version(data.database)
 
     version = common.run(work)

@@ -1,22 +1,29 @@
 """Hubs as nodes have them, and listeners that write down what they are told."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
 
+from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.event import Interest, Pushed
+from mailsacd.core.message import NewEnvelope
 from mailsacd.core.sequence import Sequences
+from mailsacd.core.token import EnvelopeIds, utc_from_ms
+from mailsacd.mail.compose import compose
 from mailsacd.mail.hub import Counts, Hub
 from mailsacd.mail.pushed import PushedForms
 from mailsacd.mail.stream import Stream
 from mailsacd.store.events import event_epoch
 from mailsacd.store.notices import Notices
-from mailsacd.store.pool import Database
+from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.storing import store_envelopes
+from tests.mail.envelopes import RECEPTION
 
 reactor: Any = the_reactor
 
@@ -117,6 +124,64 @@ def in_inboxes(*inboxes: str, account: str | None = None) -> Interest:
     return Interest(account=account, inboxes=frozenset(inboxes))
 
 
-def ids_of(streams: Sequence[Heard]) -> list[list[str]]:
-    """What each was pushed."""
-    return [heard.ids for heard in streams]
+_ids = EnvelopeIds()
+
+
+def new_mail(
+    *inboxes: str,
+    content: bytes = b"From: ann@example.net\r\nSubject: hi\r\n\r\nhello\r\n",
+    passed: tuple[str, ...] = (),
+    saved_by: str | None = None,
+) -> NewEnvelope:
+    """A message about to be stored, with a copy for each of ``inboxes``."""
+    envelope_id, ms = _ids.next(int(reactor.seconds() * 1000))
+    envelope = Envelope(
+        id=envelope_id,
+        received=utc_from_ms(ms),
+        reverse_path="ann@example.net",
+        recipients=tuple(
+            Recipient(
+                original_inbox=passed[0] if passed else inbox,
+                inbox=inbox,
+                domain=inbox.rpartition("@")[2],
+                passed=passed,
+            )
+            for inbox in inboxes
+        ),
+        reception=RECEPTION,
+        content=content,
+        saved_by=saved_by,
+    )
+    return compose(envelope, "mx.example")
+
+
+async def store(database: Database | Transaction, *mail: NewEnvelope) -> list[str]:
+    """Store it in one commit; the ids of its messages."""
+    await store_envelopes(database, mail)
+    return [message.id for new in mail for message in new.messages]
+
+
+class Held:
+    """A transaction that has stored mail, and commits when it is told to."""
+
+    def __init__(self, database: Database, *mail: NewEnvelope) -> None:
+        self.ids = [message.id for new in mail for message in new.messages]
+        self._stored: Deferred[None] = Deferred()
+        self._let_go: Deferred[None] = Deferred()
+
+        async def work(transaction: Transaction) -> None:
+            await store_envelopes(transaction, mail)
+            self._stored.callback(None)
+            await self._let_go
+
+        self._ending = ensureDeferred(database.transaction(work))
+
+    async def stored(self) -> "Held":
+        """Wait until all is done but the commit."""
+        await self._stored
+        return self
+
+    async def commit(self) -> None:
+        """Now."""
+        self._let_go.callback(None)
+        await self._ending
