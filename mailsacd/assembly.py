@@ -20,9 +20,10 @@ from mailsacd.certificate import CertificateStore
 from mailsacd.core.budget import ByteBudget
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data
 from mailsacd.delivering import Delivering
+from mailsacd.feeds import Feeds
 from mailsacd.http.account import AccountCalls
 from mailsacd.http.addresses import AddressCalls
-from mailsacd.http.app import Group, make_site
+from mailsacd.http.app import Group, make_site, put_websockets
 from mailsacd.http.domains import DomainCalls
 from mailsacd.http.inbox import InboxCalls
 from mailsacd.http.keys import KeyCalls
@@ -45,6 +46,7 @@ from mailsacd.mail.guesses import Guesses
 from mailsacd.mail.inbox import Inbox
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.keys import Keys
+from mailsacd.mail.listening import ListeningRules
 from mailsacd.mail.mail_login import MailLogins
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.mail.marks import Marks
@@ -182,6 +184,10 @@ class Daemon:
         )
         for factory in smtp.values():
             self._on_close(factory.drain)
+        callers = Metered(authenticator, records.usage)
+        rules = ListeningRules(database, directory, accounts, gate)
+        feeds = Feeds(settings.websocket, push.hub, rules, callers, notices, reactor)
+        self._on_close(feeds.stop)
         groups: tuple[Group, ...] = (
             *account_calls(settings, accounts, passwords, guesses, records.activity),
             AddressCalls(addresses),
@@ -190,6 +196,7 @@ class Daemon:
             InboxCalls(Inbox(database, gate)),
             *records.calls(),
             *delivering.calls(),
+            *feeds.calls(),
             ValidationCalls(
                 Validator(resolver, reactor=reactor),
                 anonymous_read=settings.http.anonymous_read,
@@ -197,12 +204,14 @@ class Daemon:
         )
         callers = Metered(authenticator, records.usage)
         site = make_site(mailbox, callers, settings.http, __version__, reactor, groups)
+        put_websockets(site, feeds.websockets, settings.http)
         notices.start()
         authenticator.start()
         verifying.start()
         delivering.job.start()
         await records.start()
         push.start()
+        feeds.start()
         ports = {
             **{name: self._listen(name, factory) for name, factory in smtp.items()},
             "http": self._listen("http", site),

@@ -101,6 +101,17 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")] = ""
 
 
+class WebsocketSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who waits for mail, by WebSocket or server-sent events, on the port of the REST API."""
+
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = 30.0
+    max_listeners: Count = 4_000
+    max_listeners_per_account: Count = 2_500
+    max_listeners_per_peer: Count = 2_500
+    allowed_origins: tuple[str, ...] = ()
+    compression: bool = False
+
+
 class DnsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is asked about other domains."""
 
@@ -148,6 +159,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ops_per_month: Amount = 100_000_000
     keys: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 100
     users: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 100
+    firehose: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,6 +172,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     smtp: SmtpSettings = SmtpSettings()
     capture: CaptureSettings = CaptureSettings()
     http: HttpSettings = HttpSettings()
+    websocket: WebsocketSettings = WebsocketSettings()
     dns: DnsSettings = DnsSettings()
     webhook: WebhookSettings = WebhookSettings()
     domains: DomainSettings = DomainSettings()

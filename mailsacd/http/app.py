@@ -5,11 +5,11 @@ from typing import Any, Final, Protocol
 
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.resource import IResource
+from twisted.web.resource import Resource
 
 from mailsacd.http.attachments import Attachments
 from mailsacd.http.bodies import struct_of
-from mailsacd.http.codec import Response, error_response, read_body
+from mailsacd.http.codec import Response, Streamed, error_response, read_body
 from mailsacd.http.connection import HttpSite, Request
 from mailsacd.http.credentials import Callers, identify, session_token
 from mailsacd.http.documentation import Documentation
@@ -19,6 +19,7 @@ from mailsacd.http.openapi import specification
 from mailsacd.http.proxies import Proxies
 from mailsacd.http.routes import root
 from mailsacd.http.service import Service
+from mailsacd.http.upgrade import PATH, WebSockets, WebSocketUpgrade
 from mailsacd.mail.auth import ANYONE
 from mailsacd.mail.mailbox import Mailbox
 from mailsacd.settings import HttpSettings
@@ -59,7 +60,7 @@ class Api:
         for operation in self.operations:
             self._route(operation)
 
-    def resource(self) -> IResource:
+    def resource(self) -> Resource:
         """What Twisted's site serves."""
         return root(self._klein)
 
@@ -68,6 +69,7 @@ class Api:
 
     def _route(self, operation: Operation) -> None:
         async def answer(request: Request, **segments: str) -> None:
+            response: Response | Streamed
             try:
                 response = await self._respond(operation, request, segments)
             except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
@@ -81,16 +83,16 @@ class Api:
 
     async def _respond(
         self, operation: Operation, request: Request, segments: dict[str, str]
-    ) -> Response:
+    ) -> Response | Streamed:
         query: dict[bytes, list[bytes]] = request.args or {}
         peer = self._proxies.peer(request)
-        actor = ANYONE
+        actor, key = ANYONE, None
         body: dict[str, Any] = {}
         if not operation.open:
             if request.body_bytes:
                 body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
-            actor = await identify(self._authenticator, request, query, body, peer)
-        values = operation.read(segments, query)
+            actor, key = await identify(self._authenticator, request, query, body, peer)
+        values = operation.read(segments, query, request.getHeader)
         given = None if operation.body is None else struct_of(operation.body, body)
         return await operation.handler(
             Call(
@@ -100,6 +102,7 @@ class Api:
                 peer=peer,
                 session=session_token(request),
                 secure=self._proxies.is_secure(request),
+                key=key,
             )
         )
 
@@ -112,10 +115,13 @@ def make_site(
     reactor: IReactorTime,
     groups: Iterable[Group] = (),
 ) -> HttpSite:
-    """The site to listen with, for the calls about messages and those of ``groups``.
-
-    WebSocket will have its place in the root, beside the routes.
-    """
+    """The site to listen with, for the calls about messages and those of ``groups``."""
     proxies = Proxies(settings.proxy_networks)
     api = Api(mailbox, authenticator, version, reactor, groups, proxies)
     return HttpSite(api.resource(), settings, reactor)
+
+
+def put_websockets(site: HttpSite, websockets: WebSockets, settings: HttpSettings) -> None:
+    """Have ``site`` serve WebSockets, too, in the root beside the routes."""
+    upgrade = WebSocketUpgrade(websockets, Proxies(settings.proxy_networks), settings.public_url)
+    site.resource.putChild(PATH, upgrade)

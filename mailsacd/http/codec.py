@@ -4,7 +4,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -54,6 +54,45 @@ class Response:
     body: bytes = b""
     content_type: bytes = JSON
     status: int = HTTPStatus.OK
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Writer(Protocol):
+    """Takes an answer as it comes (http.sink)."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the client has yet to read what was written: more has to wait."""
+
+    def write(self, data: bytes) -> None:
+        """The next bytes of it."""
+
+    def finish(self) -> None:
+        """There is no more."""
+
+    def abort(self) -> None:
+        """Close the connection without a word."""
+
+
+class Source(Protocol):
+    """Where such an answer comes from."""
+
+    def begin(self, writer: Writer) -> None:
+        """Somebody reads: write."""
+
+    def drained(self) -> None:
+        """There is room for more."""
+
+    def ended(self) -> None:
+        """Nobody reads any more, or ever has. The last call; after `finish`, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose end is not known; 200. ``source`` is told of its end in any case."""
+
+    content_type: bytes
+    source: Source
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 

@@ -18,7 +18,8 @@ from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
-from mailsacd.http.codec import Response, problem
+from mailsacd.http.codec import Response, Streamed, problem
+from mailsacd.http.sink import Sink
 from mailsacd.settings import HttpSettings
 
 MAX_HEADER_FIELDS: Final = 100
@@ -37,6 +38,7 @@ class Request(server.Request):
     body_bytes = 0
     gone = False  # the client is, and takes no answer
     _refused = False
+    _sink: Sink | None = None
 
     def gotLength(self, length: int | None) -> None:
         """Called after the header; ``length`` is None for a chunked body."""
@@ -69,10 +71,31 @@ class Request(server.Request):
         except Exception:  # noqa: BLE001  the end of the line
             self.processingFailed(Failure())
 
-    def answer(self, response: Response) -> None:
-        """Write ``response`` whole, unless nobody is there any more."""
+    def answer(self, response: Response | Streamed) -> None:
+        """Write ``response``, unless nobody is there any more: whole, or as it comes."""
+        if isinstance(response, Streamed):
+            self._stream(response)
+        elif not self.gone:
+            self._write_whole(response)
+
+    def _stream(self, response: Streamed) -> None:
         if self.gone:
+            response.source.ended()
             return
+        put = self.responseHeaders.setRawHeaders
+        put(b"Content-Type", [response.content_type])
+        put(b"Cache-Control", [b"no-store"])
+        put(b"Access-Control-Allow-Origin", [b"*"])
+        for name, value in response.headers:
+            put(name, [value])
+        if self.method == b"HEAD":
+            response.source.ended()
+            self.finish()
+        else:
+            self._sink = Sink(self, response.source)
+            self._sink.begin()
+
+    def _write_whole(self, response: Response) -> None:
         if response.status != HTTPStatus.OK:
             self.setResponseCode(response.status)
         put = self.responseHeaders.setRawHeaders
@@ -98,6 +121,8 @@ class Request(server.Request):
     def connectionLost(self, reason: Failure) -> None:
         """Called when the client goes away before it is answered."""
         self.gone = True
+        if self._sink is not None:
+            self._sink.gone()
         super().connectionLost(reason)
 
     def _refuse(self) -> None:
@@ -124,6 +149,7 @@ class Channel(HTTPChannel):
         self._unread = False
         self._answered: Request | None = None
         self._body_bytes = 0
+        self._successor: Protocol | None = None
 
     def connectionMade(self) -> None:
         self.site.connections += 1
@@ -134,6 +160,34 @@ class Channel(HTTPChannel):
         if self._answered is not None:
             self._forget_answered()
         super().connectionLost(reason)
+        if self._successor is not None:
+            self._successor.connectionLost(reason)
+
+    def hand_over(self, successor: Protocol, opening: bytes) -> None:
+        """Have another protocol go on with the connection, which still counts as one here.
+
+        It is given ``opening`` first, then what has come after the request. To be called while
+        the request is rendered.
+        """
+        self.setTimeout(None)
+        self.transport.unregisterProducer()
+        self.requests.clear()
+        successor.makeConnection(self.transport)
+        self._successor = successor
+        successor.dataReceived(opening)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._successor is not None:
+            self._successor.dataReceived(data)
+        else:
+            super().dataReceived(data)
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Called also with what came in one piece with a request that was the last one."""
+        if self._successor is not None:
+            self._successor.dataReceived(data)
+        else:
+            super().rawDataReceived(data)
 
     def resetTimeout(self) -> None:
         """Called by Twisted for whatever comes in: counts for nothing, as the class says."""

@@ -54,8 +54,8 @@ async def identify(
     query: Mapping[bytes, Sequence[bytes]],
     body: Mapping[str, Any],
     peer: str,
-) -> Actor:
-    """Who asks from the IP address ``peer``: by an API key, else by the session cookie.
+) -> tuple[Actor, str | None]:
+    """Who asks from the IP address ``peer``, and the API key; without one, by session cookie.
 
     Raises UnauthenticatedError for a key that is wrong, even where none is needed; ForbiddenError
     for a write that a page from elsewhere has a browser make; and ThrottledError. A session that
@@ -63,11 +63,11 @@ async def identify(
     """
     key = presented_key(request.getHeader(_KEY_HEADER), query, body)
     if key is not None:
-        return await authenticator.authenticate(key, peer)
+        return await authenticator.authenticate(key, peer), key
     if request.method not in READS:
         refuse_other_sites(request)
     token = session_token(request)
-    return ANYONE if token is None else await authenticator.session(token) or ANYONE
+    return ANYONE if token is None else await authenticator.session(token) or ANYONE, None
 
 
 def session_token(request: Request) -> str | None:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from mailsacd.core.errors import Fault, InvalidInputError
-from mailsacd.http.codec import Response
+from mailsacd.http.codec import Response, Streamed
 from mailsacd.http.parameters import Parameter
 from mailsacd.mail.auth import Actor
 
@@ -22,7 +22,7 @@ class Call:
 
     ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address;
     ``session`` the token of the session cookie, whether it was needed or not; ``secure`` whether
-    the request came by TLS.
+    the request came by TLS. ``key`` is the API key that was given.
     """
 
     actor: Actor
@@ -31,6 +31,7 @@ class Call:
     peer: str = ""
     session: str | None = None
     secure: bool = False
+    key: str | None = field(default=None, repr=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -59,7 +60,7 @@ class Operation:
     id: str
     tag: str
     summary: str
-    handler: Callable[[Call], Awaitable[Response]]
+    handler: Callable[[Call], Awaitable[Response | Streamed]]
     parameters: tuple[Parameter, ...] = ()
     answers: tuple[Answer, ...]
     refusals: tuple[int, ...] = ()
@@ -74,9 +75,12 @@ class Operation:
         return _IN_BRACES.sub(r"<\1>", self.path)
 
     def read(
-        self, segments: Mapping[str, str], query: Mapping[bytes, Sequence[bytes]]
+        self,
+        segments: Mapping[str, str],
+        query: Mapping[bytes, Sequence[bytes]],
+        header: Callable[[bytes], bytes | None] = lambda _: None,
     ) -> dict[str, Any]:
-        """The parameters' values, out of still encoded path ``segments`` and the ``query``.
+        """The parameters' values, out of still encoded path ``segments``, ``query`` and ``header``.
 
         Of a query parameter that repeats, the last counts; one that is not declared is ignored.
         Raises InvalidInputError with a fault for each bad parameter, and what a parameter's
@@ -87,15 +91,17 @@ class Operation:
         for parameter in self.parameters:
             name = parameter.name
             if parameter.where == "path":
-                given = unquote_to_bytes(segments[name])
+                given: bytes | None = unquote_to_bytes(segments[name])
+            elif parameter.where == "header":
+                given = header(name.encode())
             else:
                 found = query.get(name.encode()) if query else None
-                if found is None:
-                    values[name] = parameter.default
-                    if parameter.required:
-                        faults.append(Fault(field=name, problem="is missing"))
-                    continue
-                given = found[-1]
+                given = None if found is None else found[-1]
+            if given is None:
+                values[name] = parameter.default
+                if parameter.required:
+                    faults.append(Fault(field=name, problem="is missing"))
+                continue
             try:
                 values[name] = parameter.convert(given.decode())
             except UnicodeDecodeError:

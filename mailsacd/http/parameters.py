@@ -39,7 +39,7 @@ class Parameter:
     """
 
     name: str
-    where: Literal["path", "query"]
+    where: Literal["path", "query", "header"]
     description: str
     schema: Mapping[str, Any]
     convert: Callable[[str], Any]

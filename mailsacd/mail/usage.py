@@ -174,6 +174,10 @@ class Metered:
             await self._usage.call(actor.account)
         return actor
 
+    async def check(self, key: str) -> Actor:
+        """As of the Authenticator: this is neither a call nor a guess."""
+        return await self._authenticator.check(key)
+
     async def session(self, token: str) -> Actor | None:
         """As of the Authenticator."""
         return await self._authenticator.session(token)

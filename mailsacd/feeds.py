@@ -1,0 +1,45 @@
+"""Those who wait for mail, and their two ways in."""
+
+from typing import Any
+
+from mailsacd.http.app import Group
+from mailsacd.http.events import EventCalls
+from mailsacd.http.upgrade import WebSockets
+from mailsacd.http.websocket_page import WebSocketPage
+from mailsacd.mail.hub import Hub
+from mailsacd.mail.listeners import Listeners
+from mailsacd.mail.listening import ListeningRules
+from mailsacd.mail.usage import Metered
+from mailsacd.settings import WebsocketSettings
+from mailsacd.store.notices import Notices
+from mailsacd.ws.factory import FeedFactory
+
+
+class Feeds:
+    """A part of the assembly, built before notices are listened for."""
+
+    def __init__(
+        self,
+        settings: WebsocketSettings,
+        hub: Hub,
+        rules: ListeningRules,
+        callers: Metered,
+        notices: Notices,
+        reactor: Any,
+    ) -> None:
+        self._listeners = Listeners(settings, hub, rules, callers, notices, reactor)
+        self._factory = FeedFactory(self._listeners, settings, reactor)
+        self.websockets = WebSockets(self._factory.accept, settings.allowed_origins)
+
+    def calls(self) -> tuple[Group, ...]:
+        """The calls about them."""
+        return (EventCalls(self._listeners), WebSocketPage())
+
+    def start(self) -> None:
+        """Show signs of life."""
+        self._listeners.start()
+
+    async def stop(self) -> None:
+        """Send all listeners away."""
+        await self._listeners.stop()
+        await self._factory.drain()

@@ -1,0 +1,1 @@
+"""Files that browsers load: read by mailsacd.http, which serves them."""

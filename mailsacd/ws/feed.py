@@ -1,0 +1,150 @@
+"""One listener: comes in or is refused, gets its mail, and goes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from twisted.internet.defer import ensureDeferred
+from twisted.logger import Logger
+
+from mailsacd.core.errors import MailsacdError
+from mailsacd.core.event import Pushed
+from mailsacd.mail.listeners import Asker, Listeners, Listening
+from mailsacd.ws import frames
+from mailsacd.ws.protocol import Socket
+
+MAX_COMPRESSED_BYTES: Final = 131_072
+"""A larger message is sent as it is: compressing it would hold up everybody else."""
+
+_FRAME: Final = "websocket frame"
+_PAYLOAD: Final = "websocket payload"
+
+_log = Logger()
+
+
+class Wish:
+    """What a client asked for in the URL. ``query`` is decoded from it, as bytes."""
+
+    def __init__(self, peer: str, key: str | None, query: Mapping[bytes, Sequence[bytes]]) -> None:
+        self.asker = Asker(peer=peer, key=key)
+        self.account = _last(query, b"_id")
+        self.since = _last(query, b"since")
+        self.names = [
+            name
+            for value in query.get(b"addresses", ())
+            for part in value.decode("utf-8", "replace").split(",")
+            if (name := part.strip().replace(" ", "+"))  # which a query turns into a space
+        ]
+
+
+class Feed(Socket):
+    """As of mail.listeners.Listener, too."""
+
+    def __init__(self, wish: Wish, registry: Listeners) -> None:
+        super().__init__()
+        self._wish: Wish | None = wish
+        self._registry = registry
+        self._listening: Listening | None = None
+
+    # What Autobahn calls
+
+    def onOpen(self) -> None:  # noqa: N802
+        """The upgrade is done: whatever there is to say is said in frames."""
+        coming = ensureDeferred(self._come_in())
+        coming.addErrback(lambda f: _log.failure("cannot let a listener in", f))
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: ARG002, N802, N803
+        """The client is gone, or turned away."""
+        self._leave()
+        self.factory.gone(self)
+
+    # As a Listener
+
+    @property
+    def full(self) -> bool:
+        """Whether more has to wait."""
+        return self.congested or not self.usable
+
+    def push(self, pushed: Pushed) -> None:
+        """A message, encoded once for all."""
+        if not self.usable:
+            return
+        if self._perMessageCompress is not None and len(pushed.json) <= MAX_COMPRESSED_BYTES:
+            payload = pushed.encoded.get(_PAYLOAD)
+            if payload is None:
+                payload = pushed.encoded[_PAYLOAD] = frames.message(pushed.json)
+            self.sendMessage(payload)
+            return
+        frame = pushed.encoded.get(_FRAME)
+        if frame is None:
+            payload = frames.message(pushed.json)
+            frame = self.factory.prepareMessage(payload, doNotCompress=True).payloadHybi
+            pushed.encoded[_FRAME] = frame
+        self.sendData(frame)
+
+    def lost(self, reason: str) -> None:
+        """Too slow."""
+        self._turn_away(frames.TRY_AGAIN_LATER, reason)
+
+    def beat(self) -> None:
+        """A heartbeat, and a ping."""
+        if self._listening is not None and self.usable and not self.congested:
+            self.sendMessage(frames.HEARTBEAT)
+        self.check_life()
+
+    def revoked(self, error: MailsacdError) -> None:
+        """What was allowed is so no more."""
+        self._refuse(error)
+
+    def stopping(self) -> None:
+        """The daemon stops."""
+        self._turn_away(frames.GOING_AWAY, "The server is stopping, come back later")
+
+    def drained(self) -> None:
+        """There is room for more."""
+        if self._listening is not None:
+            self._listening.resume()
+
+    async def _come_in(self) -> None:
+        wish, self._wish = self._wish, None
+        assert wish is not None  # noqa: S101  for mypy: a connection is opened once
+        try:
+            listening = await self._registry.listen_as_account(
+                wish.asker, wish.account, wish.names, wish.since, self
+            )
+        except MailsacdError as e:
+            self._refuse(e)
+            return
+        except Exception as e:
+            self._refuse(e)
+            raise
+        if not self.usable:  # it has gone meanwhile
+            listening.close()
+            return
+        wanted = listening.wanted
+        assert wanted is not None  # noqa: S101  for mypy
+        self.sendMessage(frames.listening(wanted.addresses, wanted.domains, listening.sequence))
+        self.sendMessage(frames.HEARTBEAT)
+        self._listening = listening
+        listening.resume()
+
+    def _refuse(self, error: Exception) -> None:
+        frame, code, reason = frames.refusal(error)
+        self._leave()
+        if self.usable:
+            self.forget_unsent()
+            self.sendMessage(frame)
+            self.say_goodbye(code, reason)
+
+    def _turn_away(self, code: int, reason: str) -> None:
+        self._leave()
+        self.forget_unsent()
+        self.say_goodbye(code, reason)
+
+    def _leave(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
+
+
+def _last(query: Mapping[bytes, Sequence[bytes]], name: bytes) -> str:
+    values: Any = query.get(name)
+    return values[-1].decode("utf-8", "replace") if values else ""
