@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from bench import http, ingest, latency, start
+from bench import http, ingest, latency, pop3, start
 from bench.rounds import Verdict, print_verdicts
 
 
@@ -28,6 +28,7 @@ _PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
         ),
         "latency": _Part(latency.add_options, latency.run, "--seconds 5"),
         "http": _Part(http.add_options, http.run, "--seconds 1 --messages 5000"),
+        "pop3": _Part(pop3.add_options, pop3.run, "--rounds 3"),
         "start": _Part(start.add_options, start.run, "--idle-seconds 5 --rounds 1"),
     }
 )

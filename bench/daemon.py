@@ -16,7 +16,15 @@ REPOSITORY: Final = Path(__file__).resolve().parent.parent
 def daemon_command(data_dir: Path) -> list[str]:
     """The command line that runs the daemon in the foreground with its data in ``data_dir``."""
     twistd = Path(sys.executable).with_name("twistd")
-    settings = ("smtp.host=127.0.0.1", "smtp.port=0", "capture.port=0", "http.host=127.0.0.1", "http.port=0")
+    settings = (
+        "smtp.host=127.0.0.1",
+        "smtp.port=0",
+        "capture.port=0",
+        "pop3.host=127.0.0.1",
+        "pop3.port=0",
+        "http.host=127.0.0.1",
+        "http.port=0",
+    )
     options = [option for setting in settings for option in ("--set", setting)]
     return [str(twistd), "-n", "--pidfile=", "mailsacd", "--data-dir", str(data_dir), *options]
 
@@ -49,5 +57,6 @@ def mailsacd() -> Iterator[Server]:
             name="mailsacd",
             port=ready.ports["smtp"],
             http_port=ready.ports["http"],
+            pop3_port=ready.ports["pop3"],
             data_dir=home / "data",
         )

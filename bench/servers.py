@@ -43,6 +43,7 @@ class Server:
     port: int
     host: str = HOST
     http_port: int = 0
+    pop3_port: int = 0
     data_dir: Path | None = None
     empty: Callable[[], None] = _nothing
 

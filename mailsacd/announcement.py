@@ -32,6 +32,7 @@ def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:
     web = settings.http.host or "127.0.0.1"
     mail = settings.smtp.host or "127.0.0.1"
     capture = settings.capture.host or "127.0.0.1"
+    pop3 = settings.pop3.host or "127.0.0.1"
     terminal = sys.__stdout__
     if terminal is None:
         return
@@ -42,6 +43,7 @@ def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:
         f"\n  mailsacd {ready.version} is ready: mail to any address is taken.\n\n"
         f"    SMTP   {mail}:{ready.ports['smtp']}\n"
         f"    Capture  {capture}:{ready.ports['capture']}  with a user name and a key\n"
+        f"    POP3   {pop3}:{ready.ports['pop3']}\n"
         f"    API    http://{web}:{ready.ports['http']}/api\n"
         f"    Docs   http://{web}:{ready.ports['http']}/docs\n"
         f"    Data   {data.directory}\n{key}\n"

@@ -58,9 +58,10 @@ from mailsacd.mail.usage import Metered
 from mailsacd.mail.validate import Validator
 from mailsacd.outbound.dns import Resolver
 from mailsacd.ports import OwnPorts, Ports
-from mailsacd.receiving import captures_all, receivers
 from mailsacd.push import make_push
+from mailsacd.receiving import captures_all, receivers
 from mailsacd.records import Records
+from mailsacd.retrieval import Retrieval
 from mailsacd.settings import Settings
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.store.notices import Notices
@@ -143,10 +144,10 @@ class Daemon:
 
         records = Records(settings, database, accounts, notices, reactor)
         self._on_close(records.finish)
-        delivering = Delivering(settings, database, records, resolver, reactor)
-        self._on_close(delivering.job.stop)
         push = await make_push(database, notices, records.usage, reactor)
         self._on_close(push.finish)
+        delivering = Delivering(settings, database, records, resolver, reactor)
+        self._on_close(delivering.job.stop)
 
         budget = ByteBudget(settings.message.buffer_bytes)
         ingest = Ingest(
@@ -162,8 +163,6 @@ class Daemon:
             database, directory, settings.message.accepted_domains, domain_rules.hosting
         )
         gate = Gate(directory, anonymous_read=settings.http.anonymous_read)
-        mailbox = Mailbox(database, gate, reactor=reactor)
-
         logins = MailLogins(
             database, authenticator, directory, passwords, guesses, records.activity
         )
@@ -188,10 +187,15 @@ class Daemon:
         rules = ListeningRules(database, directory, accounts, gate)
         feeds = Feeds(settings.websocket, push.hub, rules, callers, notices, reactor)
         self._on_close(feeds.stop)
+        retrieval = Retrieval(
+            settings, database, gate, logins, certificate.context_factory, reactor
+        )
+        self._on_close(retrieval.finish)
         groups: tuple[Group, ...] = (
             *account_calls(settings, accounts, passwords, guesses, records.activity),
             AddressCalls(addresses),
             DomainCalls(domains),
+        ports: dict[str, int] = {}
             MarkCalls(Marks(database, gate)),
             InboxCalls(Inbox(database, gate)),
             *records.calls(),
@@ -199,6 +203,7 @@ class Daemon:
             *feeds.calls(),
             ValidationCalls(
                 Validator(resolver, reactor=reactor),
+            retrieval.calls(addresses, ports),
                 anonymous_read=settings.http.anonymous_read,
             ),
         )
@@ -207,15 +212,14 @@ class Daemon:
         put_websockets(site, feeds.websockets, settings.http)
         notices.start()
         authenticator.start()
+        mailbox = Mailbox(database, gate, reactor=reactor)
         verifying.start()
         delivering.job.start()
         await records.start()
         push.start()
         feeds.start()
-        ports = {
-            **{name: self._listen(name, factory) for name, factory in smtp.items()},
-            "http": self._listen("http", site),
-        }
+        retrieval.start()
+        self._serve({**smtp, **retrieval.factories, "http": site}, ports)
         self._reload_on_sighup(certificate)
         self._finish_removals(accounts)
         self._announce(settings, data, ports, self._closing)
@@ -224,6 +228,11 @@ class Daemon:
         listening = self._ports.listen(name, factory)
         self._on_close(lambda: maybeDeferred(listening.stopListening))
         return int(cast(IPv4Address | IPv6Address, listening.getHost()).port)
+    def _serve(self, factories: Mapping[str, IProtocolFactory], ports: dict[str, int]) -> None:
+        """Listen, and put down on which ports."""
+        for name, factory in factories.items():
+            ports[name] = self._listen(name, factory)
+
 
     def _finish_removals(self, accounts: Accounts) -> None:
         """Go on, beside everything else, with what a crash broke off."""

@@ -12,12 +12,14 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.settings import CaptureSettings, HttpSettings, Settings, SmtpSettings
+from mailsacd.settings import CaptureSettings, HttpSettings, Pop3Settings, Settings, SmtpSettings
 
 BACKLOG: Final = 1024
 
 TLS: Final = "_tls"
 """What the name of a plain port's twin ends in."""
+
+_Section = SmtpSettings | CaptureSettings | Pop3Settings | HttpSettings
 
 Sockets = dict[str, socket.socket]
 """Listeners' names to sockets."""
@@ -30,9 +32,14 @@ class Ports(Protocol):
         """Serve it. Raises ConfigurationError."""
 
 
-def listeners(settings: Settings) -> Mapping[str, SmtpSettings | CaptureSettings | HttpSettings]:
+def listeners(settings: Settings) -> Mapping[str, _Section]:
     """The settings of all that listens, by the names of their sections, which ports bear too."""
-    return {"smtp": settings.smtp, "capture": settings.capture, "http": settings.http}
+    return {
+        "smtp": settings.smtp,
+        "capture": settings.capture,
+        "pop3": settings.pop3,
+        "http": settings.http,
+    }
 
 
 def port_names(settings: Settings) -> list[str]:

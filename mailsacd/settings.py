@@ -74,6 +74,22 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     allow_networks: tuple[str, ...] = ()
 
 
+class Pop3Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Private inboxes for mail programs."""
+
+    host: str = ""
+    port: Port = 1110
+    tls_port: TwinPort = -1
+    max_connections: Count = 3_000
+    max_connections_per_peer: Count = 3_000
+    idle_timeout_s: Seconds = 600.0
+    plain_login: PlainLogin = "loopback"
+    lock: bool = False
+    login_delay_s: Annotated[int, msgspec.Meta(ge=0, le=86_400)] = 0
+    buffer_bytes: Count = 67_108_864
+    proxy_networks: tuple[str, ...] = ()
+
+
 class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The port that takes mail to any address from those who log in."""
 
@@ -170,6 +186,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls: TlsSettings = TlsSettings()
     message: MessageSettings = MessageSettings()
     smtp: SmtpSettings = SmtpSettings()
+    pop3: Pop3Settings = Pop3Settings()
     capture: CaptureSettings = CaptureSettings()
     http: HttpSettings = HttpSettings()
     websocket: WebsocketSettings = WebsocketSettings()

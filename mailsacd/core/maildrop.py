@@ -24,6 +24,19 @@ class Listing:
     sizes: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message as it is stored: ``body`` compressed; ``plain`` where it is known to be that."""
+
+    body: bytes
+    plain: bool
+
+
+def is_plain(raw: bytes) -> bool:
+    """Whether ``raw`` is sent as it is: no line to be made whole, no dot to be stuffed."""
+    return b"\n." not in raw and raw.endswith(b"\r\n") and not raw.startswith(b".")
+
+
 def on_the_wire(raw: bytes) -> bytes:
     """The lines that are sent of ``raw``, the last one whole; without dot-stuffing."""
     if _dots_after_bare_lf(raw):

@@ -35,8 +35,8 @@ class NewEnvelope:
     ``raw`` is the trace headers and the message as received, compressed with zstd;
     ``size`` is its length in bytes before that. ``received`` is UTC. ``sender`` is the first
     address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
-    ``saved_by`` is the account that all copies are starred for. ``wire_size`` is how many octets
-    POP3 sends of it, None where that is ``size`` (see core.maildrop).
+    ``saved_by`` is the account that all copies are starred for. ``plain`` and ``wire_size`` are
+    for POP3 (see core.maildrop): whether it is sent as it is, and how many octets if not ``size``.
     """
 
     id: str
@@ -47,6 +47,7 @@ class NewEnvelope:
     sender: str = ""
     attachments: tuple[str, ...] = ()
     saved_by: str | None = None
+    plain: bool = False
     wire_size: int | None = None
 
 

@@ -177,6 +177,22 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "owned": {**_FLAG, "description": "Somebody owns it"},
         }
     ),
+    "Pop3Settings": _object(
+        {
+            "email": STRING,
+            "username": STRING,
+            "hasPassword": {**_FLAG, "description": "It has a password of its own"},
+            "host": STRING,
+            "port": {"type": "integer"},
+            "security": {"const": "STARTTLS", "description": "On `port`, by STLS"},
+            "tlsPort": {
+                "type": ["integer", "null"],
+                "description": "With TLS from the first byte; null where there is none",
+            },
+            "authentication": list_of(STRING),
+            "uniqueIds": STRING,
+        }
+    ),
     "AddressRelease": _object({"message": STRING, "_id": STRING}),
     "Headers": {"type": "object", "additionalProperties": _NAMES},
     "HeaderFields": list_of(_object({"name": STRING, "value": STRING})),

@@ -7,7 +7,7 @@ import msgspec
 import zstandard
 
 from mailsacd.core.envelope import Envelope, Recipient
-from mailsacd.core.maildrop import octets_on_the_wire
+from mailsacd.core.maildrop import is_plain, octets_on_the_wire
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.token import iso_time, message_id
 from mailsacd.mime.addresses import Mailbox
@@ -50,7 +50,8 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     facts = _shared_facts(envelope, parsed, hostname, len(raw))
     shared = _encoder.encode(facts)[1:-1].decode()
     to = _encoder.encode(_mailboxes(parsed.to)).decode() if parsed.to else None
-    wire_size = octets_on_the_wire(raw)
+    plain = is_plain(raw)
+    wire_size = len(raw) if plain else octets_on_the_wire(raw)
     return NewEnvelope(
         id=envelope.id,
         received=envelope.received,
@@ -63,13 +64,18 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
         sender=facts.sender[0]["address"],
         attachments=tuple(dict.fromkeys(facts.attachments)) if facts.attachments else (),
         saved_by=envelope.saved_by,
+        plain=plain,
         wire_size=None if wire_size == len(raw) else wire_size,
     )
 
 
 def expand(raw: bytes) -> bytes:
     """The raw message out of its stored form."""
-    return zstandard.ZstdDecompressor().decompress(raw)
+    try:
+        decompressor: zstandard.ZstdDecompressor = _per_thread.decompressor
+    except AttributeError:
+        decompressor = _per_thread.decompressor = zstandard.ZstdDecompressor()
+    return decompressor.decompress(raw)
 
 
 def _shared_facts(

@@ -17,9 +17,8 @@ from mailsacd.core.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from mailsacd.core.maildrop import Listing
+from mailsacd.core.maildrop import Listing, StoredMessage
 from mailsacd.mail.auth import Actor
-from mailsacd.mail.compose import expand
 from mailsacd.mail.gate import Gate
 from mailsacd.mail.mail_login import MailLogins
 from mailsacd.mail.read_ahead import ReadAhead
@@ -33,8 +32,6 @@ T = TypeVar("T")
 LEASE_S: Final = 90
 """So long is a maildrop locked by a process that died."""
 RENEW_EVERY_S: Final = 30.0
-
-_OFF_REACTOR_BYTES: Final = 65_536  # larger stored messages are unpacked and rendered in a thread
 
 
 class Maildrops:
@@ -85,8 +82,8 @@ class Maildrops:
             raise
         return Maildrop(self, login.account, login.address, holder, listing)
 
-    async def fetch(self, account: str, inbox: str, ids: Sequence[str]) -> dict[str, bytes]:
-        """The stored form of messages, as far as they are still there for the account."""
+    async def fetch(self, account: str, inbox: str, ids: Sequence[str]) -> dict[str, StoredMessage]:
+        """Messages, as far as they are still there for the account."""
         access = await self._gate.access(Actor(account=account), inbox)
         return await store.find_bodies(self._database, inbox, ids, account, is_open=access.is_open)
 
@@ -160,17 +157,24 @@ class Maildrop:
         self._holder = holder
         self._reader = maildrops.read_ahead(self)
 
-    async def read(self, place: int, render: Callable[[bytes], T]) -> T:
-        """What ``render`` makes of the raw message at a place of the listing.
+    def peek(self, place: int) -> StoredMessage | None:
+        """The message at a place of the listing, if it is at hand."""
+        return self._reader.peek(place)
 
-        In a thread if it is large. Raises NotFoundError when it is gone.
-        """
-        stored = await self._reader.read(place)
-        if stored is None:
+    def take(self, place: int) -> StoredMessage | None:
+        """The same, to be sent."""
+        return self._reader.take(place)
+
+    async def read(self, place: int) -> StoredMessage:
+        """The message at a place of the listing. Raises NotFoundError when it is gone."""
+        found = await self._reader.read(place)
+        if found is None:
             raise NotFoundError("There is no such message any more")
-        if len(stored) <= _OFF_REACTOR_BYTES:
-            return render(expand(stored))
-        return await self._maildrops.in_thread(lambda: render(expand(stored)))
+        return found
+
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Do ``work``, which takes long, in a thread."""
+        return await self._maildrops.in_thread(work)
 
     async def remove(self, places: Sequence[int]) -> None:
         """Delete the messages at these places: all that are still there, or none.

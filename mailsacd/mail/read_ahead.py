@@ -11,15 +11,15 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from mailsacd.core.errors import MailsacdError
-from mailsacd.core.maildrop import Listing
+from mailsacd.core.maildrop import Listing, StoredMessage
 
 AHEAD_MESSAGES: Final = 16
 AHEAD_BYTES: Final = 524_288
 GOOD_FOR_S: Final = 0.025
 KEPT_S: Final = 1.0
 
-Fetch = Callable[[Sequence[str]], Awaitable[dict[str, bytes]]]
-"""Finds the stored form of messages by their ids, as far as they are there."""
+Fetch = Callable[[Sequence[str]], Awaitable[dict[str, StoredMessage]]]
+"""Finds messages by their ids, as far as they are there."""
 
 
 class ReadAhead:
@@ -29,33 +29,42 @@ class ReadAhead:
         self._listing = listing
         self._fetch = fetch
         self._reactor = reactor
-        self._is_tidied = True
         self._next = -1
-        self._ready: dict[str, tuple[float, bytes]] = {}
+        self._ready: dict[str, tuple[float, StoredMessage]] = {}
         self._coming: Deferred[None] | None = None
         self._coming_places = range(0)
+        self._is_tidied = True
 
-    async def read(self, place: int) -> bytes | None:
-        """The stored form of a message, None when it is not there (any more).
+    def peek(self, place: int) -> StoredMessage | None:
+        """The message, if it was fetched just now."""
+        asked_s, found = self._ready.get(self._listing.ids[place], (0.0, None))
+        return found if self._reactor.seconds() - asked_s <= GOOD_FOR_S else None
 
-        Raises UnavailableError.
-        """
-        message_id = self._listing.ids[place]
-        in_order, self._next = place == self._next, place + 1
-        if self._coming is not None and place in self._coming_places:
-            await self._coming
-        found = self._taken(message_id)
-        if found is None:
-            self._ready.clear()
-            await self._get(self._places_from(place) if in_order else range(place, place + 1))
-            found = self._taken(message_id)
-        if in_order and self._coming is None and len(self._ready) < AHEAD_MESSAGES // 2:
-            self._begin(self._places_from(place + 1 + len(self._ready)))
+    def take(self, place: int) -> StoredMessage | None:
+        """The same, to be sent: the ones after it may be wanted next."""
+        found = self.peek(place)
+        if found is not None:
+            self._gone_on(place)
         return found
 
-    def _taken(self, message_id: str) -> bytes | None:
-        asked_s, found = self._ready.pop(message_id, (0.0, None))
-        return found if self._reactor.seconds() - asked_s <= GOOD_FOR_S else None
+    async def read(self, place: int) -> StoredMessage | None:
+        """A message, None when it is not there (any more). Raises UnavailableError."""
+        if self._coming is not None and place in self._coming_places:
+            await self._coming
+        found = self.take(place)
+        if found is None:
+            self._ready.clear()
+            in_order = place == self._next
+            await self._get(self._places_from(place) if in_order else range(place, place + 1))
+            found = self._ready.get(self._listing.ids[place], (0.0, None))[1]
+            self._gone_on(place)
+        return found
+
+    def _gone_on(self, place: int) -> None:
+        in_order, self._next = place == self._next, place + 1
+        self._ready.pop(self._listing.ids[place], None)
+        if in_order and self._coming is None and len(self._ready) < AHEAD_MESSAGES // 2:
+            self._begin(self._places_from(place + 1 + len(self._ready)))
 
     def _begin(self, places: range) -> None:
         if places:
@@ -74,8 +83,8 @@ class ReadAhead:
     async def _get(self, places: range) -> None:
         asked_s = self._reactor.seconds()
         found = await self._fetch(self._listing.ids[places.start : places.stop])
-        self._ready |= {message_id: (asked_s, body) for message_id, body in found.items()}
-        if self._is_tidied and len(self._ready) > 1:
+        self._ready |= {message_id: (asked_s, message) for message_id, message in found.items()}
+        if self._is_tidied and len(found) > 1:
             self._is_tidied = False
             self._reactor.callLater(KEPT_S, self._tidy)
 

@@ -8,8 +8,13 @@ from mailsacd.core.maildrop import on_the_wire
 _END_OF_HEADER: Final = re.compile(rb"\r?\n\r?\n")
 
 
-def retrieved(raw: bytes) -> bytes:
-    """The whole answer to RETR, ``raw`` being the stored message."""
+def retrieved(raw: bytes, *, plain: bool = False) -> bytes:
+    """The whole answer to RETR, ``raw`` being the stored message.
+
+    ``plain`` tells that there is nothing to change of it (see core.maildrop).
+    """
+    if plain:
+        return b"+OK %d octets\r\n%b.\r\n" % (len(raw), raw)
     lines = on_the_wire(raw)
     return b"+OK %d octets\r\n%b" % (len(lines), stuffed(lines))
 

@@ -1,7 +1,6 @@
 """Runs a session against the use cases: carries out its actions and answers its questions."""
 
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable
 from ipaddress import ip_address
 from typing import Final
 
@@ -12,7 +11,7 @@ from twisted.python.failure import Failure
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError, UnavailableError
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
-from mailsacd.pop3.framing import retrieved, top
+from mailsacd.pop3.messages import Messages
 from mailsacd.pop3.outcome import is_expected, not_removed, not_retrieved, refused_login
 from mailsacd.pop3.services import Maildrop
 from mailsacd.pop3.session import Session
@@ -52,6 +51,7 @@ class SessionRunner:
         self._maildrops = services.maildrops
         self._budget = services.budget
         self._maildrop: Maildrop | None = None
+        self._messages: Messages | None = None
         self._content: memoryview | None = None
         self._held_bytes = 0
         self._stuck_since_s: float | None = None
@@ -204,6 +204,7 @@ class SessionRunner:
             return
         self._budget.take(self._listed_bytes(maildrop))
         self._maildrop = maildrop
+        self._messages = Messages(maildrop)
         self.session.admit(maildrop.listing)
         self.run()
 
@@ -242,28 +243,32 @@ class SessionRunner:
     # Messages
 
     def _retrieve(self, asked: Retrieve) -> None:
-        assert self._maildrop is not None  # noqa: S101  for mypy: there is a message to retrieve
-        size = self._maildrop.listing.sizes[asked.place]
-        if size <= SLICE_BYTES:
-            self._begin(self._read(self._maildrop, asked))
-        else:
+        assert self._messages is not None  # noqa: S101  for mypy: there is a message to retrieve
+        if self._size(asked) > SLICE_BYTES:
             self._wanted = asked
             self._budget.when_open(self._room_came)
+            return
+        at_hand = self._messages.at_once(asked)
+        if at_hand is None:
+            self._begin(self._read(self._messages, asked))
+            return
+        self._line.send(at_hand)
+        self.session.go_on()
+        self._messages.prepare(asked.place + 1)
 
     def _room_came(self) -> None:
         asked, self._wanted = self._wanted, None
-        if asked is None or self._maildrop is None:
-            return
-        self._held_bytes = self._maildrop.listing.sizes[asked.place]
-        self._budget.take(self._held_bytes)
-        self._begin(self._read(self._maildrop, asked))
+        if asked is not None and self._messages is not None:
+            self._held_bytes = self._size(asked)
+            self._budget.take(self._held_bytes)
+            self._begin(self._read(self._messages, asked))
 
-    async def _read(self, maildrop: Maildrop, asked: Retrieve) -> None:
-        render: Callable[[bytes], bytes] = retrieved
-        if asked.lines is not None:
-            render = partial(top, count=asked.lines)
+    def _size(self, asked: Retrieve) -> int:
+        return self._maildrop.listing.sizes[asked.place] if self._maildrop else 0
+
+    async def _read(self, messages: Messages, asked: Retrieve) -> None:
         try:
-            wire = await maildrop.read(asked.place, render)
+            wire = await messages.read(asked)
         except Exception as e:  # noqa: BLE001  as above
             self._log_defect(e)
             wire = not_retrieved(e)
@@ -279,7 +284,7 @@ class SessionRunner:
         while self._content is not None and not self._paused:
             piece, rest = self._content[:SLICE_BYTES], self._content[SLICE_BYTES:]
             self._content = rest if len(rest) else None
-            self._line.write(bytes(piece))
+            self._line.send(bytes(piece))
         if self._content is None:
             self._let_go()
             self.session.go_on()

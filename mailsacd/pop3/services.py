@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 
 from mailsacd.core.budget import ByteBudget
-from mailsacd.core.maildrop import Listing
+from mailsacd.core.maildrop import Listing, StoredMessage
 from mailsacd.settings import Pop3Settings
 
 T = TypeVar("T")
@@ -20,8 +20,17 @@ class Maildrop(Protocol):
     def listing(self) -> Listing:
         """What was there when the session began."""
 
-    async def read(self, place: int, render: Callable[[bytes], T]) -> T:
-        """What ``render`` makes of a raw message. Raises NotFoundError when it is gone."""
+    def peek(self, place: int) -> StoredMessage | None:
+        """A message, if it is at hand."""
+
+    def take(self, place: int) -> StoredMessage | None:
+        """The same, to be sent."""
+
+    async def read(self, place: int) -> StoredMessage:
+        """A message. Raises NotFoundError when it is gone."""
+
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Do ``work``, which takes long, beside the reactor."""
 
     async def remove(self, places: Sequence[int]) -> None:
         """Delete messages, all or none. Raises ForbiddenError."""

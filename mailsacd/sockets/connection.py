@@ -236,6 +236,11 @@ class Connection(Protocol):
         """The address that the peer connected to."""
         return self._proxied_local_ip or _plain_ip(self._tcp.getHost().host)
 
+    def send(self, data: bytes) -> None:
+        """Send now, after what was written: it is known afterwards whether the peer keeps up."""
+        self._unsent = self._unsent + data if self._unsent else data
+        self.flush()
+
     def write(self, data: bytes) -> None:
         """Send at the end of this turn; at once when it is much."""
         if not self._unsent:

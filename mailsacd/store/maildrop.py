@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
-from mailsacd.core.maildrop import Listing
+from mailsacd.core.maildrop import Listing, StoredMessage
 from mailsacd.store.messages import deletion
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import REACHABLE, VISIBLE
@@ -34,9 +34,10 @@ _list = one(
             order by message.id desc limit {MAX_MESSAGES}
         ) shown""",  # noqa: S608  as above
 )
-_bodies: many[tuple[str, bytes]] = many(
-    lambda message_id, body: (message_id, bytes(body)),
-    f"""select message.id, body from message join raw_message on raw_message.id = message.raw_id
+_bodies: many[tuple[str, StoredMessage]] = many(
+    lambda message_id, body, plain: (message_id, StoredMessage(bytes(body), plain)),
+    f"""select message.id, body, plain
+        from message join raw_message on raw_message.id = message.raw_id
         where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY}""",  # noqa: S608  as above
 )
 _delete = deletion(f"where inbox = %(inbox)s and id = any(%(ids)s::text[]) and {_MAY}")
@@ -88,8 +89,8 @@ async def list_maildrop(db: Executor, inbox: str, account: str) -> Listing:
 
 async def find_bodies(
     db: Executor, inbox: str, ids: Sequence[str], account: str, *, is_open: bool
-) -> dict[str, bytes]:
-    """The compressed raws of those messages that are there for ``account``, by id.
+) -> dict[str, StoredMessage]:
+    """Those of the messages that are there for ``account``, by id.
 
     ``is_open`` tells whether it may look into the inbox (see store.views).
     """

@@ -16,7 +16,8 @@ from mailsacd.store.notices import MAIL
 from mailsacd.store.pool import Database, Transaction
 
 _RAWS: Final = (
-    b"with raws as (insert into raw_message (id, received, body, size, refs, wire_size) values "
+    b"with raws as (insert into raw_message (id, received, body, size, refs, plain, wire_size)"
+    b" values "
 )
 
 # Nobody owns anything of the domains: no owner to look for, nothing to deliver.
@@ -113,7 +114,7 @@ def _raws(batch: Sequence[NewEnvelope]) -> list[bytes]:
         parts += (
             f"({text_literal(new.id)},{literal(new.received)},".encode(),
             *bytes_expression(new.raw),
-            f",{new.size},{len(new.messages)},{literal(new.wire_size)})".encode(),
+            f",{new.size},{len(new.messages)},{new.plain},{literal(new.wire_size)})".encode(),
             b",",
         )
     del parts[-1]

@@ -57,6 +57,9 @@ def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
         changes[name] = msgspec.structs.replace(
             listener, max_connections=_part(listener.max_connections, count)
         )
+    changes["pop3"] = msgspec.structs.replace(
+        changes["pop3"], buffer_bytes=_part(settings.pop3.buffer_bytes, count)
+    )
     return msgspec.structs.replace(settings, **changes)
 
 

@@ -86,7 +86,13 @@ async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator
     """A daemon that listens, with accounts, keys, addresses and domains."""
     with tempfile.TemporaryDirectory(prefix="mailsacd-test-") as directory:
         options = [f"database.dsn={dsn}", f"server.data_dir={directory}"]
-        options += ["smtp.port=0", "capture.port=0", "http.port=0", "database.connections=2"]
+        options += [
+            "smtp.port=0",
+            "capture.port=0",
+            "pop3.port=0",
+            "http.port=0",
+            "database.connections=2",
+        ]
         daemon = Daemon(load_settings(None, {}, [*options, *settings]), reactor)
         credentials = await _accounts(database)
         await daemon.start()

@@ -90,7 +90,13 @@ async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
     names = NameServer(reactor)
     with tempfile.TemporaryDirectory(prefix="mailsacd-test-") as directory:
         options = [f"database.dsn={database_dsn}", f"server.data_dir={directory}"]
-        options += ["smtp.port=0", "capture.port=0", "http.port=0", "database.connections=2"]
+        options += [
+            "smtp.port=0",
+            "capture.port=0",
+            "pop3.port=0",
+            "http.port=0",
+            "database.connections=2",
+        ]
         options += [f"dns.servers=['127.0.0.1:{names.port}']", "dns.timeout_s=0.3"]
         daemon = Daemon(load_settings(None, {}, options), reactor)
         keys = {}

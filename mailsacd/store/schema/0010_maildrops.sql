@@ -1,7 +1,10 @@
 -- What POP3 needs to know beside the messages.
 
--- How many octets POP3 sends, where these are not `size`: lines that had to be made whole.
-alter table raw_message add column wire_size integer;
+alter table raw_message
+    -- whether it can be sent as it is stored: no line to be made whole, no dot to be stuffed
+    add column plain     boolean not null default false,
+    -- how many octets are sent, stuffed dots aside, where these are not `size`
+    add column wire_size integer;
 
 -- Who is at a maildrop, and since when: only kept where a setting asks for it.
 create table maildrop (

@@ -1,0 +1,55 @@
+"""The answers to RETR and TOP, made from what is stored."""
+
+from functools import partial
+from typing import Final
+
+from mailsacd.core.maildrop import StoredMessage
+from mailsacd.mail.compose import expand
+from mailsacd.pop3.action import Retrieve
+from mailsacd.pop3.framing import retrieved, top
+from mailsacd.pop3.services import Maildrop
+
+_OFF_REACTOR_BYTES: Final = 65_536  # larger ones are unpacked in a thread
+
+
+class Messages:
+    """Reads a maildrop. Of one that is fetched in order the next answer is made beforehand:
+
+    while the peer still reads the last one.
+    """
+
+    def __init__(self, maildrop: Maildrop) -> None:
+        self._maildrop = maildrop
+        self._prepared: tuple[StoredMessage | None, bytes] = (None, b"")
+
+    def at_once(self, asked: Retrieve) -> bytes | None:
+        """The whole answer, if the message is at hand."""
+        message = self._maildrop.take(asked.place)
+        if message is None:
+            return None
+        prepared, answer = self._prepared
+        self._prepared = (None, b"")
+        if prepared is message and asked.lines is None:
+            return answer
+        return _answer(asked.lines, message)
+
+    async def read(self, asked: Retrieve) -> bytes:
+        """The whole answer. Raises NotFoundError when the message is gone, UnavailableError."""
+        message = await self._maildrop.read(asked.place)
+        if len(message.body) <= _OFF_REACTOR_BYTES:
+            return _answer(asked.lines, message)
+        return await self._maildrop.beside(partial(_answer, asked.lines, message))
+
+    def prepare(self, place: int) -> None:
+        """RETR of that place may be next."""
+        if place < len(self._maildrop.listing.ids):
+            message = self._maildrop.peek(place)
+            if message is not None and len(message.body) <= _OFF_REACTOR_BYTES:
+                self._prepared = (message, _answer(None, message))
+
+
+def _answer(lines: int | None, message: StoredMessage) -> bytes:
+    raw = expand(message.body)
+    if lines is not None:
+        return top(raw, lines)
+    return retrieved(raw, plain=message.plain)
