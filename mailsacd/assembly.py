@@ -183,36 +183,36 @@ class Daemon:
         )
         for factory in smtp.values():
             self._on_close(factory.drain)
-        callers = Metered(authenticator, records.usage)
-        rules = ListeningRules(database, directory, accounts, gate)
-        feeds = Feeds(settings.websocket, push.hub, rules, callers, notices, reactor)
-        self._on_close(feeds.stop)
         retrieval = Retrieval(
             settings, database, gate, logins, certificate.context_factory, reactor
         )
         self._on_close(retrieval.finish)
+        callers = Metered(authenticator, records.usage)
+        rules = ListeningRules(database, directory, accounts, gate)
+        feeds = Feeds(settings.websocket, push.hub, rules, callers, notices, reactor)
+        self._on_close(feeds.stop)
+        ports: dict[str, int] = {}
         groups: tuple[Group, ...] = (
             *account_calls(settings, accounts, passwords, guesses, records.activity),
             AddressCalls(addresses),
             DomainCalls(domains),
-        ports: dict[str, int] = {}
             MarkCalls(Marks(database, gate)),
             InboxCalls(Inbox(database, gate)),
             *records.calls(),
+            retrieval.calls(addresses, ports),
             *delivering.calls(),
             *feeds.calls(),
             ValidationCalls(
                 Validator(resolver, reactor=reactor),
-            retrieval.calls(addresses, ports),
                 anonymous_read=settings.http.anonymous_read,
             ),
         )
         callers = Metered(authenticator, records.usage)
+        mailbox = Mailbox(database, gate, reactor=reactor)
         site = make_site(mailbox, callers, settings.http, __version__, reactor, groups)
         put_websockets(site, feeds.websockets, settings.http)
         notices.start()
         authenticator.start()
-        mailbox = Mailbox(database, gate, reactor=reactor)
         verifying.start()
         delivering.job.start()
         await records.start()
@@ -224,15 +224,15 @@ class Daemon:
         self._finish_removals(accounts)
         self._announce(settings, data, ports, self._closing)
 
-    def _listen(self, name: str, factory: IProtocolFactory) -> int:
-        listening = self._ports.listen(name, factory)
-        self._on_close(lambda: maybeDeferred(listening.stopListening))
-        return int(cast(IPv4Address | IPv6Address, listening.getHost()).port)
     def _serve(self, factories: Mapping[str, IProtocolFactory], ports: dict[str, int]) -> None:
         """Listen, and put down on which ports."""
         for name, factory in factories.items():
             ports[name] = self._listen(name, factory)
 
+    def _listen(self, name: str, factory: IProtocolFactory) -> int:
+        listening = self._ports.listen(name, factory)
+        self._on_close(lambda: maybeDeferred(listening.stopListening))
+        return int(cast(IPv4Address | IPv6Address, listening.getHost()).port)
 
     def _finish_removals(self, accounts: Accounts) -> None:
         """Go on, beside everything else, with what a crash broke off."""
