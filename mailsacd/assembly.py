@@ -160,7 +160,11 @@ class Daemon:
         )
         self._on_close(ingest.finish)
         accept = Accept(
-            database, directory, settings.message.accepted_domains, domain_rules.hosting
+            database,
+            directory,
+            settings.message.accepted_domains,
+            domain_rules.hosting,
+            activity=records.activity,
         )
         gate = Gate(directory, anonymous_read=settings.http.anonymous_read)
         logins = MailLogins(
@@ -179,7 +183,7 @@ class Daemon:
                 refuses=records.denylist.refuses,
             ),
             Capture(logins, accounts, ingest, records.usage, records.activity),
-            captures_all(database, directory),
+            captures_all(database, directory, records.activity),
         )
         for factory in smtp.values():
             self._on_close(factory.drain)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mailsacd.mail.accept import EVERY_DOMAIN, Accept
+from mailsacd.mail.activity import Activity
 from mailsacd.mail.capture import Capture
 from mailsacd.mail.directory import Directory
 from mailsacd.ports import TLS
@@ -13,9 +14,9 @@ from mailsacd.smtp.services import SmtpServices, refuse_nobody
 from mailsacd.store.pool import Database
 
 
-def captures_all(database: Database, directory: Directory) -> Accept:
+def captures_all(database: Database, directory: Directory, activity: Activity) -> Accept:
     """Decides on recipients of who has logged in: none is refused for its domain."""
-    return Accept(database, directory, (EVERY_DOMAIN,))
+    return Accept(database, directory, (EVERY_DOMAIN,), activity=activity)
 
 
 def receivers(

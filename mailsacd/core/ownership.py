@@ -65,7 +65,8 @@ class DomainFacts:
 
     ``claimed`` tells that an account has added it; there may be reserved addresses of others too.
     ``owner`` is who has proved a claim, None while nobody has; the rest is false then.
-    ``catch_all`` tells that the owner has switched on ``*@domain``.
+    ``catch_all`` tells that the owner has switched on ``*@domain``, ``forwards`` that mail for
+    some reserved address of the domain goes on to another.
     """
 
     owner: str | None
@@ -73,6 +74,18 @@ class DomainFacts:
     is_private: bool
     catch_all: bool
     enablews: bool
+    forwards: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFacts:
+    """What deciding about mail needs to know of a reserved address.
+
+    ``forward`` is where its mail goes on to (a normal address), None when it stays.
+    """
+
+    owner: str
+    forward: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Which recipients are taken, and into which inbox their mail goes: the answer to RCPT TO.
 
 A recipient goes through, in this order: normalising, the list of accepted domains, alternates,
-plus-addressing, the domain's catch-all. Most need no look at the database and are answered at once.
+plus-addressing, the domain's catch-all, forwards. Most need no look at the database and are
+answered at once.
 """
 
 from collections.abc import Awaitable, Iterable
@@ -11,8 +12,9 @@ from mailsacd.core.address import Address, normal_domain, parse_address
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import BadAddressError, ConfigurationError, ForbiddenError
-from mailsacd.core.ownership import CATCH_ALL_LOCAL
+from mailsacd.mail.activity import Activity
 from mailsacd.mail.directory import Directory
+from mailsacd.mail.forwarding import Forwarding
 from mailsacd.store.alternates import find_alternate
 from mailsacd.store.pool import Database
 
@@ -34,9 +36,12 @@ class Accept:
         directory: Directory,
         accepted_domains: Iterable[str],
         hosting: str = "",
+        *,
+        activity: Activity | None = None,
     ) -> None:
         self._database = database
         self._directory = directory
+        self._forwarding = Forwarding(directory, activity)
         self._domains: set[str] = set()
         self._parents: set[str] = set()
         self._every_domain = self._registered = False
@@ -65,8 +70,8 @@ class Accept:
             return self._looked_up(original, accepted=accepted)
         if not accepted and (facts is None or not facts.claimed):
             raise _not_accepted(original)
-        if facts is None or not facts.catch_all:
-            return _recipient(original, original.without_tag())
+        if facts is None or not (facts.catch_all or facts.forwards):
+            return _stays(original, original.without_tag())
         return self._deliver(original, original.without_tag())
 
     def _add_domain(self, entry: str) -> None:
@@ -115,13 +120,11 @@ class Accept:
             raise _not_accepted(original)
 
     async def _deliver(self, original: Address, inbox: Address) -> Recipient:
-        """To ``inbox``, or to its domain's catch-all when nobody reserved it."""
+        """To ``inbox``, or to its domain's catch-all when nobody reserved it; and on from there."""
         facts = await self._directory.domain(inbox.domain)
-        if facts is None or not facts.catch_all:
-            return _recipient(original, inbox)
-        is_reserved = await self._directory.owner(str(inbox)) is not None
-        catch_all = Address(CATCH_ALL_LOCAL, inbox.domain)
-        return _recipient(original, inbox if is_reserved else catch_all)
+        if facts is None or not (facts.catch_all or facts.forwards):
+            return _stays(original, inbox)
+        return await self._forwarding.follow(original, await self._directory.inbox_at(inbox))
 
 
 def inbox_of(email: str) -> Address:
@@ -133,7 +136,7 @@ def inbox_of(email: str) -> Address:
     return address if address.is_alternate else address.without_tag()
 
 
-def _recipient(original: Address, inbox: Address) -> Recipient:
+def _stays(original: Address, inbox: Address) -> Recipient:
     return Recipient(original_inbox=str(original), inbox=str(inbox), domain=inbox.domain)
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from twisted.logger import Logger
 
-from mailsacd.core.activity import RECEIVED, Event
-from mailsacd.core.message import NewEnvelope, Owned
+from mailsacd.core.activity import FORWARDED, RECEIVED, Event
+from mailsacd.core.message import NewEnvelope, NewMessage, Owned
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_prefix, utc_from_ms
 from mailsacd.mail.auth import Actor, account_of
 from mailsacd.mail.recurring import Recurring
@@ -75,13 +75,16 @@ class Activity:
         for message in (message for new in batch for message in new.messages):
             whose = owned.get(message.id)
             if whose is not None:
-                self.record(
-                    RECEIVED,
-                    account=whose.owner,
-                    subject=message.inbox,
-                    code=_RECEIVED_CODE,
-                    detail=message.id,
-                )
+                self._received(message, whose.owner)
+
+    def _received(self, message: NewMessage, owner: str) -> None:
+        code = _RECEIVED_CODE
+        self.record(RECEIVED, account=owner, subject=message.inbox, code=code, detail=message.id)
+        if message.passed:
+            detail = f"{message.id} to {message.inbox}"
+            self.record(
+                FORWARDED, account=owner, subject=message.passed[0], code=code, detail=detail
+            )
 
     async def list(
         self,

@@ -10,12 +10,10 @@ from mailsacd.core.errors import BadAddressError, Fault, InvalidInputError
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, PrivateAddress
 from mailsacd.core.webhook_url import parse_webhook_url
 from mailsacd.mail.accept import inbox_of
-from mailsacd.store.addresses import find_address
+from mailsacd.mail.forwarding import MAX_FORWARDS
+from mailsacd.store.addresses import find_address, length_behind
 from mailsacd.store.ownership import domain_facts
 from mailsacd.store.sql import Executor
-
-MAX_FORWARDS: Final = 10
-"""Along so many addresses may a message be handed on."""
 
 MAX_INFO_CHARACTERS: Final = 2_000
 MAX_PASSWORD_CHARACTERS: Final = 256
@@ -71,9 +69,10 @@ def checked_settings(**given: Any) -> AddressSettings:
 async def check_forward(db: Executor, source: PrivateAddress, forward: str) -> None:
     """Raises InvalidInputError unless mail for ``source`` may be handed on to ``forward``.
 
-    It may when the same account owns both, and when the chain of forwards from there ends, within
-    MAX_FORWARDS addresses, without coming back.
+    It may when the same account owns both, and when no chain of forwards through ``source``
+    comes back, or has more than MAX_FORWARDS addresses.
     """
+    behind = await length_behind(db, source.owner, source.email, MAX_FORWARDS)
     seen = {source.email}
     step: str | None = forward
     while step is not None:
@@ -84,7 +83,7 @@ async def check_forward(db: Executor, source: PrivateAddress, forward: str) -> N
         if email in seen:
             raise _bad_forward("makes a loop of forwards")
         seen.add(email)
-        if len(seen) > MAX_FORWARDS:
+        if behind - 1 + len(seen) > MAX_FORWARDS:
             raise _bad_forward(f"makes a chain of more than {MAX_FORWARDS} addresses")
         step = target.forward if target else None
 
@@ -122,7 +121,12 @@ def _text(most: int) -> Any:
 
 
 def _forward(value: str | None) -> str | None:
-    return str(inbox_of(value)) if value else None
+    if not value:
+        return None
+    inbox = inbox_of(value)
+    if inbox.is_alternate:  # what it stands for is told nobody, so not whether it may be
+        raise ValueError("is an address that stands for another one")
+    return str(inbox)
 
 
 def _url(value: str | None) -> str | None:

@@ -179,21 +179,24 @@ class Addresses:
         account = account_of(actor)
         inbox = inbox_of(email)
 
-        async def work(transaction: Transaction) -> bool:
+        async def work(transaction: Transaction) -> list[str]:
             await begin(transaction, account)
             await share_domain(transaction, inbox.domain)
-            if not await store.release_address(transaction, account, str(inbox)):
-                return False
+            sources = await store.release_address(transaction, account, str(inbox))
+            if sources is None:
+                return []
             # What was stored while the address was being reserved
             await adopt_messages(transaction, str(inbox), account)
             if delete_messages:
                 await delete_owned_messages(transaction, str(inbox), account)
-            await announce(transaction, str(inbox))
-            return True
+            changed = [str(inbox), *sources]
+            await announce(transaction, *changed)
+            return changed
 
-        released = await self._database.transaction(work)
-        self._directory.forget(str(inbox))
-        if not released:
+        changed = await self._database.transaction(work)
+        for name in changed:
+            self._directory.forget(name)
+        if not changed:
             holding = await self._directory.holder(inbox)
             if holding.owner not in {None, account}:
                 raise UnauthenticatedError(ANOTHERS.format(inbox))

@@ -1,16 +1,23 @@
-"""Who holds an address or a domain: asked for every recipient and every reader, so remembered.
+"""Who holds an address or a domain, and where its mail goes on to.
 
-What changes is forgotten on every node as soon as the change has committed (see store.notices).
-While a node does not hear of changes it remembers nothing, and asks the database each time.
+Asked for every recipient and every reader, so remembered. What changes is forgotten on every node
+as soon as the change has committed (see store.notices). While a node does not hear of changes it
+remembers nothing, and asks the database each time.
 """
 
 from typing import Final, TypeVar
 
 from mailsacd.core.address import Address
 from mailsacd.core.cache import UNKNOWN, Recent, Unknown
-from mailsacd.core.ownership import PUBLIC, DomainFacts, Holding
+from mailsacd.core.ownership import (
+    CATCH_ALL_LOCAL,
+    PUBLIC,
+    AddressFacts,
+    DomainFacts,
+    Holding,
+)
 from mailsacd.store.notices import DIRECTORY, Notices, give_notice
-from mailsacd.store.ownership import domain_facts, owner_of
+from mailsacd.store.ownership import address_facts, domain_facts
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import Executor
 
@@ -28,7 +35,7 @@ class Directory:
         self._database = database
         self._notices = notices
         self._domains: Recent[str, DomainFacts | None] = Recent(REMEMBERED_DOMAINS)
-        self._owners: Recent[str, str | None] = Recent(REMEMBERED_ADDRESSES)
+        self._addresses: Recent[str, AddressFacts | None] = Recent(REMEMBERED_ADDRESSES)
         self._changes = 0
         notices.subscribe(DIRECTORY, self._came, self.forget_all)
 
@@ -44,13 +51,25 @@ class Directory:
 
     async def owner(self, email: str) -> str | None:
         """Who reserved an address (normal form)."""
-        known = self._owners.get(email)
+        facts = await self.address(email)
+        return facts.owner if facts else None
+
+    async def address(self, email: str) -> AddressFacts | None:
+        """What is known of an address (normal form); None when nobody reserved it."""
+        known = self._addresses.get(email)
         if known is not UNKNOWN:
             return known
         changes = self._changes
-        found = await owner_of(self._database, email)
-        self._remember(self._owners, email, found, changes)
+        found = await address_facts(self._database, email)
+        self._remember(self._addresses, email, found, changes)
         return found
+
+    async def inbox_at(self, address: Address) -> Address:
+        """Where mail for a normal address arrives: there, or at its domain's catch-all."""
+        facts = await self.domain(address.domain)
+        if facts is None or not facts.catch_all or await self.owner(str(address)) is not None:
+            return address
+        return Address(CATCH_ALL_LOCAL, address.domain)
 
     async def domain(self, name: str) -> DomainFacts | None:
         """What is known of a domain (normal form); None when nobody owns anything of it."""
@@ -69,13 +88,13 @@ class Directory:
     def forget(self, name: str) -> None:
         """An address or a domain has changed. A catch-all is its domain's affair, too."""
         self._changes += 1
-        self._owners.forget(name)
+        self._addresses.forget(name)
         self._domains.forget(name.rpartition("@")[2])
 
     def forget_all(self) -> None:
         """Anything may have changed."""
         self._changes += 1
-        self._owners.clear()
+        self._addresses.clear()
         self._domains.clear()
 
     def _came(self, name: str) -> None:

@@ -22,6 +22,7 @@ from mailsacd.core.errors import (
     ThrottledError,
 )
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, Domain
+from mailsacd.mail.address_settings import check_forward
 from mailsacd.mail.addresses import Addresses, AddressView, account_of
 from mailsacd.mail.auth import Actor
 from mailsacd.mail.claims import apply_sight
@@ -128,17 +129,19 @@ class Domains:
         account = _manager(actor)
         domain = _normal(name)
 
-        async def work(transaction: Transaction) -> None:
+        async def work(transaction: Transaction) -> list[str]:
             await begin(transaction, account)
             await store.lock_domain(transaction, domain)
             if not await store.remove_domain(transaction, account, domain):
                 raise _not_there(domain)
             catch_all = f"{CATCH_ALL_LOCAL}@{domain}"
-            await release_address(transaction, account, catch_all)
-            await announce(transaction, domain, catch_all)
+            sources = await release_address(transaction, account, catch_all)
+            changed = [domain, catch_all, *(sources or ())]
+            await announce(transaction, *changed)
+            return changed
 
-        await self._database.transaction(work)
-        self._directory.forget(f"{CATCH_ALL_LOCAL}@{domain}")
+        for changed in await self._database.transaction(work):
+            self._directory.forget(changed)
         return domain
 
     async def verify(self, actor: Actor, name: str) -> DomainView:
@@ -198,7 +201,7 @@ class Domains:
         async def work(transaction: Transaction) -> Domain:
             await begin(transaction, account)
             if catch_all is not None:
-                await set_catch_all(transaction, account, email, catch_all=catch_all)
+                await self._switch_catch_all(transaction, account, email, on=catch_all)
             changed = await store.set_domain_flags(
                 transaction, claim, enablews=enablews, is_default=is_default
             )
@@ -210,6 +213,14 @@ class Domains:
         changed = await self._database.transaction(work)
         self._directory.forget(email)
         return self._view(changed)
+
+    async def _switch_catch_all(
+        self, transaction: Transaction, account: str, email: str, *, on: bool
+    ) -> None:
+        await set_catch_all(transaction, account, email, catch_all=on)
+        found = await find_address(transaction, email)
+        if on and found is not None and found.forward is not None:
+            await check_forward(transaction, found, found.forward)  # more mail comes there now
 
     async def verify_due(self, *, limit: int, lease_s: int) -> int:
         """Look again at up to ``limit`` domains that it is time for; how many there were."""

@@ -75,9 +75,26 @@ _set_catch_all = none(
        where email = %(email)s and owner = %(owner)s"""
 )
 _release = none("delete from address where email = %(email)s and owner = %(owner)s")
-_unforward = none(
+_unforward: many[str] = many(
+    column,
     """update address set forward = null, updated = now()
-       where owner = %(owner)s and forward = any(%(emails)s::text[])"""
+       where owner = %(owner)s and forward = %(email)s returning email""",
+)
+# What arrives at a catch-all are its domain's addresses that are not reserved.
+_length_behind: one[int] = one(
+    column,
+    """with recursive behind (email, addresses) as (
+           select %(email)s::text collate "C", 1
+           union
+           select address.email, addresses + 1 from behind join address
+               on address.owner = %(owner)s and address.email <> %(email)s and (
+                   address.forward = behind.email
+                   or (select catch_all from address as one where one.email = behind.email)
+                   and split_part(address.forward, '@', -1) = split_part(behind.email, '@', -1)
+                   and not exists (select 1 from address as one where one.email = address.forward))
+           where addresses < %(most)s
+       )
+       select max(addresses) from behind""",
 )
 _evict: many[tuple[str, str]] = many(
     lambda email, owner: (email, owner),
@@ -139,12 +156,22 @@ async def set_catch_all(db: Executor, owner: str, email: str, *, catch_all: bool
     return await _set_catch_all(db, email=email, owner=owner, catch_all=catch_all) == 1
 
 
-async def release_address(db: Executor, owner: str, email: str) -> bool:
-    """Give an address up, and stop the owner's forwards to it; False when it is not theirs."""
+async def release_address(db: Executor, owner: str, email: str) -> list[str] | None:
+    """Give an address up, and stop the owner's forwards to it; None when it is not theirs.
+
+    Answers the addresses whose mail went there.
+    """
     if not await _release(db, email=email, owner=owner):
-        return False
-    await _unforward(db, owner=owner, emails=[email])
-    return True
+        return None
+    return await _unforward(db, owner=owner, email=email)
+
+
+async def length_behind(db: Executor, owner: str, email: str, most: int) -> int:
+    """How many addresses the longest chain of an account's forwards to ``email`` has, with it.
+
+    Chains are followed up to ``most`` addresses.
+    """
+    return await _length_behind(db, owner=owner, email=email, most=most)
 
 
 async def evict_addresses(db: Executor, domain: str, owner: str) -> list[tuple[str, str]]:

@@ -2,28 +2,30 @@
 
 from typing import Any
 
-from mailsacd.core.ownership import DomainFacts
+from mailsacd.core.ownership import AddressFacts, DomainFacts
 from mailsacd.store.messages import delete_messages
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 
 def _facts(owner: str | None, *flags: Any) -> DomainFacts:
-    claimed, is_private, enablews, catch_all = map(bool, flags)
+    claimed, is_private, enablews, catch_all, forwards = map(bool, flags)
     return DomainFacts(
         owner=owner,
         claimed=claimed,
         is_private=is_private,
         catch_all=catch_all,
         enablews=enablews,
+        forwards=forwards,
     )
 
 
-_owner_of: maybe[str] = maybe(column, "select owner from address where email = %(email)s")
+_address_facts = maybe(AddressFacts, "select owner, forward from address where email = %(email)s")
 _domain_facts = maybe(
     _facts,
     """select found.owner, claims > 0, is_private, enablews,
            (select catch_all from address
-            where email = '*@' || %(name)s::text and address.owner = found.owner)
+            where email = '*@' || %(name)s::text and address.owner = found.owner),
+           exists (select 1 from address where domain = %(name)s and forward is not null)
        from (
            select count(*) as claims, max(owner) filter (where verified) as owner,
                bool_or(is_private) filter (where verified) as is_private,
@@ -57,9 +59,9 @@ _others: one[bool] = one(
 )
 
 
-async def owner_of(db: Executor, email: str) -> str | None:
-    """Who reserved the address."""
-    return await _owner_of(db, email=email)
+async def address_facts(db: Executor, email: str) -> AddressFacts | None:
+    """What is known of an address; None when nobody reserved it."""
+    return await _address_facts(db, email=email)
 
 
 async def domain_facts(db: Executor, name: str) -> DomainFacts | None:
