@@ -142,8 +142,9 @@ class Hub:
         if not since:
             self._audience.add(stream)
             now = await current_snapshot(self._database)
-            self._reactor.callLater(0, stream.begin, sequences.write(Position(now)))
+            stream.stand_at(sequences.write(Position(now)))
             stream.join(now)
+            self._reactor.callLater(0, stream.begin)
             return
         position = sequences.read(since)
         now = await current_snapshot(self._database)
@@ -151,7 +152,8 @@ class Hub:
             raise InvalidInputError(_NOT_OURS)
         if stream.interest.all_public:
             check_age(position.seen, now)
-        self._reactor.callLater(0, self._replay, stream, position, since)
+        stream.stand_at(since)
+        self._reactor.callLater(0, self._replay, stream, position)
 
     async def _follow(self) -> None:
         """Know where to begin, unless that is known."""
@@ -160,8 +162,8 @@ class Hub:
             self._standing = Position(self._seen)
             self._polled_s = self._reactor.seconds()
 
-    def _replay(self, stream: Stream, position: Position, since: str) -> None:
-        stream.begin(since)
+    def _replay(self, stream: Stream, position: Position) -> None:
+        stream.begin()
         tools = Tools(
             self._database,
             self._forms,

@@ -138,12 +138,15 @@ class Stream:
             self._lost_reason = reason
             self._tell_lost()
 
-    def begin(self, sequence: str) -> None:
-        """From here on messages are pushed; ``sequence`` is where it stands."""
-        self._sequence = self._sequence or sequence
+    def begin(self) -> None:
+        """From here on messages are pushed."""
         self._begun = True
         self._tell_lost()
         self._flush()
+
+    def stand_at(self, sequence: str) -> None:
+        """Nothing was pushed yet, and this is where it goes on from."""
+        self._sequence = sequence
 
     def offer(self, pushed: Pushed, xid: int) -> None:
         """A message that was stored now, by the transaction ``xid``."""

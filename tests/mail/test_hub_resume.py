@@ -114,7 +114,6 @@ async def test_before_the_first_message_a_stream_stands_somewhere_too(
         held = await Held(database, new_mail(BOB)).stored()
         await store(database, new_mail(BOB))
         stream, heard = await node.listen(in_inboxes(EVE))
-        await until(lambda: stream.sequence)
         _, bob = await node.listen(in_inboxes(BOB))
         told = await store(database, new_mail(BOB))
         await held.commit()
@@ -136,7 +135,6 @@ async def test_a_stream_without_mail_moves_on_with_what_was_looked_at(
     async with node_hub(database, database_dsn) as node:
         stream, _ = await node.listen(in_inboxes(EVE))
         _, bob = await node.listen(in_inboxes(BOB))
-        await until(lambda: stream.sequence)
         first = stream.sequence
         told = await store(database, new_mail(BOB))
         await until(lambda: stream.sequence != first)
@@ -190,7 +188,6 @@ async def test_a_replay_waits_for_a_full_listener_however_much_there_is(
     monkeypatch.setattr(replay, "_GROUP_BYTES", 1_000)
     async with node_hub(database, database_dsn) as node:
         stream, first = await node.listen(in_inboxes(BOB))
-        await until(lambda: stream.sequence)
         begin = stream.sequence
         stream.close()
         told = await store(database, *(new_mail(BOB) for _ in range(200)))
@@ -230,7 +227,6 @@ async def test_a_sequence_of_another_database_is_refused(
 ) -> None:
     async with node_hub(database, database_dsn) as node:
         stream, _ = await node.listen(in_inboxes(BOB))
-        await until(lambda: stream.sequence)
         there = stream.sequence
     await database.transaction(forget_transactions)
     async with node_hub(database, database_dsn) as node:
@@ -244,7 +240,6 @@ async def test_a_sequence_of_another_database_is_refused(
 async def test_a_sequence_from_the_future_is_refused(database: Database, database_dsn: str) -> None:
     async with node_hub(database, database_dsn) as node:
         stream, _ = await node.listen(in_inboxes(BOB))
-        await until(lambda: stream.sequence)
         sequences: Sequences = node.hub._sequences
         position = sequences.read(stream.sequence)
         seen = type(position.seen)(position.seen.next_xid + 10**9, frozenset(), 0)
@@ -259,7 +254,6 @@ async def test_all_public_mail_is_refused_from_too_long_ago(
 ) -> None:
     async with node_hub(database, database_dsn) as node:
         stream, _ = await node.listen(Interest(None, all_public=True))
-        await until(lambda: stream.sequence)
         monkeypatch.setattr(replay, "EVENTS_LAST_MS", -1)
         with pytest.raises(InvalidInputError) as caught:
             await node.listen(Interest(None, all_public=True), stream.sequence)
