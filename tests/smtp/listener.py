@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
-from mailsacd.settings import MessageSettings, SmtpSettings
+from mailsacd.settings import CaptureSettings, MessageSettings, SmtpSettings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
 
@@ -131,10 +131,12 @@ class Listener:
 
     def __init__(
         self,
-        settings: SmtpSettings | None = None,
+        settings: SmtpSettings | CaptureSettings | None = None,
         message: MessageSettings | None = None,
         tls: IOpenSSLServerConnectionCreator | None = None,
+        **services: Any,
     ) -> None:
+        """``services`` are others of SmtpServices."""
         self.clock = StepClock()
         self.accept = Accepting()
         self.ingest = Ingesting()
@@ -147,6 +149,7 @@ class Listener:
                 ingest=self.ingest,
                 tls=tls,
                 clock=self.clock,
+                **services,
             )
         )
         self._listening = reactor.listenTCP(0, self.factory, interface="127.0.0.1")
