@@ -1,0 +1,87 @@
+"""A program under test mails through the capture port, with the usual clients' usual settings."""
+
+import shutil
+import smtplib
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.daemon import RunningDaemon
+
+MESSAGE = "From: shop@app.example\r\nSubject: {0}\r\n\r\nYour order\r\n"
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[RunningDaemon]:
+    """One that takes nothing by its receiving port."""
+    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
+    directory.chmod(0o755)
+    options = ("--set", "capture.tls_port=0", "--set", "message.accepted_domains=none.example")
+    daemon = RunningDaemon(directory / "data", options).start()
+    yield daemon
+    daemon.stop()
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="module")
+def key(daemon: RunningDaemon) -> str:
+    return (daemon.data_dir / "admin.key").read_text().strip()
+
+
+def _subjects(daemon: RunningDaemon, inbox: str) -> list[Any]:
+    return [found["subject"] for found in daemon.json(f"/api/addresses/{inbox}/messages")]
+
+
+def test_smtplib_mails_to_whom_it_likes(daemon: RunningDaemon, key: str) -> None:
+    with smtplib.SMTP("127.0.0.1", daemon.ready.ports["capture"]) as client:
+        client.login("admin", key)
+        recipients = [f"user{n}@customer{n}.example" for n in range(5)]
+        assert client.sendmail("shop@app.example", recipients, MESSAGE.format("smtplib")) == {}
+    for recipient in recipients:
+        assert _subjects(daemon, recipient) == ["smtplib"]
+    with daemon.smtp() as client, pytest.raises(smtplib.SMTPRecipientsRefused):
+        client.sendmail("shop@app.example", recipients, MESSAGE.format("refused"))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port", "options"),
+    [
+        ("smtp", "capture", ["--login-options", "AUTH=PLAIN"]),
+        ("smtp", "capture", ["--login-options", "AUTH=LOGIN"]),
+        ("smtp", "capture", ["--login-options", "AUTH=PLAIN", "--sasl-ir"]),
+        ("smtp", "capture", ["--login-options", "AUTH=LOGIN", "--sasl-ir"]),
+        ("smtp", "capture", ["--ssl-reqd", "--insecure"]),
+        ("smtps", "capture_tls", ["--insecure"]),
+    ],
+)
+def test_curl_mails_by_every_way(
+    daemon: RunningDaemon, key: str, tmp_path: Path, scheme: str, port: str, options: list[str]
+) -> None:
+    content = tmp_path / "message"
+    content.write_text(MESSAGE.format("curl"))
+    inbox = f"{tmp_path.name}@customer.example".replace("_", "-").lower()
+    command = [
+        "curl", "--silent", "--show-error", "--max-time", "20", *options,
+        "--url", f"{scheme}://127.0.0.1:{daemon.ready.ports[port]}", "--user", f"admin:{key}",
+        "--mail-from", "shop@app.example", "--mail-rcpt", inbox, "--upload-file", str(content),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    assert _subjects(daemon, inbox) == ["curl"]
+
+
+def test_a_wrong_key_is_refused_and_nothing_goes_without_one(
+    daemon: RunningDaemon, key: str
+) -> None:
+    with smtplib.SMTP("127.0.0.1", daemon.ready.ports["capture"]) as client:
+        client.ehlo()
+        client.user, client.password = "admin", key[:-1]  # as no key is
+        with pytest.raises(smtplib.SMTPAuthenticationError) as refused:
+            client.auth("PLAIN", client.auth_plain)
+        assert refused.value.smtp_code == 535
+        with pytest.raises(smtplib.SMTPSenderRefused) as unasked:
+            client.sendmail("shop@app.example", ["x@customer.example"], MESSAGE.format("no"))
+        assert unasked.value.smtp_code == 530
