@@ -28,7 +28,7 @@ from mailsacd.store.deliveries import ANY_OTHER
 
 LOOK_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 300.0
-GRACE_S: Final = 30.0
+GRACE_S: Final = 10.0
 """A lease lasts so much longer than a request may take."""
 
 STOP_S: Final = 2.0

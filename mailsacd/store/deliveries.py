@@ -62,11 +62,12 @@ _take = many(
                order by target, account limit 1
            ) next
        ), ready as (
-           select locked.id, locked.due, waiting.target, waiting.account,
+           select locked.id, waiting.target, waiting.account,
                coalesce(of_target.room, %(target_room)s::integer) as target_room,
                coalesce(of_account.room, %(account_room)s::integer) as account_room,
                row_number() over (
-                   partition by waiting.target, waiting.account order by locked.due) as turn
+                   partition by waiting.target, waiting.account order by locked.due) as turn,
+               random() as lot
            from waiting
            left join unnest(%(targets)s::text[], %(target_rooms)s::integer[])
                as of_target (name, room) on of_target.name = waiting.target
@@ -82,14 +83,14 @@ _take = many(
                for update skip locked
            ) locked
        ), ranked as (
-           select id, due, turn, target_room, account_room,
-               row_number() over (partition by target order by turn, due) as of_target,
-               row_number() over (partition by account order by turn, due) as of_account
+           select id, turn, lot, target_room, account_room,
+               row_number() over (partition by target order by turn, lot) as of_target,
+               row_number() over (partition by account order by turn, lot) as of_account
            from ready
        ), taken as (
            select id from ranked
            where of_target <= target_room and of_account <= account_room
-           order by turn, due limit %(limit)s
+           order by turn, lot limit %(limit)s
        )
        update delivery set claimed = true, due = greatest(now(), %(now)s::timestamptz)
            + %(lease_s)s * interval '1 second'

@@ -1,0 +1,145 @@
+"""Webhooks from the real daemon: whatever is killed when, everything that was taken is posted."""
+
+import json
+import socketserver
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.load import until
+from tests.end_to_end.test_operator import told
+
+MakeDaemon = Callable[..., RunningDaemon]
+ALLOWED = ("--set", 'webhook.allowed_networks=["127.0.0.0/8"]')
+QUICK = ("--set", "webhook.timeout_s=1")
+
+
+class Hook(socketserver.ThreadingTCPServer):
+    """A receiver; what it ``got`` are the ids of the events, as they came."""
+
+    allow_reuse_address = True
+    request_queue_size = 128
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.got: list[str] = []
+        self.answers = threading.Event()
+        self.answers.set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/hook"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Hook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        assert json.loads(body)["raw"]
+        self.server.got.append(self.headers["webhook-id"])
+        if self.server.answers.is_set():
+            self.send_response(204)
+            self.end_headers()
+        else:
+            self.server.answers.wait(30)
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook() as made:
+        thread = threading.Thread(target=made.serve_forever, daemon=True)
+        thread.start()
+        yield made
+        made.answers.set()
+        made.shutdown()
+
+
+def call(daemon: RunningDaemon, method: str, path: str, body: Any = None) -> Any:
+    key = (daemon.data_dir / "admin.key").read_text().strip()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{daemon.ready.ports['http']}{path}",
+        method=method,
+        headers={"Mailsac-Key": key},
+        data=None if body is None else json.dumps(body).encode(),
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def states(daemon: RunningDaemon) -> list[str]:
+    found = call(daemon, "GET", "/api/webhooks/deliveries?limit=1000")
+    return [delivery["state"] for delivery in found]
+
+
+def delivered(daemon: RunningDaemon) -> list[str]:
+    found = call(daemon, "GET", "/api/webhooks/deliveries?state=delivered&limit=1000")
+    return [delivery["_id"] for delivery in found]
+
+
+def test_what_was_taken_is_posted_though_the_daemon_is_killed(
+    make_daemon: MakeDaemon, hook: Hook
+) -> None:
+    daemon = make_daemon(*ALLOWED, *QUICK).start()
+    call(daemon, "POST", "/api/addresses/box@a.example", {"webhook": hook.url})
+    hook.answers.clear()  # so that nothing is finished when it dies
+    for number in range(20):
+        daemon.send("box@a.example", f"Subject: {number}\r\n\r\nx\r\n")
+    daemon.kill()
+    taken = set(hook.got)
+    hook.got.clear()
+    hook.answers.set()
+    daemon.start()
+    until(lambda: states(daemon) == ["delivered"] * 20, 60)
+    assert sorted(hook.got) == sorted(delivered(daemon))
+    assert taken <= set(hook.got)
+
+
+def test_two_processes_post_each_once(make_daemon: MakeDaemon, hook: Hook) -> None:
+    daemon = make_daemon(*ALLOWED, "--set", "server.workers=2").start()
+    call(daemon, "POST", "/api/addresses/box@a.example", {"webhook": hook.url})
+    for number in range(40):
+        daemon.send("box@a.example", f"Subject: {number}\r\n\r\nx\r\n")
+    until(lambda: states(daemon) == ["delivered"] * 40)
+    assert len(hook.got) == len(set(hook.got)) == 40
+    daemon.stop()
+
+
+def test_by_default_this_machine_is_out_of_reach(make_daemon: MakeDaemon, hook: Hook) -> None:
+    daemon = make_daemon().start()
+    port = hook.server_address[1]
+    for place, host in enumerate(("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]")):
+        body = {"webhook": f"http://{host}:{port}/", "webhookSlack": f"http://{host}:{port}/"}
+        call(daemon, "POST", f"/api/addresses/{place}@a.example", body)
+        daemon.send(f"{place}@a.example", "Subject: x\r\n\r\n")
+    until(lambda: all(d["attempts"] for d in call(daemon, "GET", "/api/webhooks/deliveries")))
+    told = {d["error"] for d in call(daemon, "GET", "/api/webhooks/deliveries")}
+    assert all(error.endswith("is not on the public Internet") for error in told)
+    assert hook.got == []
+
+
+def test_what_waits_is_in_a_backup(make_daemon: MakeDaemon, hook: Hook) -> None:
+    daemon = make_daemon().start()
+    call(daemon, "POST", "/api/addresses/box@a.example", {"webhook": hook.url})
+    secret = call(daemon, "GET", "/api/webhooks/secret")
+    daemon.send("box@a.example", "Subject: x\r\n\r\n")
+    file = daemon.data_dir.parent / "mailsacd.backup"
+    until(lambda: call(daemon, "GET", "/api/webhooks/deliveries")[0]["attempts"] == 1)
+    told(daemon.data_dir, "backup", str(file))
+    daemon.stop()
+    other = make_daemon(*ALLOWED, name="other").start()
+    other.stop()
+    told(other.data_dir, "restore", "--yes", str(file))
+    (other.data_dir / "admin.key").write_text((daemon.data_dir / "admin.key").read_text())
+    other.start()
+    until(lambda: len(hook.got) == 1)
+    assert call(other, "GET", "/api/webhooks/secret") == secret
