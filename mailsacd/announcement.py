@@ -42,7 +42,7 @@ def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:
     terminal.write(
         f"\n  mailsacd {ready.version} is ready: mail to any address is taken.\n\n"
         f"    SMTP   {mail}:{ready.ports['smtp']}\n"
-        f"    Capture  {capture}:{ready.ports['capture']}  with a user name and a key\n"
+        f"    Capture {capture}:{ready.ports['capture']}  with a user name and a key\n"
         f"    POP3   {pop3}:{ready.ports['pop3']}\n"
         f"    API    http://{web}:{ready.ports['http']}/api\n"
         f"    Docs   http://{web}:{ready.ports['http']}/docs\n"
