@@ -159,7 +159,11 @@ class _Events:
 
     def _end(self, why: str) -> None:
         self.listening.close()
-        if self._writer is not None:
+        if self._writer is None:
+            return
+        if self._writer.full:  # it would not read that either
+            self._writer.abort()
+        else:
             said = msgspec.json.encode({"message": why}).decode()
             self._writer.write(f"event: closed\ndata: {said}\n\n".encode())
             self._writer.finish()

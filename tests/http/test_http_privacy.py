@@ -127,6 +127,7 @@ ONE_MESSAGE = {
 }
 OF_ONE_CHANGED = {"deleteMessage", "toggleStar"}
 OF_INBOX = {"listMessages", "countMessages", "purgeMessages"}
+ENDLESS = {"listenToInbox"}  # asked for with HEAD; what comes of it is in test_http_events
 OF_DOMAIN = {"listDomainMessages", "deleteAllDomainMail", "deleteAllDomainMailByPut"}
 # Of public mail alone, whoever asks.
 PUBLIC_STATISTICS = {
@@ -261,7 +262,7 @@ async def _stored(people: Society) -> set[str]:
 
 @pytest_twisted.ensureDeferred
 async def test_every_operation_is_in_a_table(people: Society) -> None:
-    tables: list[Any] = [ONE_MESSAGE, OF_ONE_CHANGED, OF_INBOX, OF_DOMAIN]
+    tables: list[Any] = [ONE_MESSAGE, OF_ONE_CHANGED, OF_INBOX, OF_DOMAIN, ENDLESS]
     rows = set(EVERYWHERE).union(PUBLIC_STATISTICS, WITHOUT_MESSAGES, *tables)
     assert set(_operations(people)) - rows == set(), "say who may see what through it"
     assert KINDS.keys() == LISTED.keys() == PURGED.keys()
@@ -328,6 +329,15 @@ async def test_lists_and_counts_have_what_the_asker_may_see(people: Society) -> 
             ):
                 wrong.append((kind, who, expected, listed, counted))
     assert wrong == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_whoever_may_list_an_inbox_may_listen_to_it(people: Society) -> None:
+    await _mail(people)
+    for kind, cells in LISTED.items():
+        for who, listed in zip((*WHO, "wrong key"), (*cells, 401), strict=True):
+            answer = await people.ask(who, "HEAD", f"/api/addresses/{KINDS[kind][0]}/events")
+            assert answer.status == (200 if isinstance(listed, bool) else listed), (kind, who)
 
 
 @pytest_twisted.ensureDeferred

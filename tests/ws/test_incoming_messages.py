@@ -85,6 +85,7 @@ async def test_first_frames_and_a_message(heard: Society) -> None:
     await listener.leave()
 
 
+EVERYTHING = {PRIVATE, SILENT, IMPLICIT, CATCH_ALL, SHOWN}
 GETS = {
     "an address": ({"addresses": PRIVATE}, {PRIVATE}),
     "in capitals, with a tag": ({"addresses": PRIVATE.upper().replace("@", "+TAG@")}, {PRIVATE}),
@@ -94,8 +95,8 @@ GETS = {
     "a private domain": ({"addresses": HIDDEN_DOMAIN}, {IMPLICIT, CATCH_ALL}),
     "a domain in capitals": ({"addresses": SHOWN_DOMAIN.upper()}, {SHOWN}),
     "several": ({"addresses": f"{PRIVATE},{SHOWN_DOMAIN}, {PRIVATE}"}, {PRIVATE, SHOWN}),
-    "everything": ({}, {PRIVATE, SILENT, IMPLICIT, CATCH_ALL, SHOWN}),
-    "everything, said with nothing": ({"addresses": ""}, {PRIVATE, SILENT, IMPLICIT, CATCH_ALL, SHOWN}),
+    "everything": ({}, EVERYTHING),
+    "everything, said with nothing": ({"addresses": ""}, EVERYTHING),
 }  # fmt: skip
 INBOXES = (PUBLIC, OTHERS, PRIVATE, SILENT, IMPLICIT, CATCH_ALL, SHOWN)
 
@@ -167,10 +168,10 @@ REFUSED: dict[str, tuple[dict[str, str], int, str]] = {
     "without enablews": ({"addresses": SILENT}, 403, f"{SILENT} does not have enablews"),
     "not an address": ({"addresses": "a b@@"}, 400, "a+b@@ is neither"),
     "not a domain": ({"addresses": "a..b"}, 400, "a..b is neither"),
-    "an unverified domain": ({"addresses": CLAIMED_DOMAIN}, 403, f"{CLAIMED_DOMAIN} is not verified"),
+    "an unverified domain": ({"addresses": CLAIMED_DOMAIN}, 403, "is not verified"),
     "another's domain": ({"addresses": "others.example"}, 403, "others.example is not a domain"),
-    "a domain without enablews": ({"addresses": QUIET_DOMAIN}, 403, f"{QUIET_DOMAIN} does not have"),
-    "an address of it": ({"addresses": f"x@{QUIET_DOMAIN}"}, 403, f"x@{QUIET_DOMAIN} does not have"),
+    "a domain without enablews": ({"addresses": QUIET_DOMAIN}, 403, "does not have enablews"),
+    "an address of it": ({"addresses": f"x@{QUIET_DOMAIN}"}, 403, f"x@{QUIET_DOMAIN} does not"),
     "too many": ({"addresses": ",".join(["a@b.example"] * 501)}, 400, "more than 500"),
     "the firehose": ({"addresses": "*"}, 403, "not in the plan"),
     "a bad sequence": ({"addresses": PRIVATE, "since": "nonsense"}, 400, "sequence"),
@@ -206,9 +207,10 @@ WAYS = ("key", "_mailsacKey", "header")
 @pytest_twisted.ensureDeferred
 async def test_a_key_may_come_as_everywhere(heard: Society, way: str) -> None:
     key = key_of(heard, "owner")
-    fields: dict[str, str | None] = {"Mailsac_Key": key} if way == "header" else {}
     query = {} if way == "header" else {way: key}
-    listener = await upgrade(reactor, heard.port, target_of(addresses=PRIVATE, **query), **fields)
+    header = key if way == "header" else None
+    target = target_of(addresses=PRIVATE, **query)
+    listener = await upgrade(reactor, heard.port, target, Mailsac_Key=header)
     await listener.listening()
 
 
