@@ -4,6 +4,7 @@ import shutil
 import smtplib
 import subprocess
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,42 @@ def test_a_wrong_key_is_refused_and_nothing_goes_without_one(
         with pytest.raises(smtplib.SMTPSenderRefused) as unasked:
             client.sendmail("shop@app.example", ["x@customer.example"], MESSAGE.format("no"))
         assert unasked.value.smtp_code == 530
+
+
+def test_what_an_account_captures_privately_it_alone_sees(daemon: RunningDaemon, key: str) -> None:
+    with_key = f"/api/addresses/secret@customer.example/messages?_mailsacKey={key}"
+    for wanted in ("true", "false"):
+        _put(daemon, key, "/api/me", f'{{"capturePrivate": {wanted}}}')
+        with smtplib.SMTP("127.0.0.1", daemon.ready.ports["capture"]) as client:
+            client.login("admin", key)
+            client.sendmail("shop@app.example", ["secret@customer.example"], MESSAGE.format(wanted))
+    assert _subjects(daemon, "secret@customer.example") == ["false"]
+    found = daemon.json(with_key)
+    assert [(m["subject"], m["savedBy"]) for m in found] == [("false", None), ("true", "admin")]
+
+
+def test_an_address_with_its_own_password_captures_and_forwards(
+    daemon: RunningDaemon, key: str
+) -> None:
+    for inbox in ("first@own.example", "last@own.example"):
+        _put(daemon, key, f"/api/addresses/{inbox}", "", method="POST")
+    settings = '{"password": "correct horse", "forward": "last@own.example"}'
+    _put(daemon, key, "/api/addresses/first@own.example", settings)
+    with smtplib.SMTP("127.0.0.1", daemon.ready.ports["capture"]) as client:
+        client.login("first@own.example", "correct horse")
+        client.sendmail("shop@app.example", ["First+tag@own.example"], MESSAGE.format("moved"))
+    (moved,) = daemon.json(f"/api/addresses/last@own.example/messages?_mailsacKey={key}")
+    assert (moved["inbox"], moved["originalInbox"]) == (
+        "last@own.example",
+        "first+tag@own.example",
+    )
+    assert daemon.json(f"/api/addresses/first@own.example/messages?_mailsacKey={key}") == []
+    happened = daemon.json(f"/api/activity?_mailsacKey={key}")
+    assert {"captured", "received", "forwarded"} <= {event["kind"] for event in happened}
+
+
+def _put(daemon: RunningDaemon, key: str, path: str, body: str, *, method: str = "PUT") -> None:
+    url = f"http://127.0.0.1:{daemon.ready.ports['http']}{path}"
+    asked = urllib.request.Request(url, body.encode(), {"Mailsac-Key": key}, method=method)
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert answer.status == 200
