@@ -1,0 +1,131 @@
+"""The page `/websocket-test` in a real browser, with a real daemon.
+
+Chromium has to be installed: `.ci/run` sees to it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+
+from tests.end_to_end.daemon import RunningDaemon
+
+ADDRESS = "me@page.example"
+NASTY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+MAIL = f"From: Eve <eve@evil.example>\r\nSubject: {NASTY}\r\n\r\n{NASTY}\r\n"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    assert executable, "install chromium, or set CHROMIUM to where it is"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
+    data_dir = tmp_path_factory.mktemp("browser") / "data"
+    running = RunningDaemon(data_dir).start()
+    yield running
+    running.kill()
+    running.wait_for_postgres_to_end()
+
+
+@pytest.fixture
+def page(browser: Browser, daemon: RunningDaemon) -> Iterator[Page]:
+    context = browser.new_context()
+    opened = context.new_page()
+    faults: list[str] = []
+    elsewhere: list[str] = []
+    base = f"//127.0.0.1:{daemon.ready.ports['http']}/"
+
+    def requested(request: Request) -> None:
+        if base not in request.url:
+            elsewhere.append(request.url)
+
+    opened.on("console", lambda told: told.type == "debug" or faults.append(told.text))
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("request", requested)
+    opened.goto(f"http:{base}websocket-test")
+    yield opened
+    context.close()
+    assert faults == []
+    assert elsewhere == []
+
+
+@pytest.fixture(scope="module")
+def key(daemon: RunningDaemon) -> str:
+    made = _mailsacd(daemon, "key", "add", "admin", "--name", "page")
+    _mailsacd(daemon, "address", "add", "admin", ADDRESS)
+    _mailsacd(daemon, "address", "set", "admin", ADDRESS, "--enablews")
+    return str(made["key"])
+
+
+def _mailsacd(daemon: RunningDaemon, *arguments: str) -> dict[str, object]:
+    command = str(Path(sys.executable).parent / "mailsacd")
+    told = subprocess.run(
+        [command, *arguments, "--json", "--data-dir", str(daemon.data_dir)],
+        check=True, capture_output=True, timeout=60,
+    ).stdout  # fmt: skip
+    found: dict[str, object] = json.loads(told)
+    return found
+
+
+def _connect(page: Page, key: str, addresses: str) -> None:
+    page.fill("#key", key)
+    page.fill("#addresses", addresses)
+    page.click("#connect")
+
+
+def test_a_message_is_shown_as_text(page: Page, daemon: RunningDaemon, key: str) -> None:
+    _connect(page, key, ADDRESS)
+    expect(page.locator("#status")).to_have_text(f"listening to {ADDRESS}")
+    expect(page.locator("#heartbeat")).not_to_have_text("never")
+    daemon.send(ADDRESS, MAIL)
+    expect(page.locator("#count")).to_have_text("1")
+    shown = page.locator("#frames li").first
+    expect(shown.locator("summary")).to_contain_text(NASTY)
+    shown.locator("summary").click()
+    expect(shown.locator("pre")).to_contain_text('"inbox": "me@page.example"')
+    assert page.locator("#frames img, #frames script").count() == 0
+    assert page.title() == "mailsacd: WebSocket test"
+
+
+def test_what_came_while_disconnected_comes_after_connecting_again(
+    page: Page, daemon: RunningDaemon, key: str
+) -> None:
+    _connect(page, key, ADDRESS)
+    expect(page.locator("#status")).to_have_text(f"listening to {ADDRESS}")
+    page.click("#disconnect")
+    expect(page.locator("#status")).to_contain_text("closed (1000")
+    daemon.send(ADDRESS, "Subject: missed\r\n\r\n")
+    page.click("#connect")
+    expect(page.locator("#count")).to_have_text("1")
+    expect(page.locator("#frames summary").first).to_contain_text("missed")
+
+
+def test_a_refusal_is_shown_and_not_tried_again(page: Page, key: str) -> None:
+    _connect(page, key, "nobody@public.example")
+    expect(page.locator("#status")).to_contain_text("refused (403): nobody@public.example")
+    expect(page.locator("#connect")).to_be_enabled()
+    expect(page.locator("#disconnect")).to_be_disabled()
+
+
+def test_the_page_may_load_nothing_from_elsewhere(daemon: RunningDaemon) -> None:
+    for path in ("/websocket-test", "/web/websocket-test.js", "/web/websocket-test.css"):
+        status, headers, body = daemon.request(path)
+        assert status == 200
+        assert headers["content-security-policy"].startswith(
+            "default-src 'none'; script-src 'self'"
+        )
+        assert b"onclick" not in body
+        assert b"innerHTML" not in body
