@@ -1,10 +1,8 @@
 """Delivers to webhooks and Slack: at once what this node stored, soon what others left behind.
 
-So much is under way at a time in all, for one target and for one account; a target that does not
-answer is tried with one delivery at a time. So whoever is slow or away costs the others nothing.
+Whoever is slow or away costs the others nothing: see jobs.places.
 """
 
-from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -21,10 +19,10 @@ from twisted.logger import Logger
 from mailsacd.core.delivery import Attempt, Claim
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message import Message, NewEnvelope, Owned
+from mailsacd.jobs.places import Places
 from mailsacd.mail.deliveries import Deliveries
 from mailsacd.mail.recurring import Recurring
 from mailsacd.settings import WebhookSettings
-from mailsacd.store.deliveries import ANY_OTHER
 
 LOOK_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 300.0
@@ -36,9 +34,6 @@ STOP_S: Final = 2.0
 
 LARGE_BYTES: Final = 300_000
 LARGE_AT_A_TIME: Final = 2
-MAX_REMEMBERED: Final = 10_000
-"""Targets that are remembered for not having answered."""
-
 _log = Logger()
 
 
@@ -63,9 +58,8 @@ class DeliveryJob:
         self._deliveries = deliveries
         self._posts = posts
         self._reactor = reactor
-        self._at_a_time = settings.max_requests
         self._timeout_s = settings.timeout_s
-        self._rooms = _Rooms(settings.max_requests_per_target, max(self._at_a_time // 2, 1))
+        self._places = Places(settings.max_requests, settings.max_requests_per_target)
         self._large = DeferredSemaphore(LARGE_AT_A_TIME)
         self._under_way: set[Deferred[None]] = set()
         self._idle: Deferred[None] | None = None
@@ -125,15 +119,11 @@ class DeliveryJob:
                 self._next = self._reactor.callLater(LOOK_EVERY_S, self.wake)
 
     async def _claim(self) -> None:
-        free = self._at_a_time - self._rooms.under_way
         try:
-            if free <= 0 or not await self._deliveries.is_any_due():
+            if self._places.are_taken or not await self._deliveries.is_any_due():
                 return
             claims = await self._deliveries.claim(
-                lease_s=int(self._timeout_s + GRACE_S),
-                limit=free,
-                targets=self._rooms.of_targets(),
-                accounts=self._rooms.of_accounts(),
+                self._places.rooms(self._reactor.seconds()), lease_s=int(self._timeout_s + GRACE_S)
             )
         except UnavailableError as e:
             if not self._is_away:
@@ -142,7 +132,7 @@ class DeliveryJob:
             return
         self._is_away = False
         for claim in claims:
-            self._rooms.enter(claim)
+            self._places.enter(claim)
             self._track(ensureDeferred(self._deliver(claim)))
 
     async def _deliver(self, claim: Claim) -> None:
@@ -161,7 +151,7 @@ class DeliveryJob:
         except Exception:  # noqa: BLE001  one delivery's defect is not to end the others
             _log.failure("delivery {id} was broken off", id=claim.id)
         finally:
-            self._rooms.leave(claim)
+            self._places.leave(claim)
             self.wake()
 
     async def _send(self, claim: Claim, message: Message) -> None:
@@ -171,7 +161,7 @@ class DeliveryJob:
         if post is None:
             return
         attempt = await self._posts.post(claim.url, post.body, post.headers)
-        self._rooms.answered(claim.target, was_there=attempt.code is not None)
+        self._places.attempted(claim, attempt, self._reactor.seconds())
         await self._deliveries.record(claim, attempt)
 
     def _track(self, work: Deferred[None]) -> None:
@@ -187,47 +177,6 @@ class DeliveryJob:
     def _failed(self, failure: Any) -> None:
         if not self._stopped:
             _log.failure("deliveries were not looked for", failure)
-
-
-class _Rooms:
-    """How many more deliveries may be under way for whom."""
-
-    def __init__(self, per_target: int, per_account: int) -> None:
-        self._per_target = per_target
-        self._per_account = per_account
-        self._targets: Counter[str] = Counter()
-        self._accounts: Counter[str] = Counter()
-        self._silent: OrderedDict[str, None] = OrderedDict()
-        self.under_way = 0
-
-    def of_targets(self) -> dict[str, int]:
-        rooms = {t: self._per_target - n for t, n in self._targets.items()}
-        rooms |= {t: 1 - self._targets[t] for t in self._silent}
-        return {t: max(room, 0) for t, room in rooms.items()} | {ANY_OTHER: self._per_target}
-
-    def of_accounts(self) -> dict[str, int]:
-        rooms = {a: max(self._per_account - n, 0) for a, n in self._accounts.items()}
-        return rooms | {ANY_OTHER: self._per_account}
-
-    def enter(self, claim: Claim) -> None:
-        self.under_way += 1
-        self._targets[claim.target] += 1
-        self._accounts[claim.account] += 1
-
-    def leave(self, claim: Claim) -> None:
-        self.under_way -= 1
-        for counter, name in ((self._targets, claim.target), (self._accounts, claim.account)):
-            counter[name] -= 1
-            if not counter[name]:
-                del counter[name]
-
-    def answered(self, target: str, *, was_there: bool) -> None:
-        if was_there:
-            self._silent.pop(target, None)
-            return
-        self._silent[target] = None
-        if len(self._silent) > MAX_REMEMBERED:
-            self._silent.popitem(last=False)
 
 
 class _Size(msgspec.Struct):

@@ -23,7 +23,7 @@ from mailsacd.mail.auth import Actor, account_of, managed_account
 from mailsacd.mail.slack import slack_form
 from mailsacd.mail.usage import Usage
 from mailsacd.store import deliveries as store
-from mailsacd.store.deliveries import Which
+from mailsacd.store.deliveries import Rooms, Which
 from mailsacd.store.messages import find_message, find_raw
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import PUSH
@@ -80,23 +80,9 @@ class Deliveries:
         """Whether it is worth while to claim."""
         return await store.is_any_due(self._database, self._now())
 
-    async def claim(
-        self,
-        *,
-        lease_s: int,
-        limit: int,
-        targets: Mapping[str, int],
-        accounts: Mapping[str, int],
-    ) -> list[Claim]:
+    async def claim(self, rooms: Rooms, *, lease_s: int) -> list[Claim]:
         """See store.deliveries."""
-        return await store.claim_deliveries(
-            self._database,
-            self._now(),
-            lease_s=lease_s,
-            limit=limit,
-            targets=targets,
-            accounts=accounts,
-        )
+        return await store.claim_deliveries(self._database, self._now(), rooms, lease_s=lease_s)
 
     async def message(self, claim: Claim) -> Message | None:
         """The message to be delivered; None when ``claim`` is settled: ended, or moved elsewhere.

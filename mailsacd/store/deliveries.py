@@ -4,6 +4,7 @@ Times come from the node's clock, but never from one that is behind the database
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
@@ -73,13 +74,17 @@ _take = many(
                as of_target (name, room) on of_target.name = waiting.target
            left join unnest(%(accounts)s::text[], %(account_rooms)s::integer[])
                as of_account (name, room) on of_account.name = waiting.account
+           left join unnest(%(pair_targets)s::text[], %(pair_accounts)s::text[],
+                   %(pair_rooms)s::integer[])
+               as of_pair (target, account, room)
+               on of_pair.target = waiting.target and of_pair.account = waiting.account
            cross join lateral (
                select id, due from delivery
                where target = waiting.target and account = waiting.account
                    and due <= greatest(now(), %(now)s::timestamptz)
                order by due
                limit least(coalesce(of_target.room, %(target_room)s::integer),
-                   coalesce(of_account.room, %(account_room)s::integer))
+                   coalesce(of_account.room, %(account_room)s::integer), of_pair.room)
                for update skip locked
            ) locked
        ), ranked as (
@@ -173,31 +178,37 @@ async def is_any_due(db: Executor, now: datetime) -> bool:
     return await _is_any_due(db, now=now)
 
 
-async def claim_deliveries(
-    db: Executor,
-    now: datetime,
-    *,
-    lease_s: int,
-    limit: int,
-    targets: Mapping[str, int],
-    accounts: Mapping[str, int],
-) -> list[Claim]:
-    """Take on up to ``limit`` that are due: nobody else gets them within ``lease_s``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """How many may be taken on: in ``all``; for each of ``targets`` and of ``accounts``, and by
 
-    ``targets`` and ``accounts`` say how many may be taken on for each, and by the name ANY_OTHER
-    for those that are not named.
+    the name ANY_OTHER for those that are not named; for ``pairs`` of a target and an account.
     """
+
+    all: int
+    targets: Mapping[str, int]
+    accounts: Mapping[str, int]
+    pairs: Mapping[tuple[str, str], int]
+
+
+async def claim_deliveries(
+    db: Executor, now: datetime, rooms: Rooms, *, lease_s: int
+) -> list[Claim]:
+    """Take on some that are due: nobody else gets them within ``lease_s``."""
     return await _take(
         db,
         now=now,
         lease_s=lease_s,
-        limit=limit,
-        target_room=targets[ANY_OTHER],
-        targets=list(targets),
-        target_rooms=list(targets.values()),
-        account_room=accounts[ANY_OTHER],
-        accounts=list(accounts),
-        account_rooms=list(accounts.values()),
+        limit=rooms.all,
+        target_room=rooms.targets[ANY_OTHER],
+        targets=list(rooms.targets),
+        target_rooms=list(rooms.targets.values()),
+        account_room=rooms.accounts[ANY_OTHER],
+        accounts=list(rooms.accounts),
+        account_rooms=list(rooms.accounts.values()),
+        pair_targets=[target for target, _ in rooms.pairs],
+        pair_accounts=[account for _, account in rooms.pairs],
+        pair_rooms=list(rooms.pairs.values()),
     )
 
 

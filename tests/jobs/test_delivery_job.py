@@ -11,6 +11,7 @@ from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED
 from mailsacd.core.delivery import Attempt
 from mailsacd.core.errors import ConflictError, NotFoundError
 from mailsacd.store import removal
+from mailsacd.store.deliveries import Rooms
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import uses_of_month
 from tests.jobs.station import Station, eventually, verify
@@ -244,6 +245,29 @@ async def test_a_target_that_did_not_answer_is_tried_with_one_at_a_time(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_receiver_that_refuses_everything_is_not_stormed(
+    make_station: MakeStation, receive: Receive
+) -> None:
+    station, receiver, good = make_station(), receive(lambda _: status(500)), receive()
+    await station.reserve(BOX, webhook=receiver.url())
+    await station.reserve("bob@b.example", "bob", webhook=receiver.url("/bob"))
+    await station.reserve(OTHER, webhook=good.url())
+    for _ in range(60):
+        await station.mail(BOX)
+        await station.mail(OTHER)
+    await station.pass_time(60, step_s=1)
+    assert len(receiver.got) < 40
+    assert len(good.got) == 60
+    receiver.answer = lambda posted: OK if "/bob" in posted.lines[0] else status(500)
+    await station.mail("bob@b.example")
+    await station.pass_time(1)
+    assert "/bob" in receiver.got[-1].lines[0]  # another account need not suffer
+    receiver.answer = lambda _: OK
+    await station.pass_time(600, step_s=5)
+    assert set(await station.states()) == {"delivered"}
+
+
+@pytest_twisted.ensureDeferred
 async def test_two_nodes_deliver_each_once(
     make_station: MakeStation, receive: Receive, database: Database
 ) -> None:
@@ -299,8 +323,8 @@ async def test_a_failure_told_too_late_changes_nothing(
 
 
 async def _claim(station: Station) -> Any:
-    room = {"": 10}
-    return await station.deliveries.claim(lease_s=LEASE_S, limit=10, targets=room, accounts=room)
+    rooms = Rooms(all=10, targets={"": 10}, accounts={"": 10}, pairs={})
+    return await station.deliveries.claim(rooms, lease_s=LEASE_S)
 
 
 @pytest_twisted.ensureDeferred

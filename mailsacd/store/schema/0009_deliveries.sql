@@ -22,6 +22,7 @@ create table delivery (
     code       integer,                        -- HTTP status of the last attempt, if it had one
     error      text not null default ''        -- why the last attempt failed
 );
+alter table delivery set (autovacuum_vacuum_scale_factor = 0.02);
 -- No reference to account: a removal that is under way must not keep mail from being stored.
 create index delivery_due on delivery (due) where due is not null;
 create index delivery_waiting on delivery (target, account, due) where due is not null;

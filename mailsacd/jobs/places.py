@@ -1,0 +1,101 @@
+"""How many deliveries may be under way for whom, so that whoever is slow or away keeps to himself.
+
+There are so many places in all, for one target and for one account. A target that does not answer
+has one. What an account sends to a target that refuses it is tried one at a time, with pauses.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Hashable
+from typing import Final, TypeVar
+
+from mailsacd.core.delivery import Attempt, Claim
+from mailsacd.store.deliveries import ANY_OTHER, Rooms
+
+FIRST_PAUSE_S: Final = 0.1
+MAX_PAUSE_S: Final = 10.0
+"""A pause doubles with each failure in a row; so long is a target's return unnoticed at most."""
+
+MAX_REMEMBERED: Final = 1_000
+"""Of those that failed last so many are remembered."""
+
+_MAX_COUNTED: Final = 20
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Places:
+    """Of one process."""
+
+    def __init__(self, at_a_time: int, per_target: int) -> None:
+        self._at_a_time = at_a_time
+        self._per_target = per_target
+        self._per_account = max(at_a_time // 2, 1)
+        self._under_way = 0
+        self._targets: Counter[str] = Counter()
+        self._accounts: Counter[str] = Counter()
+        self._pairs: Counter[tuple[str, str]] = Counter()
+        self._silent: OrderedDict[str, None] = OrderedDict()
+        self._failures: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+
+    @property
+    def are_taken(self) -> bool:
+        """All of them."""
+        return self._under_way >= self._at_a_time
+
+    def rooms(self, now_s: float) -> Rooms:
+        """What is free."""
+        targets = {t: self._per_target - n for t, n in self._targets.items()}
+        targets |= {t: 1 - self._targets[t] for t in self._silent}
+        accounts = {a: self._per_account - n for a, n in self._accounts.items()}
+        pairs = {
+            pair: 1 - self._pairs[pair] if until_s <= now_s else 0
+            for pair, (_, until_s) in self._failures.items()
+        }
+        return Rooms(
+            all=self._at_a_time - self._under_way,
+            targets=_positive(targets) | {ANY_OTHER: self._per_target},
+            accounts=_positive(accounts) | {ANY_OTHER: self._per_account},
+            pairs=_positive(pairs),
+        )
+
+    def enter(self, claim: Claim) -> None:
+        """``claim`` takes its place."""
+        self._under_way += 1
+        self._targets[claim.target] += 1
+        self._accounts[claim.account] += 1
+        self._pairs[_pair(claim)] += 1
+
+    def leave(self, claim: Claim) -> None:
+        """It gives it back."""
+        self._under_way -= 1
+        _less(self._targets, claim.target)
+        _less(self._accounts, claim.account)
+        _less(self._pairs, _pair(claim))
+
+    def attempted(self, claim: Claim, attempt: Attempt, now_s: float) -> None:
+        """How it went."""
+        if attempt.code is None:
+            self._silent[claim.target] = None
+        else:
+            self._silent.pop(claim.target, None)
+        count, _ = self._failures.pop(_pair(claim), (0, 0.0))
+        if not attempt.succeeded:
+            pause_s = min(FIRST_PAUSE_S * (1 << count), MAX_PAUSE_S)
+            self._failures[_pair(claim)] = (min(count + 1, _MAX_COUNTED), now_s + pause_s)
+        for remembered in (self._silent, self._failures):
+            if len(remembered) > MAX_REMEMBERED:
+                remembered.popitem(last=False)
+
+
+def _pair(claim: Claim) -> tuple[str, str]:
+    return (claim.target, claim.account)
+
+
+def _positive(rooms: dict[K, int]) -> dict[K, int]:
+    return {name: max(room, 0) for name, room in rooms.items()}
+
+
+def _less(counter: Counter[K], name: K) -> None:
+    counter[name] -= 1
+    if not counter[name]:
+        del counter[name]
