@@ -1,0 +1,180 @@
+"""A real POP3 port on the loopback, with maildrops that a test can steer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import zstandard
+from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.threads import deferToThread
+
+from mailsacd.core.budget import ByteBudget
+from mailsacd.core.errors import NotFoundError, UnauthenticatedError
+from mailsacd.core.maildrop import Listing, StoredMessage, octets_on_the_wire
+from mailsacd.pop3.factory import Pop3Factory
+from mailsacd.pop3.services import Pop3Services
+from mailsacd.settings import Pop3Settings
+from tests.smtp.listener import StepClock, Wire
+
+T = TypeVar("T")
+reactor: Any = the_reactor
+
+NAME, SECRET = "box@me.example", "right"
+LOGIN = f"USER {NAME}\r\nPASS {SECRET}\r\n".encode()
+
+
+@dataclass
+class Drop:
+    """A maildrop in memory. ``hold`` keeps back what is asked until it fires."""
+
+    messages: list[bytes]
+    hold: Deferred[None] | None = None
+    problem: Exception | None = None
+    removed: list[int] = field(default_factory=list)
+    closed: int = 0
+
+    @property
+    def listing(self) -> Listing:
+        return Listing(
+            ids=tuple(f"id-{n}" for n in range(len(self.messages))),
+            sizes=tuple(map(octets_on_the_wire, self.messages)),
+        )
+
+    def peek(self, place: int) -> StoredMessage | None:  # noqa: ARG002  nothing is at hand
+        return None
+
+    take = peek
+
+    async def read(self, place: int) -> StoredMessage:
+        await self._held()
+        if not self.messages[place]:
+            raise NotFoundError("gone")
+        return StoredMessage(zstandard.compress(self.messages[place], 1), plain=False)
+
+    async def remove(self, places: Sequence[int]) -> None:
+        await self._held()
+        self.removed += places
+
+    async def close(self) -> None:
+        self.closed += 1
+
+    async def beside(self, work: Callable[[], T]) -> T:
+        return await deferToThread(work)
+
+    async def _held(self) -> None:
+        if self.hold is not None:
+            await self.hold
+        if self.problem is not None:
+            raise self.problem
+
+
+@dataclass
+class Drops:
+    """Lets in who knows the secret, to ``drop``; or fails with ``problem``."""
+
+    drop: Drop
+    hold: Deferred[None] | None = None
+    problem: Exception | None = None
+    peers: list[str] = field(default_factory=list)
+
+    async def open(self, name: str, secret: str, peer: str) -> Drop:
+        self.peers.append(peer)
+        if self.hold is not None:
+            await self.hold
+        if self.problem is not None:
+            raise self.problem
+        if (name, secret) != (NAME, SECRET):
+            raise UnauthenticatedError("The name, or the password or key, is wrong")
+        return self.drop
+
+
+class Pop3Listener:
+    """The port, its parts, and its clients."""
+
+    def __init__(
+        self,
+        *messages: bytes,
+        settings: Pop3Settings | None = None,
+        tls: IOpenSSLServerConnectionCreator | None = None,
+        tls_at_once: bool = False,
+    ) -> None:
+        self.clock = StepClock()
+        self.drop = Drop(list(messages or (b"Subject: x\r\n\r\n.hi\r\n",)))
+        self.drops = Drops(self.drop)
+        chosen = settings or Pop3Settings()
+        self.budget = ByteBudget(chosen.buffer_bytes)
+        self.factory = Pop3Factory(
+            Pop3Services(
+                hostname="pop.example",
+                version="1",
+                settings=chosen,
+                maildrops=self.drops,
+                budget=self.budget,
+                tls=tls,
+                tls_at_once=tls_at_once,
+                clock=self.clock,
+            )
+        )
+        self._listening = reactor.listenTCP(0, self.factory, interface="127.0.0.1")
+        self.port: int = self._listening.getHost().port
+        self._wires: list[Wire] = []
+
+    @property
+    def connections(self) -> int:
+        return len(self.factory._crowd.members)
+
+    @property
+    def only(self) -> Any:
+        """The one connection that there is."""
+        [server] = self.factory._crowd.members
+        return server
+
+    async def connect(self, *, greeted: bool = True) -> Wire:
+        """A client, which was greeted."""
+        wire: Wire = await connectProtocol(
+            HostnameEndpoint(reactor, "127.0.0.1", self.port), Wire()
+        )
+        self._wires.append(wire)
+        if greeted:
+            await answered(wire, b"+OK pop.example mailsacd POP3 is ready\r\n")
+        return wire
+
+    async def logged_in(self) -> Wire:
+        """A client that has logged in."""
+        wire = await self.connect()
+        wire.send(LOGIN)
+        await wire.until(lambda: wire.received.count(b"\r\n") == 2)
+        assert b"-ERR" not in wire.received
+        wire.received = b""
+        return wire
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the reactor turn until ``condition`` holds, for 10 s at most."""
+        deadline = reactor.seconds() + 10
+        while not condition():
+            assert reactor.seconds() < deadline
+            pause: Deferred[None] = Deferred()
+            reactor.callLater(0.001, pause.callback, None)
+            await pause
+
+    def pass_time(self, seconds: float) -> None:
+        """The clock moves on, in steps as fine as the sweep's."""
+        for _ in range(int(seconds)):
+            self.clock.advance(1)
+
+    async def stop(self) -> None:
+        await maybeDeferred(self._listening.stopListening)
+        for wire in self._wires:
+            if not wire.lost:
+                wire.abort()
+        await self.until(lambda: not self.connections)
+
+
+async def answered(wire: Wire, expected: bytes) -> None:
+    """Exactly that has come since the last time."""
+    await wire.until(lambda: len(wire.received) >= len(expected) or wire.lost)
+    received, wire.received = wire.received, b""
+    assert received == expected
