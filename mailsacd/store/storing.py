@@ -63,7 +63,7 @@ _OWNED_BY: Final = f""") new (inbox, id, raw_id, domain, received, facts, attach
     cross join lateral (
         values ('webhook', address.webhook), ('slack', address.webhook_slack)
     ) hook (kind, url)
-    where hook.url is not null
+    where hook.url is not null and coalesce(copies.saved_by = copies.owner, true)
     returning message_id
 )
 select id, owner, private, id in (select message_id from hooks)

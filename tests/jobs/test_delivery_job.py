@@ -1,6 +1,7 @@
 """What is to be delivered is delivered: in the end, with one id, and whoever else hangs."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from mailsacd.store import removal
 from mailsacd.store.deliveries import Rooms
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import uses_of_month
-from tests.jobs.station import Station, eventually, verify
+from tests.jobs.station import CONTENT, Station, eventually, verify
+from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, BOB, add_accounts
 from tests.outbound.receiver import OK, Posted, Receiver, status
 
@@ -97,6 +99,19 @@ async def test_mail_for_others_is_not_posted(make_station: MakeStation, receive:
     await station.mail(OTHER, "x@b.example")
     await station.settle()
     assert (receiver.got, await station.listed()) == ([], [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_mail_that_another_account_captured_is_not_posted(
+    make_station: MakeStation, receive: Receive
+) -> None:
+    station, receiver = make_station(), receive()
+    await station.reserve(BOX, webhook=receiver.url())
+    for account in ("bob", "ann"):
+        new = envelope(station.ingest, CONTENT, BOX)
+        await station.ingest.deliver(replace(new, saved_by=account))
+        await station.settle()
+    assert receiver.ids == [f"{new.id}-0-w1"]
 
 
 @pytest.mark.parametrize("code", [500, 404, 410, 301, 429, 199 + 101])
