@@ -123,12 +123,14 @@ class Position:
 class Pushed:
     """One message for listeners: fetched and rendered once, however many there are.
 
-    ``json`` is the pushed form (docs/push.md), one object in UTF-8, ``sequence`` in it. In
-    ``encoded`` an edge may keep what it made of it.
+    ``json`` is the pushed form (docs/push.md), one object in UTF-8, ``sequence`` in it; listeners
+    only get it when it is there. In ``encoded`` an edge may keep what it made of it.
+    ``cost_bytes`` is what it counts for while it waits.
     """
 
     id: str
     inbox: str
     sequence: str
     json: bytes
+    cost_bytes: int
     encoded: dict[str, bytes] = field(default_factory=dict)

@@ -3,14 +3,16 @@
 It has all that a list says of the message, and what the message says itself. docs/push.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from twisted.internet.defer import DeferredSemaphore, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
+from mailsacd.core.event import Pushed
 from mailsacd.core.message import Message
 from mailsacd.core.token import iso_time, time_of
 from mailsacd.mail.alternates import Alternates
@@ -24,18 +26,24 @@ from mailsacd.store.pool import Database
 MAX_AT_ONCE: Final = 64
 """How many messages `PushedForms.find` takes."""
 
-_OFF_REACTOR_BYTES: Final = 32_768  # larger stored messages are unpacked and parsed in a thread
-_BYTES_A_TURN: Final = 65_536  # of small ones, compressed: then the reactor has its turn
+LARGE_BYTES: Final = 65_536
+"""Larger messages, before compression, are rendered in threads, each by itself."""
+
+LARGE_AT_ONCE: Final = 2
+
+_BYTES_A_TURN: Final = 131_072  # of others: then the reactor has its turn
+
+_ANY_BYTES: Final = 2**31 - 1
 
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message that is there, and its pushed form as JSON in UTF-8."""
+    """A message that is there, and its pushed form as JSON in UTF-8, unless it is large."""
 
     found: Found
-    json: bytes
+    json: bytes | None
 
 
 class PushedForms:
@@ -45,11 +53,37 @@ class PushedForms:
         self._database = database
         self._alternates = Alternates(database)
         self._reactor = reactor
+        self._large = DeferredSemaphore(LARGE_AT_ONCE)
 
     async def form(self, message: Message, stored: bytes) -> bytes:
         """The pushed form: one JSON object in UTF-8. ``stored`` is the compressed raw message."""
         local = (await self._alternates.local_parts((message.inbox,)))[message.inbox]
-        return await self._form(message, stored, local)
+        pool = self._reactor.getThreadPool()
+        if len(stored) > LARGE_BYTES // 2:
+            return await deferToThreadPool(self._reactor, pool, pushed_form, message, stored, local)
+        return pushed_form(message, stored, local)
+
+    async def find_large(
+        self, wanted: tuple[str, str], needed: Callable[[], bool]
+    ) -> Rendered | None:
+        """A message (inbox, id) of any size; None when it is not there, or not ``needed``.
+
+        That is asked when its turn comes.
+        """
+
+        async def find() -> Rendered | None:
+            if not needed():
+                return None
+            found, _ = await find_messages(
+                self._database, (wanted,), max_bytes=1, large_bytes=_ANY_BYTES
+            )
+            for each in found:
+                if each.raw is not None:
+                    return Rendered(each, await self.form(each.message, each.raw))
+            return None
+
+        rendered: Rendered | None = await self._large.run(lambda: ensureDeferred(find()))
+        return rendered
 
     async def find(
         self, wanted: Sequence[tuple[str, str]], *, max_bytes: int
@@ -57,28 +91,39 @@ class PushedForms:
         """Those of ``wanted`` (inbox, id) that are there, in order, and how many were looked at.
 
         Not all, when they are larger than ``max_bytes`` together, or more than MAX_AT_ONCE; but
-        always one.
+        always one. Of those over LARGE_BYTES there is no form yet: see `find_large`.
         """
         found, count = await find_messages(
-            self._database, wanted[:MAX_AT_ONCE], max_bytes=max_bytes
+            self._database, wanted[:MAX_AT_ONCE], max_bytes=max_bytes, large_bytes=LARGE_BYTES
         )
         locals_ = await self._alternates.local_parts({each.message.inbox for each in found})
         rendered = []
         done_bytes = 0
         for each in found:
-            form = await self._form(each.message, each.raw, locals_[each.message.inbox])
+            if each.raw is None:
+                rendered.append(Rendered(each, None))
+                continue
+            form = pushed_form(each.message, each.raw, locals_[each.message.inbox])
             rendered.append(Rendered(each, form))
-            done_bytes += len(each.raw)
+            done_bytes += each.size
             if done_bytes > _BYTES_A_TURN:
                 done_bytes = 0
                 await deferLater(self._reactor, 0)
         return rendered, count
 
-    async def _form(self, message: Message, stored: bytes, local: str) -> bytes:
-        if len(stored) <= _OFF_REACTOR_BYTES:
-            return pushed_form(message, stored, local)
-        pool = self._reactor.getThreadPool()
-        return await deferToThreadPool(self._reactor, pool, pushed_form, message, stored, local)
+
+def pushed(rendered: Rendered, sequence: str) -> Pushed:
+    """What is pushed of a message. Of a large one its form is still to come."""
+    message = rendered.found.message
+    if rendered.json is None:
+        return Pushed(message.id, message.inbox, sequence, b"", 3 * rendered.found.size)
+    json = with_sequence(rendered.json, sequence)
+    return Pushed(message.id, message.inbox, sequence, json, len(json))
+
+
+def with_sequence(form: bytes, sequence: str) -> bytes:
+    """A pushed form with its sequence."""
+    return b'%b,"sequence":"%b"}' % (form[:-1], sequence.encode())
 
 
 def pushed_form(message: Message, stored: bytes, encrypted_inbox: str) -> bytes:

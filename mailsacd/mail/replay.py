@@ -15,9 +15,9 @@ from twisted.internet.defer import Deferred, DeferredSemaphore, ensureDeferred
 from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import InvalidInputError
-from mailsacd.core.event import Position, Pushed, Snapshot
+from mailsacd.core.event import Position, Snapshot
 from mailsacd.core.sequence import Sequences
-from mailsacd.mail.pushed import PushedForms, Rendered
+from mailsacd.mail.pushed import PushedForms, Rendered, pushed
 from mailsacd.mail.stream import Backlog, Stream
 from mailsacd.store.events import current_snapshot, events_after, messages_after
 from mailsacd.store.pool import Database
@@ -130,11 +130,20 @@ class Replay:
             rendered, count = await self._in_turn(finding)
             done += count
             for each in rendered:
-                if each.found.is_there_for(self._stream.interest.account):
-                    self._push_one(page, each)
+                await self._push_one(page, each)
 
-    def _push_one(self, page: _Page, rendered: Rendered) -> None:
+    async def _push_one(self, page: _Page, rendered: Rendered) -> None:
         message = rendered.found.message
+        if rendered.json is None:
+            await self._room()
+            large = await self._tools.forms.find_large(
+                (message.inbox, message.id), lambda: self._stream.is_open
+            )
+            if large is None:
+                return
+            rendered = large
+        if not rendered.found.is_there_for(self._stream.interest.account):
+            return
         position = Position(page.seen, page.reached, message.id)
         if page.rest is None and message.id == page.wanted[-1][1]:
             position = Position(page.reached)
@@ -161,14 +170,3 @@ def check_age(seen: Snapshot, now: Snapshot) -> None:
     """Raises InvalidInputError when what came after ``seen`` may no longer be among the events."""
     if now.taken_ms - seen.taken_ms > EVENTS_LAST_MS:
         raise InvalidInputError(_TOO_OLD)
-
-
-def pushed(rendered: Rendered, sequence: str) -> Pushed:
-    """What is pushed of a message: the pushed form with its sequence."""
-    message = rendered.found.message
-    return Pushed(
-        id=message.id,
-        inbox=message.inbox,
-        sequence=sequence,
-        json=b'%b,"sequence":"%b"}' % (rendered.json[:-1], sequence.encode()),
-    )

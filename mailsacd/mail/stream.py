@@ -5,7 +5,7 @@ its client may open another that goes on from the last sequence it got.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from twisted.logger import Logger
@@ -40,9 +40,10 @@ class Listener(Protocol):
 
 
 class Backlog:
-    """The bytes of all that waits in all streams, each message counted once."""
+    """The bytes of all that waits in all ``streams``, each message counted once."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: Collection["Stream"]) -> None:
+        self.streams = streams
         self.held_bytes = 0
         self._holders: dict[Pushed, int] = {}
 
@@ -56,12 +57,16 @@ class Backlog:
         """Whether too much waits."""
         return self.held_bytes > MAX_BACKLOG_BYTES
 
+    def holds(self, pushed: Pushed) -> bool:
+        """Whether any stream has ``pushed`` waiting."""
+        return pushed in self._holders
+
     def take(self, pushed: Pushed) -> None:
         """One more stream has ``pushed`` waiting."""
         holders = self._holders.get(pushed, 0)
         self._holders[pushed] = holders + 1
         if not holders:
-            self.held_bytes += len(pushed.json)
+            self.held_bytes += pushed.cost_bytes
 
     def give(self, pushed: Pushed) -> None:
         """One stream less has."""
@@ -70,7 +75,7 @@ class Backlog:
             self._holders[pushed] = holders
         else:
             del self._holders[pushed]
-            self.held_bytes -= len(pushed.json)
+            self.held_bytes -= pushed.cost_bytes
 
 
 class Stream:
@@ -159,6 +164,18 @@ class Stream:
         elif not self._joined.sees(xid):
             self.replay(pushed)
 
+    def withdraw(self, pushed: Pushed) -> None:
+        """The message is not for this listener after all."""
+        if pushed in self._queue:
+            self._queue.remove(pushed)
+            self._give(pushed)
+        else:
+            kept = [(xid, later) for xid, later in self._later if later is not pushed]
+            if len(kept) < len(self._later):
+                self._later = deque(kept)
+                self._give(pushed)
+        self._flush()
+
     def replay(self, pushed: Pushed) -> None:
         """A message that is the next one in any case."""
         if self.is_open:
@@ -189,11 +206,11 @@ class Stream:
             self._listener.lost(reason)
 
     def _take(self, pushed: Pushed) -> None:
-        self.waiting_bytes += len(pushed.json)
+        self.waiting_bytes += pushed.cost_bytes
         self._backlog.take(pushed)
 
     def _give(self, pushed: Pushed) -> None:
-        self.waiting_bytes -= len(pushed.json)
+        self.waiting_bytes -= pushed.cost_bytes
         self._backlog.give(pushed)
 
     def _check_bounds(self) -> None:
@@ -206,7 +223,7 @@ class Stream:
             return  # the listener resumes while it is pushed to
         self._flushing = True
         try:
-            while self._queue and self._begun and not self._listener.full:
+            while self._may_push():
                 pushed = self._queue.popleft()
                 self._give(pushed)
                 self._sequence = pushed.sequence
@@ -217,6 +234,10 @@ class Stream:
         finally:
             self._flushing = False
         self._drained()
+
+    def _may_push(self) -> bool:
+        """A message that is not rendered yet holds up those after it."""
+        return bool(self._queue and self._queue[0].json and self._begun and not self._listener.full)
 
     def _drained(self) -> None:
         if self.is_open and (not self._begun or self._queue or self._listener.full):

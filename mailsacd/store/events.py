@@ -104,13 +104,16 @@ _page = many(
 )
 
 # The bodies of the first so many bytes, of the first one in any case; of the rest only that they
-# are there.
+# are there. Large ones are not among them, and do not count.
 _bodies = many(
     lambda *columns: columns,
-    """select place, before < %(bytes)s, owner, private, case when before < %(bytes)s then body end,
+    """select place, before < %(bytes)s, owner, private, size,
+           case when before < %(bytes)s and size <= %(large)s then body end,
            inbox, id, facts, saved_by, folder, labels, read
        from (
-           select place, sum(size) over (order by place) - size as before, body, message.*
+           select place, body, size, message.*,
+               coalesce(sum(size) filter (where size <= %(large)s) over (
+                   order by place rows between unbounded preceding and 1 preceding), 0) as before
            from unnest(%(inboxes)s::text[], %(ids)s::text[]) with ordinality
                wanted (wanted_inbox, wanted_id, place)
            join message on inbox = wanted_inbox collate "C" and message.id = wanted_id collate "C"
@@ -155,12 +158,17 @@ class Events:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A message that is there: its row, whose it is, and its raw message, compressed."""
+    """A message that is there: its row, whose it is, and its raw message, compressed.
+
+    ``size`` is that of the raw message before compression; of a large one that was not asked for
+    ``raw`` is None.
+    """
 
     message: Message
     owner: str | None
     private: bool
-    raw: bytes
+    size: int
+    raw: bytes | None
 
     def is_there_for(self, account: str | None) -> bool:
         """Whether ``account`` (None: the public) may see it now."""
@@ -214,19 +222,23 @@ async def messages_after(
 
 
 async def find_messages(
-    db: Executor, wanted: Sequence[tuple[str, str]], *, max_bytes: int
+    db: Executor, wanted: Sequence[tuple[str, str]], *, max_bytes: int, large_bytes: int
 ) -> tuple[list[Found], int]:
     """Those of ``wanted`` (inbox, id) that are there, in that order, and how many were looked at.
 
-    Not all, when they are larger than ``max_bytes`` together before compression; always one.
+    Not all, when they are larger than ``max_bytes`` together before compression; always one. Of
+    those over ``large_bytes``, which do not count, the raw message is not read.
     """
     inboxes, ids = [inbox for inbox, _ in wanted], [id_ for _, id_ in wanted]
-    rows: list[Any] = await _bodies(db, inboxes=inboxes, ids=ids, bytes=max_bytes)
+    rows: list[Any] = await _bodies(
+        db, inboxes=inboxes, ids=ids, bytes=max_bytes, large=large_bytes
+    )
     found: list[Found] = []
-    for place, fits, owner, private, body, *row in rows:
+    for place, fits, owner, private, size, body, *row in rows:
         if not fits:
             return found, place - 1
-        found.append(Found(as_message(*row), owner, private, bytes(body)))
+        raw = None if body is None else bytes(body)
+        found.append(Found(as_message(*row), owner, private, size, raw))
     return found, len(wanted)
 
 

@@ -16,7 +16,8 @@ from mailsacd.core.message import NewEnvelope
 from mailsacd.core.sequence import Sequences
 from mailsacd.core.token import EnvelopeIds, utc_from_ms
 from mailsacd.mail.compose import compose
-from mailsacd.mail.hub import Counts, Hub
+from mailsacd.mail.fanout import Counts
+from mailsacd.mail.hub import Hub
 from mailsacd.mail.pushed import PushedForms
 from mailsacd.mail.stream import Stream
 from mailsacd.store.events import event_epoch

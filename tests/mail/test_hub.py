@@ -291,6 +291,31 @@ async def test_a_large_message_keeps_its_place(database: Database, database_dsn:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_large_message_holds_up_only_those_who_wait_for_it(
+    database: Database, database_dsn: str
+) -> None:
+    large = b"Subject: large\r\n\r\n" + b"x" * 500_000
+    async with node_hub(database, database_dsn) as node:
+        _, bob = await node.listen(in_inboxes(BOB))
+        _, eve = await node.listen(in_inboxes(EVE))
+        _, both = await node.listen(in_inboxes(BOB, EVE))
+        threads = node.forms._large
+        await gatherResults([threads.acquire(), threads.acquire()])
+        (late,) = await store(database, new_mail(BOB, content=large))
+        (gone,) = await store(database, new_mail(BOB, content=large))
+        (bobs,) = await store(database, new_mail(BOB))
+        (eves,) = await store(database, new_mail(EVE))
+        await eve.has(eves)
+        assert bob.ids == both.ids == []
+        await database.run("delete from message where id = %s", (gone,))
+        threads.release()
+        threads.release()
+        await bob.has(late, bobs)
+        await both.has(late, bobs, eves)
+        assert bob.pushed[0].json is both.pushed[0].json
+
+
+@pytest_twisted.ensureDeferred
 async def test_what_is_deleted_before_it_is_fetched_is_passed_over(
     database: Database, database_dsn: str
 ) -> None:

@@ -125,6 +125,7 @@ async def test_alternates_are_told_and_remembered_and_asked_for_once(database: D
     assert count == 3
     secret = await server_secret(database)
     for each in rendered:
+        assert each.json is not None
         local, _, domain = each.found.message.inbox.partition("@")
         alternate = alternate_local(secret, Address(local, domain))
         assert json.loads(each.json)["encryptedInbox"] == alternate
@@ -136,12 +137,32 @@ async def test_alternates_are_told_and_remembered_and_asked_for_once(database: D
 
 
 @pytest_twisted.ensureDeferred
-async def test_large_messages_are_found_one_at_a_time(database: Database) -> None:
+async def test_as_many_are_found_at_once_as_fit(database: Database) -> None:
     forms = PushedForms(database, reactor=reactor)
-    mail = [new_mail(BOB, content=b"x" * 100_000) for _ in range(3)] + [new_mail(BOB)]
+    mail = [new_mail(BOB, content=b"x" * 10_000) for _ in range(3)] + [new_mail(BOB)]
     await store(database, *mail)
     wanted = [(m.inbox, m.id) for new in mail for m in new.messages]
     assert [(await forms.find(wanted[n:], max_bytes=1))[1] for n in range(4)] == [1, 1, 1, 1]
-    assert (await forms.find(wanted, max_bytes=250_000))[1] == 3
+    assert (await forms.find(wanted, max_bytes=25_000))[1] == 3
     assert (await forms.find([("no", "one"), *wanted], max_bytes=1))[1] == 2
     assert await forms.find([("no", "one")], max_bytes=1) == ([], 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_large_message_is_rendered_by_itself_and_only_when_needed(
+    database: Database,
+) -> None:
+    forms = PushedForms(database, reactor=reactor)
+    mail = [new_mail(BOB), new_mail(BOB, content=b"x" * 200_000), new_mail(BOB)]
+    await store(database, *mail)
+    wanted = [(m.inbox, m.id) for new in mail for m in new.messages]
+    rendered, count = await forms.find(wanted, max_bytes=10_000)
+    assert count == 3
+    assert [each.json is None for each in rendered] == [False, True, False]
+    large = await forms.find_large(wanted[1], lambda: True)
+    assert large is not None
+    assert large.json == pushed_form(
+        _stored(mail[1]), mail[1].raw, json.loads(large.json or b"")["encryptedInbox"]
+    )
+    assert await forms.find_large(wanted[1], lambda: False) is None
+    assert await forms.find_large((BOB, "nothing"), lambda: True) is None

@@ -193,7 +193,10 @@ async def test_what_is_found_says_whose_it_is(database: Database) -> None:
     (bobs,) = await store(database, new_mail(BOB))
     (public,) = await store(database, new_mail("x@example.net"))
     found, count = await find_messages(
-        database, [(BOB, bobs), ("x@example.net", public), (BOB, public)], max_bytes=10**6
+        database,
+        [(BOB, bobs), ("x@example.net", public), (BOB, public)],
+        max_bytes=10**6,
+        large_bytes=10**6,
     )
     assert count == 3
     assert [(f.message.id, f.owner, f.private) for f in found] == [
