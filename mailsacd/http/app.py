@@ -10,13 +10,14 @@ from twisted.web.resource import Resource
 from mailsacd.http.attachments import Attachments
 from mailsacd.http.bodies import struct_of
 from mailsacd.http.codec import Response, Streamed, error_response, read_body
-from mailsacd.http.connection import HttpSite, Request
+from mailsacd.http.connection import HttpSite
 from mailsacd.http.credentials import Callers, identify, session_token
 from mailsacd.http.documentation import Documentation
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.messages import Messages
 from mailsacd.http.openapi import specification
 from mailsacd.http.proxies import Proxies
+from mailsacd.http.request import Request
 from mailsacd.http.routes import root
 from mailsacd.http.service import Service
 from mailsacd.http.upgrade import PATH, WebSockets, WebSocketUpgrade

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
-from mailsacd.http.connection import READS, Request
+from mailsacd.http.request import READS, Request
 from mailsacd.mail.auth import ANYONE, Actor
 
 KEY_HEADER: Final = "Mailsac-Key"

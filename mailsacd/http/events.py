@@ -12,7 +12,8 @@ from mailsacd.core.event import Pushed
 from mailsacd.http.codec import Streamed, Writer
 from mailsacd.http.endpoint import Answer, Call, Operation
 from mailsacd.http.parameters import EMAIL, Parameter, text_up_to
-from mailsacd.mail.listeners import Asker, Listeners, Listening
+from mailsacd.mail.listener import Asker, Listening
+from mailsacd.mail.listeners import Listeners
 
 EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
 RETRY_MS: Final = 3_000
@@ -171,4 +172,5 @@ class _Events:
 
 def _event(pushed: Pushed) -> bytes:
     """The form is JSON in one line: nothing in it ends a line of the stream."""
+    assert pushed.json is not None  # noqa: S101  for mypy: it is there once it is pushed
     return b"id: %b\nevent: message\ndata: %b\n\n" % (pushed.sequence.encode(), pushed.json)

@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from mailsacd.http.bodies import schemas_of, takes_nothing
-from mailsacd.http.connection import READS
 from mailsacd.http.credentials import KEY_FIELD, KEY_HEADER
 from mailsacd.http.endpoint import Answer, Operation
 from mailsacd.http.parameters import Parameter
+from mailsacd.http.request import READS
 from mailsacd.http.schemas import SCHEMAS
 
 _REFUSALS: Final = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.http.connection import Request
+from mailsacd.http.request import Request
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

@@ -10,7 +10,7 @@ from twisted.web.resource import IResource, Resource
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from mailsacd.http.codec import Response, problem
-from mailsacd.http.connection import Request
+from mailsacd.http.request import Request
 
 # Any page may read what its user gives it a key for, or what needs none; none may write, and
 # cookies are never taken from elsewhere.

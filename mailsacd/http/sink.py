@@ -9,7 +9,7 @@ from mailsacd.core.outflow import Outflow
 from mailsacd.http.codec import Source
 
 if TYPE_CHECKING:
-    from mailsacd.http.connection import Request
+    from mailsacd.http.request import Request
 
 
 @implementer(IPushProducer)

@@ -17,9 +17,9 @@ from twisted.web import server
 from twisted.web.resource import Resource
 
 from mailsacd.http.codec import Response, problem
-from mailsacd.http.connection import Request
 from mailsacd.http.credentials import KEY_FIELD, KEY_HEADER
 from mailsacd.http.proxies import Proxies
+from mailsacd.http.request import Request
 
 PATH: Final = b"incoming-messages"
 VERSION: Final = b"13"  # RFC 6455 section 4.1

@@ -6,8 +6,7 @@ the rights of those whom a notice concerns: of an account, an address or a domai
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import LoopingCall
@@ -19,13 +18,11 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from mailsacd.core.event import Pushed
 from mailsacd.core.rounds import Rounds
 from mailsacd.mail.auth import ANYONE, Actor, account_of
-from mailsacd.mail.guesses import network_of
 from mailsacd.mail.hub import Hub
+from mailsacd.mail.listener import Asker, Listener, Listening
 from mailsacd.mail.listening import ListeningRules, Wanted
-from mailsacd.mail.stream import Stream
 from mailsacd.mail.usage import Metered
 from mailsacd.settings import WebsocketSettings
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices
@@ -34,92 +31,6 @@ _STEPS: Final = 30  # of a round of signs of life
 _TOO_MANY_RETRY_S: Final = 30
 
 _log = Logger()
-
-
-class Listener(Protocol):
-    """An edge's side of one who listens."""
-
-    @property
-    def full(self) -> bool:
-        """Whether what was pushed is not written yet: more has to wait."""
-
-    def push(self, pushed: Pushed) -> None:
-        """Here is a message."""
-
-    def lost(self, reason: str) -> None:
-        """Too slow, or the hub ends: nothing more comes. What was missed can be asked for."""
-
-    def beat(self) -> None:
-        """Show a sign of life, and go if the other side shows none."""
-
-    def revoked(self, error: MailsacdError) -> None:
-        """What was allowed is so no more."""
-
-    def stopping(self) -> None:
-        """The daemon stops."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """Who wants to listen: from which IP address, and with what to prove who it is."""
-
-    peer: str
-    key: str | None = None
-    session: str | None = None
-
-
-class Listening:
-    """One listener's place, from when it knocks. To be closed when it goes."""
-
-    def __init__(self, listeners: "Listeners", listener: Listener, peer: str) -> None:
-        self.wanted: Wanted | None = None
-        self.look_again: Callable[[], Awaitable[Wanted]]
-        self.listener = listener
-        self.account: str | None = None
-        self.peer = network_of(peer)
-        self.closed = False
-        self._listeners = listeners
-        self._stream: Stream | None = None
-
-    @property
-    def sequence(self) -> str:
-        """Where the stream stands: what ``since`` goes on from."""
-        assert self._stream is not None  # noqa: S101  for mypy: who has a place has a stream
-        return self._stream.sequence
-
-    def close(self) -> None:
-        """It listens no more. May be called twice."""
-        if not self.closed:
-            self.closed = True
-            self._listeners.leave(self)
-            if self._stream is not None:
-                self._stream.close()
-
-    def resume(self) -> None:
-        """The listener is no longer full."""
-        if self._stream is not None and not self.closed:
-            self._stream.resume()
-
-    def follow(self, stream: Stream) -> None:
-        """Be given what comes by ``stream``."""
-        self._stream = stream
-        if self.closed:
-            stream.close()
-
-    # What the hub calls
-
-    @property
-    def full(self) -> bool:
-        """As of Listener."""
-        return self._stream is None or self.listener.full
-
-    def push(self, pushed: Pushed) -> None:
-        """As of Listener."""
-        self.listener.push(pushed)
-
-    def lost(self, reason: str) -> None:
-        """As of Listener."""
-        self.listener.lost(reason)
 
 
 class Listeners:
@@ -217,8 +128,7 @@ class Listeners:
 
         return await self._open(listening, look, look_again, since)
 
-    def leave(self, listening: Listening) -> None:
-        """Its place is free."""
+    def _left(self, listening: Listening) -> None:
         if listening in self._places:
             self._places.discard(listening)
             _one_less(self._of_peer, listening.peer)
@@ -236,7 +146,7 @@ class Listeners:
     def _admitted(self, asker: Asker, listener: Listener) -> Listening:
         if self._stopping:
             raise UnavailableError("The server is stopping, come back later")
-        listening = Listening(self, listener, asker.peer)
+        listening = Listening(listener, asker.peer, self._left)
         if len(self._places) >= self._settings.max_listeners:
             raise _too_many("Too many listeners")
         if self._of_peer[listening.peer] >= self._settings.max_listeners_per_peer:

@@ -8,7 +8,8 @@ from twisted.logger import Logger
 
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.event import Pushed
-from mailsacd.mail.listeners import Asker, Listeners, Listening
+from mailsacd.mail.listener import Asker, Listening
+from mailsacd.mail.listeners import Listeners
 from mailsacd.ws import frames
 from mailsacd.ws.protocol import Socket
 
@@ -68,6 +69,7 @@ class Feed(Socket):
         """A message, encoded once for all."""
         if not self.usable:
             return
+        assert pushed.json is not None  # noqa: S101  for mypy: it is there once it is pushed
         if self._perMessageCompress is not None and len(pushed.json) <= MAX_COMPRESSED_BYTES:
             payload = pushed.encoded.get(_PAYLOAD)
             if payload is None:

@@ -52,7 +52,7 @@ def page(browser: Browser, daemon: RunningDaemon) -> Iterator[Page]:
         if base not in request.url:
             elsewhere.append(request.url)
 
-    opened.on("console", lambda told: told.type == "debug" or faults.append(told.text))
+    opened.on("console", lambda told: faults.append(told.text))
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("request", requested)
     opened.goto(f"http:{base}websocket-test")
