@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from bench import http, ingest, latency, pop3, start
+from bench import http, ingest, latency, pop3, push, start
 from bench.rounds import Verdict, print_verdicts
 
 
@@ -27,6 +27,7 @@ _PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
             "--seconds 1 --peers mailsacd,postfix,postfix-hold,smtp-sink",
         ),
         "latency": _Part(latency.add_options, latency.run, "--seconds 5"),
+        "push": _Part(push.add_options, push.run, "--messages 400"),
         "http": _Part(http.add_options, http.run, "--seconds 1 --messages 5000"),
         "pop3": _Part(pop3.add_options, pop3.run, "--rounds 3"),
         "start": _Part(start.add_options, start.run, "--idle-seconds 5 --rounds 1"),
