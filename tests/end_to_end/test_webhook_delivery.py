@@ -1,6 +1,7 @@
 """Webhooks from the real daemon: whatever is killed when, everything that was taken is posted."""
 
 import json
+import signal
 import socketserver
 import threading
 import urllib.request
@@ -102,6 +103,17 @@ def test_what_was_taken_is_posted_though_the_daemon_is_killed(
     until(lambda: states(daemon) == ["delivered"] * 20, 60)
     assert sorted(hook.got) == sorted(delivered(daemon))
     assert taken <= set(hook.got)
+
+
+def test_a_stop_waits_for_no_receiver_that_hangs(make_daemon: MakeDaemon, hook: Hook) -> None:
+    daemon = make_daemon(*ALLOWED, *QUICK[:1], "webhook.timeout_s=60").start()
+    call(daemon, "POST", "/api/addresses/box@a.example", {"webhook": hook.url})
+    hook.answers.clear()
+    daemon.send("box@a.example", "Subject: x\r\n\r\n")
+    until(lambda: len(hook.got) == 1)
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.process.wait(10) == -signal.SIGTERM
+    assert "Traceback" not in daemon.log.read_text()
 
 
 def test_two_processes_post_each_once(make_daemon: MakeDaemon, hook: Hook) -> None:
