@@ -170,6 +170,7 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "rotateWebhookSecret": 401,
     "listAddresses": 401,
     "getAddress": 200,
+    "getPop3Settings": 401,
     "checkAvailability": 200,
     "createAddress": 401,
     "createAddresses": 400,
