@@ -98,12 +98,12 @@ class _Listener:
         """Look at all frames that are whole; how many (RFC 6455 section 5.2, never masked)."""
         now = perf_counter()
         count = start = 0
-        while (ends := _frame_end(self.received, start)) is not None:
+        while (ends := frame_end(self.received, start)) is not None:
             if self.received[start] & 15 == 8:
                 raise LoadError(f"closed: {bytes(self.received[start + 4 : ends[1]])!r}")
-            found = _NUMBER.search(self.received, ends[0], ends[1])
-            if found is not None:
-                self.arrivals.append((int(found[1]), now))
+            number = number_in(self.received, *ends)
+            if number is not None:
+                self.arrivals.append((number, now))
             elif b'"status":4' in self.received[ends[0] : ends[0] + 20]:
                 raise LoadError(bytes(self.received[ends[0] : ends[1]]).decode())
             start = ends[1]
@@ -112,7 +112,13 @@ class _Listener:
         return count
 
 
-def _frame_end(received: bytearray, start: int) -> tuple[int, int] | None:
+def number_in(received: bytearray, start: int, end: int) -> int | None:
+    """The number of the message in a payload, if it has one."""
+    found = _NUMBER.search(received, start, end)
+    return None if found is None else int(found[1])
+
+
+def frame_end(received: bytearray, start: int) -> tuple[int, int] | None:
     """Where the payload of the frame at ``start`` begins and ends, if all of it is there."""
     if len(received) < start + 2:
         return None

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> list[Verdict]:
     except (LoadError, NotStartedError, OSError) as e:
         print(f"  push: {e}")
         return []
-    return _judge(acknowledged, arrivals)
+    return judge(acknowledged, arrivals)
 
 
 def _start(stack: ExitStack) -> list[Node]:
@@ -108,7 +108,8 @@ def _mails(start: int, count: int, size_bytes: int) -> Iterator[Mail]:
         yield mail(number, SENDER, [RECIPIENT], on_the_wire(content))
 
 
-def _judge(acknowledged: dict[int, float], arrivals: Sequence[Arrivals]) -> list[Verdict]:
+def judge(acknowledged: dict[int, float], arrivals: Sequence[Arrivals]) -> list[Verdict]:
+    """``arrivals`` of the two nodes' listeners in turns."""
     verdicts = []
     for name, places in (("the same node", slice(0, None, 2)), ("another node", slice(1, None, 2))):
         latencies = [

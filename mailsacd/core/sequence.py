@@ -1,7 +1,8 @@
 """Sequences: positions as opaque texts, which clients keep and give back to go on from there.
 
 A text is URL-safe. It carries a keyed hash, so that none of another database, and none that was
-tampered with, is taken for one of ours.
+tampered with, is taken for one of ours; and it is masked, for what it is made of would tell how
+much others do.
 """
 
 import hashlib
@@ -37,7 +38,8 @@ class Sequences:
             _put_snapshot(octets, position.within, seen.next_xid, seen.taken_ms)
             octets += position.id.encode()
         content = bytes(octets)
-        return urlsafe_b64encode(self._digest(content) + content).rstrip(b"=").decode()
+        digest = self._digest(content)
+        return urlsafe_b64encode(digest + self._masked(digest, content)).rstrip(b"=").decode()
 
     def read(self, text: str) -> Position:
         """The position in a text. Raises InvalidInputError for what `write` has not written."""
@@ -47,10 +49,17 @@ class Sequences:
             octets = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except ValueError as e:
             raise InvalidInputError(_NOT_OURS) from e
-        digest, content = octets[:_DIGEST_OCTETS], octets[_DIGEST_OCTETS:]
+        digest = octets[:_DIGEST_OCTETS]
+        content = self._masked(digest, octets[_DIGEST_OCTETS:])
         if not hmac.compare_digest(digest, self._digest(content)):
             raise InvalidInputError(_NOT_OURS)
         return _position(content)
+
+    def _masked(self, digest: bytes, content: bytes) -> bytes:
+        """Doing it twice undoes it."""
+        mask = hashlib.shake_256(self._key + digest).digest(len(content))
+        masked = int.from_bytes(content) ^ int.from_bytes(mask)
+        return masked.to_bytes(len(content))
 
     def _digest(self, content: bytes) -> bytes:
         return hmac.digest(self._key, content, hashlib.sha256)[:_DIGEST_OCTETS]

@@ -10,6 +10,7 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.event import Interest, Pushed
 from mailsacd.mail import stream as streams
+from mailsacd.mail import watch
 from mailsacd.store.pool import Database
 from tests.mail.hubs import Heard, Held, in_inboxes, new_mail, node_hub, reactor, store, until
 
@@ -195,6 +196,41 @@ async def test_stopping_ends_streams_and_lets_no_more_begin(
         with pytest.raises(UnavailableError):
             await node.listen(in_inboxes(BOB))
         assert len(heard.pushed) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_hub_that_was_away_for_too_long_says_so(
+    database: Database, database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with node_hub(database, database_dsn) as node:
+        _, heard = await node.listen(in_inboxes(BOB))
+        await heard.has(*await store(database, new_mail(BOB)))
+        with monkeypatch.context() as away:
+            away.setattr(watch, "EVENTS_LAST_MS", -1)
+            (missed,) = await store(database, new_mail(BOB))
+            assert "missed" in await heard.is_lost()
+        _, again = await node.listen(in_inboxes(BOB), heard.sequences[-1])
+        await again.has(missed, *await store(database, new_mail(BOB)))
+
+
+@pytest_twisted.ensureDeferred
+async def test_pushes_count_from_the_second_of_each_message(
+    database: Database, database_dsn: str
+) -> None:
+    class Counted:
+        def __init__(self) -> None:
+            self.counts: list[tuple[str, str, int]] = []
+
+        def count(self, account: str, kind: str, n: int = 1) -> None:
+            self.counts.append((account, kind, n))
+
+    counted = Counted()
+    async with node_hub(database, database_dsn, counted) as node:
+        _, heard = await node.listen(in_inboxes(BOB))
+        for account in ("ann", "ann", "ann", "eve"):
+            _, heard = await node.listen(in_inboxes(BOB, account=account))
+        await heard.has(*await store(database, new_mail(BOB)))
+        assert counted.counts == [("ann", "push", 2)]
 
 
 @pytest_twisted.ensureDeferred
