@@ -126,6 +126,32 @@ async def test_nothing_is_missed_while_connections_to_the_database_break(
 
 
 @pytest_twisted.ensureDeferred
+async def test_nothing_is_missed_when_all_connections_break_at_once(
+    database: Database, database_dsn: str
+) -> None:
+    own = Database(database_dsn, connections=2, statement_timeout_s=5, reactor=reactor)
+    await own.start()
+    try:
+        async with node_hub(own, database_dsn) as node:
+            _, heard = await node.listen(in_inboxes(BOB))
+            told = await store(database, new_mail(BOB))
+            for _ in range(3):
+                (pid,) = (await database.fetch("select pg_backend_pid()"))[0]
+                await database.fetch(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where backend_type = 'client backend'"
+                    f" and pid not in (pg_backend_pid(), {pid})"
+                )
+                told += await store(database, new_mail(BOB), new_mail(BOB))
+            await until(lambda: node.notices.listening)
+            told += await store(database, new_mail(BOB))
+            await heard.has(*told)
+            assert heard.reasons == []
+    finally:
+        await own.stop()
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_thousand_messages_reach_fifty_listeners_on_two_nodes_once_each(
     database: Database, database_dsn: str
 ) -> None:
