@@ -13,6 +13,7 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import ensureDeferred, maybeDeferred
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from mailsacd import __version__
 from mailsacd.announcement import announce
@@ -57,12 +58,12 @@ from mailsacd.mail.team import Team
 from mailsacd.mail.usage import Metered
 from mailsacd.mail.validate import Validator
 from mailsacd.outbound.dns import Resolver
-from mailsacd.ports import OwnPorts, Ports
+from mailsacd.ports import TLS, OwnPorts, Ports
 from mailsacd.push import make_push
 from mailsacd.receiving import captures_all, receivers
 from mailsacd.records import Records
 from mailsacd.retrieval import Retrieval
-from mailsacd.settings import Settings
+from mailsacd.settings import HttpSettings, Settings
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.store.notices import Notices
 
@@ -223,7 +224,8 @@ class Daemon:
         push.start()
         feeds.start()
         retrieval.start()
-        self._serve({**smtp, **retrieval.factories, "http": site}, ports)
+        https = over_tls(settings.http, certificate, site)
+        self._serve({**smtp, **retrieval.factories, "http": site, **https}, ports)
         self._reload_on_sighup(certificate)
         self._finish_removals(accounts)
         self._announce(settings, data, ports, self._closing)
@@ -276,6 +278,16 @@ def account_calls(
         AccountCalls(accounts, sessions, session_calls),
         TeamCalls(Team(accounts, passwords)),
     )
+
+
+def over_tls(
+    settings: HttpSettings, certificate: CertificateStore, site: IProtocolFactory
+) -> Mapping[str, IProtocolFactory]:
+    """What serves ``site`` with TLS from the first byte, by the name of its port, if asked for."""
+    if settings.tls_port < 0:
+        return {}
+    factory = TLSMemoryBIOFactory(certificate.context_factory, isClient=False, wrappedFactory=site)
+    return {"http" + TLS: factory}
 
 
 class _GivenUpError(Exception):

@@ -47,7 +47,7 @@ def port_names(settings: Settings) -> list[str]:
     names = []
     for name, chosen in listeners(settings).items():
         names.append(name)
-        if getattr(chosen, "tls_port", -1) >= 0:
+        if chosen.tls_port >= 0:
             names.append(name + TLS)
     return names
 
@@ -133,7 +133,7 @@ def _bind(interface: str, port: int, *, reuse_port: bool) -> socket.socket:
 def _where(settings: Settings, name: str) -> tuple[str, int]:
     section, twin, _ = name.partition(TLS)
     chosen = listeners(settings)[section]
-    port = getattr(chosen, "tls_port" if twin else "port")
+    port = chosen.tls_port if twin else chosen.port
     default = "0.0.0.0" if settings.database.dsn else "127.0.0.1"  # noqa: S104  a server
     return chosen.host or default, port
 

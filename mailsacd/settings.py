@@ -109,6 +109,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     host: str = ""
     port: Port = 8025
+    tls_port: TwinPort = -1
     anonymous_read: bool = True
     max_body_bytes: Count = 4_194_304
     max_connections: Count = 4_000
