@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailsacd.core.account import KEY_FORM, TOKEN_FORM
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError
@@ -99,6 +101,7 @@ class Authenticator:
         self._guesses = guesses
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._changes = 0  # counts what may have made an answer stale that is under way
+        self._guessing: dict[bytes, list[Deferred[_Known]]] = {}
         self._uses: dict[str, datetime] = {}
         self._writing_uses = LoopingCall(self._write_uses)
         self._writing_uses.clock = reactor
@@ -126,10 +129,7 @@ class Authenticator:
         digest = hash_of(key)
         known = self._remembered(digest)
         if known is None:
-            self._guesses.spend(peer)
-            known = await self._look_up(digest, self._look_up_key)
-            if known.actor is not None:
-                self._guesses.refund(peer)
+            known = await self._guess(digest, peer)
         return self._actor_with(known)
 
     async def check(self, key: str) -> Actor:
@@ -139,6 +139,34 @@ class Authenticator:
         digest = hash_of(key)
         known = self._remembered(digest) or await self._look_up(digest, self._look_up_key)
         return self._actor_with(known)
+
+    async def _guess(self, digest: bytes, peer: str) -> _Known:
+        """Many who come at once with one key are one guess."""
+        waiting = self._guessing.get(digest)
+        if waiting is not None:
+            mine: Deferred[_Known] = Deferred()
+            waiting.append(mine)
+            return await mine
+        self._guesses.spend(peer)
+        waiting = self._guessing[digest] = []
+        try:
+            known = await self._look_up(digest, self._look_up_key)
+        except BaseException:
+            failure = Failure()
+            self._end_guess(digest, waiting)
+            for each in waiting:
+                each.errback(failure)
+            raise
+        if known.actor is not None:
+            self._guesses.refund(peer)
+        self._end_guess(digest, waiting)
+        for each in waiting:
+            each.callback(known)
+        return known
+
+    def _end_guess(self, digest: bytes, waiting: list[Deferred[_Known]]) -> None:
+        if self._guessing.get(digest) is waiting:
+            del self._guessing[digest]
 
     def _actor_with(self, known: _Known) -> Actor:
         if known.actor is None or known.key_id is None:
@@ -159,6 +187,7 @@ class Authenticator:
     def forget(self, account: str) -> None:
         """Keys, sessions or standing of ``account`` have changed, or a wrong key may be right."""
         self._changes += 1
+        self._guessing.clear()  # what is being looked up may be stale for who comes now
         stale = [
             digest
             for digest, known in self._known.items()
@@ -169,6 +198,7 @@ class Authenticator:
 
     def _forget_all(self) -> None:
         self._changes += 1
+        self._guessing.clear()
         self._known.clear()
 
     def _remembered(self, digest: bytes) -> _Known | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import DeferredList, ensureDeferred
 from twisted.internet.task import Clock, deferLater
 from twisted.logger import LogEvent
 
@@ -174,6 +174,19 @@ async def test_right_keys_are_no_guesses(node: People) -> None:
         await node.authenticator.authenticate(key, PEER)
         (found,) = await node.keys.list("ann")
         await node.keys.remove("ann", found.id)
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_who_come_at_once_with_one_key_are_one_guess(node: People) -> None:
+    keys = [await node.key("ann"), new_key()]
+    for key in keys:
+        trying = [ensureDeferred(node.authenticator.authenticate(key, PEER)) for _ in range(100)]
+        outcomes = await DeferredList(trying, consumeErrors=True)
+        if key == keys[0]:
+            assert {actor.account for ok, actor in outcomes if ok} == {"ann"}
+            assert all(ok for ok, _ in outcomes)
+        else:
+            assert all(failure.check(UnauthenticatedError) for _, failure in outcomes)
 
 
 @pytest_twisted.ensureDeferred
