@@ -78,6 +78,11 @@ def expand(raw: bytes) -> bytes:
     return decompressor.decompress(raw)
 
 
+def expanded_bytes(raw: bytes) -> int:
+    """How many bytes `expand` makes of ``raw``: mail that repeats itself is stored in very few."""
+    return zstandard.frame_content_size(raw)
+
+
 def _shared_facts(
     envelope: Envelope, parsed: ParsedMessage, hostname: str, size: int
 ) -> _SharedFacts:

@@ -20,6 +20,7 @@ from mailsacd.core.token import utc_from_ms
 from mailsacd.core.webhook_signature import new_secret, shown_secret, signature_headers
 from mailsacd.mail.activity import Activity
 from mailsacd.mail.auth import Actor, account_of, managed_account
+from mailsacd.mail.compose import expanded_bytes
 from mailsacd.mail.slack import slack_form
 from mailsacd.mail.usage import Usage
 from mailsacd.store import deliveries as store
@@ -36,7 +37,7 @@ BOTH_SECRETS_FOR: Final = timedelta(days=1)
 
 MAX_BODY_BYTES: Final = 33_554_432
 
-_OFF_REACTOR_BYTES: Final = 32_768  # larger stored messages are unpacked and parsed in a thread
+_OFF_REACTOR_BYTES: Final = 32_768  # larger messages are unpacked and parsed in a thread
 
 
 class Forms(Protocol):
@@ -183,7 +184,7 @@ class Deliveries:
                 message, stored, with_people=claim.to_from, public_url=self._public_url
             )
 
-        if len(stored) <= _OFF_REACTOR_BYTES:
+        if expanded_bytes(stored) <= _OFF_REACTOR_BYTES:
             return slack()
         return await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), slack)
 

@@ -13,7 +13,7 @@ from twisted.internet.threads import deferToThreadPool
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
 from mailsacd.mail.auth import Actor, account_of
-from mailsacd.mail.compose import expand
+from mailsacd.mail.compose import expand, expanded_bytes
 from mailsacd.mail.gate import Gate
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
@@ -24,7 +24,7 @@ from mailsacd.store.views import Page as PageOfIds
 
 T = TypeVar("T")
 
-_OFF_REACTOR_BYTES: Final = 65_536  # larger stored messages are unpacked and parsed in a thread
+_OFF_REACTOR_BYTES: Final = 65_536  # larger messages are unpacked and parsed in a thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +134,6 @@ class Mailbox:
                 self._database, access.inbox, message_id, actor.account, is_open=access.is_open
             )
         )
-        if len(stored) <= _OFF_REACTOR_BYTES:
+        if expanded_bytes(stored) <= _OFF_REACTOR_BYTES:
             return work(stored)
         return await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work, stored)

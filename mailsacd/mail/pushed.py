@@ -16,7 +16,7 @@ from mailsacd.core.event import Pushed
 from mailsacd.core.message import Message
 from mailsacd.core.token import iso_time, time_of
 from mailsacd.mail.alternates import Alternates
-from mailsacd.mail.compose import expand
+from mailsacd.mail.compose import expand, expanded_bytes
 from mailsacd.mime.extract import text_of
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
@@ -59,7 +59,7 @@ class PushedForms:
         """The pushed form: one JSON object in UTF-8. ``stored`` is the compressed raw message."""
         local = (await self._alternates.local_parts((message.inbox,)))[message.inbox]
         pool = self._reactor.getThreadPool()
-        if len(stored) > LARGE_BYTES // 2:
+        if expanded_bytes(stored) > LARGE_BYTES:
             return await deferToThreadPool(self._reactor, pool, pushed_form, message, stored, local)
         return pushed_form(message, stored, local)
 
