@@ -1,6 +1,6 @@
 """`mailsacd account`: who has an account, and what it may use."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
@@ -13,6 +13,8 @@ from mailsacd.mail.accounts import Accounts
 from mailsacd.mail.links import invitation_token, reset_token
 from mailsacd.mail.plans import Plans
 from mailsacd.settings import Settings
+
+_SWITCHES: Final = {"true": True, "false": False}
 
 
 @click.group()
@@ -59,7 +61,7 @@ def list_(common: Common) -> None:
 @click.option("--plan")
 @click.option(
     "--limit", "limits", multiple=True, metavar="LIMIT=NUMBER",
-    help="A limit of this account alone; LIMIT= takes it away again.",
+    help="A limit of this account alone (firehose=true, too); LIMIT= takes it away again.",
 )  # fmt: skip
 @click.option("--suspend/--resume", "suspended", default=None, help="Whether it may do anything.")
 @click.option("--capture-private/--no-capture-private", default=None, help="Star what it captures.")
@@ -126,6 +128,8 @@ def accounts_of(data: Data, settings: Settings) -> Accounts:
 
 def _limit(text: str) -> tuple[str, Any]:
     name, equals, number = text.partition("=")
+    if number in _SWITCHES:
+        return name, _SWITCHES[number]
     if not equals or not (number.isdecimal() or not number):
         raise click.BadParameter(f"{text}: write it as LIMIT=NUMBER", param_hint="--limit")
     return name, int(number) if number else None

@@ -57,6 +57,9 @@ def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
         changes[name] = msgspec.structs.replace(
             listener, max_connections=_part(listener.max_connections, count)
         )
+    changes["websocket"] = msgspec.structs.replace(
+        settings.websocket, max_listeners=_part(settings.websocket.max_listeners, count)
+    )
     changes["pop3"] = msgspec.structs.replace(
         changes["pop3"], buffer_bytes=_part(settings.pop3.buffer_bytes, count)
     )

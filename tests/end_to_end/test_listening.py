@@ -88,7 +88,7 @@ async def _exchange(daemon: RunningDaemon, url: str) -> list[Listener]:
         while True:
             try:
                 await asyncio.to_thread(daemon.send, ADDRESS, mail)
-            except OSError:  # it was talking to the worker that died
+            except (OSError, SMTPException):  # it was talking to the worker that died
                 continue
             break
         if number == MESSAGES // 2:

@@ -181,7 +181,7 @@ async def test_many_who_come_at_once_with_one_key_are_one_guess(node: People) ->
     keys = [await node.key("ann"), new_key()]
     for key in keys:
         trying = [ensureDeferred(node.authenticator.authenticate(key, PEER)) for _ in range(100)]
-        outcomes = await DeferredList(trying, consumeErrors=True)
+        outcomes: Any = await DeferredList(trying, consumeErrors=True)
         if key == keys[0]:
             assert {actor.account for ok, actor in outcomes if ok} == {"ann"}
             assert all(ok for ok, _ in outcomes)
