@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.maildrop import Listing, StoredMessage
 
-AHEAD_MESSAGES: Final = 16
-AHEAD_BYTES: Final = 524_288
+AHEAD_MESSAGES: Final = 48
+AHEAD_BYTES: Final = 1_048_576
 GOOD_FOR_S: Final = 0.025
 KEPT_S: Final = 1.0
 
