@@ -57,7 +57,7 @@ class Listeners:
         self._stale: dict[Listening, None] = {}
         self._looking: Deferred[None] | None = None
         self._changes = 0
-        self._missed = False  # notices, maybe
+        self._missed = True  # notices, maybe: as long as none are listened for
         self._stopping = False
         self._beating = LoopingCall(self._beat)
         self._beating.clock = reactor
@@ -213,8 +213,9 @@ class Listeners:
     def _suspect(self, listenings: Iterable[Listening]) -> None:
         self._stale.update(dict.fromkeys(listenings))
         if self._stale and self._looking is None and not self._stopping:
-            self._looking = ensureDeferred(self._look_again())
-            self._looking.addErrback(lambda f: _log.failure("cannot check who listens", f))
+            looking = ensureDeferred(self._look_again())
+            looking.addErrback(lambda f: _log.failure("cannot check who listens", f))
+            self._looking = None if looking.called else looking
 
     async def _look_again(self) -> None:
         """One after the other: what comes meanwhile joins the end of the line."""

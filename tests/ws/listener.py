@@ -53,6 +53,12 @@ class Listener:
         assert frame.opcode == TEXT, frame
         return json.loads(frame.payload)
 
+    async def refusal(self) -> Any:
+        """The next text that is no heartbeat."""
+        while (found := await self.json()) == {"status": 200, "msg": "ok"}:
+            pass
+        return found
+
     async def message(self) -> Any:
         """The next message: heartbeats are passed over."""
         while True:

@@ -10,8 +10,9 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import ensureDeferred
 
+from mailsacd.core.account import new_key
 from mailsacd.store.pool import Database
-from tests.http.client import connect
+from tests.http.client import ask, connect
 from tests.http.society import OWNER, PRIVATE, SHOWN, SHOWN_DOMAIN, Society, society
 from tests.ws.listener import (
     BINARY,
@@ -280,7 +281,7 @@ async def test_a_deleted_key_closes_what_it_opened_and_no_other(heard: Society) 
     listener = await listen(heard)
     await heard.database.run("delete from api_key where id = 'id-ownerann'")
     await heard.database.run("select pg_notify('mailsacd_accounts', %s)", (OWNER,))
-    assert (await listener.json())["status"] == 401
+    assert (await listener.refusal())["status"] == 401
     assert (await listener.closed())[0] == 1008
 
 
@@ -297,7 +298,7 @@ async def test_rights_that_end_close_the_socket(heard: Society, case: str) -> No
     everything = await upgrade(reactor, heard.port, target(heard, addresses=""))
     await everything.listening()
     await heard.json("owner", *CHANGES[case])
-    refusal = await listener.json()
+    refusal = await listener.refusal()
     assert (refusal["status"], PRIVATE in refusal["msg"]) == (403, True)
     assert (await listener.closed())[0] == 1008
     message_id = await heard.deliver(SHOWN)
@@ -317,7 +318,7 @@ async def test_a_domain_that_is_no_longer_ours_closes_the_socket(heard: Society)
     await heard.database.run("update domain set verified = false where name = %s", (SHOWN_DOMAIN,))
     await heard.database.run("select pg_notify('mailsacd_directory', '')")
     for listener in listeners:
-        assert (await listener.json())["status"] == 403
+        assert (await listener.refusal())["status"] == 403
 
 
 @pytest_twisted.ensureDeferred
@@ -327,9 +328,7 @@ async def test_what_changes_while_notices_are_not_heard_counts_later(lively: Soc
     await lively.database.run(
         "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %%'"
     )
-    while (told := await listener.json())["msg"] == "ok":
-        pass
-    assert told["status"] == 403
+    assert (await listener.refusal())["status"] == 403
 
 
 @pytest_twisted.ensureDeferred
@@ -340,3 +339,65 @@ async def test_a_stop_says_good_bye(database: Database, database_dsn: str) -> No
         closing = ensureDeferred(listener.closed())
     code, reason = await closing
     assert (code, "stopping" in reason) == (1001, True)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_websocket_counts_as_a_connection_until_it_ends(
+    database: Database, database_dsn: str
+) -> None:
+    async with society(database, database_dsn, "http.max_connections=1") as made:
+        await made.json("owner", "PUT", f"/api/addresses/{PRIVATE}", b'{"enablews":true}')
+        listener = await listen(made)
+        assert (await ask(reactor, made.port, "/livez")).status == 503
+        await listener.leave()
+        assert (await ask(reactor, made.port, "/livez")).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_listeners_of_a_peer_are_counted_behind_our_proxy(
+    database: Database, database_dsn: str
+) -> None:
+    async with society(
+        database,
+        database_dsn,
+        'http.proxy_networks=["127.0.0.1"]',
+        "websocket.max_listeners_per_peer=1",
+    ) as made:
+        await made.json("owner", "PUT", f"/api/addresses/{PRIVATE}", b'{"enablews":true}')
+        await listen(made, X_Forwarded_For="192.0.2.1")
+        await listen(made, X_Forwarded_For="192.0.2.1, 192.0.2.2")
+        refused = await upgrade(
+            reactor, made.port, target(made), X_Forwarded_For="192.0.2.3, 192.0.2.1"
+        )
+        assert (await refused.json())["status"] == 429
+        await hang_up()
+
+
+@pytest_twisted.ensureDeferred
+async def test_guessing_keys_is_throttled_here_too(heard: Society) -> None:
+    statuses: list[int] = []
+    for _ in range(11):
+        guess = await upgrade(reactor, heard.port, target(heard, key=new_key()))
+        statuses.append((await guess.json())["status"])
+        await guess.closed()
+    assert statuses == [401] * 10 + [429]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_month_used_up_is_told(heard: Society) -> None:
+    await heard.database.run(
+        "update account set overrides = '{\"ops_per_month\": 0}' where name = %s", (OWNER,)
+    )
+    await heard.database.run("select pg_notify('mailsacd_accounts', %s)", (OWNER,))
+    while (told := await _first_word(heard))["status"] == 200:
+        pass  # the notice is on its way
+    assert told["status"] == 429
+    assert "this month" in told["msg"]
+
+
+async def _first_word(made: Society) -> Any:
+    listener = await upgrade(reactor, made.port, target(made))
+    told = await listener.json()
+    listener.connection.abort()
+    await listener.connection.until_closed()
+    return told
