@@ -1,4 +1,6 @@
-"""Errors of the use cases as POP3 answers."""
+"""Errors of the use cases, and ends of sessions, as POP3 answers."""
+
+from typing import Final
 
 from mailsacd.core.errors import (
     ForbiddenError,
@@ -10,6 +12,15 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.pop3 import answer
+from mailsacd.sockets.crowd import Farewell
+
+FAREWELLS: Final = {
+    Farewell.STOPPING: answer.STOPPING,
+    Farewell.IDLE: b"",  # RFC 1939 section 3: without a word
+    Farewell.TOO_MANY: answer.TOO_MANY,
+    Farewell.TOO_MANY_FROM_YOU: answer.TOO_MANY_FROM_YOU,
+}
+"""What is said when the server ends a session."""
 
 _EXPECTED = (
     ForbiddenError,

@@ -12,7 +12,7 @@ from mailsacd.core.errors import ThrottledError, UnauthenticatedError, Unavailab
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
 from mailsacd.pop3.messages import Messages
-from mailsacd.pop3.outcome import is_expected, not_removed, not_retrieved, refused_login
+from mailsacd.pop3.outcome import FAREWELLS, is_expected, not_removed, not_retrieved, refused_login
 from mailsacd.pop3.services import Maildrop
 from mailsacd.pop3.session import Session
 from mailsacd.pop3.shared import Shared
@@ -27,13 +27,6 @@ MAX_ACTIONS_A_TURN: Final = 200
 """After so many, other connections have their turn."""
 LISTED_BYTES: Final = 120
 """What a message of an open maildrop costs in memory, about."""
-
-_FAREWELLS: Final = {
-    Farewell.STOPPING: answer.STOPPING,
-    Farewell.IDLE: b"",  # RFC 1939 section 3: without a word
-    Farewell.TOO_MANY: answer.TOO_MANY,
-    Farewell.TOO_MANY_FROM_YOU: answer.TOO_MANY_FROM_YOU,
-}
 
 _log = Logger()
 
@@ -77,7 +70,7 @@ class SessionRunner:
 
     @property
     def unread_bytes(self) -> int:
-        """How much input waits."""
+        """As of Dialogue."""
         return self.session.unread_bytes
 
     @property
@@ -106,7 +99,7 @@ class SessionRunner:
         if self.session.closed:
             return
         # In the midst of a message there is nothing to say that would not be taken for its text
-        words = b"" if self._content is not None else _FAREWELLS[why]
+        words = b"" if self._content is not None else FAREWELLS[why]
         self._paused = False
         self._let_go()
         self.session.close(words)

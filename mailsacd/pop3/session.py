@@ -24,25 +24,20 @@ from mailsacd.pop3.grammar import (
 )
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.state import State
+from mailsacd.sockets.lines import CRLF, LineSession
 
 MAX_ERRORS: Final = 20
 """So many commands may be wrong before the session is closed."""
 MAX_LOGINS: Final = 3
 """So many logins may be wrong."""
 
-_CRLF: Final = b"\r\n"
 
-
-class Session:
+class Session(LineSession[Action]):
     """One connection's session, from greeting to close."""
 
     __slots__ = (
-        "_at",
         "_errors",
-        "_input",
         "_logins",
-        "_pending",
-        "_skipping",
         "drop",
         "exchange",
         "name",
@@ -50,35 +45,24 @@ class Session:
         "state",
         "tls",
         "trusted",
-        "waiting",
     )
 
     def __init__(self, rules: SessionRules) -> None:
+        super().__init__()
         self.rules = rules
         self.tls = False
         """Whether the connection is encrypted."""
         self.trusted = False
         """Whether passwords may be sent on it even if it is not."""
-        self.waiting = False
-        """Whether a question is open."""
         self.state = State.AUTHORIZATION
         self.name: str | None = None
         """What USER said, until the next command."""
         self.exchange: Exchange | None = None
         self.drop = Drop(Listing(ids=(), sizes=()))
-        self._input = b""
-        self._at = 0
-        self._pending: list[Action] = []
-        self._skipping = False
         self._errors = 0
         self._logins = 0
 
     # For whoever runs it
-
-    @property
-    def unread_bytes(self) -> int:
-        """How much input waits."""
-        return len(self._input) - self._at
 
     @property
     def closed(self) -> bool:
@@ -93,13 +77,6 @@ class Session:
     def greet(self) -> None:
         """The client is welcome."""
         self._pending.append(self.rules.banner)
-
-    def receive(self, data: bytes) -> None:
-        """More input."""
-        if self.state is not State.CLOSED:
-            unread = self._at < len(self._input)
-            self._input = self._input[self._at :] + data if unread else data
-            self._at = 0
 
     def next_action(self) -> Action | None:
         """What is to be done next; None when input or an answer must come first."""
@@ -157,25 +134,17 @@ class Session:
         self._pending = [Signal.CLOSE]
         return given
 
-    def then(self, action: Action) -> None:
-        """``action`` comes after the one that the command returns."""
-        self._pending.append(action)
-
-    def forget_input(self) -> None:
-        """Throw away what was received and not yet read."""
-        self._input, self._at = b"", 0
-
     # Lines
 
     def _read_line(self) -> Action | None:
-        end = self._input.find(_CRLF, self._at)
+        end = self._input.find(CRLF, self._at)
         if end < 0:
-            self._limit_unfinished_line()
+            self._limit_unfinished_line(MAX_LOGIN_LINE_OCTETS)
             return None
         line = self._input[self._at : end]
-        self._at = end + len(_CRLF)
-        if len(line) + len(_CRLF) > MAX_LINE_OCTETS or self._skipping:
-            is_long = self._skipping or len(line) + len(_CRLF) > self._limit(line)
+        self._at = end + len(CRLF)
+        if len(line) + len(CRLF) > MAX_LINE_OCTETS or self._skipping:
+            is_long = self._skipping or len(line) + len(CRLF) > self._limit(line)
             self._skipping = False
             if is_long:
                 self.exchange, self.state = None, self._state_after_exchange()
@@ -196,9 +165,3 @@ class Session:
 
     def _state_after_exchange(self) -> State:
         return State.AUTHORIZATION if self.state is State.EXCHANGE else self.state
-
-    def _limit_unfinished_line(self) -> None:
-        """A line without end is not kept: only a CR that its end may begin with."""
-        if self._skipping or self.unread_bytes > MAX_LOGIN_LINE_OCTETS:
-            self._skipping = True
-            self._at = len(self._input) - self._input.endswith(b"\r")

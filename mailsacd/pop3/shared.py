@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.services import Pop3Services
-from mailsacd.sockets.connection import Terms
+from mailsacd.sockets.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from mailsacd.smtp.protocol import SmtpProtocol
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.smtp.shared import Shared
-from mailsacd.sockets.connection import Terms
 from mailsacd.sockets.crowd import Crowd
 from mailsacd.sockets.listener import Listener, proxy_networks
 from mailsacd.sockets.outbox import Outbox
+from mailsacd.sockets.terms import Terms
 
 
 class SmtpFactory(Listener[SmtpProtocol]):

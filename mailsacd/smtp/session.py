@@ -29,6 +29,7 @@ from mailsacd.smtp.grammar import (
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.state import State
 from mailsacd.smtp.transaction import Transaction
+from mailsacd.sockets.lines import CRLF, LineSession
 
 MAX_ERRORS: Final = 20
 """So many commands may be wrong before the session is closed; a stored message forgives them."""
@@ -36,7 +37,6 @@ MAX_ERRORS: Final = 20
 MAX_FAILED_LOGINS: Final = 3
 """After so many the session is closed."""
 
-_CRLF: Final = b"\r\n"
 _OF_MESSAGE: Final = (State.CHUNKS, State.DELIVERING)
 _ORDINARY_LINE: Final = 128
 _LIMITS: Final = {b"MAIL": MAX_MAIL_LINE_OCTETS}
@@ -44,17 +44,13 @@ _AUTH_LIMITS: Final = {b"MAIL": MAX_AUTH_MAIL_LINE_OCTETS, b"AUTH": MAX_AUTH_LIN
 _NO_TRANSACTION: Final = Transaction("", utf8=False)
 
 
-class Session:
+class Session(LineSession[Action]):
     """One connection's session, from banner to close."""
 
     __slots__ = (
         "_after_chunk",
-        "_at",
         "_errors",
-        "_input",
-        "_pending",
         "_refusal",
-        "_skipping",
         "account",
         "exchange",
         "extended",
@@ -67,12 +63,12 @@ class Session:
         "state",
         "tls",
         "transaction",
-        "waiting",
     )
 
     def __init__(
         self, rules: SessionRules, refuses: Callable[[str], bool] = lambda _: False
     ) -> None:
+        super().__init__()
         self.rules = rules
         self.refuses = refuses
         """Whether mail with that reverse-path is refused, coming from this peer."""
@@ -89,14 +85,8 @@ class Session:
         self.exchange: Exchange | None = None
         """AUTH under way."""
         self.logins_failed = 0
-        self.waiting = False
-        """Whether a question is open."""
         self.reader: TextReader | ChunkReader | None = None
         """What gathers the message under way."""
-        self._input = b""
-        self._at = 0
-        self._pending: list[Action] = []
-        self._skipping = False
         self._errors = 0
         self._refusal: Reply | None = None
         self._after_chunk = State.READY
@@ -105,11 +95,6 @@ class Session:
         self.state = State.START
 
     # For whoever runs it
-
-    @property
-    def unread_bytes(self) -> int:
-        """How much input waits."""
-        return len(self._input) - self._at
 
     @property
     def held_bytes(self) -> int:
@@ -134,13 +119,6 @@ class Session:
     def greet(self) -> None:
         """The client is welcome."""
         self._pending.append(self.rules.banner)
-
-    def receive(self, data: bytes) -> None:
-        """More input."""
-        if self.state is not State.CLOSED:
-            unread = self._at < len(self._input)
-            self._input = self._input[self._at :] + data if unread else data
-            self._at = 0
 
     def next_action(self) -> Action | None:
         """What is to be done next; None when input or an answer must come first."""
@@ -237,14 +215,6 @@ class Session:
         self._pending = [Signal.CLOSE]
         return answer
 
-    def then(self, action: Action) -> None:
-        """``action`` comes after the one that the command returns."""
-        self._pending.append(action)
-
-    def forget_input(self) -> None:
-        """Throw away what was received and not yet read."""
-        self._input, self._at = b"", 0
-
     def begin_chunk(self, reader: ChunkReader, size: int, then: State) -> None:
         """What comes next is a chunk; after it the session is in the state ``then``."""
         reader.begin(size)
@@ -256,12 +226,12 @@ class Session:
 
     def _read_commands(self) -> Action | None:
         while self._at < len(self._input):
-            end = self._input.find(_CRLF, self._at)
+            end = self._input.find(CRLF, self._at)
             if end < 0:
-                self._limit_unfinished_line()
+                self._limit_unfinished_line(self._max_line_octets)
                 return None
             line = self._input[self._at : end]
-            self._at = end + len(_CRLF)
+            self._at = end + len(CRLF)
             action = self._command(line)
             if action is not None:
                 return action
@@ -269,12 +239,9 @@ class Session:
                 return self.next_action()
         return None
 
-    def _limit_unfinished_line(self) -> None:
-        """A line without end is not kept: only a CR that its end may begin with."""
-        most = MAX_AUTH_LINE_OCTETS if self.rules.requires_auth else MAX_MAIL_LINE_OCTETS
-        if self._skipping or self.unread_bytes > most:
-            self._skipping = True
-            self._at = len(self._input) - self._input.endswith(b"\r")
+    @property
+    def _max_line_octets(self) -> int:
+        return MAX_AUTH_LINE_OCTETS if self.rules.requires_auth else MAX_MAIL_LINE_OCTETS
 
     def _command(self, line: bytes) -> Action | None:
         if self.exchange is not None:
@@ -283,7 +250,7 @@ class Session:
         if len(line) > _ORDINARY_LINE or self._skipping:
             limits = _AUTH_LIMITS if self.rules.requires_auth else _LIMITS
             limit = limits.get(verb, MAX_LINE_OCTETS)
-            if self._skipping or len(line) + len(_CRLF) > limit:
+            if self._skipping or len(line) + len(CRLF) > limit:
                 self._skipping = False
                 return self.fault(reply.LINE_TOO_LONG)
         if b"\n" in line or b"\r" in line:

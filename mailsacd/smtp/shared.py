@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailsacd.smtp.rules import SessionRules
     from mailsacd.smtp.services import SmtpServices
-    from mailsacd.sockets.connection import Terms
+    from mailsacd.sockets.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,20 +3,16 @@
 PROXY header, TLS, deadlines, and how much is read from the socket.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
-from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Any, Final, cast
-from typing import Protocol as TypingProtocol
+from ipaddress import ip_address
+from typing import Final, cast
 
 from OpenSSL import SSL
 from twisted.internet import tcp
 from twisted.internet.interfaces import (
     IHalfCloseableProtocol,
     IHandshakeListener,
-    IOpenSSLServerConnectionCreator,
     IPushProducer,
-    IReactorTime,
 )
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
@@ -24,9 +20,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailsacd.core.envelope import TlsFacts
-from mailsacd.sockets.crowd import Crowd, Farewell
-from mailsacd.sockets.outbox import Outbox
+from mailsacd.sockets.crowd import Farewell
+from mailsacd.sockets.dialogue import Dialogue
 from mailsacd.sockets.proxy import ProxyHeaderError, ProxyReader
+from mailsacd.sockets.terms import Terms
 
 PROXY_HEADER_TIMEOUT_S: Final = 10.0
 TLS_HANDSHAKE_TIMEOUT_S: Final = 30.0
@@ -38,64 +35,6 @@ MUCH_BYTES: Final = 65_536
 """More than this is not gathered before it is sent: so it is known whether the peer keeps up."""
 
 _log = Logger()
-
-
-class Dialogue(TypingProtocol):
-    """What is said on a connection, as the connection sees it."""
-
-    @property
-    def waiting(self) -> bool:
-        """Whether it is the peer who waits."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is under way that a stop lets be finished."""
-
-    @property
-    def held_up(self) -> bool:
-        """Whether something other than input must come first."""
-
-    @property
-    def unread_bytes(self) -> int:
-        """How much input waits."""
-
-    @property
-    def patience_s(self) -> float:
-        """How long the peer may do nothing now."""
-
-    def begin(self) -> None:
-        """Greet the peer."""
-
-    def receive(self, data: bytes) -> None:
-        """Input has come."""
-
-    def end(self, why: Farewell) -> None:
-        """Say why, and close."""
-
-    def pause(self) -> None:
-        """The peer does not read: say nothing more."""
-
-    def resume(self) -> None:
-        """It reads again."""
-
-    def lost(self) -> None:
-        """The connection is gone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the connections of a listener have in common.
-
-    ``proxies`` are the networks whose connections begin with a PROXY header. With
-    ``tls_at_once`` they begin with a handshake, after that header.
-    """
-
-    crowd: Crowd[Any]
-    outbox: Outbox
-    clock: IReactorTime
-    tls: IOpenSSLServerConnectionCreator | None
-    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    tls_at_once: bool = False
 
 
 class _Stage(Enum):

@@ -56,7 +56,7 @@ def test_a_maildrop_is_fetched_and_emptied(make_daemon: MakeDaemon, workers: str
                 _, lines, octets = client.retr(number)
                 raw = _call(daemon, "GET", f"/raw/{BOX}/{message_id}")[1]
                 assert b"".join(line + b"\r\n" for line in lines) == raw
-                assert octets == len(raw) == int(client.list(number).split()[2])
+                assert octets == len(raw) == int(client.list()[1][number - 1].split()[1])
             client.dele(1)  # and goes away without QUIT
 
     daemon.stop()

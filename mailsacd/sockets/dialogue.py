@@ -1,0 +1,47 @@
+"""What a connection asks of whoever speaks on it."""
+
+from typing import Protocol
+
+from mailsacd.sockets.crowd import Farewell
+
+
+class Dialogue(Protocol):
+    """What is said on a connection, as the connection sees it."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is the peer who waits."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way that a stop lets be finished."""
+
+    @property
+    def held_up(self) -> bool:
+        """Whether something other than input must come first."""
+
+    @property
+    def unread_bytes(self) -> int:
+        """How much input waits."""
+
+    @property
+    def patience_s(self) -> float:
+        """How long the peer may do nothing now."""
+
+    def begin(self) -> None:
+        """Greet the peer."""
+
+    def receive(self, data: bytes) -> None:
+        """Input has come."""
+
+    def end(self, why: Farewell) -> None:
+        """Say why, and close."""
+
+    def pause(self) -> None:
+        """The peer does not read: say nothing more."""
+
+    def resume(self) -> None:
+        """It reads again."""
+
+    def lost(self) -> None:
+        """The connection is gone."""

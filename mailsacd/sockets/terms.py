@@ -1,0 +1,26 @@
+"""What the connections of a listener have in common."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any
+
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
+
+from mailsacd.sockets.crowd import Crowd
+from mailsacd.sockets.outbox import Outbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Limits, clock and TLS.
+
+    ``proxies`` are the networks whose connections begin with a PROXY header. With
+    ``tls_at_once`` they begin with a handshake, after that header.
+    """
+
+    crowd: Crowd[Any]
+    outbox: Outbox
+    clock: IReactorTime
+    tls: IOpenSSLServerConnectionCreator | None
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    tls_at_once: bool = False
