@@ -1,7 +1,7 @@
 """Private inboxes by POP3: built, started and ended together."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
@@ -18,6 +18,9 @@ from mailsacd.pop3.factory import Pop3Factory
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
+
+MAX_LISTED_BYTES: Final = 268_435_456
+"""Of the lists of open maildrops: two million messages. Further logins are to come later."""
 
 
 class Retrieval:
@@ -38,6 +41,7 @@ class Retrieval:
         self._hostname = hostname
         self._maildrops = Maildrops(database, gate, logins, settings.pop3, reactor=reactor)
         budget = ByteBudget(settings.pop3.buffer_bytes)
+        listings = ByteBudget(MAX_LISTED_BYTES)
 
         def factory(*, tls_at_once: bool) -> Pop3Factory:
             return Pop3Factory(
@@ -47,6 +51,7 @@ class Retrieval:
                     settings=settings.pop3,
                     maildrops=self._maildrops,
                     budget=budget,
+                    listings=listings,
                     tls=tls,
                     tls_at_once=tls_at_once,
                     clock=reactor,

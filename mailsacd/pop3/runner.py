@@ -43,6 +43,7 @@ class SessionRunner:
         self._clock = services.clock
         self._maildrops = services.maildrops
         self._budget = services.budget
+        self._listings = services.listings
         self._maildrop: Maildrop | None = None
         self._messages: Messages | None = None
         self._content: memoryview | None = None
@@ -123,7 +124,7 @@ class SessionRunner:
         self._lost = True
         self._let_go()
         if self._maildrop is not None:
-            self._budget.give(self._listed_bytes(self._maildrop))
+            self._listings.give(self._listed_bytes(self._maildrop))
             self._leave(self._maildrop)
 
     def stuck_s(self, now_s: float) -> float:
@@ -192,10 +193,11 @@ class SessionRunner:
         except Exception as e:  # noqa: BLE001  whatever it is, the client gets an answer
             self._refuse(e)
             return
-        if self._lost:
+        if self._lost or not self._listings.open:
             self._leave(maildrop)
+            self._refuse(UnavailableError("Too many maildrops are open"))
             return
-        self._budget.take(self._listed_bytes(maildrop))
+        self._listings.take(self._listed_bytes(maildrop))
         self._maildrop = maildrop
         self._messages = Messages(maildrop)
         self.session.admit(maildrop.listing)

@@ -51,7 +51,7 @@ class Pop3Services:
     """The parts of a listener. Without ``tls`` there is no STLS.
 
     With ``tls_at_once`` connections begin with a handshake. ``budget`` bounds what is held in
-    memory for those who read slowly.
+    memory for those who read slowly, ``listings`` what open maildrops are.
     """
 
     hostname: str
@@ -59,6 +59,7 @@ class Pop3Services:
     settings: Pop3Settings
     maildrops: Maildrops
     budget: ByteBudget
+    listings: ByteBudget
     tls: IOpenSSLServerConnectionCreator | None
     clock: IReactorTime
     tls_at_once: bool = False

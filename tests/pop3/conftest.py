@@ -25,7 +25,7 @@ def listen() -> Iterator[Any]:
     yield make
     for listener in listeners:
         pytest_twisted.blockon(ensureDeferred(listener.stop()))
-        assert listener.budget.held_bytes == 0
+        assert listener.budget.held_bytes == listener.listings.held_bytes == 0
         assert not listener.budget._waiting
 
 

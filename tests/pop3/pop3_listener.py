@@ -106,6 +106,7 @@ class Pop3Listener:
         self.drops = Drops(self.drop)
         chosen = settings or Pop3Settings()
         self.budget = ByteBudget(chosen.buffer_bytes)
+        self.listings = ByteBudget(1_000_000)
         self.factory = Pop3Factory(
             Pop3Services(
                 hostname="pop.example",
@@ -113,6 +114,7 @@ class Pop3Listener:
                 settings=chosen,
                 maildrops=self.drops,
                 budget=self.budget,
+                listings=self.listings,
                 tls=tls,
                 tls_at_once=tls_at_once,
                 clock=self.clock,

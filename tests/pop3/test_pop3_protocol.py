@@ -125,6 +125,21 @@ async def test_listings_that_nobody_reads_are_not_piled_up(listen: Listen) -> No
 
 
 @ensure
+async def test_no_more_maildrops_are_opened_than_memory_is_for(listen: Listen) -> None:
+    listener = listen(*[b"A: b\r\n\r\n"] * 10_000)
+    first = await listener.logged_in()
+    second = await listener.connect()
+    second.send(LOGIN)
+    await answered(second, answer.SEND_PASSWORD + answer.AWAY)
+    assert listener.drop.closed == 1
+    first.send(b"QUIT\r\n")
+    await first.closed()
+    await listener.until(lambda: listener.connections == 1)
+    second.send(LOGIN)
+    await second.until(lambda: b"10000 messages" in second.received)
+
+
+@ensure
 async def test_who_keeps_memory_from_others_is_closed(listen: Listen) -> None:
     listener = listen(BIG, settings=Pop3Settings(buffer_bytes=1_000_000))
     greedy = await listener.logged_in()
