@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from mailsacd.core.event import Interest, Pushed, Snapshot
 
 MAX_WAITING_MESSAGES: Final = 1_000
-MAX_WAITING_BYTES: Final = 16_777_216  # of one stream; one larger message may wait alone
+MAX_WAITING_BYTES: Final = 33_554_432  # of one stream; what is being rendered counts, too
 MAX_BACKLOG_BYTES: Final = 134_217_728  # of all streams; what several wait for counts once
 """These count pushed forms as JSON; what edges make of them comes on top."""
 
