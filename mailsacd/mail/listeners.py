@@ -58,6 +58,7 @@ class Listeners:
         self._looking: Deferred[None] | None = None
         self._changes = 0
         self._missed = True  # notices, maybe: as long as none are listened for
+        self._step = 0
         self._stopping = False
         self._beating = LoopingCall(self._beat)
         self._beating.clock = reactor
@@ -241,8 +242,10 @@ class Listeners:
         for listening in self._places.step():
             if not listening.closed:
                 listening.listener.beat()
-        if self._missed and self._looking is None:
-            self._missed = not self._notices.listening
+        self._step = (self._step + 1) % _STEPS
+        heard = self._notices.listening
+        if self._missed and self._looking is None and (heard or self._step == 0):
+            self._missed = not heard
             self._all_suspect()
 
 
