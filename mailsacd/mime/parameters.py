@@ -13,6 +13,7 @@ MAX_PARAMETERS = 200
 _PARAMETER = re.compile(
     r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^;]*+))', re.DOTALL
 )
+_USUAL = re.compile(r'([^\s;"(]++);\s*+([^\s=;"*]++)="([^"\\]*+)"\Z')  # one parameter, quoted
 _MEDIA_TYPE = re.compile(r"[^\s/\"<>]++/[^\s\"<>]++\Z")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?\Z", re.DOTALL)
@@ -32,6 +33,11 @@ class Parameterised(NamedTuple):
 
 def parse(text: str) -> Parameterised:
     """``text`` (unfolded) in parts. Never raises; what is no parameter is passed over."""
+    usual = _USUAL.match(text)
+    if usual is not None:
+        value, name, content = usual.groups()
+        only = MappingProxyType({name.lower(): header.decode_words(content)})
+        return Parameterised(value.lower(), only, bool(_MEDIA_TYPE.match(value)))
     value = text.partition(";")[0].partition("(")[0].strip().lower()
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[bool, str]]] = {}

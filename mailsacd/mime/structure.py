@@ -17,6 +17,7 @@ MAX_PARTS = 1_000
 MAX_DELIMITERS = 20_000  # lines that begin like a delimiter, in the whole message
 
 _CACHED_BYTES = 400
+_TYPE = b"content-type"
 _MESSAGE = "message/rfc822"
 _TEXT = "text/plain"
 _NOTHING = parameters.parse("")
@@ -24,7 +25,7 @@ _POSITIONS = {"": "root", "multipart/alternative": "alternative"}
 
 
 class Leaf(NamedTuple):
-    """A part that holds no others, its transfer encoding undone.
+    """A part that holds no others. ``body`` is as it was sent.
 
     ``media_type`` is in lower case; ``charset``, ``file_name``, ``disposition``, ``content_id``
     (no angle brackets) and ``transfer_encoding`` are None when the part does not say.
@@ -38,13 +39,18 @@ class Leaf(NamedTuple):
     content_id: str | None
     transfer_encoding: str | None
     position: str
-    content: bytes
+    body: bytes
+
+    @property
+    def content(self) -> bytes:
+        """The body, its transfer encoding undone."""
+        return undo_transfer(self.body, self.transfer_encoding)
 
 
 class Facts(NamedTuple):
     """What the Content fields of a part say. ``media_type`` is None when there is no such field.
 
-    RFC 2045 section 5 and 6, RFC 2183.
+    RFC 2045 section 5, 6 and 7, RFC 2183. ``content_id`` has no angle brackets.
     """
 
     media_type: str | None
@@ -52,6 +58,7 @@ class Facts(NamedTuple):
     charset: str | None
     file_name: str | None
     disposition: str | None
+    content_id: str | None
     transfer_encoding: str | None
 
 
@@ -72,29 +79,33 @@ def leaves(content: bytes, section: header.Section) -> tuple[tuple[Leaf, ...], b
     return _Walk(content).run(section)
 
 
-def facts(type_: bytes | None, disposition: bytes | None, encoding: bytes | None) -> Facts:
-    """The facts in the raw values of the fields: type, disposition and transfer encoding."""
-    size = len(type_ or b"") + len(disposition or b"") + len(encoding or b"")
-    if size > _CACHED_BYTES or (type_ and b"boundary" in type_):
-        return _facts(type_, disposition, encoding)
-    return _facts_cached(type_, disposition, encoding)
-
-
-def _facts(type_: bytes | None, disposition: bytes | None, encoding: bytes | None) -> Facts:
-    said, disposed = _parsed(type_), _parsed(disposition)
-    name = disposed.parameters.get("filename") or said.parameters.get("name")
+def _facts(fields: Iterable[header.Field]) -> Facts:
+    """Of fields that are there several times the first one counts."""
+    values: dict[bytes, bytes] = {}
+    for name, raw in fields:
+        if name[:8].lower() == b"content-":
+            values.setdefault(name[8:].lower(), raw)
+    type_, encoding = values.get(b"type"), values.get(b"transfer-encoding")
+    said, disposed = _parsed(type_), _parsed(values.get(b"disposition"))
+    content_id = values.get(b"id")
+    name_ = disposed.parameters.get("filename") or said.parameters.get("name")
     return Facts(
         media_type=(said.value if said.is_media_type else _TEXT) if type_ is not None else None,
         boundary=said.parameters.get("boundary", "").rstrip(),
         charset=said.parameters.get("charset"),
-        file_name=header.one_line(name).strip() or None if name else None,
+        file_name=header.one_line(name_).strip() or None if name_ else None,
         disposition=disposed.value or None,
+        content_id=header.unfold(content_id).strip("<> \t") or None if content_id else None,
         transfer_encoding=_transfer_encoding(header.unfold(encoding)) if encoding else None,
     )
 
 
-# Most parts have one of a few headers; a multipart's boundary is its own, and not worth keeping.
-_facts_cached = lru_cache(maxsize=256)(_facts)
+# Most parts have one of a few heads; a multipart's boundary is its own, and not worth keeping.
+@lru_cache(maxsize=256)
+def _facts_in(head: bytes) -> Facts | None:
+    """The facts in a header section, or None when it has no field."""
+    fields = header.split(head).fields
+    return _facts(fields) if fields else None
 
 
 def _parsed(raw: bytes | None) -> Parameterised:
@@ -137,42 +148,50 @@ class _Walk:
         self.limited = False
 
     def run(self, root: header.Section) -> tuple[tuple[Leaf, ...], bool]:
-        self._look(root, _Range(0, len(self.content), 0, ""))
+        whole = _Range(0, len(self.content), 0, "")
+        self._look(_facts(root.fields), root.body_start, whole)
         while self.todo:
             part = self.todo.pop()
             if len(self.found) >= MAX_PARTS:
                 self.limited = True
                 break
-            section = header.split(self.content, part.start, part.end)
-            self.limited = self.limited or section.limited
-            self._look(section, part)
+            self._look(*self._read(part), part)
         return tuple(self.found), self.limited
 
-    def _look(self, section: header.Section, part: _Range) -> None:
-        first = {name.lower(): raw for name, raw in reversed(section.fields)}
-        disposition = first.get(b"content-disposition")
-        encoding = first.get(b"content-transfer-encoding")
-        said = facts(first.get(b"content-type"), disposition, encoding)
+    def _read(self, part: _Range) -> tuple[Facts, int]:
+        """What a part says of itself, and where its body starts."""
+        content = self.content
+        stop, body_start = header.section_end(content, part.start, part.end)
+        if stop - part.start <= _CACHED_BYTES and b"boundary" not in (
+            head := content[part.start : stop]
+        ):
+            said = _facts_in(head)
+            if said is not None:
+                return said, body_start
+        section = header.split(content, part.start, part.end)
+        self.limited = self.limited or section.limited
+        return _facts(section.fields), section.body_start
+
+    def _look(self, said: Facts, body_start: int, part: _Range) -> None:
         kind = said.media_type or (_MESSAGE if part.parent == "multipart/digest" else _TEXT)
         if kind.startswith("multipart/"):
             if part.depth >= MAX_DEPTH:
                 self.limited = True
-            elif said.boundary and self._divide(said.boundary, section.body_start, part, kind):
+            elif said.boundary and self._divide(said.boundary, body_start, part, kind):
                 return
             # nothing divides it: what it holds is shown as text rather than lost
-            said = facts(None, disposition, encoding)
+            fields = header.split(self.content, part.start, part.end).fields
+            said = _facts(field for field in fields if field[0].lower() != _TYPE)
             kind = _TEXT
-        body = self.content[section.body_start : part.end]
-        content_id = first.get(b"content-id")
         leaf = Leaf(
             media_type=kind,
             charset=said.charset,
             file_name=said.file_name,
             disposition=said.disposition,
-            content_id=header.unfold(content_id).strip("<> \t") or None if content_id else None,
+            content_id=said.content_id,
             transfer_encoding=said.transfer_encoding,
             position=_POSITIONS.get(part.parent, "other"),
-            content=undo_transfer(body, said.transfer_encoding),
+            body=self.content[body_start : part.end],
         )
         self.found.append(leaf)
 

@@ -10,6 +10,9 @@ from mailsacd.mime import parameters
     [
         ("text/plain", "text/plain", {}),
         ("Text/HTML; Charset=UTF-8", "text/html", {"charset": "UTF-8"}),
+        ('A/B;\tName=" X "', "a/b", {"name": " X "}),
+        ('a/b ; name="x"', "a/b", {"name": "x"}),
+        ("a/b; name*=\"utf-8''%41\"", "a/b", {"name": "A"}),
         ('a/b; name="x; y.txt"', "a/b", {"name": "x; y.txt"}),
         ('a/b; name="x\\"y"', "a/b", {"name": 'x"y'}),
         ("a/b; name=x y.txt ; c=d", "a/b", {"name": "x y.txt", "c": "d"}),
