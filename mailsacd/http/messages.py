@@ -19,7 +19,6 @@ from mailsacd.http.parameters import (
     UNTIL,
 )
 from mailsacd.mail.mailbox import Mailbox, Page
-from mailsacd.mime.extract import text_of
 from mailsacd.mime.parse import ParsedMessage
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page
 
@@ -193,7 +192,8 @@ class Messages:
 
     async def text(self, call: Call) -> Response:
         """The text part, or a text made from the HTML."""
-        return _answer(call, await self._view(call, _text), TEXT, ".txt")
+        text = await self._mailbox.text(call.actor, call["email"], call["messageId"])
+        return _answer(call, text_bytes(text), TEXT, ".txt")
 
     async def body(self, call: Call) -> Response:
         """Sanitised HTML."""
@@ -238,10 +238,6 @@ def _answer(
 
 
 # These run in a thread when the message is large: they touch nothing but their argument.
-
-
-def _text(parsed: ParsedMessage) -> bytes:
-    return text_bytes(text_of(parsed))
 
 
 def _body(parsed: ParsedMessage) -> bytes:

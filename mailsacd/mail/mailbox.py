@@ -15,6 +15,7 @@ from mailsacd.core.token import time_prefix
 from mailsacd.mail.auth import Actor, account_of
 from mailsacd.mail.compose import expand, expanded_bytes
 from mailsacd.mail.gate import Gate
+from mailsacd.mime.extract import text_of_stored
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store import messages
@@ -106,6 +107,12 @@ class Mailbox:
     async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
         """The stored bytes: the trace headers, then the message as received. NotFoundError."""
         return await self._read(actor, email, message_id, expand)
+
+    async def text(self, actor: Actor, email: str, message_id: str) -> str:
+        """The message's text, or one made of its HTML. NotFoundError."""
+        return await self._read(
+            actor, email, message_id, lambda stored: text_of_stored(expand(stored))
+        )
 
     async def parsed(self, actor: Actor, email: str, message_id: str) -> ParsedMessage:
         """The message's structure, the trace headers among its headers. NotFoundError."""

@@ -7,8 +7,7 @@ import msgspec
 
 from mailsacd.core.message import Message
 from mailsacd.mail.compose import expand
-from mailsacd.mime.extract import text_of
-from mailsacd.mime.trace import parse_stored
+from mailsacd.mime.extract import text_of_stored
 
 MAX_SUBJECT_CHARACTERS: Final = 300
 MAX_PEOPLE: Final = 5
@@ -33,7 +32,7 @@ def slack_form(message: Message, stored: bytes, *, with_people: bool, public_url
         lines.append(f"To: {_people(facts['to'])}")
         if facts["originalInbox"] != message.inbox or not _names(facts["to"], message.inbox):
             lines.append(f"Inbox: {_clear(message.inbox, MAX_PERSON_CHARACTERS)}")
-    snippet = _clear(text_of(parse_stored(expand(stored)))[:_LOOKED_AT], MAX_SNIPPET_CHARACTERS)
+    snippet = _clear(text_of_stored(expand(stored))[:_LOOKED_AT], MAX_SNIPPET_CHARACTERS)
     if snippet:
         lines.append(snippet)
     if public_url:

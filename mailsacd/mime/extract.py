@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from mailsacd.mime import markup, plain
-from mailsacd.mime.parse import ParsedMessage
+from mailsacd.mime.message import ParsedMessage, with_plain_newlines
+from mailsacd.mime.parse import body_texts
+from mailsacd.mime.trace import end_of_trace
 
 MAX_LINKS = 1_000
 MAX_LINK_CHARS = 8_192
@@ -57,9 +59,18 @@ def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
 
 def text_of(parsed: ParsedMessage) -> str:
     """The text part; without one, a text made from the HTML; without either, ``""``."""
-    if parsed.text is not None:
-        return parsed.text
-    return plain.text_from_html(parsed.html) if parsed.html is not None else ""
+    return _text(parsed.text_as_sent, parsed.html_as_sent)
+
+
+def text_of_stored(raw: bytes) -> str:
+    """As `text_of(parse_stored(raw))`; nothing else of the message is worked out."""
+    return _text(*body_texts(raw[end_of_trace(raw) :]))
+
+
+def _text(text: str | None, html: str | None) -> str:
+    if text is not None:
+        return with_plain_newlines(text)
+    return plain.text_from_html(with_plain_newlines(html)) if html is not None else ""
 
 
 def _all(parsed: ParsedMessage) -> Iterator[str]:

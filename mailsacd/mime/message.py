@@ -62,12 +62,12 @@ class ParsedMessage:
     @cached_property
     def text(self) -> str | None:
         """The text part; lines end in ``\\n``."""
-        return _with_plain_newlines(self.text_as_sent)
+        return None if self.text_as_sent is None else with_plain_newlines(self.text_as_sent)
 
     @cached_property
     def html(self) -> str | None:
         """The HTML part; lines end in ``\\n``."""
-        return _with_plain_newlines(self.html_as_sent)
+        return None if self.html_as_sent is None else with_plain_newlines(self.html_as_sent)
 
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -114,5 +114,6 @@ class ParsedMessage:
         return ""
 
 
-def _with_plain_newlines(text: str | None) -> str | None:
-    return None if text is None else text.replace("\r\n", "\n")
+def with_plain_newlines(text: str) -> str:
+    """``text`` with lines that end in ``\\n``."""
+    return text.replace("\r\n", "\n")

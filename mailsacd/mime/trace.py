@@ -80,12 +80,15 @@ def parse_stored(raw: bytes) -> ParsedMessage:
     A message may have no header of its own: the trace must not become the header of its text.
     Its fields are the first of the outcome's all the same.
     """
+    end = end_of_trace(raw)
+    parsed = parse(raw[end:])
+    return replace(parsed, fields=header.split(raw, 0, end).fields + parsed.fields)
+
+
+def end_of_trace(raw: bytes) -> int:
+    """Where the message begins that `trace_headers` stands before; 0 without trace headers."""
     trace = _END_OF_TRACE.search(raw, 0, _MAX_TRACE_BYTES)
-    if trace is None:
-        return parse(raw)
-    parsed = parse(raw[trace.end() :])
-    own = header.split(raw, 0, trace.end()).fields
-    return replace(parsed, fields=own + parsed.fields)
+    return trace.end() if trace else 0
 
 
 def received_count(head: bytes) -> int:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailsacd.mime import header, structure
-from mailsacd.mime.extract import links, text_of
+from mailsacd.mime.extract import links, text_of, text_of_stored
 from mailsacd.mime.parse import ParsedMessage, parse
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page
 
@@ -109,6 +109,7 @@ def test_generated_messages_come_out_as_by_the_standard_library(message: str) ->
     ]  # fmt: skip
     assert ours == list(_by_the_standard_library(message_from_bytes(content)))
     assert not limited
+    assert text_of_stored(content) == text_of(parse(content))
 
 
 _BASE64_PIECES = [b"QUJD", b"a", b"+/", b"\r\n", b" ", b"!", b"-_", b"\0", b"\xff"]
