@@ -156,7 +156,7 @@ class Daemon:
             hostname=hostname,
             budget=budget,
             reactor=reactor,
-            observers=(*records.observers, delivering.job),
+            observers=(*records.observers, delivering.job, push.announcer),
             ownership=directory,
         )
         self._on_close(ingest.finish)

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from mailsacd.core.sequence import Sequences
+from mailsacd.mail.announce import Announcer
 from mailsacd.mail.hub import Hub
 from mailsacd.mail.pushed import PushedForms
 from mailsacd.mail.recurring import Recurring
@@ -28,6 +29,7 @@ class Push:
         self._database = database
         self.forms = PushedForms(database, reactor=reactor)
         self.hub = Hub(database, notices, self.forms, sequences, usage, reactor=reactor)
+        self.announcer = Announcer(database, self.hub.wake, reactor=reactor)
         self._pruning = Recurring(
             "prune events", self._prune, every_s=PRUNE_EVERY_S, reactor=reactor
         )
@@ -39,6 +41,7 @@ class Push:
 
     async def finish(self) -> None:
         """End all streams."""
+        await self.announcer.finish()
         await self.hub.stop()
         await self._pruning.stop()
 

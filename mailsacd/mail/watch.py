@@ -19,7 +19,7 @@ from mailsacd.store.notices import MAIL, Notices
 from mailsacd.store.pool import Database
 
 TICK_S: Final = 0.5  # between looks while notices may be missed, and while the database is away
-LOOK_AT_LEAST_EVERY_S: Final = 60.0
+LOOK_AT_LEAST_EVERY_S: Final = 1.0  # a node may have died before it gave its notice
 MIN_GAP_S: Final = 0.004  # between the beginnings of two looks
 
 _log = Logger()

@@ -1,7 +1,7 @@
 """The one statement that makes mail durable, with all that follows from it.
 
 It stores the raw messages and everybody's copies, says whose they are, puts down what is to be
-delivered to webhooks and Slack, and leaves one event with one notice for those who wait for mail.
+delivered to webhooks and Slack, and leaves one event for those who wait for mail.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ import msgspec
 from mailsacd.core.errors import StatementError
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
 from mailsacd.store.literal import bytes_expression, literal, text_literal
-from mailsacd.store.notices import MAIL
 from mailsacd.store.pool import Database, Transaction
 
 _RAWS: Final = (
@@ -22,7 +21,7 @@ _RAWS: Final = (
 
 # Nobody owns anything of the domains: no owner to look for, nothing to deliver.
 _PUBLIC_COPIES: Final = b"""), events as (
-    insert into event (messages) values (%s) returning pg_notify('%s', '')
+    insert into event (messages) values (%s)
 ) insert into message (inbox, id, raw_id, domain, received, facts, attachments) values """
 
 _COPIES: Final = """), copies as (
@@ -41,7 +40,7 @@ _COPIES: Final = """), copies as (
 
 # An address that is reserved goes before its domain. The subquery is closed by its offset: the
 # texts are worked out once a row, and only where there is an owner.
-_OWNED_BY: Final = f""") new (inbox, id, raw_id, domain, received, facts, attachments, passed,
+_OWNED_BY: Final = """) new (inbox, id, raw_id, domain, received, facts, attachments, passed,
             saved_by)
         left join address on address.email = new.inbox
         left join domain on domain.name = new.domain and domain.verified
@@ -52,7 +51,6 @@ _OWNED_BY: Final = f""") new (inbox, id, raw_id, domain, received, facts, attach
     insert into event (messages)
     select json_agg(json_build_array(id, inbox, owner, private, saved_by, passed))::text
     from copies
-    returning pg_notify('{MAIL}', '')
 ), hooks as (
     insert into delivery (id, account, address, kind, url, inbox, message_id)
     select copies.id || '-' || left(hook.kind, 1) || path.place, copies.owner, address.email,
@@ -67,7 +65,7 @@ _OWNED_BY: Final = f""") new (inbox, id, raw_id, domain, received, facts, attach
     returning message_id
 )
 select id, owner, private, id in (select message_id from hooks)
-from copies where owner is not null"""  # noqa: S608  parts of SQL, no input
+from copies where owner is not null"""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -93,9 +91,7 @@ def _storing_public(batch: Sequence[NewEnvelope]) -> bytes:
     stored = [(m.id, m.inbox, None, False, None, None) for new in batch for m in new.messages]
     event = text_literal(_encode(stored).decode())
     copies = ",".join(f"({_copy(new, m)})" for new in batch for m in new.messages)
-    return b"".join(
-        (*_raws(batch), _PUBLIC_COPIES % (event.encode(), MAIL.encode()), copies.encode())
-    )
+    return b"".join((*_raws(batch), _PUBLIC_COPIES % event.encode(), copies.encode()))
 
 
 def _storing(batch: Sequence[NewEnvelope]) -> bytes:

@@ -21,7 +21,7 @@ from mailsacd.mail.hub import Hub
 from mailsacd.mail.pushed import PushedForms
 from mailsacd.mail.stream import Stream
 from mailsacd.store.events import event_epoch
-from mailsacd.store.notices import Notices
+from mailsacd.store.notices import MAIL, Notices, give_notice
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.storing import store_envelopes
 from tests.mail.envelopes import RECEPTION
@@ -157,8 +157,9 @@ def new_mail(
 
 
 async def store(database: Database | Transaction, *mail: NewEnvelope) -> list[str]:
-    """Store it in one commit; the ids of its messages."""
+    """Store it in one commit, and say so; the ids of its messages."""
     await store_envelopes(database, mail)
+    await give_notice(database, MAIL, "")
     return [message.id for new in mail for message in new.messages]
 
 

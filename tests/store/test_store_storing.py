@@ -7,10 +7,9 @@ import pytest
 import pytest_twisted
 
 from mailsacd.core.message import NewEnvelope, Owned
-from mailsacd.store.notices import MAIL, Notices
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
-from tests.mail.hubs import new_mail, reactor, until
+from tests.mail.hubs import new_mail
 from tests.mail.owners import add_owner, reserve
 
 PUBLIC = "any@public.example"
@@ -61,23 +60,6 @@ async def test_a_commit_leaves_one_event_and_the_rows_bear_its_number(
     await store_envelopes(database, [new_mail(PUBLIC)], public=public)
     assert len(await _events(database)) == 2
     assert await _deliveries(database) == []
-
-
-@pytest.mark.parametrize("public", [True, False])
-@pytest_twisted.ensureDeferred
-async def test_each_commit_gives_one_notice(
-    database: Database, database_dsn: str, public: bool
-) -> None:
-    notices = Notices(database_dsn, reactor=reactor)
-    came: list[str] = []
-    notices.subscribe(MAIL, came.append, lambda: None)
-    notices.start()
-    await until(lambda: notices.listening)
-    for count in (1, 2, 3):
-        await store_envelopes(database, [new_mail(PUBLIC, ANNS)] * 1, public=public)
-        await until(lambda count=count: len(came) == count)
-    assert came == [""] * 3
-    await notices.stop()
 
 
 @pytest.mark.usefixtures("_owners")
