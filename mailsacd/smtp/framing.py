@@ -20,6 +20,17 @@ def has_bare_newlines(content: bytes) -> bool:
     return content.count(b"\n") != pairs or content.count(b"\r") != pairs
 
 
+def _is_whole(data: bytes) -> bool:
+    """Whether ``data``, which follows DATA, is a message without stuffing, its end, and no more.
+
+    There is no need to search behind the last dot before the end: often all of an attachment.
+    """
+    if not data.endswith(_END) or data.startswith(b"."):
+        return False
+    last_dot = data.rfind(b".", 0, -len(_END) + len(_CRLF))
+    return data.find(_DOT_LINE, 0, last_dot + 1) < 0
+
+
 class TextReader:
     """Reads what follows DATA up to its end (RFC 5321 section 4.1.1.4), and undoes dot-stuffing."""
 
@@ -59,11 +70,9 @@ class TextReader:
     def receive(self, data: bytes) -> bytes | None:
         """Take ``data``; what follows the end of the message, or None while it goes on."""
         buffer = self._buffer
-        if len(buffer) == len(_CRLF) and not self.refused and data[:1] != b".":
-            dot = data.find(_DOT_LINE)
-            if dot >= 0 and data.startswith(_END, dot):  # whole in one piece: no need to gather it
-                self._finish(data[: dot + len(_CRLF)])
-                return data[dot + len(_END) :]
+        if len(buffer) == len(_CRLF) and not self.refused and _is_whole(data):
+            self._finish(data[: -len(_END) + len(_CRLF)])  # no need to gather it
+            return b""
         searched = max(len(buffer) - _KEPT_OF_END, 0)
         buffer += data
         end = self._find_end(searched)
