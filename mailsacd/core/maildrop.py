@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 _DOT_LINE: Final = re.compile(rb"\n\.")  # twice as fast as looking for the two bytes
-_BARE_LF_BEFORE_DOT: Final = re.compile(rb"(?<!\r)\n\.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ def is_plain(raw: bytes) -> bool:
 def on_the_wire(raw: bytes) -> bytes:
     """The lines that are sent of ``raw``, the last one whole; without dot-stuffing."""
     if _dots_after_bare_lf(raw):
-        raw = _BARE_LF_BEFORE_DOT.sub(b"\r\n.", raw)
+        raw = raw.replace(b"\r\n.", b"\n.").replace(b"\n.", b"\r\n.")
     missing = _missing_at_end(raw)
     if not missing:
         return raw

@@ -5,7 +5,10 @@ from typing import Final
 
 from mailsacd.core.maildrop import on_the_wire
 
-_END_OF_HEADER: Final = re.compile(rb"\r?\n\r?\n")
+_MANY: Final = 1_000
+_MANY_LINES: Final = re.compile(rb"(?:[^\n]*+\n){%d}+" % _MANY)
+_LINE: Final = re.compile(rb"[^\n]*+\n")
+_ENDS_OF_HEADER: Final = (b"\n\r\n", b"\n\n")
 
 
 def retrieved(raw: bytes, *, plain: bool = False) -> bytes:
@@ -32,14 +35,13 @@ def stuffed(lines: bytes) -> bytes:
 
 
 def _end_of_top(lines: bytes, count: int) -> int:
-    header = _END_OF_HEADER.search(lines)
-    if header is None:
-        return len(lines)
-    end = header.end()
-    while count > 0:
-        count -= 1
-        found = lines.find(b"\n", end)
-        if found < 0:
-            return len(lines)
-        end = found + 1
-    return end
+    found_at = [(lines.find(end), len(end)) for end in _ENDS_OF_HEADER]
+    end = min((at + length for at, length in found_at if at >= 0), default=len(lines))
+    for pattern, step in ((_MANY_LINES, _MANY), (_LINE, 1)):
+        while count >= step:
+            found = pattern.match(lines, end)
+            if found is None:
+                break
+            count -= step
+            end = found.end()
+    return len(lines) if count else end

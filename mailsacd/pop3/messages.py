@@ -36,7 +36,7 @@ class Messages:
     async def read(self, asked: Retrieve) -> bytes:
         """The whole answer. Raises NotFoundError when the message is gone, UnavailableError."""
         message = await self._maildrop.read(asked.place)
-        if len(message.body) <= _OFF_REACTOR_BYTES:
+        if self._is_small(asked.place):
             return _answer(asked.lines, message)
         return await self._maildrop.beside(partial(_answer, asked.lines, message))
 
@@ -44,8 +44,11 @@ class Messages:
         """RETR of that place may be next."""
         if place < len(self._maildrop.listing.ids):
             message = self._maildrop.peek(place)
-            if message is not None and len(message.body) <= _OFF_REACTOR_BYTES:
+            if message is not None and self._is_small(place):
                 self._prepared = (message, _answer(None, message))
+
+    def _is_small(self, place: int) -> bool:
+        return self._maildrop.listing.sizes[place] <= _OFF_REACTOR_BYTES
 
 
 def _answer(lines: int | None, message: StoredMessage) -> bytes:

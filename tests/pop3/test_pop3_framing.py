@@ -73,3 +73,9 @@ def test_top_has_the_header_and_so_many_lines(raw: bytes, count: int, expected: 
 def test_the_first_line_is_stuffed_too() -> None:
     assert stuffed(b".\r\n") == b"..\r\n.\r\n"
     assert stuffed(b"") == b".\r\n"
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1_000, 1_001, 2_500, 4_999, 5_000, 5_001])
+def test_top_counts_many_lines_as_well(count: int) -> None:
+    wire = top(b"A: b\r\n\r\n" + b"x\r\n" * 5_000, count)
+    assert wire == b"+OK\r\nA: b\r\n\r\n" + b"x\r\n" * min(count, 5_000) + b".\r\n"
