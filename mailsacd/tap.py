@@ -13,7 +13,7 @@ from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from mailsacd import __version__
-from mailsacd.assembly import Daemon
+from mailsacd.assembly.daemon import Daemon
 from mailsacd.configuration import load_settings
 from mailsacd.core.errors import MailsacdError
 from mailsacd.settings import Settings

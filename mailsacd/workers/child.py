@@ -21,7 +21,7 @@ from twisted.logger import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailsacd.assembly import Daemon
+from mailsacd.assembly.daemon import Daemon
 from mailsacd.core.errors import MailsacdError
 from mailsacd.ports import InheritedPorts
 from mailsacd.workers.pipe import Failed, Job, Logged, Message, Ready, as_line, read_job

@@ -101,12 +101,12 @@ def test_ready_json_waits_for_the_last_worker(make_daemon: MakeDaemon) -> None:
     last = daemon.worker_pids()[0]
     os.kill(last, signal.SIGSTOP)
     try:
-        until(lambda: "SmtpFactory starting" in daemon.log.read_text())
+        until(lambda: "HttpSite starting" in daemon.log.read_text())
         assert read_ready(daemon.data_dir) is None
     finally:
         os.kill(last, signal.SIGCONT)  # what is stopped does not end by itself
     until(lambda: read_ready(daemon.data_dir) is not None)
-    assert daemon.log.read_text().count("SmtpFactory starting") == 2
+    assert daemon.log.read_text().count("HttpSite starting") == 2
 
 
 def test_a_stop_ends_a_start_that_is_under_way(make_daemon: MakeDaemon) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.internet import reactor as the_reactor
 
-from mailsacd.assembly import Daemon
+from mailsacd.assembly.daemon import Daemon
 from mailsacd.configuration import load_settings
 from mailsacd.core.account import new_key, new_token
 from mailsacd.core.budget import ByteBudget

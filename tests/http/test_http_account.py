@@ -12,7 +12,7 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
 from mailsacd import __version__
-from mailsacd.assembly import account_calls
+from mailsacd.assembly.ownership import account_calls
 from mailsacd.configuration import load_settings
 from mailsacd.http.app import make_site
 from mailsacd.mail.directory import Directory

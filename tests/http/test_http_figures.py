@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.names import dns
 
-from mailsacd.assembly import Daemon
+from mailsacd.assembly.daemon import Daemon
 from mailsacd.configuration import load_settings
 from mailsacd.core.account import new_key
 from mailsacd.core.ready import read_ready

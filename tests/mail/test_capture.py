@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
+from mailsacd.assembly.receiving import captures_all
 from mailsacd.core.activity import CAPTURED, RECEIVED
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError
@@ -21,7 +22,6 @@ from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mail_login import MailLogins
 from mailsacd.mail.mailbox import Mailbox, Page
 from mailsacd.mail.usage import Usage
-from mailsacd.receiving import captures_all
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import CAPTURE
 from tests.mail.envelopes import envelope

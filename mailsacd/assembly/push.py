@@ -1,7 +1,8 @@
-"""How mail reaches those who wait for it: built, started and ended together."""
+"""How mail reaches those who wait for it."""
 
-from typing import Any, Final
+from typing import Final
 
+from mailsacd.assembly.part import Ground
 from mailsacd.core.sequence import Sequences
 from mailsacd.mail.announce import Announcer
 from mailsacd.mail.hub import Hub
@@ -10,22 +11,17 @@ from mailsacd.mail.recurring import Recurring
 from mailsacd.mail.usage import Usage
 from mailsacd.store.events import PRUNED_AT_ONCE, event_epoch, prune_events
 from mailsacd.store.notices import Notices
-from mailsacd.store.pool import Database
 
 PRUNE_EVERY_S: Final = 60.0
 
 
 class Push:
-    """A part of the assembly. ``hub`` is what edges listen to, ``forms`` what deliveries send."""
+    """A part. ``hub`` is what edges listen to, ``forms`` what deliveries send."""
 
     def __init__(
-        self,
-        database: Database,
-        notices: Notices,
-        usage: Usage,
-        sequences: Sequences,
-        reactor: Any,
+        self, ground: Ground, notices: Notices, usage: Usage, sequences: Sequences
     ) -> None:
+        database, reactor = ground.database, ground.reactor
         self._database = database
         self.forms = PushedForms(database, reactor=reactor)
         self.hub = Hub(database, notices, self.forms, sequences, usage, reactor=reactor)
@@ -34,7 +30,7 @@ class Push:
             "prune events", self._prune, every_s=PRUNE_EVERY_S, reactor=reactor
         )
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin."""
         self.hub.start()
         self._pruning.start()
@@ -50,7 +46,7 @@ class Push:
             pass
 
 
-async def make_push(database: Database, notices: Notices, usage: Usage, reactor: Any) -> Push:
+async def make_push(ground: Ground, notices: Notices, usage: Usage) -> Push:
     """Before ``notices`` start. Raises UnavailableError."""
-    sequences = Sequences(await event_epoch(database))
-    return Push(database, notices, usage, sequences, reactor)
+    sequences = Sequences(await event_epoch(ground.database))
+    return Push(ground, notices, usage, sequences)

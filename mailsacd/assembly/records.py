@@ -1,7 +1,8 @@
-"""What is counted, recorded and refused beside the mail: built, started and ended together."""
+"""What is counted, recorded and refused beside the mail."""
 
-from typing import Any, Final
+from typing import Final
 
+from mailsacd.assembly.part import Ground
 from mailsacd.http.activity import ActivityCalls
 from mailsacd.http.app import Group
 from mailsacd.http.statistics import StatisticsCalls
@@ -13,25 +14,17 @@ from mailsacd.mail.recurring import Recurring
 from mailsacd.mail.statistics import Statistics
 from mailsacd.mail.tally import Tallies
 from mailsacd.mail.usage import Usage
-from mailsacd.settings import Settings
 from mailsacd.store.notices import Notices
-from mailsacd.store.pool import Database
 
 PRUNE_EVERY_S: Final = 300.0
 
 
 class Records:
-    """A part of the assembly. ``observers`` are told of all mail that is stored."""
+    """A part. ``observers`` are told of all mail that is stored."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        accounts: Accounts,
-        notices: Notices,
-        reactor: Any,
-    ) -> None:
+    def __init__(self, ground: Ground, accounts: Accounts, notices: Notices) -> None:
         """Raises ConfigurationError."""
+        settings, database, reactor = ground.settings, ground.database, ground.reactor
         self.activity = Activity(database, reactor=reactor)
         self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
         self.denylist = Denylist(

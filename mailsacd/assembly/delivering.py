@@ -1,8 +1,8 @@
-"""Webhooks and Slack: built, started and ended together."""
-
-from typing import Any
+"""Webhooks and Slack."""
 
 from mailsacd import __version__
+from mailsacd.assembly.part import Ground
+from mailsacd.assembly.records import Records
 from mailsacd.core.dns import Dns
 from mailsacd.http.app import Group
 from mailsacd.http.deliveries import DeliveryCalls
@@ -12,23 +12,19 @@ from mailsacd.mail.pushed import PushedForms
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.post import Poster
 from mailsacd.outbound.tls import verifying_context
-from mailsacd.records import Records
-from mailsacd.settings import Settings
-from mailsacd.store.pool import Database
 
 
 class Delivering:
-    """A part of the assembly. ``job`` observes the mail that is stored."""
+    """A part. ``job`` observes the mail that is stored."""
 
-    def __init__(
-        self, settings: Settings, database: Database, records: Records, dns: Dns, reactor: Any
-    ) -> None:
+    def __init__(self, ground: Ground, records: Records, forms: PushedForms, dns: Dns) -> None:
         """Raises ConfigurationError."""
+        settings, reactor = ground.settings, ground.reactor
         self._deliveries = Deliveries(
-            database,
+            ground.database,
             records.activity,
             records.usage,
-            PushedForms(database, reactor=reactor),
+            forms,
             public_url=settings.http.public_url,
             reactor=reactor,
         )
@@ -44,3 +40,11 @@ class Delivering:
     def calls(self) -> tuple[Group, ...]:
         """The calls about them."""
         return (DeliveryCalls(self._deliveries),)
+
+    async def start(self) -> None:
+        """Begin to deliver, with what is due already."""
+        self.job.start()
+
+    async def finish(self) -> None:
+        """What is under way may end."""
+        await self.job.stop()

@@ -1,7 +1,6 @@
 """Those who wait for mail, and their two ways in."""
 
-from typing import Any
-
+from mailsacd.assembly.part import Ground
 from mailsacd.http.app import Group
 from mailsacd.http.events import EventCalls
 from mailsacd.http.upgrade import WebSockets
@@ -10,23 +9,22 @@ from mailsacd.mail.hub import Hub
 from mailsacd.mail.listeners import Listeners
 from mailsacd.mail.listening import ListeningRules
 from mailsacd.mail.usage import Metered
-from mailsacd.settings import WebsocketSettings
 from mailsacd.store.notices import Notices
 from mailsacd.ws.factory import FeedFactory
 
 
 class Feeds:
-    """A part of the assembly, built before notices are listened for."""
+    """A part."""
 
     def __init__(
         self,
-        settings: WebsocketSettings,
+        ground: Ground,
         hub: Hub,
         rules: ListeningRules,
         callers: Metered,
         notices: Notices,
-        reactor: Any,
     ) -> None:
+        settings, reactor = ground.settings.websocket, ground.reactor
         self._listeners = Listeners(settings, hub, rules, callers, notices, reactor)
         self._factory = FeedFactory(self._listeners, settings, reactor)
         self.websockets = WebSockets(self._factory.accept, settings.allowed_origins)
@@ -35,11 +33,11 @@ class Feeds:
         """The calls about them."""
         return (EventCalls(self._listeners), WebSocketPage())
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Show signs of life."""
         self._listeners.start()
 
-    async def stop(self) -> None:
+    async def finish(self) -> None:
         """Send all listeners away."""
         await self._listeners.stop()
         await self._factory.drain()

@@ -1,0 +1,170 @@
+"""A whole daemon: its parts put together, started, and ended in the reverse order.
+
+So sessions end before the last batch commits, that before the pool closes, and the pool before
+PostgreSQL stops.
+"""
+
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Final, TypeVar, cast
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.interfaces import IProtocolFactory
+
+from mailsacd.announcement import announce
+from mailsacd.assembly.delivering import Delivering
+from mailsacd.assembly.feeds import Feeds
+from mailsacd.assembly.ownership import Ownership
+from mailsacd.assembly.part import Ground, Part
+from mailsacd.assembly.push import make_push
+from mailsacd.assembly.receiving import Receiving
+from mailsacd.assembly.records import Records
+from mailsacd.assembly.retrieval import Retrieval
+from mailsacd.assembly.web import http_factories, mail_calls
+from mailsacd.certificate import CertificateStore
+from mailsacd.data import Data, hostname_of, make_data_dir, open_data
+from mailsacd.mail.gate import Gate
+from mailsacd.mail.listening import ListeningRules
+from mailsacd.mail.mail_login import MailLogins
+from mailsacd.mail.usage import Metered
+from mailsacd.ports import OwnPorts, Ports
+from mailsacd.settings import Settings
+
+_WORKER_THREADS: Final = 4
+
+Announce = Callable[[Settings, Data, Mapping[str, int], AsyncExitStack], None]
+
+P = TypeVar("P", bound=Part)
+
+
+class Daemon:
+    """A whole mailsacd in one process: all of it, or a worker of several.
+
+    A worker is given its ``ports``, and what it says when it is ready.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        reactor: Any,
+        *,
+        ports: Ports | None = None,
+        announce: Announce = announce,
+    ) -> None:
+        self._settings = settings
+        self._reactor = reactor
+        self._closing = AsyncExitStack()
+        self._parts: list[Part] = []
+        self._ports = ports or OwnPorts(settings, reactor)
+        self._announce = announce
+        self._given_up = False
+
+    async def start(self) -> None:
+        """Build everything and listen. Raises ConfigurationError, with all closed again."""
+        try:
+            await self._build()
+        except _GivenUpError:
+            await self._closing.aclose()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+
+    def give_up(self) -> None:
+        """Have a start that is under way end at its next step, with all closed again."""
+        self._given_up = True
+
+    async def stop(self) -> None:
+        """Close everything: no message that was acknowledged is lost. May be called twice."""
+        await self._closing.aclose()
+
+    async def _build(self) -> None:
+        settings, reactor = self._settings, self._reactor
+        reactor.suggestThreadPoolSize(_WORKER_THREADS)
+        hostname = hostname_of(settings)
+        certificate = CertificateStore(
+            settings.tls, data_dir=make_data_dir(settings), hostname=hostname
+        )
+        data = await open_data(settings, self._closing, reactor)
+        self._go_on()
+        ground = Ground(
+            settings=settings,
+            hostname=hostname,
+            data=data,
+            tls=certificate.context_factory,
+            reactor=reactor,
+        )
+        ports: dict[str, int] = {}
+        factories = await self._put_together(ground, ports)
+        for part in self._parts:
+            await part.start()
+        for name, factory in factories.items():
+            ports[name] = self._listen(name, factory)
+        self._reload_on_sighup(certificate)
+        self._announce(settings, data, ports, self._closing)
+
+    async def _put_together(
+        self, ground: Ground, ports: Mapping[str, int]
+    ) -> Mapping[str, IProtocolFactory]:
+        """Build the parts; what listens, by the names of its ports, which ``ports`` will tell."""
+        settings, database = ground.settings, ground.database
+        owners = self._add(Ownership(ground))
+        records = self._add(Records(ground, owners.accounts, owners.notices))
+        push = self._add(await make_push(ground, owners.notices, records.usage))
+        delivering = self._add(Delivering(ground, records, push.forms, owners.resolver))
+        gate = Gate(owners.directory, anonymous_read=settings.http.anonymous_read)
+        logins = MailLogins(
+            database,
+            owners.authenticator,
+            owners.directory,
+            owners.passwords,
+            owners.guesses,
+            records.activity,
+        )
+        observers = (*records.observers, delivering.job, push.announcer)
+        receiving = self._add(Receiving(ground, owners, records, observers, logins))
+        retrieval = self._add(Retrieval(ground, gate, logins))
+        callers = Metered(owners.authenticator, records.usage)
+        rules = ListeningRules(database, owners.directory, owners.accounts, gate)
+        feeds = self._add(Feeds(ground, push.hub, rules, callers, owners.notices))
+        groups = (
+            *owners.calls(records.activity),
+            *mail_calls(ground, gate, owners.resolver),
+            *records.calls(),
+            retrieval.calls(owners.addresses, ports),
+            *delivering.calls(),
+            *feeds.calls(),
+        )
+        http = http_factories(ground, gate, callers, groups, feeds.websockets)
+        return {**receiving.factories, **retrieval.factories, **http}
+
+    def _add(self, part: P) -> P:
+        self._parts.append(part)
+        self._on_close(part.finish)
+        return part
+
+    def _listen(self, name: str, factory: IProtocolFactory) -> int:
+        listening = self._ports.listen(name, factory)
+        self._on_close(lambda: maybeDeferred(listening.stopListening))
+        return int(cast(IPv4Address | IPv6Address, listening.getHost()).port)
+
+    def _reload_on_sighup(self, certificate: CertificateStore) -> None:
+        previous = signal.signal(
+            signal.SIGHUP, lambda *_: self._reactor.callFromThread(certificate.reload)
+        )
+        self._closing.callback(signal.signal, signal.SIGHUP, previous)
+
+    def _on_close(self, close: Callable[[], Awaitable[Any]]) -> None:
+        async def closing() -> None:
+            await close()
+
+        self._closing.push_async_callback(closing)
+
+    def _go_on(self) -> None:
+        if self._given_up:
+            raise _GivenUpError
+
+
+class _GivenUpError(Exception):
+    """The daemon was stopped before it had started."""

@@ -1,0 +1,95 @@
+"""Who there is, how they prove it, and what they own."""
+
+from twisted.internet.defer import ensureDeferred
+from twisted.logger import Logger
+
+from mailsacd.assembly.part import Ground
+from mailsacd.http.account import AccountCalls
+from mailsacd.http.addresses import AddressCalls
+from mailsacd.http.app import Group
+from mailsacd.http.domains import DomainCalls
+from mailsacd.http.keys import KeyCalls
+from mailsacd.http.sessions import SessionCalls
+from mailsacd.http.team import TeamCalls
+from mailsacd.jobs.verify import VerifyJob
+from mailsacd.mail.accounts import Accounts
+from mailsacd.mail.activity import Activity
+from mailsacd.mail.addresses import Addresses
+from mailsacd.mail.auth import Authenticator
+from mailsacd.mail.directory import Directory
+from mailsacd.mail.domain_rules import rules_of
+from mailsacd.mail.domains import Domains
+from mailsacd.mail.guesses import Guesses
+from mailsacd.mail.keys import Keys
+from mailsacd.mail.passwords import Passwords
+from mailsacd.mail.plans import Plans
+from mailsacd.mail.sessions import Sessions
+from mailsacd.mail.team import Team
+from mailsacd.outbound.dns import Resolver
+from mailsacd.settings import Settings
+from mailsacd.store.notices import Notices
+
+_log = Logger()
+
+
+class Ownership:
+    """A part. Whoever subscribes to ``notices`` does so before it starts."""
+
+    def __init__(self, ground: Ground) -> None:
+        """Raises ConfigurationError."""
+        database, reactor = ground.database, ground.reactor
+        settings = self._settings = ground.settings
+        self.notices = Notices(ground.data.dsn, reactor=reactor)
+        self.guesses = Guesses(reactor, shared_by=settings.server.workers)
+        self.authenticator = Authenticator(database, self.notices, self.guesses, reactor=reactor)
+        plans = Plans(settings.plans, settings.accounts.default_plan)
+        self.passwords = Passwords(reactor)
+        self.accounts = Accounts(database, plans, self.authenticator.forget)
+        self.directory = Directory(database, self.notices)
+        self.addresses = Addresses(database, self.directory, plans, self.passwords)
+        self.resolver = Resolver(settings.dns, reactor)
+        self.domain_rules = rules_of(settings.domains, ground.hostname)
+        self._domains = Domains(
+            database, self.addresses, self.directory, plans, self.resolver, self.domain_rules
+        )
+        self._verifying = VerifyJob(self._domains, reactor)
+
+    def calls(self, activity: Activity) -> tuple[Group, ...]:
+        """The calls about them."""
+        return (
+            *account_calls(self._settings, self.accounts, self.passwords, self.guesses, activity),
+            AddressCalls(self.addresses),
+            DomainCalls(self._domains),
+        )
+
+    async def start(self) -> None:
+        """Hear what changes, and go on with what a crash broke off."""
+        self.notices.start()
+        self.authenticator.start()
+        self._verifying.start()
+        going_on = ensureDeferred(self.accounts.finish_removals())  # beside everything else
+        going_on.addErrback(lambda f: _log.failure("the removal of an account waits", f))
+
+    async def finish(self) -> None:
+        """Write down the last of it, and listen no more."""
+        await self._verifying.stop()
+        await self.authenticator.finish()
+        await self.notices.stop()
+
+
+def account_calls(
+    settings: Settings,
+    accounts: Accounts,
+    passwords: Passwords,
+    guesses: Guesses,
+    activity: Activity | None = None,
+) -> tuple[Group, ...]:
+    """The calls about accounts, those who sign in to them, and their keys."""
+    sessions = Sessions(accounts, passwords, guesses, settings.accounts, activity)
+    session_calls = SessionCalls(sessions, tls=settings.http.public_url.startswith("https:"))
+    return (
+        session_calls,
+        KeyCalls(Keys(accounts)),
+        AccountCalls(accounts, sessions, session_calls),
+        TeamCalls(Team(accounts, passwords)),
+    )

@@ -1,0 +1,40 @@
+"""What the daemon's parts stand on, and what it asks of each."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+
+from mailsacd.data import Data
+from mailsacd.settings import Settings
+from mailsacd.store.pool import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What is there before any part is. ``tls`` has the server's certificate.
+
+    ``reactor`` is many interfaces; each object says which of them it needs.
+    """
+
+    settings: Settings
+    hostname: str
+    data: Data
+    tls: IOpenSSLServerConnectionCreator
+    reactor: Any
+
+    @property
+    def database(self) -> Database:
+        """The pool of connections."""
+        return self.data.database
+
+
+class Part(Protocol):
+    """Built, started and ended as one. Parts are started in the order in which they were built,
+    once all of them are, and ended in the reverse order."""
+
+    async def start(self) -> None:
+        """Begin what it does by itself."""
+
+    async def finish(self) -> None:
+        """End it: nothing that was promised is lost."""

@@ -1,0 +1,89 @@
+"""Taking mail in: the ports for it, and what makes it durable."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from mailsacd.assembly.ownership import Ownership
+from mailsacd.assembly.part import Ground
+from mailsacd.assembly.records import Records
+from mailsacd.core.budget import ByteBudget
+from mailsacd.mail.accept import EVERY_DOMAIN, Accept
+from mailsacd.mail.activity import Activity
+from mailsacd.mail.capture import Capture
+from mailsacd.mail.directory import Directory
+from mailsacd.mail.ingest import Ingest, Observer
+from mailsacd.mail.mail_login import MailLogins
+from mailsacd.ports import TLS
+from mailsacd.smtp.factory import SmtpFactory
+from mailsacd.smtp.services import SmtpServices, refuse_nobody
+from mailsacd.store.pool import Database
+
+
+class Receiving:
+    """A part. ``factories`` are what listens, by the names of the ports."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        owners: Ownership,
+        records: Records,
+        observers: Iterable[Observer],
+        logins: MailLogins,
+    ) -> None:
+        """``observers`` are told of all mail that is stored. Raises ConfigurationError."""
+        settings, database = ground.settings, ground.database
+        self._ingest = Ingest(
+            database,
+            hostname=ground.hostname,
+            budget=ByteBudget(settings.message.buffer_bytes),
+            reactor=ground.reactor,
+            observers=observers,
+            ownership=owners.directory,
+        )
+        anybody = SmtpServices(
+            hostname=ground.hostname,
+            settings=settings.smtp,
+            message=settings.message,
+            accept=Accept(
+                database,
+                owners.directory,
+                settings.message.accepted_domains,
+                owners.domain_rules.hosting,
+                activity=records.activity,
+            ),
+            ingest=self._ingest,
+            tls=ground.tls,
+            clock=ground.reactor,
+            refuses=records.denylist.refuses,
+        )
+        who_logs_in = replace(
+            anybody,
+            settings=settings.capture,
+            accept=captures_all(database, owners.directory, records.activity),
+            refuses=refuse_nobody,
+            capture=Capture(logins, owners.accounts, self._ingest, records.usage, records.activity),
+            plain_login=settings.capture.plain_login,
+        )
+        self.factories = {**_twins("smtp", anybody), **_twins("capture", who_logs_in)}
+
+    async def start(self) -> None:
+        """Nothing is done before mail comes."""
+
+    async def finish(self) -> None:
+        """End the sessions; all that was acknowledged is committed."""
+        for factory in reversed(self.factories.values()):
+            await factory.drain()
+        await self._ingest.finish()
+
+
+def captures_all(database: Database, directory: Directory, activity: Activity) -> Accept:
+    """Decides on recipients of who has logged in: none is refused for its domain."""
+    return Accept(database, directory, (EVERY_DOMAIN,), activity=activity)
+
+
+def _twins(name: str, services: SmtpServices) -> dict[str, SmtpFactory]:
+    """The plain port and, if it is asked for, the one with TLS from the first byte."""
+    built = {name: SmtpFactory(services)}
+    if services.settings.tls_port >= 0:
+        built[name + TLS] = SmtpFactory(replace(services, tls_at_once=True))
+    return built

@@ -1,0 +1,61 @@
+"""Private inboxes by POP3."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from mailsacd import __version__
+from mailsacd.assembly.part import Ground
+from mailsacd.core.budget import ByteBudget
+from mailsacd.http.app import Group
+from mailsacd.http.pop3 import Pop3Calls
+from mailsacd.mail.addresses import Addresses
+from mailsacd.mail.gate import Gate
+from mailsacd.mail.mail_login import MailLogins
+from mailsacd.mail.maildrop import Maildrops
+from mailsacd.pop3.factory import Pop3Factory
+from mailsacd.pop3.services import Pop3Services
+from mailsacd.ports import TLS
+
+MAX_LISTED_BYTES: Final = 268_435_456
+"""Of the lists of open maildrops: two million messages. Further logins are to come later."""
+
+
+class Retrieval:
+    """A part. ``factories`` are what listens, by the names of the ports."""
+
+    def __init__(self, ground: Ground, gate: Gate, logins: MailLogins) -> None:
+        """Raises ConfigurationError."""
+        settings = ground.settings.pop3
+        self._ground = ground
+        self._maildrops = Maildrops(ground.database, gate, logins, settings, reactor=ground.reactor)
+        services = Pop3Services(
+            hostname=ground.hostname,
+            version=__version__,
+            settings=settings,
+            maildrops=self._maildrops,
+            budget=ByteBudget(settings.buffer_bytes),
+            listings=ByteBudget(MAX_LISTED_BYTES),
+            tls=ground.tls,
+            clock=ground.reactor,
+        )
+        self.factories = {"pop3": Pop3Factory(services)}
+        if settings.tls_port >= 0:
+            self.factories["pop3" + TLS] = Pop3Factory(replace(services, tls_at_once=True))
+
+    def calls(self, addresses: Addresses, ports: Mapping[str, int]) -> Group:
+        """The call about them. ``ports`` has those of the ``factories`` before anybody calls."""
+        settings = self._ground.settings
+        host = settings.pop3.host or ("" if settings.database.dsn else "127.0.0.1")
+        everywhere = host in {"", "0.0.0.0", "::"}  # noqa: S104  it is only compared
+        return Pop3Calls(addresses, self._ground.hostname if everywhere else host, ports)
+
+    async def start(self) -> None:
+        """Begin what is done beside the sessions."""
+        self._maildrops.start()
+
+    async def finish(self) -> None:
+        """End the sessions: what QUIT said is done."""
+        for factory in self.factories.values():
+            await factory.drain()
+        await self._maildrops.stop()

@@ -1,0 +1,48 @@
+"""What listens for HTTP: the API with all its calls, and WebSockets beside it."""
+
+from collections.abc import Mapping, Sequence
+
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from mailsacd import __version__
+from mailsacd.assembly.part import Ground
+from mailsacd.core.dns import Dns
+from mailsacd.http.app import Group, make_site, put_websockets
+from mailsacd.http.inbox import InboxCalls
+from mailsacd.http.marks import MarkCalls
+from mailsacd.http.upgrade import WebSockets
+from mailsacd.http.validations import ValidationCalls
+from mailsacd.mail.gate import Gate
+from mailsacd.mail.inbox import Inbox
+from mailsacd.mail.mailbox import Mailbox
+from mailsacd.mail.marks import Marks
+from mailsacd.mail.usage import Metered
+from mailsacd.mail.validate import Validator
+from mailsacd.ports import TLS
+
+
+def http_factories(
+    ground: Ground, gate: Gate, callers: Metered, groups: Sequence[Group], websockets: WebSockets
+) -> Mapping[str, IProtocolFactory]:
+    """What listens, by the names of the ports; ``groups`` are calls beside those about mail."""
+    settings = ground.settings.http
+    mailbox = Mailbox(ground.database, gate, reactor=ground.reactor)
+    site = make_site(mailbox, callers, settings, __version__, ground.reactor, groups)
+    put_websockets(site, websockets, settings)
+    factories: dict[str, IProtocolFactory] = {"http": site}
+    if settings.tls_port >= 0:
+        factories["http" + TLS] = TLSMemoryBIOFactory(
+            ground.tls, isClient=False, wrappedFactory=site
+        )
+    return factories
+
+
+def mail_calls(ground: Ground, gate: Gate, dns: Dns) -> tuple[Group, ...]:
+    """The calls about what is done with stored mail, and about addresses anywhere."""
+    validator = Validator(dns, reactor=ground.reactor)
+    return (
+        MarkCalls(Marks(ground.database, gate)),
+        InboxCalls(Inbox(ground.database, gate)),
+        ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),
+    )
