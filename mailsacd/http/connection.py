@@ -7,6 +7,7 @@ answers in the API's form of error where it would answer with an empty 400.
 from http import HTTPStatus
 from typing import Any, Final
 
+from twisted.internet import tcp
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -16,13 +17,12 @@ from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 
 from mailsacd.http.codec import problem
-from mailsacd.http.request import Request
+from mailsacd.http.request import ON_EVERY_ANSWER, Request
 from mailsacd.settings import HttpSettings
 
 MAX_HEADER_FIELDS: Final = 100
 MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
 LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
-_ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
 BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
 
 
@@ -41,12 +41,14 @@ class Channel(HTTPChannel):
     def __init__(self) -> None:
         super().__init__()
         self._unread = False
+        self._sends_directly = False
         self._answered: Request | None = None
         self._body_bytes = 0
         self._successor: Protocol | None = None
 
     def connectionMade(self) -> None:
         self.site.connections += 1
+        self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -135,7 +137,8 @@ class Channel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Write the head of an answer, in one piece, with what every answer has."""
-        lines = [b"%b %b %b" % (version, code, reason), _ON_EVERY_ANSWER]
+        self._sends_directly = False
+        lines = [b"%b %b %b" % (version, code, reason), ON_EVERY_ANSWER]
         for name, values in headers.getAllRawHeaders():
             lines += [b"%b: %b" % (name, value) for value in values]
         self.transport.write(b"\r\n".join([*lines, b"", b""]))
@@ -150,7 +153,25 @@ class Channel(HTTPChannel):
         self._say(HTTPStatus.BAD_REQUEST, "This is not an HTTP request as it should be")
         self.loseConnection()
 
+    def send(self, data: bytes) -> None:
+        """Send a whole answer: at once, where nothing waits to be sent before it.
+
+        Twisted's transport would wait for the next turn to find out that there is room for it.
+        """
+        if self._sends_directly:
+            sent = self.transport.writeSomeData(data)
+            if sent == len(data):
+                return
+            self._sends_directly = False  # from here on, for nobody tells when all is sent
+            data = data[sent:] if isinstance(sent, int) else data
+        self.transport.write(data)
+
+    def _send100Continue(self) -> None:  # noqa: N802  Twisted's name
+        self._sends_directly = False
+        super()._send100Continue()
+
     def _say(self, status: HTTPStatus, message: str) -> None:
+        self._sends_directly = False
         self.transport.write(_last_answer(status, message))
 
 
@@ -202,7 +223,7 @@ def _last_answer(status: HTTPStatus, message: str) -> bytes:
     """A whole answer on the wire, after which the connection closes."""
     body = problem(status, message).body
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\n{_ON_EVERY_ANSWER.decode()}\r\n"
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n{ON_EVERY_ANSWER.decode()}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
     )

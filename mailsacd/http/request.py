@@ -15,6 +15,8 @@ from mailsacd.http.sink import Sink
 if TYPE_CHECKING:
     from mailsacd.http.connection import Channel
 
+ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
+
 READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
 
 
@@ -51,7 +53,6 @@ class Request(server.Request):
         Twisted decodes them, and Klein would split them again at a slash that was ``%2F``.
         """
         self.site = self.channel.site
-        self.setHeader(b"Date", http.datetimeToString())
         self.prepath = []
         self.postpath = _encoded_segments(self.path)
         try:
@@ -71,6 +72,7 @@ class Request(server.Request):
             response.source.ended()
             return
         put = self.responseHeaders.setRawHeaders
+        put(b"Date", [http.datetimeToString()])
         put(b"Content-Type", [response.content_type])
         put(b"Cache-Control", [b"no-store"])
         put(b"Access-Control-Allow-Origin", [b"*"])
@@ -84,19 +86,29 @@ class Request(server.Request):
             self._sink.begin()
 
     def _write_whole(self, response: Response) -> None:
-        if response.status != HTTPStatus.OK:
-            self.setResponseCode(response.status)
-        put = self.responseHeaders.setRawHeaders
-        if response.status != HTTPStatus.NO_CONTENT:
-            put(b"Content-Type", [response.content_type])
-            put(b"Content-Length", [b"%d" % len(response.body)])
-        put(b"Cache-Control", [b"no-store"])
+        """In one piece, without Twisted's tables of headers: a tenth of what an answer costs."""
+        status = response.status
+        self.code = status
+        lines = [
+            b"%b %d %b" % (self.clientproto, status, http.RESPONSES.get(status, b"")),
+            ON_EVERY_ANSWER,
+            b"Date: " + http.datetimeToString(),
+        ]
+        if status != HTTPStatus.NO_CONTENT:
+            lines += (
+                b"Content-Type: " + response.content_type,
+                b"Content-Length: %d" % len(response.body),
+            )
+        lines.append(b"Cache-Control: no-store")
         if self.method in READS:
-            put(b"Access-Control-Allow-Origin", [b"*"])
+            lines.append(b"Access-Control-Allow-Origin: *")
         for name, value in response.headers:
-            put(name, [value])
-        if response.body:
-            self.write(response.body)
+            lines.append(b"%b: %b" % (name, b" ".join(value.splitlines())))
+        if not self.channel.persistent:
+            lines.append(b"Connection: close")
+        lines += (b"", b"" if self.method == b"HEAD" else response.body)
+        self.startedWriting = 1
+        self.channel.send(b"\r\n".join(lines))
         self.finish()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
