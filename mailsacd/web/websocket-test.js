@@ -94,10 +94,7 @@ function connect() {
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   url.searchParams.set("key", find("key").value.trim());
   url.searchParams.set("addresses", find("addresses").value.trim());
-  const since = find("since").value.trim();
-  if (since) {
-    url.searchParams.set("since", since);
-  }
+  url.searchParams.set("since", find("since").value.trim()); // empty: tell us where we begin
   setStatus("connecting", "waiting");
   socket = new WebSocket(url);
   socket.addEventListener("message", received);

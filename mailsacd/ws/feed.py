@@ -29,6 +29,7 @@ class Wish:
         self.asker = Asker(peer=peer, key=key)
         self.account = _last(query, b"_id")
         self.since = _last(query, b"since")
+        self.wants_sequence = b"since" in query  # also an empty one: where does it begin
         self.names = [
             name
             for value in query.get(b"addresses", ())
@@ -124,7 +125,8 @@ class Feed(Socket):
             return
         wanted = listening.wanted
         assert wanted is not None  # noqa: S101  for mypy
-        self.sendMessage(frames.listening(wanted.addresses, wanted.domains, listening.sequence))
+        sequence = listening.sequence if wish.wants_sequence else None
+        self.sendMessage(frames.listening(wanted.addresses, wanted.domains, sequence))
         self.sendMessage(frames.HEARTBEAT)
         self._listening = listening
         listening.resume()

@@ -36,17 +36,18 @@ _encode = msgspec.json.Encoder().encode
 HEARTBEAT: Final = _encode({"status": 200, "msg": "ok"})
 
 
-def listening(addresses: Sequence[str], domains: Sequence[str], sequence: str) -> bytes:
-    """What is listened to; ``sequence`` tells from where on."""
-    return _encode(
-        {
-            "status": 200,
-            "msg": "Listening",
-            "addresses": list(addresses),
-            "domains": list(domains),
-            "sequence": sequence,
-        }
-    )
+def listening(addresses: Sequence[str], domains: Sequence[str], sequence: str | None) -> bytes:
+    """What is listened to; ``sequence`` tells from where on, where that was asked for.
+
+    Programs compare this frame with what they expect, so nothing is in it that is not asked for.
+    """
+    frame: dict[str, Any] = {
+        "status": 200,
+        "msg": "Listening",
+        "addresses": list(addresses),
+        "domains": list(domains),
+    }
+    return _encode(frame if sequence is None else frame | {"sequence": sequence})
 
 
 def message(pushed_form: bytes) -> bytes:

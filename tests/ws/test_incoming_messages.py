@@ -69,7 +69,6 @@ async def test_first_frames_and_a_message(heard: Society) -> None:
     target = target_of(_id=OWNER, key=key_of(heard, "owner"), addresses=PRIVATE)
     listener = await upgrade(reactor, heard.port, target)
     first = await listener.json()
-    assert first.pop("sequence")
     assert first == {"status": 200, "msg": "Listening", "addresses": [PRIVATE], "domains": []}
     assert await listener.json() == {"status": 200, "msg": "ok"}
 
@@ -136,12 +135,14 @@ async def test_what_was_missed_is_replayed(heard: Society) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_nothing_seen_yet_can_be_gone_on_from_too(heard: Society) -> None:
-    target = target_of(key=key_of(heard, "owner"), addresses=PRIVATE)
+    target = target_of(key=key_of(heard, "owner"), addresses=PRIVATE, since="")
     listener = await upgrade(reactor, heard.port, target)
     sequence = (await listener.listening())["sequence"]
     await listener.leave()
     missed = await heard.deliver(PRIVATE)
-    again = await listen(heard, addresses=PRIVATE, since=sequence)
+    target = target_of(key=key_of(heard, "owner"), addresses=PRIVATE, since=sequence)
+    again = await upgrade(reactor, heard.port, target)
+    assert (await again.listening())["sequence"]
     assert (await again.message())["_id"] == missed
 
 
