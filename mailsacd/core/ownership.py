@@ -66,7 +66,8 @@ class DomainFacts:
     ``claimed`` tells that an account has added it; there may be reserved addresses of others too.
     ``owner`` is who has proved a claim, None while nobody has; the rest is false then.
     ``catch_all`` tells that the owner has switched on ``*@domain``, ``forwards`` that mail for
-    some reserved address of the domain goes on to another.
+    some reserved address of the domain goes on to another, ``hooks`` that some has a webhook or
+    Slack.
     """
 
     owner: str | None
@@ -75,6 +76,7 @@ class DomainFacts:
     catch_all: bool
     enablews: bool
     forwards: bool
+    hooks: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsacd.core.budget import ByteBudget
+from mailsacd.core.cache import UNKNOWN, Unknown
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import MailLoopError, StatementError
 from mailsacd.core.message import NewEnvelope, Owned
+from mailsacd.core.ownership import DomainFacts
 from mailsacd.core.token import EnvelopeIds, utc_from_ms
 from mailsacd.mail.compose import compose
 from mailsacd.mime.trace import loops
@@ -40,8 +42,8 @@ class _Reactor(IReactorTime, IReactorThreads):
 class Ownership(Protocol):
     """Remembers what domains somebody owns something of (mail.directory)."""
 
-    def known_domain(self, name: str) -> object | None:
-        """None when it is known that nobody does."""
+    def known_domain(self, name: str) -> DomainFacts | Unknown | None:
+        """None when it is known that nobody does; UNKNOWN when that is not known."""
 
 
 class Observer(Protocol):
@@ -167,8 +169,10 @@ class Ingest:
     async def _store(self, batch: Sequence[tuple[NewEnvelope, Deferred[None]]]) -> None:
         try:
             envelopes = [new for new, _ in batch]
-            public = self._is_public(envelopes)
-            owned = await store_envelopes(self._database, envelopes, public=public)
+            known = self._known_domains(envelopes)
+            public = not any(known) and not any(new.saved_by for new in envelopes)
+            hooks = any(facts is not None and (facts is UNKNOWN or facts.hooks) for facts in known)
+            owned = await store_envelopes(self._database, envelopes, public=public, hooks=hooks)
         except StatementError:
             if len(batch) > 1:
                 # One message's contents were refused: the others are not to suffer for it.
@@ -182,12 +186,13 @@ class Ingest:
             self._tell_observers(envelopes, owned)
             _answer(batch, lambda done: done.callback(None))
 
-    def _is_public(self, batch: Sequence[NewEnvelope]) -> bool:
-        """Whether it is known, here and now, that nobody owns anything of any of the domains."""
-        if self._ownership is None or any(new.saved_by for new in batch):
-            return False
-        domains = {message.domain for new in batch for message in new.messages}
-        return all(self._ownership.known_domain(domain) is None for domain in domains)
+    def _known_domains(self, batch: Sequence[NewEnvelope]) -> set[DomainFacts | Unknown | None]:
+        """What is known, here and now, of all domains that the messages are in or passed."""
+        if self._ownership is None:
+            return {UNKNOWN}
+        inboxes = {i for new in batch for m in new.messages for i in (m.inbox, *m.passed)}
+        names = {inbox.rpartition("@")[2] for inbox in inboxes}
+        return {self._ownership.known_domain(name) for name in names}
 
     def _tell_observers(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
         for observer in self._observers:

@@ -8,7 +8,7 @@ from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 
 def _facts(owner: str | None, *flags: Any) -> DomainFacts:
-    claimed, is_private, enablews, catch_all, forwards = map(bool, flags)
+    claimed, is_private, enablews, catch_all, forwards, hooks = map(bool, flags)
     return DomainFacts(
         owner=owner,
         claimed=claimed,
@@ -16,6 +16,7 @@ def _facts(owner: str | None, *flags: Any) -> DomainFacts:
         catch_all=catch_all,
         enablews=enablews,
         forwards=forwards,
+        hooks=hooks,
     )
 
 
@@ -25,7 +26,9 @@ _domain_facts = maybe(
     """select found.owner, claims > 0, is_private, enablews,
            (select catch_all from address
             where email = '*@' || %(name)s::text and address.owner = found.owner),
-           exists (select 1 from address where domain = %(name)s and forward is not null)
+           exists (select 1 from address where domain = %(name)s and forward is not null),
+           exists (select 1 from address
+                   where domain = %(name)s and (webhook is not null or webhook_slack is not null))
        from (
            select count(*) as claims, max(owner) filter (where verified) as owner,
                bool_or(is_private) filter (where verified) as is_private,

@@ -7,6 +7,7 @@ import pytest
 import pytest_twisted
 
 from mailsacd.core.message import NewEnvelope, Owned
+from mailsacd.store.ownership import domain_facts
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 from tests.mail.hubs import new_mail
@@ -157,3 +158,25 @@ async def test_a_delivery_is_put_down_for_each_hook(
     assert hooked == {row[6] for row in found}
     due = await database.fetch("select due <= now() from delivery")
     assert due == [(True,)] * len(expected)
+
+
+@pytest.mark.usefixtures("_owners")
+@pytest_twisted.ensureDeferred
+async def test_whose_addresses_have_no_hooks_is_told_all_the_same(database: Database) -> None:
+    new = new_mail(ANNS, PUBLIC)
+    owned = await store_envelopes(database, [new], hooks=False)
+    assert owned == {f"{new.id}-0": Owned("ann", True, False)}
+    assert len(await _events(database)) == 1
+
+
+@pytest.mark.usefixtures("_owners")
+@pytest_twisted.ensureDeferred
+async def test_a_domain_has_hooks_when_one_of_its_addresses_has(database: Database) -> None:
+    for domain, hooks in (("public.example", False), ("private.example", True)):
+        facts = await domain_facts(database, domain)
+        assert facts is not None
+        assert facts.hooks is hooks
+    await reserve(database, "ann", "s@public.example", webhook_slack=SLACK)
+    facts = await domain_facts(database, "public.example")
+    assert facts is not None
+    assert facts.hooks
