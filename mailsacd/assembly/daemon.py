@@ -22,7 +22,7 @@ from mailsacd.assembly.push import make_push
 from mailsacd.assembly.receiving import Receiving
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.retrieval import Retrieval
-from mailsacd.assembly.web import http_factories, mail_calls
+from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data
 from mailsacd.mail.gate import Gate
@@ -136,8 +136,8 @@ class Daemon:
             *delivering.calls(),
             *feeds.calls(),
         )
-        http = http_factories(ground, gate, callers, groups, feeds.websockets)
-        return {**receiving.factories, **retrieval.factories, **http}
+        web = self._add(Web(ground, gate, callers, groups, feeds.websockets))
+        return {**receiving.factories, **retrieval.factories, **web.factories}
 
     def _add(self, part: P) -> P:
         self._parts.append(part)

@@ -1,6 +1,6 @@
 """What listens for HTTP: the API with all its calls, and WebSockets beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -22,20 +22,34 @@ from mailsacd.mail.validate import Validator
 from mailsacd.ports import TLS
 
 
-def http_factories(
-    ground: Ground, gate: Gate, callers: Metered, groups: Sequence[Group], websockets: WebSockets
-) -> Mapping[str, IProtocolFactory]:
-    """What listens, by the names of the ports; ``groups`` are calls beside those about mail."""
-    settings = ground.settings.http
-    mailbox = Mailbox(ground.database, gate, reactor=ground.reactor)
-    site = make_site(mailbox, callers, settings, __version__, ground.reactor, groups)
-    put_websockets(site, websockets, settings)
-    factories: dict[str, IProtocolFactory] = {"http": site}
-    if settings.tls_port >= 0:
-        factories["http" + TLS] = TLSMemoryBIOFactory(
-            ground.tls, isClient=False, wrappedFactory=site
-        )
-    return factories
+class Web:
+    """A part. ``factories`` are what listens, by the names of the ports."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        gate: Gate,
+        callers: Metered,
+        groups: Sequence[Group],
+        websockets: WebSockets,
+    ) -> None:
+        """``groups`` are calls beside those about mail."""
+        settings = ground.settings.http
+        mailbox = Mailbox(ground.database, gate, reactor=ground.reactor)
+        self._site = make_site(mailbox, callers, settings, __version__, ground.reactor, groups)
+        put_websockets(self._site, websockets, settings)
+        self.factories: dict[str, IProtocolFactory] = {"http": self._site}
+        if settings.tls_port >= 0:
+            self.factories["http" + TLS] = TLSMemoryBIOFactory(
+                ground.tls, isClient=False, wrappedFactory=self._site
+            )
+
+    async def start(self) -> None:
+        """Nothing is done before somebody calls."""
+
+    async def finish(self) -> None:
+        """Answer what was asked."""
+        await self._site.drain()
 
 
 def mail_calls(ground: Ground, gate: Gate, dns: Dns) -> tuple[Group, ...]:

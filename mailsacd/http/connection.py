@@ -4,12 +4,16 @@ Twisted's HTTP channel is safe against malformed requests; this adds what it lea
 answers in the API's form of error where it would answer with an empty 400.
 """
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
 from twisted.internet import tcp
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from twisted.web import http, server
 from twisted.web.http import HTTPChannel
@@ -24,6 +28,10 @@ MAX_HEADER_FIELDS: Final = 100
 MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
 LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
 BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
+IN_TRANSIT_S: Final = 0.1
+"""At the stop: what was sent before its sender could know has so long to come in."""
+LAST_ANSWERS_S: Final = 5.0
+"""So long may answers then take that are under way."""
 
 
 class Channel(HTTPChannel):
@@ -47,12 +55,13 @@ class Channel(HTTPChannel):
         self._successor: Protocol | None = None
 
     def connectionMade(self) -> None:
-        self.site.connections += 1
+        self.site.channels.add(self)
         self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.site.connections -= 1
+        self.site.channels.discard(self)
+        self.site.settled(self)
         if self._answered is not None:
             self._forget_answered()
         super().connectionLost(reason)
@@ -70,6 +79,7 @@ class Channel(HTTPChannel):
         self.requests.clear()
         successor.makeConnection(self.transport)
         self._successor = successor
+        self.site.settled(self)
         successor.dataReceived(opening)
 
     def dataReceived(self, data: bytes) -> None:
@@ -84,6 +94,26 @@ class Channel(HTTPChannel):
             self._successor.dataReceived(data)
         else:
             super().rawDataReceived(data)
+
+    @property
+    def owes_an_answer(self) -> bool:
+        """Whether something was asked, at least in part, whose answer has an end."""
+        return any(not request.is_endless for request in self.requests)
+
+    def stop(self) -> None:
+        """Take no further request: close the connection, once what was asked is answered."""
+        if self.requests:
+            self.persistent = False
+        elif self._successor is None:
+            self.loseConnection()
+
+    def abort(self) -> None:
+        """Close without a word."""
+        self.transport.abortConnection()
+
+    def checkPersistence(self, request: Request, version: bytes) -> bool:  # noqa: N802  Twisted's
+        """Called by Twisted to find out whether another request may follow."""
+        return not self.site.stopping and bool(super().checkPersistence(request, version))
 
     def resetTimeout(self) -> None:
         """Called by Twisted for whatever comes in: counts for nothing, as the class says."""
@@ -138,6 +168,8 @@ class Channel(HTTPChannel):
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Write the head of an answer, in one piece, with what every answer has."""
         self._sends_directly = False
+        if not self.persistent:
+            headers.setRawHeaders(b"Connection", [b"close"])
         lines = [b"%b %b %b" % (version, code, reason), ON_EVERY_ANSWER]
         for name, values in headers.getAllRawHeaders():
             lines += [b"%b: %b" % (name, value) for value in values]
@@ -199,13 +231,49 @@ class HttpSite(server.Site):
             reactor=reactor,
         )
         self.max_body_bytes = settings.max_body_bytes
-        self.connections = 0
+        self.stopping = False
+        self.channels: Final[set[Channel]] = set()
         self.waiting_for_readers = 0  # connections whose client is behind with reading
         self._max_connections = settings.max_connections
+        self._clock = reactor
+        self._owing: set[Channel] = set()
+        self._all_settled: Deferred[None] | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many there are, those that were handed over among them."""
+        return len(self.channels)
+
+    async def drain(self) -> None:
+        """Answer what was asked, for a bounded time, and close the connections.
+
+        To be called once the port is closed. Those who write answers without an end end them.
+        """
+        self.stopping = True
+        for channel in tuple(self.channels):
+            if channel.requests:
+                channel.stop()
+        await deferLater(self._clock, IN_TRANSIT_S)
+        for channel in tuple(self.channels):
+            channel.stop()
+        self._owing.update(channel for channel in self.channels if channel.owes_an_answer)
+        if self._owing:
+            self._all_settled = Deferred()
+            with suppress(DeferredTimeoutError):
+                await self._all_settled.addTimeout(LAST_ANSWERS_S, self._clock)
+        for channel in tuple(self._owing):
+            channel.abort()
+
+    def settled(self, channel: Channel) -> None:
+        """``channel`` owes no answer that has an end."""
+        self._owing.discard(channel)
+        waiting = self._all_settled
+        if waiting is not None and not waiting.called and not self._owing:
+            waiting.callback(None)
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A channel, or what turns the client away."""
-        if self.connections >= self._max_connections:
+        if len(self.channels) >= self._max_connections:
             return _Full()
         return super().buildProtocol(addr)
 

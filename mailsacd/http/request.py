@@ -60,6 +60,11 @@ class Request(server.Request):
         except Exception:  # noqa: BLE001  the end of the line
             self.processingFailed(Failure())
 
+    @property
+    def is_endless(self) -> bool:
+        """Whether it is being answered as it comes."""
+        return self._sink is not None
+
     def answer(self, response: Response | Streamed) -> None:
         """Write ``response``, unless nobody is there any more: whole, or as it comes."""
         if isinstance(response, Streamed):
@@ -83,6 +88,7 @@ class Request(server.Request):
             self.finish()
         else:
             self._sink = Sink(self, response.source)
+            self.channel.site.settled(self.channel)
             self._sink.begin()
 
     def _write_whole(self, response: Response) -> None:

@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
 
+from mailsacd.http.codec import Response, Streamed
 from mailsacd.http.connection import (
     BODY_BYTES_PER_TIMEOUT,
+    IN_TRANSIT_S,
+    LAST_ANSWERS_S,
     LINGER_S,
     MAX_HEADER_BYTES,
     MAX_HEADER_FIELDS,
@@ -269,3 +274,159 @@ async def test_bytes_beyond_ascii_in_the_path_are_taken_as_encoded(server: _Serv
     connection.send(b"GET /\x80 HTTP/1.1\r\nConnection: close\r\n\r\n")
     answer, _ = split_answer(await connection.until_closed())
     assert answer.body == b"0 %80"
+
+
+class _Slow(Resource):
+    """Answers when the test says so, or never comes to an end."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Any] = []
+
+    def render(self, request: Any) -> int:
+        self.asked.append(request)
+        if request.path == b"/endless":
+            request.answer(Streamed(b"text/plain", _Endless()))
+        return NOT_DONE_YET
+
+
+class _Endless:
+    """A Source that says one thing, and then nothing more."""
+
+    def begin(self, writer: Any) -> None:
+        writer.write(b"begun")
+
+    def drained(self) -> None:
+        pass
+
+    def ended(self) -> None:
+        pass
+
+
+class _Stopping(_Server):
+    """A server that is to stop while things are under way."""
+
+    def __init__(self, listen: Listen) -> None:
+        super().__init__(listen)
+        self.slow = _Slow()
+        self.site.resource = self.slow
+
+    async def asked(self, path: str = "/") -> Connection:
+        """A connection with a request that waits for its answer."""
+        before = len(self.slow.asked)
+        connection = await self.connect()
+        connection.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await eventually(reactor, lambda: len(self.slow.asked) > before)
+        return connection
+
+    async def idle(self) -> Connection:
+        """A connection that has been answered, and may be used again."""
+        connection = await self.asked()
+        self.say(b"before")
+        await connection.answer()
+        return connection
+
+    def say(self, body: bytes) -> None:
+        """Answer the last request."""
+        self.slow.asked[-1].answer(Response(body, b"text/plain"))
+
+    def drain(self) -> Deferred[None]:
+        """Begin to stop, up to where no further request is waited for."""
+        draining = ensureDeferred(self.site.drain())
+        self.clock.advance(IN_TRANSIT_S)
+        return draining
+
+
+@pytest.fixture
+def stopping(listen: Listen) -> _Stopping:
+    return _Stopping(listen)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_under_way_at_the_stop_is_answered_and_the_connection_closed(
+    stopping: _Stopping,
+) -> None:
+    connection = await stopping.asked()
+    draining = stopping.drain()
+    assert not draining.called
+    stopping.say(b"the last one")
+    answer, rest = split_answer(await connection.until_closed())
+    assert (answer.status, answer.body, rest) == (200, b"the last one", b"")
+    assert answer.headers["connection"] == "close"
+    await draining
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_that_comes_in_pieces_at_the_stop_is_answered(stopping: _Stopping) -> None:
+    idle = await stopping.idle()
+    connection = await stopping.connect()
+    connection.send(b"POST / HTTP/1.1\r\n")
+    await eventually(reactor, lambda: any(c.owes_an_answer for c in stopping.site.channels))
+    draining = stopping.drain()
+    assert await idle.until_closed() == b""
+    connection.send(b"Host: x\r\nContent-Length: 3\r\n\r\nabc")
+    await eventually(reactor, lambda: len(stopping.slow.asked) == 2)
+    stopping.say(b"done")
+    answer, _ = split_answer(await connection.until_closed())
+    assert (answer.body, answer.headers["connection"]) == (b"done", "close")
+    await draining
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_that_was_on_its_way_at_the_stop_is_answered(stopping: _Stopping) -> None:
+    connection = await stopping.idle()
+    draining = ensureDeferred(stopping.site.drain())
+    connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await eventually(reactor, lambda: len(stopping.slow.asked) == 2)
+    stopping.clock.advance(IN_TRANSIT_S)
+    stopping.say(b"in time")
+    answer, _ = split_answer(await connection.until_closed())
+    assert (answer.body, answer.headers["connection"]) == (b"in time", "close")
+    await draining
+
+
+@pytest_twisted.ensureDeferred
+async def test_idle_connections_do_not_hold_up_the_stop(stopping: _Stopping) -> None:
+    used, fresh = await stopping.idle(), await stopping.connect()
+    await eventually(reactor, lambda: stopping.site.connections == 2)
+    assert stopping.drain().called
+    assert await used.until_closed() == b""
+    assert await fresh.until_closed() == b""
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_takes_too_long_at_the_stop_is_cut_off(stopping: _Stopping) -> None:
+    connection = await stopping.asked()
+    draining = stopping.drain()
+    stopping.clock.advance(LAST_ANSWERS_S - 0.01)
+    assert not draining.called
+    stopping.clock.advance(0.01)
+    await draining
+    assert await connection.until_closed() == b""
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_without_an_end_is_left_to_who_writes_it(stopping: _Stopping) -> None:
+    connection = await stopping.asked("/endless")
+    await connection.until(lambda: b"begun" in connection.data)
+    assert stopping.drain().called
+    assert not connection.closed
+    stopping.slow.asked[-1]._sink.finish()
+    assert (await connection.until_closed()).endswith(b"0\r\n\r\n")
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_that_turns_out_endless_does_not_hold_up_the_stop(
+    stopping: _Stopping,
+) -> None:
+    connection = await stopping.asked()
+    draining = stopping.drain()
+    assert not draining.called
+    stopping.slow.asked[-1].answer(Streamed(b"text/plain", _Endless()))
+    await draining
+    await connection.until(lambda: b"begun" in connection.data)
+    assert b"Connection: close" in connection.data
+    connection.abort()
+    await connection.until_closed()
