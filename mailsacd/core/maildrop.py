@@ -17,11 +17,26 @@ _DOT_LINE: Final = re.compile(rb"\n\.")  # twice as fast as looking for the two 
 class Listing:
     """What was in a maildrop when a session began, oldest first.
 
-    ``sizes`` are the octets that go over the wire of each message, without dot-stuffing.
+    ``sizes`` are the octets that go over the wire of each message, without dot-stuffing; -1 where
+    that is not known.
     """
 
     ids: tuple[str, ...]
     sizes: tuple[int, ...]
+
+    @property
+    def unmeasured(self) -> tuple[str, ...]:
+        """The messages whose size is not known."""
+        return tuple(i for i, size in zip(self.ids, self.sizes, strict=True) if size < 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is worked out of a raw message once: whether it is plain, its octets on the wire."""
+
+    raw_id: str
+    plain: bool
+    wire_size: int
 
 
 @dataclass(frozen=True, slots=True)

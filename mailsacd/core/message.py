@@ -36,7 +36,7 @@ class NewEnvelope:
     ``size`` is its length in bytes before that. ``received`` is UTC. ``sender`` is the first
     address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
     ``saved_by`` is the account that all copies are starred for. ``plain`` and ``wire_size`` are
-    for POP3 (see core.maildrop): whether it is sent as it is, and how many octets if not ``size``.
+    for POP3 (see core.maildrop): whether it is sent as it is, and how many octets; None: not known.
     """
 
     id: str

@@ -51,7 +51,6 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     shared = _encoder.encode(facts)[1:-1].decode()
     to = _encoder.encode(_mailboxes(parsed.to)).decode() if parsed.to else None
     plain = is_plain(raw)
-    wire_size = len(raw) if plain else octets_on_the_wire(raw)
     return NewEnvelope(
         id=envelope.id,
         received=envelope.received,
@@ -65,7 +64,7 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
         attachments=tuple(dict.fromkeys(facts.attachments)) if facts.attachments else (),
         saved_by=envelope.saved_by,
         plain=plain,
-        wire_size=None if wire_size == len(raw) else wire_size,
+        wire_size=len(raw) if plain else octets_on_the_wire(raw),
     )
 
 
@@ -122,6 +121,7 @@ def _row(
         domain=recipient.domain,
         facts=f'{_encoder.encode(own)[:-1].decode()},"to":{to},{shared}',
         passed=recipient.passed,
+        forwarder=recipient.forwarder,
     )
 
 

@@ -5,7 +5,8 @@ goes at its end, all of it or nothing, and only what is still the account's own.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from twisted.internet.threads import deferToThreadPool
@@ -17,8 +18,9 @@ from mailsacd.core.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from mailsacd.core.maildrop import Listing, StoredMessage
+from mailsacd.core.maildrop import Listing, Measure, StoredMessage, is_plain, octets_on_the_wire
 from mailsacd.mail.auth import Actor
+from mailsacd.mail.compose import expand
 from mailsacd.mail.gate import Gate
 from mailsacd.mail.mail_login import MailLogins
 from mailsacd.mail.read_ahead import ReadAhead
@@ -32,6 +34,8 @@ T = TypeVar("T")
 LEASE_S: Final = 90
 """So long is a maildrop locked by a process that died."""
 RENEW_EVERY_S: Final = 30.0
+MEASURED_AT_A_TIME: Final = 16
+"""Messages that were stored before their size on the wire was; each is measured once."""
 
 
 class Maildrops:
@@ -76,7 +80,7 @@ class Maildrops:
             raise UnauthenticatedError("The name has to be a private address")
         holder = await self._enter(login.address)
         try:
-            listing = await store.list_maildrop(self._database, login.address, login.account)
+            listing = await self._list(login.address, login.account)
         except BaseException:
             await self.leave(login.address, holder)
             raise
@@ -120,6 +124,20 @@ class Maildrops:
         return ReadAhead(
             maildrop.listing, lambda ids: self.fetch(account, inbox, ids), self._reactor
         )
+
+    async def _list(self, inbox: str, account: str) -> Listing:
+        listing = await store.list_maildrop(self._database, inbox, account)
+        while unmeasured := listing.unmeasured:
+            for start in range(0, len(unmeasured), MEASURED_AT_A_TIME):
+                ids = unmeasured[start : start + MEASURED_AT_A_TIME]
+                await self._measure(inbox, ids)
+            listing = await store.list_maildrop(self._database, inbox, account)
+        return listing
+
+    async def _measure(self, inbox: str, ids: Sequence[str]) -> None:
+        found = await store.find_unmeasured(self._database, inbox, ids)
+        measures = await self.in_thread(partial(_measured, found))
+        await store.keep_measures(self._database, measures)
 
     async def _enter(self, inbox: str) -> str | None:
         settings = self._settings
@@ -187,3 +205,8 @@ class Maildrop:
     async def close(self) -> None:
         """The session is over."""
         await self._maildrops.leave(self.inbox, self._holder)
+
+
+def _measured(raws: Iterable[tuple[str, bytes]]) -> list[Measure]:
+    expanded = ((raw_id, expand(body)) for raw_id, body in raws)
+    return [Measure(raw_id, is_plain(raw), octets_on_the_wire(raw)) for raw_id, raw in expanded]

@@ -6,7 +6,7 @@ from typing import Final
 
 from pybase64 import b64decode
 
-from mailsacd.core.maildrop import Listing, StoredMessage
+from mailsacd.core.maildrop import Listing, Measure, StoredMessage
 from mailsacd.store.messages import deletion
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import REACHABLE, VISIBLE
@@ -33,7 +33,7 @@ _list = one(
     _listing,
     f"""select string_agg(shown.id || ' ' || shown.octets, ' ' order by shown.id)
         from (
-            select message.id, coalesce(wire_size, size) as octets
+            select message.id, coalesce(wire_size, -1) as octets
             from message cross join lateral {_RAW} raw
             where inbox = %(inbox)s and {VISIBLE} and folder not in {_LEFT_OUT}
             order by message.id desc limit {MAX_MESSAGES}
@@ -45,6 +45,19 @@ _bodies: many[tuple[str, StoredMessage]] = many(
     f"""select message.id, encode(body, 'base64'), plain
         from message cross join lateral {_RAW} raw
         where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY}""",  # noqa: S608  as above
+)
+# Messages from before there were maildrops
+_unmeasured: many[tuple[str, bytes]] = many(
+    lambda raw_id, body: (raw_id, b64decode(body)),
+    f"""select raw.id, encode(body, 'base64')
+        from message cross join lateral {_RAW} raw
+        where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and wire_size is null""",  # noqa: S608  as above
+)
+_keep_measures = none(
+    """update raw_message set plain = known.plain, wire_size = known.wire_size
+       from unnest(%(ids)s::text[], %(plain)s::bool[], %(sizes)s::int[])
+           known (id, plain, wire_size)
+       where raw_message.id = known.id"""
 )
 _delete = deletion(f"where inbox = %(inbox)s and id = any(%(ids)s::text[]) and {_MAY}")
 _left: one[int] = one(
@@ -102,6 +115,21 @@ async def find_bodies(
     """
     found = await _bodies(db, inbox=inbox, ids=list(ids), viewer=account, open=is_open)
     return dict(found)
+
+
+async def find_unmeasured(db: Executor, inbox: str, ids: Sequence[str]) -> list[tuple[str, bytes]]:
+    """Of those messages the raws (id, and body as stored) that nobody has measured yet."""
+    return await _unmeasured(db, inbox=inbox, ids=list(ids))
+
+
+async def keep_measures(db: Executor, measures: Sequence[Measure]) -> None:
+    """What was worked out is known from now on."""
+    await _keep_measures(
+        db,
+        ids=[each.raw_id for each in measures],
+        plain=[each.plain for each in measures],
+        sizes=[each.wire_size for each in measures],
+    )
 
 
 async def remove_messages(

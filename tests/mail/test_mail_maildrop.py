@@ -29,7 +29,7 @@ from mailsacd.mail.guesses import Guesses
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mail_login import MailLogins
 from mailsacd.mail.mailbox import Mailbox
-from mailsacd.mail.maildrop import Maildrop, Maildrops
+from mailsacd.mail.maildrop import MEASURED_AT_A_TIME, Maildrop, Maildrops
 from mailsacd.mail.read_ahead import GOOD_FOR_S
 from mailsacd.settings import Pop3Settings
 from mailsacd.store.pool import Database
@@ -193,11 +193,16 @@ async def test_sizes_are_exactly_what_is_sent(post: _Post, body: bytes) -> None:
 
 
 @ensure
-async def test_mail_from_before_sizes_were_kept_is_not_taken_for_plain(post: _Post) -> None:
-    await post.deliver()
+async def test_mail_from_before_sizes_were_kept_is_measured_once(post: _Post) -> None:
+    bodies = [b"plain\r\n", b"no end", b"bare\n.\n", *[b"bare\n"] * MEASURED_AT_A_TIME]
+    ids = [await post.deliver(BOX, b"Subject: x\r\n\r\n" + body) for body in bodies]
+    raws = [await post.mailbox.raw(ANN, BOX, message_id) for message_id in ids]
     await post.run("update raw_message set plain = default, wire_size = default")
-    opened = await post.open()
-    assert not (await opened.read(0)).plain
+    for _ in range(2):
+        opened = await post.open()
+        assert opened.listing.sizes == tuple(len(on_the_wire(raw)) for raw in raws)
+        assert [(await opened.read(place)).plain for place in range(3)] == [True, False, False]
+        await post.run("update raw_message set body = ''")  # not looked at again
 
 
 @ensure
