@@ -121,7 +121,6 @@ def _row(
         domain=recipient.domain,
         facts=f'{_encoder.encode(own)[:-1].decode()},"to":{to},{shared}',
         passed=recipient.passed,
-        forwarder=recipient.forwarder,
     )
 
 
