@@ -16,10 +16,11 @@ from functools import partial
 from time import perf_counter
 from typing import Final
 
+from bench.command import run_alone
 from bench.daemon import REPOSITORY, mailsacd
 from bench.dialogue import LoadError
 from bench.fill import fill, inbox
-from bench.rounds import OURS, Row, Verdict, alternate, compare, print_verdicts
+from bench.rounds import OURS, Row, Verdict, alternate, compare
 from bench.servers import (
     HOST,
     NotInstalledError,
@@ -118,16 +119,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=int, default=3, help="length of a turn")
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.http",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_options(parser)
-    print_verdicts(run(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("http", __doc__, add_options, run)

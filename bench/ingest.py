@@ -17,11 +17,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+from bench.command import run_alone
 from bench.dialogue import LoadError, mail, on_the_wire
 from bench.load import Load, Plan
 from bench.messages import RECIPIENT, SENDER, SHAPES
 from bench.peers import PEERS, server_at, start_all
-from bench.rounds import Row, Verdict, alternate, compare, print_verdicts
+from bench.rounds import Row, Verdict, alternate, compare
 from bench.servers import NotInstalledError, Server, program
 
 WARM_UP_MESSAGES: Final = 400
@@ -190,16 +191,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a turn, about")
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.ingest",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_options(parser)
-    print_verdicts(run(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("ingest", __doc__, add_options, run)

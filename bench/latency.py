@@ -9,11 +9,12 @@ from contextlib import ExitStack
 from itertools import repeat
 from typing import Final
 
+from bench.command import run_alone
 from bench.dialogue import LoadError, mail, on_the_wire
 from bench.load import Load, Outcome, Plan
 from bench.messages import RECIPIENT, SENDER, multipart_message
 from bench.peers import server_at, start_all
-from bench.rounds import OURS, Verdict, print_verdicts
+from bench.rounds import OURS, Verdict
 from bench.servers import Server
 
 PEERS: Final = ("mailsacd", "postfix")
@@ -84,16 +85,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sessions", type=int, default=20, help="kept connections")
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.latency",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_options(parser)
-    print_verdicts(run(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("latency", __doc__, add_options, run)

@@ -15,12 +15,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final, NamedTuple
 
+from bench.command import run_alone
 from bench.daemon import mailsacd
 from bench.dialogue import LoadError, mail, on_the_wire
 from bench.dovecot import PASSWORD, USER, dovecot
 from bench.load import Load, Plan
 from bench.messages import SENDER, SHAPES
-from bench.rounds import Row, Verdict, alternate, compare, print_verdicts
+from bench.rounds import Row, Verdict, alternate, compare
 from bench.servers import NotInstalledError, NotStartedError, Server
 
 ADDRESS: Final = "reader@bench.example"
@@ -150,16 +151,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="turns for each server")
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.pop3",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_options(parser)
-    print_verdicts(run(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("pop3", __doc__, add_options, run)

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
+from bench.command import run_alone
 from bench.daemon import daemon_command, daemon_running
 from bench.dialogue import LoadError, Mail, mail, on_the_wire
 from bench.latency import percentile_ms
 from bench.listeners import SUBJECT, Arrivals, Listeners
 from bench.load import Load, Plan
 from bench.messages import RECIPIENT, SENDER, text_message
-from bench.rounds import Verdict, print_verdicts
+from bench.rounds import Verdict
 from bench.servers import HOST, NotStartedError, temporary_dir
 from mailsacd.core.ready import Ready
 
@@ -154,16 +155,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=1_024, help="bytes of a message")
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.push",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_options(parser)
-    print_verdicts(run(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("push", __doc__, add_options, run)

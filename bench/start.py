@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 from typing import Final
 
+from bench.command import run_alone
 from bench.daemon import daemon_command, daemon_running
-from bench.rounds import Verdict, print_verdicts
+from bench.rounds import Verdict
 from bench.servers import NotStartedError, temporary_dir
 
 _FIRST_START_S: Final = 3.0
@@ -111,16 +112,5 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--idle-seconds", type=float, default=10.0)
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.start",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_options(parser)
-    print_verdicts(run(parser.parse_args()))
-
-
 if __name__ == "__main__":
-    main()
+    run_alone("start", __doc__, add_options, run)
