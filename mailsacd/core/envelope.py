@@ -9,13 +9,14 @@ class Recipient:
     """Where one RCPT goes. ``original_inbox`` is the address as mailed, ``inbox`` where it went.
 
     Both are normal addresses (see core.address); ``domain`` is that of ``inbox``. ``passed`` are
-    the inboxes that forwarded it there, in order.
+    the inboxes that forwarded it there, in order, and ``forwarder`` is the account whose they are.
     """
 
     original_inbox: str
     inbox: str
     domain: str
     passed: tuple[str, ...] = ()
+    forwarder: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ class NewMessage:
 
     ``facts`` is what never changes of the message's JSON form: a JSON object's text without its
     closing brace. It is written once here and never parsed again, so that a list of messages is
-    a join of texts. ``passed`` are the inboxes that forwarded it.
+    a join of texts. ``passed`` are the inboxes that forwarded it, ``forwarder`` is the account
+    whose they are: it keeps the copy, whosever the inbox is by now.
     """
 
     inbox: str
@@ -26,6 +27,7 @@ class NewMessage:
     domain: str
     facts: str
     passed: tuple[str, ...] = ()
+    forwarder: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

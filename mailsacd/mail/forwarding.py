@@ -1,7 +1,8 @@
 """Mail goes on from address to address, as their owner has set it up: it moves, and is stored once.
 
 What is set up has neither loops nor long chains (see mail.address_settings). Mail that meets one
-all the same, while things change, stays at an address of its way: it is never lost.
+all the same, while things change, stays at an address of its way: it is never lost. What changes
+between this and the commit is seen to by the storing statement: the mail stays the account's.
 """
 
 from typing import Final
@@ -45,7 +46,7 @@ class Forwarding:
                 self._refused(owner, [*path, target], "is too long")
                 break
             path.append(target)
-        return recipient(original, path)
+        return _recipient(original, path, owner)
 
     async def _domain_owner(self, address: Address) -> str | None:
         facts = await self._directory.domain(address.domain)
@@ -57,7 +58,7 @@ class Forwarding:
             self._activity.record(REFUSED, account=owner, subject=str(path[0]), detail=detail)
 
 
-def recipient(original: Address, path: list[Address]) -> Recipient:
+def _recipient(original: Address, path: list[Address], owner: str | None) -> Recipient:
     """Mail for ``original`` goes to the last inbox of ``path``, through the others."""
     *passed, inbox = path
     return Recipient(
@@ -65,4 +66,5 @@ def recipient(original: Address, path: list[Address]) -> Recipient:
         inbox=str(inbox),
         domain=inbox.domain,
         passed=tuple(map(str, passed)),
+        forwarder=owner if passed else None,
     )

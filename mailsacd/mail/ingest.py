@@ -170,7 +170,7 @@ class Ingest:
         try:
             envelopes = [new for new, _ in batch]
             known = self._known_domains(envelopes)
-            public = not any(known) and not any(new.saved_by for new in envelopes)
+            public = not any(known) and not any(map(_is_somebodys, envelopes))
             hooks = any(facts is not None and (facts is UNKNOWN or facts.hooks) for facts in known)
             owned = await store_envelopes(self._database, envelopes, public=public, hooks=hooks)
         except StatementError:
@@ -200,6 +200,11 @@ class Ingest:
                 observer.stored(batch, owned)
             except Exception:  # noqa: BLE001  the mail is stored, whatever an observer makes of it
                 _log.failure("an observer of stored mail failed")
+
+
+def _is_somebodys(new: NewEnvelope) -> bool:
+    """Whether copies of it are to be an account's, whosever the inboxes are."""
+    return new.saved_by is not None or any(message.forwarder for message in new.messages)
 
 
 def _answer(

@@ -32,18 +32,22 @@ _COPIES: Final = """), copies as (
     from (
         select new.inbox, new.id, raw_id, new.domain, received::timestamptz, facts,
             attachments::uuid[], passed::text[], saved_by,
-            coalesce(address.owner, domain.owner) as owner,
-            address.owner is not null or coalesce(domain.is_private, false) as private,
-            case when coalesce(address.owner, domain.owner) is not null
+            coalesce(forwarder.name, address.owner, domain.owner) as owner,
+            address.owner is not null or coalesce(domain.is_private, false)
+                or coalesce(forwarder.name <> domain.owner, forwarder.name is not null) as private,
+            case when coalesce(forwarder.name, address.owner, domain.owner) is not null
                 then searched_texts(facts) end as texts
         from (values """
 
-# An address that is reserved goes before its domain. The subquery is closed by its offset: the
-# texts are worked out once a row, and only where there is an owner.
+# An address that is reserved goes before its domain. Before both goes the account that forwarded
+# the mail to there: if it gave the address up just now, the mail is neither lost nor another's.
+# The subquery is closed by its offset: the texts are worked out once a row, and only where there
+# is an owner.
 _OWNED_BY: Final = """) new (inbox, id, raw_id, domain, received, facts, attachments, passed,
-            saved_by)
+            forwarded_by, saved_by)
         left join address on address.email = new.inbox
         left join domain on domain.name = new.domain and domain.verified
+        left join account forwarder on forwarder.name = forwarded_by and not forwarder.removing
         offset 0
     ) stamped
     returning id, inbox, owner, private, saved_by, passed
@@ -84,10 +88,10 @@ async def store_envelopes(
     """Store all of ``batch`` in one statement: all of it is committed, or nothing.
 
     Tells which of the messages, by id, are somebody's. ``public`` says that nobody owns anything
-    of any of the domains nor starred any of them, so that this need not be looked up: it would
-    cost a fifth more; not ``hooks``, that no address of these has a webhook or Slack, which would
-    cost 0.3 ms. The reactor is held for about 3 µs per KB of raw: who makes a batch bounds
-    its bytes. Raises StatementError, also for a text that PostgreSQL cannot hold.
+    of any of the domains nor starred nor forwarded any of them, so that this need not be looked up:
+    it would cost a fifth more; not ``hooks``, that no address of these has a webhook or Slack,
+    which would cost 0.3 ms. The reactor is held for about 3 µs per KB of raw: who makes a batch
+    bounds its bytes. Raises StatementError, also for a text that PostgreSQL cannot hold.
     """
     try:
         sql = _storing_public(batch) if public else _storing(batch, hooks=hooks)
@@ -105,7 +109,8 @@ def _storing_public(batch: Sequence[NewEnvelope]) -> bytes:
 
 def _storing(batch: Sequence[NewEnvelope], *, hooks: bool) -> bytes:
     copies = ",".join(
-        f"({_copy(new, message)},{literal(message.passed or None)},{literal(new.saved_by)})"
+        f"({_copy(new, message)},{literal(message.passed or None)},{literal(message.forwarder)},"
+        f"{literal(new.saved_by)})"
         for new in batch
         for message in new.messages
     )

@@ -132,6 +132,7 @@ def new_mail(
     *inboxes: str,
     content: bytes = b"From: ann@example.net\r\nSubject: hi\r\n\r\nhello\r\n",
     passed: tuple[str, ...] = (),
+    forwarder: str | None = None,
     saved_by: str | None = None,
 ) -> NewEnvelope:
     """A message about to be stored, with a copy for each of ``inboxes``."""
@@ -146,6 +147,7 @@ def new_mail(
                 inbox=inbox,
                 domain=inbox.rpartition("@")[2],
                 passed=passed,
+                forwarder=forwarder,
             )
             for inbox in inboxes
         ),

@@ -1,5 +1,6 @@
 """Forwards: where mail goes on to, what it passes, and that no loop or long chain loses it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from twisted.internet import reactor as the_reactor
 
 from mailsacd.core.activity import REFUSED
 from mailsacd.core.address import alternate_local, parse_address
+from mailsacd.core.budget import ByteBudget
 from mailsacd.core.cache import UNKNOWN
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import InvalidInputError
@@ -16,7 +18,9 @@ from mailsacd.mail.activity import Activity
 from mailsacd.mail.address_settings import checked_settings
 from mailsacd.mail.auth import Actor
 from mailsacd.mail.forwarding import MAX_FORWARDS
+from mailsacd.mail.ingest import Ingest
 from mailsacd.store.alternates import server_secret
+from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, BOB, Node
 
 reactor: Any = the_reactor
@@ -72,6 +76,7 @@ async def test_mail_moves_along_the_chain_and_keeps_the_address_as_mailed(node: 
             inbox="c@example.com",
             domain="example.com",
             passed=("a@example.com", "b@example.com"),
+            forwarder="ann",
         )
     assert await _way(node, "b") == ["b", "c"]
     assert await _way(node, "c") == ["c"]
@@ -223,3 +228,28 @@ async def test_switching_a_catch_all_on_closes_no_loop(node: Node) -> None:
 def test_nothing_is_forwarded_to_an_alternate() -> None:
     with pytest.raises(InvalidInputError, match="stands for another"):
         checked_settings(forward=f"inbox-{'a' * 40}@example.com")
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_mail_on_its_way_to_a_target_that_is_given_up_stays_with_its_account(
+    node: Node, taken_over: bool
+) -> None:
+    await _reserve(node, "a@one.example", "b@two.example")
+    await _link(node, "a@one.example>b@two.example")
+    answered = await _answer(node, "a@one.example")
+    await node.addresses.release(ANN, "b@two.example", delete_messages=False)
+    if taken_over:
+        await _reserve(node, "b@two.example", actor=BOB)
+    await node.directory.domain("two.example")  # nobody's, as far as is known
+    ingest = Ingest(
+        node.database,
+        hostname="mx.example",
+        budget=ByteBudget(1 << 20),
+        reactor=reactor,
+        ownership=node.directory,
+    )
+    mail = replace(envelope(ingest, b"Subject: x\r\n\r\n"), recipients=(answered,))
+    await ingest.deliver(mail)
+    rows = await node.database.fetch("select inbox, owner, private from message")
+    assert rows == [("b@two.example", "ann", True)]

@@ -112,6 +112,46 @@ async def test_the_way_that_a_message_went_is_kept(database: Database) -> None:
 
 @pytest.mark.usefixtures("_owners")
 @pytest.mark.parametrize(
+    ("inbox", "owner", "private"),
+    [
+        (ANNS, "ann", True),
+        (IMPLICIT, "ann", True),
+        ("any@open.example", "ann", False),
+        (PUBLIC, "ann", True),  # given up since
+        (BOBS, "ann", True),  # another's since
+        ("any@bobs.example", "ann", True),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_forwarded_mail_stays_the_account_s_whosever_the_target_is_by_now(
+    database: Database, inbox: str, owner: str, private: bool
+) -> None:
+    await add_owner(database, "cec", domains=("bobs.example",), is_private=False)
+    await add_owner(database, "dan", domains=("open.example",), is_private=False)
+    await database.run("update domain set owner = 'ann' where name = 'open.example'")
+    new = new_mail(inbox, passed=(HOOKED,), forwarder="ann")
+    assert await store_envelopes(database, [new], hooks=False) == {
+        new.messages[0].id: Owned(owner, private=private, hooked=False)
+    }
+    ((found,),) = await database.fetch("select subject from message")
+    assert found is not None  # it is found by a search
+
+
+@pytest.mark.usefixtures("_owners")
+@pytest_twisted.ensureDeferred
+async def test_mail_that_an_account_forwarded_which_is_gone_is_stored_all_the_same(
+    database: Database,
+) -> None:
+    await add_owner(database, "cec")
+    await database.run("update account set removing = true where name = 'cec'")
+    batch = [new_mail(ANNS, PUBLIC, passed=("x@y.example",), forwarder=f) for f in ("cec", "gone")]
+    await store_envelopes(database, batch)
+    rows = await database.fetch("select distinct inbox, owner, private from message order by inbox")
+    assert rows == [(ANNS, "ann", True), (PUBLIC, None, False)]
+
+
+@pytest.mark.usefixtures("_owners")
+@pytest.mark.parametrize(
     ("mail", "expected"),
     [
         (lambda: new_mail(ANNS), []),
