@@ -121,6 +121,7 @@ def _row(
         domain=recipient.domain,
         facts=f'{_encoder.encode(own)[:-1].decode()},"to":{to},{shared}',
         passed=recipient.passed,
+        forwarder=recipient.forwarder,
     )
 
 
