@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-WEBHOOK: Final = "webhook"
 SLACK: Final = "slack"
+"""The kind of those to Slack; all others are ``webhook``."""
 
 RETRIED_FOR: Final = timedelta(days=1)
 """So long after it came, or was asked for once more, a delivery is tried."""

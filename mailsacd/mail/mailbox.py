@@ -63,13 +63,8 @@ class Mailbox:
         self._gate = gate
         self._reactor = reactor
 
-    async def list(self, actor: Actor, email: str, page: Page) -> list[Message]:
-        """The messages of an inbox, newest first."""
-        inbox = await self._gate.inbox(actor, email)
-        return await messages.list_messages(self._database, inbox, actor.account, **page.bounds())
-
     async def list_json(self, actor: Actor, email: str, page: Page) -> str:
-        """As `list`, as the text of one JSON array."""
+        """The messages of an inbox, newest first, as the text of one JSON array."""
         inbox = await self._gate.inbox(actor, email)
         return await messages.list_messages_json(
             self._database, inbox, actor.account, **page.bounds()

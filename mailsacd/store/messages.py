@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from mailsacd.core.message import Message
-from mailsacd.store.sql import Executor, column, many, maybe, one
+from mailsacd.store.sql import Executor, column, maybe, one
 from mailsacd.store.views import (
     AS_JSON_ARRAY,
     COLUMNS,
@@ -20,7 +20,6 @@ _PAGE = f"""from message
             order by id desc limit %(limit)s offset %(skip)s"""
 _ONE = f"from message where inbox = %(inbox)s and id = %(id)s and {REACHABLE}"
 
-_list = many(as_message, f"select {COLUMNS} {_PAGE}")
 _list_json: one[str] = one(column, f"select {AS_JSON_ARRAY} from (select {COLUMNS} {_PAGE}) page")  # noqa: S608  parts of SQL, no input
 _count: one[int] = one(
     column,
@@ -62,17 +61,13 @@ _delete = deletion("where inbox = %(inbox)s and id = any(%(ids)s)")
 _delete_one = deletion(f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}")
 
 
-async def list_messages(
-    db: Executor, inbox: str, viewer: str | None = None, **page: Unpack[Page]
-) -> list[Message]:
-    """What ``viewer`` (an account; None: the public) sees of ``inbox``, newest first."""
-    return await _list(db, inbox=inbox, viewer=viewer, **bounds(page))
-
-
 async def list_messages_json(
     db: Executor, inbox: str, viewer: str | None = None, **page: Unpack[Page]
 ) -> str:
-    """As `list_messages`, as the text of one JSON array of `Message.as_json`, for half the cost."""
+    """What ``viewer`` (an account; None: the public) sees of ``inbox``, newest first.
+
+    As the text of one JSON array of `Message.as_json`: a row for each would cost twice as much.
+    """
     return await _list_json(db, inbox=inbox, viewer=viewer, **bounds(page))
 
 

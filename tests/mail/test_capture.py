@@ -1,5 +1,6 @@
 """Captured mail: stored whatever its domain, starred if that is wanted, counted and recorded."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -47,8 +48,8 @@ class _Port:
         await self.capture.deliver(envelope(self.ingest, CONTENT, *inboxes), "ann")
 
     async def seen(self, actor: Actor, inbox: str) -> list[str]:
-        found = await self.mailbox.list(actor, inbox, Page())
-        return [message.saved_by or "" for message in found]
+        found = json.loads(await self.mailbox.list_json(actor, inbox, Page()))
+        return [message["savedBy"] or "" for message in found]
 
 
 @pytest_twisted.async_yield_fixture

@@ -42,8 +42,8 @@ def mailbox(database: Database) -> Mailbox:
 
 
 async def _listed(mailbox: Mailbox, email: str, **page: Any) -> list[dict[str, Any]]:
-    found = await mailbox.list(ANYONE, email, Page(**page))
-    return [json.loads(message.as_json()) for message in found]
+    listed: list[dict[str, Any]] = json.loads(await mailbox.list_json(ANYONE, email, Page(**page)))
+    return listed
 
 
 @pytest_twisted.ensureDeferred
@@ -160,7 +160,7 @@ async def test_a_copy_is_deleted_and_the_others_stay(ingest: Ingest, mailbox: Ma
 async def test_where_reading_needs_a_key_nobody_reads(database: Database) -> None:
     closed = Mailbox(database, gate(database, anonymous_read=False), reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
     with pytest.raises(UnauthenticatedError):
-        await closed.list(ANYONE, "bob@example.com", Page())
+        await closed.list_json(ANYONE, "bob@example.com", Page())
 
 
 @pytest_twisted.async_yield_fixture

@@ -16,7 +16,6 @@ from mailsacd.store.messages import (
     delete_messages,
     find_message,
     find_raw,
-    list_messages,
     list_messages_json,
 )
 from mailsacd.store.pool import Database
@@ -27,23 +26,27 @@ RECEIVED = datetime(2018, 3, 29, 18, 28, 7, 732_000, tzinfo=UTC)
 PAGE: dict[str, Any] = {"before_id": None, "from_id": None, "limit": 20, "skip": 0}
 
 
-def envelope(
-    id_: str, *inboxes: str, raw: bytes = b"raw", facts: str = '{"subject":"x"'
-) -> NewEnvelope:
+def envelope(id_: str, *inboxes: str, raw: bytes = b"raw", facts: str = "") -> NewEnvelope:
     return NewEnvelope(
         id=id_,
         received=RECEIVED,
         raw=raw,
         size=len(raw) * 2,
         messages=tuple(
-            NewMessage(inbox=inbox, id=f"{id_}-{place}", domain="example.com", facts=facts)
+            NewMessage(
+                inbox=inbox,
+                id=f"{id_}-{place}",
+                domain="example.com",
+                facts=facts or f'{{"_id":"{id_}-{place}","subject":"x"',
+            )
             for place, inbox in enumerate(inboxes or (INBOX,))
         ),
     )
 
 
 async def listed(database: Database, inbox: str = INBOX, **page: Any) -> list[str]:
-    return [message.id for message in await list_messages(database, inbox, **(PAGE | page))]
+    text = await list_messages_json(database, inbox, **(PAGE | page))
+    return [message["_id"] for message in json.loads(text)]
 
 
 async def raws(database: Database) -> list[tuple[Any, ...]]:
@@ -56,7 +59,7 @@ async def test_what_is_stored_comes_back(database: Database) -> None:
     assert await find_message(database, INBOX, "e1-0") == Message(
         inbox=INBOX,
         id="e1-0",
-        facts='{"subject":"x"',
+        facts='{"_id":"e1-0","subject":"x"',
         saved_by=None,
         folder="inbox",
         labels=(),
@@ -155,18 +158,20 @@ async def test_a_page_is_newest_first_and_within_its_bounds(
 
 @pytest_twisted.ensureDeferred
 async def test_the_json_of_a_list_is_that_of_its_messages(database: Database) -> None:
+    owner = 'a"b'
     await store_envelopes(database, [envelope(f"e{n}") for n in range(4)])
     await database.run(
         "update message set saved_by = %s, folder = 'spam', labels = %s, read = true"
         " where id = 'e1-0'",
-        ('a"b', ['é"\\', "tab\t\n\x01\x7f/<", "\U0001f600", ""]),
+        (owner, ['é"\\', "tab\t\n\x01\x7f/<", "\U0001f600", ""]),
     )
     await database.run("update message set read = false where id = 'e2-0'")
     for page in (PAGE, PAGE | {"limit": 0}, PAGE | {"skip": 2}):
-        messages = await list_messages(database, INBOX, **page)
-        text = await list_messages_json(database, INBOX, **page)
-        assert text == "[" + ",".join([message.as_json() for message in messages]) + "]"
-        assert isinstance(json.loads(text), list)
+        text = await list_messages_json(database, INBOX, owner, **page)
+        ids = [message["_id"] for message in json.loads(text)]
+        messages = [await find_message(database, INBOX, each, owner) for each in ids]
+        assert text == "[" + ",".join([found.as_json() for found in messages if found]) + "]"
+        assert ids == ["e3-0", "e2-0", "e1-0", "e0-0"][page["skip"] :][: page["limit"]]
 
 
 @pytest_twisted.ensureDeferred
