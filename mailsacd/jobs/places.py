@@ -1,7 +1,7 @@
 """How many deliveries may be under way for whom, so that whoever is slow or away keeps to himself.
 
 There are so many places in all, for one target and for one account. A target that does not answer
-has one. What an account sends to a target that refuses it is tried one at a time, with pauses.
+has one. What an account sends to a URL that refuses it is tried one at a time, with pauses.
 """
 
 from collections import Counter, OrderedDict
@@ -33,7 +33,7 @@ class Places:
         self._under_way = 0
         self._targets: Counter[str] = Counter()
         self._accounts: Counter[str] = Counter()
-        self._pairs: Counter[tuple[str, str]] = Counter()
+        self._lines: Counter[tuple[str, str]] = Counter()
         self._silent: OrderedDict[str, None] = OrderedDict()
         self._failures: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
 
@@ -47,15 +47,15 @@ class Places:
         targets = {t: self._per_target - n for t, n in self._targets.items()}
         targets |= {t: 1 - self._targets[t] for t in self._silent}
         accounts = {a: self._per_account - n for a, n in self._accounts.items()}
-        pairs = {
-            pair: 1 - self._pairs[pair] if until_s <= now_s else 0
-            for pair, (_, until_s) in self._failures.items()
+        lines = {
+            line: 1 - self._lines[line] if until_s <= now_s else 0
+            for line, (_, until_s) in self._failures.items()
         }
         return Rooms(
             all=self._at_a_time - self._under_way,
             targets=_positive(targets) | {ANY_OTHER: self._per_target},
             accounts=_positive(accounts) | {ANY_OTHER: self._per_account},
-            pairs=_positive(pairs),
+            lines=_positive(lines),
         )
 
     def enter(self, claim: Claim) -> None:
@@ -63,14 +63,14 @@ class Places:
         self._under_way += 1
         self._targets[claim.target] += 1
         self._accounts[claim.account] += 1
-        self._pairs[_pair(claim)] += 1
+        self._lines[_line(claim)] += 1
 
     def leave(self, claim: Claim) -> None:
         """It gives it back."""
         self._under_way -= 1
         _less(self._targets, claim.target)
         _less(self._accounts, claim.account)
-        _less(self._pairs, _pair(claim))
+        _less(self._lines, _line(claim))
 
     def attempted(self, claim: Claim, attempt: Attempt, now_s: float) -> None:
         """How it went."""
@@ -78,17 +78,17 @@ class Places:
             self._silent[claim.target] = None
         else:
             self._silent.pop(claim.target, None)
-        count, _ = self._failures.pop(_pair(claim), (0, 0.0))
+        count, _ = self._failures.pop(_line(claim), (0, 0.0))
         if not attempt.succeeded:
             pause_s = min(FIRST_PAUSE_S * (1 << count), MAX_PAUSE_S)
-            self._failures[_pair(claim)] = (min(count + 1, _MAX_COUNTED), now_s + pause_s)
+            self._failures[_line(claim)] = (min(count + 1, _MAX_COUNTED), now_s + pause_s)
         for remembered in (self._silent, self._failures):
             if len(remembered) > MAX_REMEMBERED:
                 remembered.popitem(last=False)
 
 
-def _pair(claim: Claim) -> tuple[str, str]:
-    return (claim.target, claim.account)
+def _line(claim: Claim) -> tuple[str, str]:
+    return (claim.account, claim.url)
 
 
 def _positive(rooms: dict[K, int]) -> dict[K, int]:

@@ -48,43 +48,47 @@ _is_any_due: one[bool] = one(
     """select exists (select from delivery
        where due <= greatest(now(), %(now)s::timestamptz))""",
 )
-# From target to target and from account to account by the index, so that a long line before one
-# of them costs the others nothing; accounts with the same target take turns. More rows are locked
-# than are taken: those are free again at once.
+# From line to line by the index, one for each URL of an account's, so that a long one costs the
+# others nothing; those before the same target take turns. More rows are locked than are taken:
+# those are free again at once.
+_HOOK: Final = 'md5(url) collate "C"'
 _take = many(
     _claim,
     f"""with recursive waiting as (
-           (select target, account from delivery where due is not null
-            order by target, account limit 1)
+           (select target, account, {_HOOK} as hook from delivery where due is not null
+            order by target, account, hook limit 1)
            union all
-           select next.target, next.account from waiting cross join lateral (
-               select target, account from delivery
-               where due is not null and (target, account) > (waiting.target, waiting.account)
-               order by target, account limit 1
+           select next.target, next.account, next.hook from waiting cross join lateral (
+               select target, account, {_HOOK} as hook from delivery
+               where due is not null and (target, account, {_HOOK})
+                   > (waiting.target, waiting.account, waiting.hook)
+               order by target, account, hook limit 1
            ) next
        ), ready as (
            select locked.id, waiting.target, waiting.account,
                coalesce(of_target.room, %(target_room)s::integer) as target_room,
                coalesce(of_account.room, %(account_room)s::integer) as account_room,
                row_number() over (
-                   partition by waiting.target, waiting.account order by locked.due) as turn,
+                   partition by waiting.target, waiting.account, waiting.hook
+                   order by locked.due) as turn,
                random() as lot
            from waiting
            left join unnest(%(targets)s::text[], %(target_rooms)s::integer[])
                as of_target (name, room) on of_target.name = waiting.target
            left join unnest(%(accounts)s::text[], %(account_rooms)s::integer[])
                as of_account (name, room) on of_account.name = waiting.account
-           left join unnest(%(pair_targets)s::text[], %(pair_accounts)s::text[],
-                   %(pair_rooms)s::integer[])
-               as of_pair (target, account, room)
-               on of_pair.target = waiting.target and of_pair.account = waiting.account
+           left join unnest(%(line_accounts)s::text[], %(line_urls)s::text[],
+                   %(line_rooms)s::integer[])
+               as of_line (account, url, room)
+               on of_line.account = waiting.account and md5(of_line.url) = waiting.hook
            cross join lateral (
                select id, due from delivery
                where target = waiting.target and account = waiting.account
+                   and {_HOOK} = waiting.hook
                    and due <= greatest(now(), %(now)s::timestamptz)
                order by due
                limit least(coalesce(of_target.room, %(target_room)s::integer),
-                   coalesce(of_account.room, %(account_room)s::integer), of_pair.room)
+                   coalesce(of_account.room, %(account_room)s::integer), of_line.room)
                for update skip locked
            ) locked
        ), ranked as (
@@ -180,15 +184,14 @@ async def is_any_due(db: Executor, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rooms:
-    """How many may be taken on: in ``all``; for each of ``targets`` and of ``accounts``, and by
-
-    the name ANY_OTHER for those that are not named; for ``pairs`` of a target and an account.
+    """How many may be taken on: in ``all``; for each of ``targets`` and of ``accounts``, by the
+    name ANY_OTHER for those that are not named; for ``lines``, which are an account and a URL.
     """
 
     all: int
     targets: Mapping[str, int]
     accounts: Mapping[str, int]
-    pairs: Mapping[tuple[str, str], int]
+    lines: Mapping[tuple[str, str], int]
 
 
 async def claim_deliveries(
@@ -206,9 +209,9 @@ async def claim_deliveries(
         account_room=rooms.accounts[ANY_OTHER],
         accounts=list(rooms.accounts),
         account_rooms=list(rooms.accounts.values()),
-        pair_targets=[target for target, _ in rooms.pairs],
-        pair_accounts=[account for _, account in rooms.pairs],
-        pair_rooms=list(rooms.pairs.values()),
+        line_accounts=[account for account, _ in rooms.lines],
+        line_urls=[url for _, url in rooms.lines],
+        line_rooms=list(rooms.lines.values()),
     )
 
 

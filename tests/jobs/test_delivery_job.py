@@ -283,6 +283,23 @@ async def test_a_receiver_that_refuses_everything_is_not_stormed(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_url_that_refuses_everything_holds_up_no_other_at_the_same_host(
+    make_station: MakeStation, receive: Receive
+) -> None:
+    station = make_station()
+    receiver = receive(lambda posted: OK if "/good" in posted.lines[0] else status(404))
+    await station.reserve(BOX, webhook=receiver.url("/gone"))
+    await station.reserve(OTHER, webhook=receiver.url("/good"))
+    for _ in range(40):
+        await station.mail(BOX)
+    await station.pass_time(30)
+    for _ in range(20):
+        await station.mail(OTHER)
+    await station.pass_time(1)
+    assert sum("/good" in posted.lines[0] for posted in receiver.got) == 20
+
+
+@pytest_twisted.ensureDeferred
 async def test_two_nodes_deliver_each_once(
     make_station: MakeStation, receive: Receive, database: Database
 ) -> None:
@@ -338,7 +355,7 @@ async def test_a_failure_told_too_late_changes_nothing(
 
 
 async def _claim(station: Station) -> Any:
-    rooms = Rooms(all=10, targets={"": 10}, accounts={"": 10}, pairs={})
+    rooms = Rooms(all=10, targets={"": 10}, accounts={"": 10}, lines={})
     return await station.deliveries.claim(rooms, lease_s=LEASE_S)
 
 

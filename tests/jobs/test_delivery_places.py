@@ -11,9 +11,9 @@ GOOD, BAD, SILENT = Attempt(200), Attempt(500), Attempt(None, "why")
 
 def claim(target: str = "t", account: str = "a") -> Claim:
     return Claim(
-        id="x", account=account, address="x@y", kind="webhook", url="http://t/", target=target,
-        inbox="x@y", message_id="x", attempts=0, begun=NOW, until=NOW, first=True,
-        wanted_url="http://t/", to_from=True,
+        id="x", account=account, address="x@y", kind="webhook", url=f"http://{target}/",
+        target=target, inbox="x@y", message_id="x", attempts=0, begun=NOW, until=NOW, first=True,
+        wanted_url=f"http://{target}/", to_from=True,
     )  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def test_places_are_counted_and_given_back() -> None:
     for _ in range(3):
         places.enter(claim())
     free = places.rooms(0)
-    assert (free.all, free.targets, free.accounts, free.pairs) == (
+    assert (free.all, free.targets, free.accounts, free.lines) == (
         1, {"": 3, "t": 0}, {"": 2, "a": 0}, {},
     )  # fmt: skip
     places.enter(claim("u", "b"))
@@ -51,17 +51,17 @@ def test_pauses_grow_with_each_failure_and_end_with_a_success() -> None:
     for _ in range(100):
         places.attempted(claim(), BAD, now_s)
         pause_s = 0.0
-        while places.rooms(now_s + pause_s).pairs["t", "a"] == 0:
+        while places.rooms(now_s + pause_s).lines["a", "http://t/"] == 0:
             pause_s = round(pause_s + 0.1, 1)
         pauses.append(pause_s)
         now_s += pause_s
     assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
     assert set(pauses[7:]) == {MAX_PAUSE_S}
-    assert places.rooms(now_s).pairs == {("t", "a"): 1}
+    assert places.rooms(now_s).lines == {("a", "http://t/"): 1}
     places.attempted(claim("t", "b"), GOOD, now_s)
-    assert places.rooms(now_s).pairs == {("t", "a"): 1}
+    assert places.rooms(now_s).lines == {("a", "http://t/"): 1}
     places.attempted(claim(), GOOD, now_s)
-    assert places.rooms(now_s).pairs == {}
+    assert places.rooms(now_s).lines == {}
 
 
 def test_so_many_are_remembered() -> None:
@@ -69,6 +69,6 @@ def test_so_many_are_remembered() -> None:
     for number in range(MAX_REMEMBERED + 10):
         places.attempted(claim(f"t{number}"), SILENT, 0)
     free = places.rooms(0)
-    assert len(free.pairs) == MAX_REMEMBERED
+    assert len(free.lines) == MAX_REMEMBERED
     assert len(free.targets) == MAX_REMEMBERED + 1
     assert "t9" not in free.targets

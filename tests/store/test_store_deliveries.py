@@ -30,13 +30,13 @@ def rooms(
     account: int = 1000,
     targets: dict[str, int] | None = None,
     accounts: dict[str, int] | None = None,
-    pairs: dict[tuple[str, str], int] | None = None,
+    lines: dict[tuple[str, str], int] | None = None,
 ) -> Rooms:
     return Rooms(
         all=everybody,
         targets={"": target, **(targets or {})},
         accounts={"": account, **(accounts or {})},
-        pairs=pairs or {},
+        lines=lines or {},
     )
 
 
@@ -91,7 +91,11 @@ async def test_rooms_are_kept(database: Database) -> None:
     assert Counter(c.account for c in one) == {"ann": 10}
     pair = await claim(
         database,
-        rooms(target=5, pairs={("a.example", "ann"): 0, ("b.example", "ann"): 1}, account=100),
+        rooms(
+            target=5,
+            lines={("ann", "http://a.example/"): 0, ("ann", "http://b.example/"): 1},
+            account=100,
+        ),
     )
     counted = Counter((c.target, c.account) for c in pair)
     assert counted["a.example", "ann"] == 0
@@ -104,8 +108,10 @@ async def test_rooms_are_kept(database: Database) -> None:
 async def test_a_long_line_before_one_target_keeps_nobody_waiting(database: Database) -> None:
     await add(database, "ann", "http://long.example/", 3000)
     await add(database, "bob", "http://short.example/", 1)
+    await add(database, "ann", "http://long.example/other", 1)
     claims = await claim(database, rooms(8, target=4))
     assert by_target(claims) == {"long.example": 4, "short.example": 1}
+    assert "http://long.example/other" in {one.url for one in claims}
 
 
 @pytest_twisted.ensureDeferred
