@@ -3,7 +3,7 @@
 from mailsacd.assembly.part import Ground
 from mailsacd.http.app import Group
 from mailsacd.http.events import EventCalls
-from mailsacd.http.upgrade import WebSockets
+from mailsacd.http.upgrade import WebSocketCalls, WebSockets
 from mailsacd.http.websocket_page import WebSocketPage
 from mailsacd.mail.hub import Hub
 from mailsacd.mail.listeners import Listeners
@@ -31,7 +31,7 @@ class Feeds:
 
     def calls(self) -> tuple[Group, ...]:
         """The calls about them."""
-        return (EventCalls(self._listeners), WebSocketPage())
+        return (EventCalls(self._listeners), WebSocketCalls(), WebSocketPage())
 
     async def start(self) -> None:
         """Show signs of life."""

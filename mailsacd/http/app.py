@@ -13,7 +13,7 @@ from mailsacd.http.codec import Response, Streamed, error_response, read_body
 from mailsacd.http.connection import HttpSite
 from mailsacd.http.credentials import Callers, identify, session_token
 from mailsacd.http.documentation import Documentation
-from mailsacd.http.endpoint import Call, Operation
+from mailsacd.http.endpoint import Call, Handler, Operation
 from mailsacd.http.messages import Messages
 from mailsacd.http.openapi import specification
 from mailsacd.http.proxies import Proxies
@@ -59,7 +59,8 @@ class Api:
         self._klein.url_map.strict_slashes = False  # one slash too many at the end does no harm
         self._klein.url_map.merge_slashes = False  # and one too many within finds nothing
         for operation in self.operations:
-            self._route(operation)
+            if operation.handler is not None:
+                self._route(operation, operation.handler)
 
     def resource(self) -> Resource:
         """What Twisted's site serves."""
@@ -68,11 +69,12 @@ class Api:
     def _listed(self) -> list[Operation]:
         return [operation for operation in self.operations if operation.listed]
 
-    def _route(self, operation: Operation) -> None:
+    def _route(self, operation: Operation, handler: Handler) -> None:
         async def answer(request: Request, **segments: str) -> None:
             response: Response | Streamed
             try:
-                response = await self._respond(operation, request, segments)
+                call = await self._read(operation, request, segments)
+                response = await handler(call)
             except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
                 response = error_response(e, operation.id)
             request.answer(response)
@@ -82,9 +84,7 @@ class Api:
         )
         route(answer)
 
-    async def _respond(
-        self, operation: Operation, request: Request, segments: dict[str, str]
-    ) -> Response | Streamed:
+    async def _read(self, operation: Operation, request: Request, segments: dict[str, str]) -> Call:
         query: dict[bytes, list[bytes]] = request.args or {}
         peer = self._proxies.peer(request)
         actor, key = ANYONE, None
@@ -95,16 +95,14 @@ class Api:
             actor, key = await identify(self._authenticator, request, query, body, peer)
         values = operation.read(segments, query, request.getHeader)
         given = None if operation.body is None else struct_of(operation.body, body)
-        return await operation.handler(
-            Call(
-                actor,
-                values,
-                given,
-                peer=peer,
-                session=session_token(request),
-                secure=self._proxies.is_secure(request),
-                key=key,
-            )
+        return Call(
+            actor,
+            values,
+            given,
+            peer=peer,
+            session=session_token(request),
+            secure=self._proxies.is_secure(request),
+            key=key,
         )
 
 

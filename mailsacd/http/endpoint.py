@@ -37,6 +37,9 @@ class Call:
         return self.values[name]
 
 
+Handler = Callable[[Call], Awaitable[Response | Streamed]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A declared answer. ``schemas`` maps each media type to a JSON Schema; empty: no body."""
@@ -53,6 +56,7 @@ class Operation:
     ``open`` is set for what concerns the server and not mail: no key is looked at. What is not
     ``listed`` is left out of the specification. ``body`` is the struct that the request's body
     is read into (see http.bodies); without one, a body is looked at for an API key alone.
+    Without a ``handler`` it is told of in the specification, and served by something else.
     """
 
     method: str
@@ -60,7 +64,7 @@ class Operation:
     id: str
     tag: str
     summary: str
-    handler: Callable[[Call], Awaitable[Response | Streamed]]
+    handler: Handler | None
     parameters: tuple[Parameter, ...] = ()
     answers: tuple[Answer, ...]
     refusals: tuple[int, ...] = ()

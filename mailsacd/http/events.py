@@ -23,7 +23,11 @@ MAX_SEQUENCE_CHARACTERS: Final = 2_000
 
 _ENCODED: Final = "event stream"
 _HEADERS: Final = ((b"X-Accel-Buffering", b"no"),)  # nginx would hold events back
-_SEQUENCE_SCHEMA: Final = {"type": "string", "maxLength": MAX_SEQUENCE_CHARACTERS}
+_SEQUENCE_SCHEMA: Final = {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9_-]*$",
+    "maxLength": MAX_SEQUENCE_CHARACTERS,
+}
 
 _convert_sequence = text_up_to(MAX_SEQUENCE_CHARACTERS)
 

@@ -20,6 +20,7 @@ _REFUSALS: Final = {
     404: "It is not there",
     409: "It contradicts what is there already",
     413: "The body is larger than this server takes",
+    426: "It is no opening handshake of a WebSocket of version 13",
     429: "Too much, too fast; `Retry-After` says when to try again",
     503: "The database is away; `Retry-After` says when to try again",
 }

@@ -18,6 +18,9 @@ from twisted.web.resource import Resource
 
 from mailsacd.http.codec import Response, problem
 from mailsacd.http.credentials import KEY_FIELD, KEY_HEADER
+from mailsacd.http.endpoint import Answer, Operation
+from mailsacd.http.events import SINCE_SEQUENCE
+from mailsacd.http.parameters import Parameter
 from mailsacd.http.proxies import Proxies
 from mailsacd.http.request import Request
 
@@ -45,6 +48,45 @@ class WebSockets:
 
     accept: Accept
     allowed_origins: tuple[str, ...] = ()
+
+
+class WebSocketCalls:
+    """What the specification can say of it."""
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The one call."""
+        told = "Frames follow: JSON objects with a `status`. Who may not listen is told so in one"
+        return (
+            Operation(
+                method="GET",
+                path=f"/{PATH.decode()}",
+                id="listenByWebSocket",
+                tag="Messages",
+                summary="Mail as it comes, by WebSocket",
+                description="The opening handshake (RFC 6455). One frame for each message has it "
+                "in the pushed form, beside `status` and once more as `email`.",
+                parameters=(
+                    _query("key", "An API key; it may also come as everywhere."),
+                    _query("_id", "The account that the key belongs to."),
+                    _query(
+                        "addresses",
+                        "Addresses and domains, with commas between them. "
+                        "None: all that the account owns; `*`: all public mail.",
+                    ),
+                    SINCE_SEQUENCE,
+                ),
+                answers=(Answer(status=101, description=told, schemas={}),),
+                refusals=(400, 403, 426),
+                open=True,
+                handler=None,
+            ),
+        )
+
+
+def _query(name: str, description: str) -> Parameter:
+    return Parameter(
+        name=name, where="query", description=description, schema={"type": "string"}, convert=str
+    )
 
 
 class WebSocketUpgrade(Resource):

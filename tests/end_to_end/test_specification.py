@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from openapi_spec_validator import validate
 
 from tests.end_to_end.daemon import RunningDaemon
 
@@ -93,6 +94,18 @@ class Subject:
 @pytest.fixture(scope="module")
 def tested(shared_daemon: RunningDaemon) -> Subject:
     return Subject(shared_daemon)
+
+
+def test_the_specification_is_valid_and_tells_of_every_call(shared_daemon: RunningDaemon) -> None:
+    document = shared_daemon.json("/openapi.json")
+    validate(document)
+    told = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text(encoding="utf-8")
+    for path, item in document["paths"].items():
+        last = path.removeprefix("/api").split("/{")[0].rpartition("/")[2]
+        assert last in told, path
+        for operation in item.values():
+            assert operation["summary"], path
+    assert "101" in document["paths"]["/incoming-messages"]["get"]["responses"]
 
 
 def test_calls_without_a_key(tested: Subject) -> None:

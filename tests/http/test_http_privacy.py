@@ -127,6 +127,7 @@ ONE_MESSAGE = {
 }
 OF_ONE_CHANGED = {"deleteMessage", "toggleStar"}
 OF_INBOX = {"listMessages", "countMessages", "purgeMessages"}
+BY_WEBSOCKET = {"listenByWebSocket"}  # who sees what by it is in tests/ws
 ENDLESS = {"listenToInbox"}  # asked for with HEAD; what comes of it is in test_http_events
 OF_DOMAIN = {"listDomainMessages", "deleteAllDomainMail", "deleteAllDomainMailByPut"}
 # Of public mail alone, whoever asks.
@@ -263,7 +264,7 @@ async def _stored(people: Society) -> set[str]:
 
 @pytest_twisted.ensureDeferred
 async def test_every_operation_is_in_a_table(people: Society) -> None:
-    tables: list[Any] = [ONE_MESSAGE, OF_ONE_CHANGED, OF_INBOX, OF_DOMAIN, ENDLESS]
+    tables: list[Any] = [ONE_MESSAGE, OF_ONE_CHANGED, OF_INBOX, OF_DOMAIN, ENDLESS, BY_WEBSOCKET]
     rows = set(EVERYWHERE).union(PUBLIC_STATISTICS, WITHOUT_MESSAGES, *tables)
     assert set(_operations(people)) - rows == set(), "say who may see what through it"
     assert KINDS.keys() == LISTED.keys() == PURGED.keys()
