@@ -112,7 +112,7 @@ class Daemon:
         owners = self._add(Ownership(ground))
         records = self._add(Records(ground, owners.accounts, owners.notices))
         push = self._add(await make_push(ground, owners.notices, records.usage))
-        delivering = self._add(Delivering(ground, records, push.forms, owners.resolver))
+        delivering = self._add(Delivering(ground, records, push.forms, owners.resolver, ports))
         gate = Gate(owners.directory, anonymous_read=settings.http.anonymous_read)
         logins = MailLogins(
             database,

@@ -1,5 +1,7 @@
 """Webhooks and Slack."""
 
+from collections.abc import Mapping
+
 from mailsacd import __version__
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
@@ -17,15 +19,22 @@ from mailsacd.outbound.tls import verifying_context
 class Delivering:
     """A part. ``job`` observes the mail that is stored."""
 
-    def __init__(self, ground: Ground, records: Records, forms: PushedForms, dns: Dns) -> None:
-        """Raises ConfigurationError."""
+    def __init__(
+        self,
+        ground: Ground,
+        records: Records,
+        forms: PushedForms,
+        dns: Dns,
+        ports: Mapping[str, int],
+    ) -> None:
+        """``ports`` tells, once it listens, where. Raises ConfigurationError."""
         settings, reactor = ground.settings, ground.reactor
         self._deliveries = Deliveries(
             ground.database,
             records.activity,
             records.usage,
             forms,
-            public_url=settings.http.public_url,
+            public_url=lambda: _front(ground, ports),
             reactor=reactor,
         )
         poster = Poster(
@@ -48,3 +57,12 @@ class Delivering:
     async def finish(self) -> None:
         """What is under way may end."""
         await self.job.stop()
+
+
+def _front(ground: Ground, ports: Mapping[str, int]) -> str:
+    """Where people find the server: as the setting says, else this machine; empty: nowhere yet."""
+    chosen = ground.settings.http
+    if chosen.public_url or "http" not in ports:
+        return chosen.public_url
+    host = ground.host_of(chosen.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{ports['http']}"

@@ -28,6 +28,12 @@ class Ground:
         """The pool of connections."""
         return self.data.database
 
+    def host_of(self, host: str) -> str:
+        """The name by which others find what listens on ``host``, a setting."""
+        chosen = host or ("" if self.settings.database.dsn else "127.0.0.1")
+        everywhere = chosen in {"", "0.0.0.0", "::"}  # noqa: S104  it is only compared
+        return self.hostname if everywhere else chosen
+
 
 class Part(Protocol):
     """Built, started and ended as one. Parts are started in the order in which they were built,

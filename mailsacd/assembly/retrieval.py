@@ -45,10 +45,8 @@ class Retrieval:
 
     def calls(self, addresses: Addresses, ports: Mapping[str, int]) -> Group:
         """The call about them. ``ports`` has those of the ``factories`` before anybody calls."""
-        settings = self._ground.settings
-        host = settings.pop3.host or ("" if settings.database.dsn else "127.0.0.1")
-        everywhere = host in {"", "0.0.0.0", "::"}  # noqa: S104  it is only compared
-        return Pop3Calls(addresses, self._ground.hostname if everywhere else host, ports)
+        host = self._ground.host_of(self._ground.settings.pop3.host)
+        return Pop3Calls(addresses, host, ports)
 
     async def start(self) -> None:
         """Begin what is done beside the sessions."""

@@ -4,7 +4,7 @@ A delivery is a row that was written with the message, so none is ever lost; it 
 receiver takes it, for a day. Trying is the work of a job (see jobs.deliveries).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, Unpack
@@ -56,7 +56,9 @@ class Post:
 
 
 class Deliveries:
-    """All calls may raise UnavailableError. ``public_url`` is the start of links to messages."""
+    """All calls may raise UnavailableError. ``public_url`` tells the start of links to messages,
+    and nothing while it is not known.
+    """
 
     def __init__(
         self,
@@ -65,7 +67,7 @@ class Deliveries:
         usage: Usage,
         forms: Forms,
         *,
-        public_url: str = "",
+        public_url: Callable[[], str] = str,
         reactor: Any,
     ) -> None:
         self._database = database
@@ -181,7 +183,7 @@ class Deliveries:
 
         def slack() -> bytes:
             return slack_form(
-                message, stored, with_people=claim.to_from, public_url=self._public_url
+                message, stored, with_people=claim.to_from, public_url=self._public_url()
             )
 
         if expanded_bytes(stored) <= _OFF_REACTOR_BYTES:

@@ -104,6 +104,8 @@ class Listeners:
             return await wanted(await self._callers.check(key))
 
         async def look() -> Wanted:
+            if not key:
+                raise UnauthenticatedError("An API key is needed to listen")
             actor = await self._callers.authenticate(key, asker.peer)
             self._seat(listening, account_of(actor))
             return await wanted(actor)
@@ -113,9 +115,9 @@ class Listeners:
     async def listen_to_inbox(
         self, asker: Asker, actor: Actor, email: str, since: str, listener: Listener
     ) -> Listening:
-        """A place for whoever may list an inbox. Raises what ListeningRules.of_inbox does, and
+        """A place for whoever may list an inbox.
 
-        ThrottledError.
+        Raises what ListeningRules.of_inbox does, and ThrottledError.
         """
         listening = self._admitted(asker, listener)
 

@@ -21,7 +21,7 @@ QUICK = ("--set", "webhook.timeout_s=1")
 
 
 class Hook(socketserver.ThreadingTCPServer):
-    """A receiver; what it ``got`` are the ids of the events, as they came."""
+    """A receiver; what it ``got`` are the ids of the events, as they came, and texts for Slack."""
 
     allow_reuse_address = True
     request_queue_size = 128
@@ -30,6 +30,7 @@ class Hook(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.got: list[str] = []
+        self.slack: list[str] = []
         self.answers = threading.Event()
         self.answers.set()
 
@@ -42,9 +43,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: Hook
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        assert json.loads(body)["raw"]
-        self.server.got.append(self.headers["webhook-id"])
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/slack":
+            self.server.slack.append(body["text"])
+        else:
+            assert body["raw"]
+            self.server.got.append(self.headers["webhook-id"])
         if self.server.answers.is_set():
             self.send_response(204)
             self.end_headers()
@@ -114,6 +118,19 @@ def test_a_stop_waits_for_no_receiver_that_hangs(make_daemon: MakeDaemon, hook: 
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.process.wait(10) == -signal.SIGTERM
     assert "Traceback" not in daemon.log.read_text()
+
+
+def test_slack_is_given_a_link_to_this_machine_where_no_other_is_known(
+    make_daemon: MakeDaemon, hook: Hook
+) -> None:
+    daemon = make_daemon(*ALLOWED).start()
+    url = hook.url.replace("/hook", "/slack")
+    call(daemon, "POST", "/api/addresses/box@a.example", {"webhookSlack": url})
+    daemon.send("box@a.example", "Subject: x\r\n\r\n")
+    until(lambda: len(hook.slack) == 1)
+    link = f"http://127.0.0.1:{daemon.ready.ports['http']}/api/body/box@a.example/"
+    assert link in hook.slack[0]
+    daemon.stop()
 
 
 def test_two_processes_post_each_once(make_daemon: MakeDaemon, hook: Hook) -> None:

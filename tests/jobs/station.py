@@ -77,7 +77,7 @@ class Station:
             self.activity,
             self.usage,
             PushedForms(database, reactor=reactor),
-            public_url="https://mail.example",
+            public_url=lambda: "https://mail.example",
             reactor=self.clock,
         )
         dns = Resolver(DnsSettings(servers=("127.0.0.1:9",), timeout_s=0.1), reactor)

@@ -160,7 +160,7 @@ async def test_firehose(heard: Society) -> None:
 
 # What a client names, and the status and a part of the text that it is refused with
 REFUSED: dict[str, tuple[dict[str, str], int, str]] = {
-    "no key": ({"key": "", "addresses": PRIVATE}, 401, "key"),
+    "no key": ({"key": "", "addresses": PRIVATE}, 401, "is needed"),
     "a wrong key": ({"key": WRONG_KEY, "addresses": PRIVATE}, 401, "key"),
     "what is no key": ({"key": "k" * 1_000}, 401, "key"),
     "another's _id": ({"_id": OTHER, "addresses": PRIVATE}, 401, "_id"),
