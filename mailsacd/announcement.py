@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
+from typing import Final
 
 from twisted.logger import Logger
 
@@ -12,6 +13,19 @@ from mailsacd.core.ready import Ready
 from mailsacd.data import Data
 from mailsacd.mail.first_account import KEY_FILE
 from mailsacd.settings import Settings
+
+_LOG_IN: Final = "with a user name and a key"
+_FROM_START: Final = "TLS from the first byte"
+_MAIL_PORTS: Final = (
+    ("SMTP", "smtp", ""),
+    ("SMTP", "smtp_tls", _FROM_START),
+    ("Capture", "capture", _LOG_IN),
+    ("Capture", "capture_tls", f"{_FROM_START}, {_LOG_IN}"),
+    ("POP3", "pop3", ""),
+    ("POP3", "pop3_tls", _FROM_START),
+)
+_WEB_PORTS: Final = (("http", "http"), ("https", "http_tls"))
+_PAGES: Final = (("API", "/api"), ("Docs", "/docs"), ("WebSocket", "/websocket-test"))
 
 _log = Logger()
 
@@ -24,29 +38,48 @@ def announce(
     ready.write(data.directory)
     closing.callback(ready.remove, data.directory)
     _log.info("ready: {ports}, data in {data_dir}", ports=ports, data_dir=str(data.directory))
-    _print_banner(settings, ready, data)
-
-
-def _print_banner(settings: Settings, ready: Ready, data: Data) -> None:
-    """Tell a person at the terminal; the log has it too."""
-    web = settings.http.host or "127.0.0.1"
-    mail = settings.smtp.host or "127.0.0.1"
-    capture = settings.capture.host or "127.0.0.1"
-    pop3 = settings.pop3.host or "127.0.0.1"
     terminal = sys.__stdout__
-    if terminal is None:
-        return
-    key = ""
-    if data.new_admin_key is not None:
-        key = f"    Key    {data.new_admin_key}  of the account admin, kept in {KEY_FILE}\n"
-    terminal.write(
-        f"\n  mailsacd {ready.version} is ready: mail to any address is taken.\n\n"
-        f"    SMTP   {mail}:{ready.ports['smtp']}\n"
-        f"    Capture {capture}:{ready.ports['capture']}  with a user name and a key\n"
-        f"    POP3   {pop3}:{ready.ports['pop3']}\n"
-        f"    API    http://{web}:{ready.ports['http']}/api\n"
-        f"    Docs   http://{web}:{ready.ports['http']}/docs\n"
-        f"    Data   {data.directory}\n{key}\n"
-        f"  Try:  curl http://{web}:{ready.ports['http']}/api/addresses/you@example.com/messages\n\n"
+    if terminal is not None:
+        terminal.write(banner(settings, ports, str(data.directory), data.new_admin_key))
+        terminal.flush()
+
+
+def banner(settings: Settings, ports: Mapping[str, int], data_dir: str, new_key: str | None) -> str:
+    """What a person is told; the log has it too. ``new_key`` is the admin's, if it is new."""
+    rows = [*_mail(settings, ports), *_web(settings, ports), ("Data", data_dir, "")]
+    if new_key is not None:
+        rows.append(("Key", new_key, f"of the account admin, kept in {KEY_FILE}"))
+    name_width = max(len(name) for name, _, _ in rows)
+    place_width = max(len(place) for _, place, remark in rows if remark)
+    table = [f"{n:{name_width}}  {p:{place_width}}  {remark}".rstrip() for n, p, remark in rows]
+    inbox = f"http://{_host(settings.http.host)}:{ports['http']}/api/addresses/you@example.com"
+    lines = "".join(f"    {line}\n" for line in table)
+    return (
+        f"\n  mailsacd {__version__} is ready: mail to any address is taken.\n\n"
+        f"{lines}\n  Try:  curl {inbox}/messages\n\n"
     )
-    terminal.flush()
+
+
+def _mail(settings: Settings, ports: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
+    hosts = {
+        "smtp": settings.smtp.host,
+        "capture": settings.capture.host,
+        "pop3": settings.pop3.host,
+    }
+    for name, port, remark in _MAIL_PORTS:
+        if port in ports:
+            host = _host(hosts[port.removesuffix("_tls")])
+            yield name, f"{host}:{ports[port]}", remark
+
+
+def _web(settings: Settings, ports: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
+    host = _host(settings.http.host)
+    for name, path in _PAGES:
+        for scheme, port in _WEB_PORTS:
+            if port in ports:
+                yield name, f"{scheme}://{host}:{ports[port]}{path}", ""
+
+
+def _host(setting: str) -> str:
+    host = setting or "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -220,6 +220,7 @@ class _Full(Protocol):
 class HttpSite(server.Site):
     """Listens for the API. An access log would cost a third of the speed, and show keys: none."""
 
+    noisy = False
     protocol = Channel  # type: ignore[assignment]  # Twisted's default adds HTTP/2, not wanted here
 
     def __init__(self, resource: IResource, settings: HttpSettings, reactor: IReactorTime) -> None:
