@@ -10,7 +10,6 @@ from twisted.web.resource import Resource
 from mailsacd.http.attachments import Attachments
 from mailsacd.http.bodies import struct_of
 from mailsacd.http.codec import Response, Streamed, error_response, read_body
-from mailsacd.http.connection import HttpSite
 from mailsacd.http.credentials import Callers, identify, session_token
 from mailsacd.http.documentation import Documentation
 from mailsacd.http.endpoint import Call, Handler, Operation
@@ -20,6 +19,7 @@ from mailsacd.http.proxies import Proxies
 from mailsacd.http.request import Request
 from mailsacd.http.routes import root
 from mailsacd.http.service import Service
+from mailsacd.http.site import HttpSite
 from mailsacd.http.upgrade import PATH, WebSockets, WebSocketUpgrade
 from mailsacd.mail.auth import ANYONE
 from mailsacd.mail.mailbox import Mailbox

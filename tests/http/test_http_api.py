@@ -19,8 +19,8 @@ from mailsacd import __version__
 from mailsacd.core.budget import ByteBudget
 from mailsacd.http import app as http_app
 from mailsacd.http.app import make_site
-from mailsacd.http.connection import HttpSite
 from mailsacd.http.service import READY_TIMEOUT_S
+from mailsacd.http.site import HttpSite
 from mailsacd.mail.auth import Actor
 from mailsacd.mail.ingest import Ingest
 from mailsacd.mail.mailbox import Mailbox

@@ -14,14 +14,12 @@ from twisted.web.server import NOT_DONE_YET
 from mailsacd.http.codec import Response, Streamed
 from mailsacd.http.connection import (
     BODY_BYTES_PER_TIMEOUT,
-    IN_TRANSIT_S,
-    LAST_ANSWERS_S,
     LINGER_S,
     MAX_HEADER_BYTES,
     MAX_HEADER_FIELDS,
     Channel,
-    HttpSite,
 )
+from mailsacd.http.site import IN_TRANSIT_S, LAST_ANSWERS_S, HttpSite
 from mailsacd.settings import HttpSettings
 from tests.http.client import Connection, ask, connect, eventually, split_answer
 
