@@ -12,7 +12,7 @@ MAX_LOGIN_LINE_OCTETS: Final = MAX_RESPONSE_OCTETS + 64
 LOGIN_VERBS: Final = (b"USER", b"PASS", b"AUTH")
 
 _NUMBER: Final = re.compile(rb"0*([0-9]{1,9})\Z")
-_MAX_ZEROS: Final = 40  # RFC 1939 section 3: an argument has up to 40 characters
+_MAX_CHARACTERS: Final = 40  # RFC 1939 section 3, of an argument
 
 
 class GrammarError(Exception):
@@ -71,5 +71,6 @@ def parse_text(argument: bytes) -> str:
 
 
 def _number(text: bytes) -> int | None:
-    found = _NUMBER.match(text.strip(b" ")[:_MAX_ZEROS])
+    digits = text.strip(b" ")
+    found = _NUMBER.match(digits) if len(digits) <= _MAX_CHARACTERS else None
     return int(found[1]) if found else None

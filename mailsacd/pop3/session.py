@@ -147,10 +147,9 @@ class Session(LineSession[Action]):
             is_long = self._skipping or len(line) + len(CRLF) > self._limit(line)
             self._skipping = False
             if is_long:
-                self.exchange, self.state = None, self._state_after_exchange()
-                return self.fault(answer.LINE_TOO_LONG)
+                return self._broken(answer.LINE_TOO_LONG)
         if b"\n" in line or b"\r" in line:
-            return self.fault(answer.BARE_NEWLINE)
+            return self._broken(answer.BARE_NEWLINE)
         try:
             if self.exchange is not None:
                 return respond(self, self.exchange, line)
@@ -163,5 +162,8 @@ class Session(LineSession[Action]):
             return MAX_LOGIN_LINE_OCTETS
         return MAX_LINE_OCTETS
 
-    def _state_after_exchange(self) -> State:
-        return State.AUTHORIZATION if self.state is State.EXCHANGE else self.state
+    def _broken(self, given: bytes) -> bytes:
+        """``given``, to a line that is none; to the client it ends an exchange."""
+        if self.exchange is not None:
+            self.exchange, self.state = None, State.AUTHORIZATION
+        return self.fault(given)

@@ -34,6 +34,7 @@ def test_a_line_is_split_at_its_first_space(line: bytes, parts: tuple[bytes, byt
     [
         (parse_number, b"1", 1),
         (parse_number, b" 007 ", 7),
+        (parse_number, b"0" * 38 + b"12", 12),
         (parse_number, b"999999999", 999_999_999),
         (parse_top, b"1 0", (1, 0)),
         (parse_top, b"2  30", (2, 30)),
@@ -58,6 +59,7 @@ def test_an_argument_is_read(parse: Callable[[bytes], Any], argument: bytes, val
         (parse_number, "\u0661".encode(), answer.BAD_NUMBER),
         (parse_number, b"1" * 10, answer.BAD_NUMBER),
         (parse_number, b"0" * 10_000 + b"1", answer.BAD_NUMBER),
+        (parse_number, b"0" * 39 + b"12", answer.BAD_NUMBER),
         (parse_top, b"1", answer.BAD_ARGUMENTS),
         (parse_top, b"1 2 3", answer.BAD_ARGUMENTS),
         (parse_top, b"1 -2", answer.BAD_ARGUMENTS),

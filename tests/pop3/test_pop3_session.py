@@ -190,6 +190,10 @@ _OUT: dict[str, tuple[bytes, list[bytes]]] = {
             answer.BAD_ARGUMENTS,
         ],
     ),
+    "a bare newline in a response": (
+        b"AUTH PLAIN\r\nYQ\n==\r\nCAPA x\r\n",
+        [b"+ \r\n", answer.BARE_NEWLINE, answer.BAD_ARGUMENTS],
+    ),
     "not base64": (b"AUTH PLAIN\r\n!\r\n", [b"+ \r\n", answer.err("Not base64")]),
     "an empty response": (
         b"AUTH PLAIN =\r\n",
