@@ -16,6 +16,7 @@ from mailsacd.mail.mail_login import MailLogins
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices, refuse_nobody
+from mailsacd.sockets.listener import drain_all
 from mailsacd.store.pool import Database
 
 
@@ -71,8 +72,7 @@ class Receiving:
 
     async def finish(self) -> None:
         """End the sessions; all that was acknowledged is committed."""
-        for factory in reversed(self.factories.values()):
-            await factory.drain()
+        await drain_all(self.factories.values())
         await self._ingest.finish()
 
 

@@ -16,6 +16,7 @@ from mailsacd.mail.maildrop import Maildrops
 from mailsacd.pop3.factory import Pop3Factory
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.ports import TLS
+from mailsacd.sockets.listener import drain_all
 
 MAX_LISTED_BYTES: Final = 268_435_456
 """Of the lists of open maildrops: two million messages. Further logins are to come later."""
@@ -54,6 +55,5 @@ class Retrieval:
 
     async def finish(self) -> None:
         """End the sessions: what QUIT said is done."""
-        for factory in self.factories.values():
-            await factory.drain()
+        await drain_all(self.factories.values())
         await self._maildrops.stop()

@@ -22,6 +22,7 @@ class SmtpFactory(Listener[SmtpProtocol]):
     def __init__(self, services: SmtpServices) -> None:
         """Raises ConfigurationError for a network that is none."""
         settings = services.settings
+        section = "smtp" if services.capture is None else "capture"
         crowd: Crowd[SmtpProtocol] = Crowd(
             max_connections=settings.max_connections,
             max_per_peer=settings.max_connections_per_peer,
@@ -45,7 +46,7 @@ class SmtpFactory(Listener[SmtpProtocol]):
                 clock=services.clock,
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,
-                proxies=proxy_networks(settings.proxy_networks, "smtp.proxy_networks"),
+                proxies=proxy_networks(settings.proxy_networks, f"{section}.proxy_networks"),
             ),
         )
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Final, Generic
+from typing import Any, Final, Generic
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import ServerFactory
@@ -74,6 +74,11 @@ class Listener(ServerFactory, Generic[M]):
     async def _within(self, timeout_s: float, done: Deferred[None]) -> None:
         with suppress(DeferredTimeoutError):
             await done.addTimeout(timeout_s, self._clock)
+
+
+async def drain_all(listeners: Iterable[Listener[Any]]) -> None:
+    """End the sessions of all of them at the same time."""
+    await gatherResults([Deferred.fromCoroutine(each.drain()) for each in listeners])
 
 
 def proxy_networks(texts: Iterable[str], setting: str) -> tuple[IPv4Network | IPv6Network, ...]:

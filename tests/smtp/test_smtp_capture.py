@@ -16,6 +16,7 @@ from twisted.logger import LogEvent
 from mailsacd.certificate import ReloadableContext
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import (
+    ConfigurationError,
     MailsacdError,
     ThrottledError,
     UnauthenticatedError,
@@ -234,6 +235,13 @@ async def test_without_tls_those_log_in_whom_the_setting_trusts(
     wire.received = b""
     await wire.talk(RIGHT, 235 if may else 538)
     assert [tried[2] for tried in capture.tried] == ([peer] if may else [])
+
+
+def test_a_network_that_is_none_is_named_by_its_own_setting(
+    listen: Listen, capture: Capturing
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"^capture\.proxy_networks"):
+        listen(CaptureSettings(proxy_networks=("nowhere",)), capture=capture)
 
 
 @pytest.mark.parametrize("initial_response", [True, False])

@@ -23,6 +23,7 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.settings import MessageSettings, SmtpSettings
+from mailsacd.sockets.listener import drain_all
 from tests.smtp.listener import START, Listener, recipient
 
 ensure = pytest_twisted.ensureDeferred
@@ -483,6 +484,24 @@ async def test_drain_closes_the_idle_and_lets_messages_be_finished(listener: Lis
     commit.callback(None)
     await storing.closed()
     assert storing.codes == [250, 421]
+    await drained
+
+
+@ensure
+async def test_several_ports_are_drained_at_the_same_time(
+    listen: Callable[..., Listener],
+) -> None:
+    ports = [listen(), listen()]
+    wires = [await port.connect() for port in ports]
+    for wire in wires:
+        await wire.talk(START, 250, 250, 250)
+        wire.send(b"DATA\r\nhalf")
+        await wire.expect(354)
+    drained = Deferred.fromCoroutine(drain_all(port.factory for port in ports))
+    for port, wire in zip(reversed(ports), reversed(wires), strict=True):
+        port.pass_time(11)
+        await wire.closed()
+        assert wire.codes == [421]
     await drained
 
 
