@@ -101,18 +101,24 @@ class Operation:
             else:
                 found = query.get(name.encode()) if query else None
                 given = None if found is None else found[-1]
-            if given is None:
-                values[name] = parameter.default
-                if parameter.required:
-                    faults.append(Fault(field=name, problem="is missing"))
-                continue
             try:
-                values[name] = parameter.convert(given.decode())
-            except UnicodeDecodeError:
-                faults.append(Fault(field=name, problem="is not UTF-8"))
+                values[name] = _value(parameter, given)
             except ValueError as e:
                 faults.append(Fault(field=name, problem=str(e)))
         if faults:
             named = "; ".join(f"{f.field} {f.problem}" for f in faults)
             raise InvalidInputError(f"Bad request: {named}", tuple(faults))
         return values
+
+
+def _value(parameter: Parameter, given: bytes | None) -> Any:
+    """Raises ValueError with what is wrong with it."""
+    if given is None:
+        if parameter.required:
+            raise ValueError("is missing")
+        return parameter.default
+    try:
+        text = given.decode()
+    except UnicodeDecodeError as e:
+        raise ValueError("is not UTF-8") from e
+    return parameter.convert(text)

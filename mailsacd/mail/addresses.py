@@ -212,16 +212,7 @@ class Addresses:
         password_hash = await self._hashed(settings) if settings else None
 
         async def work(transaction: Transaction) -> list[PrivateAddress]:
-            owner = await begin(transaction, account)
-            for domain in sorted({inbox.domain for inbox in inboxes}):
-                await share_domain(transaction, domain)
-            await check_domains(transaction, account, inboxes)
-            await check_free(transaction, account, emails)
-            await self._check_credits(transaction, owner, len(emails))
-            reserved = await store.reserve_addresses(transaction, account, emails)
-            if len(reserved) < len(emails):  # somebody was faster by a moment
-                await check_free(transaction, account, emails)
-                raise UnauthenticatedError("Another account is reserving one of them just now")
+            reserved = await self._take(transaction, account, inboxes)
             for address in inboxes:
                 await adopt_messages(transaction, str(address), account)
                 local = alternate_local(secret, address)
@@ -238,6 +229,22 @@ class Addresses:
             await adopt_messages(self._database, email, account)
         order = {email: place for place, email in enumerate(emails)}
         return [_view(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
+
+    async def _take(
+        self, transaction: Transaction, account: str, inboxes: Sequence[Address]
+    ) -> list[PrivateAddress]:
+        emails = [str(inbox) for inbox in inboxes]
+        owner = await begin(transaction, account)
+        for domain in sorted({inbox.domain for inbox in inboxes}):
+            await share_domain(transaction, domain)
+        await check_domains(transaction, account, inboxes)
+        await check_free(transaction, account, emails)
+        await self._check_credits(transaction, owner, len(emails))
+        reserved = await store.reserve_addresses(transaction, account, emails)
+        if len(reserved) < len(emails):  # somebody was faster by a moment
+            await check_free(transaction, account, emails)
+            raise UnauthenticatedError("Another account is reserving one of them just now")
+        return reserved
 
     async def _check_credits(self, transaction: Transaction, owner: Account, more: int) -> None:
         limit = self._plans.limits_of(owner).private_addresses
