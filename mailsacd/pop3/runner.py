@@ -1,7 +1,6 @@
 """Runs a session against the use cases: carries out its actions and answers its questions."""
 
 from collections.abc import Awaitable
-from ipaddress import ip_address
 from typing import Final
 
 from twisted.internet.defer import ensureDeferred
@@ -83,10 +82,7 @@ class SessionRunner:
         """Greet the peer."""
         session = self.session
         session.tls = self._line.tls
-        plain = self._settings.plain_login
-        session.trusted = plain == "always" or (
-            plain == "loopback" and ip_address(self._line.peer_ip).is_loopback
-        )
+        session.trusted = self._line.is_trusted(self._settings.plain_login)
         session.greet()
         self.run()
 

@@ -25,6 +25,9 @@ MAX_AUTH_MAIL_LINE_OCTETS: Final = MAX_MAIL_LINE_OCTETS + 500  # RFC 4954 sectio
 MAX_AUTH_LINE_OCTETS: Final = MAX_RESPONSE_OCTETS + 20  # longer than its mechanism and CRLF
 MAX_HELO_OCTETS: Final = 255
 
+_LIMITS: Final = {b"MAIL": MAX_MAIL_LINE_OCTETS}
+_LIMITS_WITH_AUTH: Final = {b"MAIL": MAX_AUTH_MAIL_LINE_OCTETS, b"AUTH": MAX_AUTH_LINE_OCTETS}
+
 Parameters = dict[bytes, bytes | None]
 
 _ATOMS = rb'[^\x00-\x20\x7f()<>\[\]:;@\\,"]+'
@@ -51,6 +54,11 @@ class GrammarError(Exception):
     def __init__(self, answer: Reply) -> None:
         super().__init__(answer)
         self.reply = answer
+
+
+def max_line_octets(verb: bytes, *, may_log_in: bool) -> int:
+    """How long a command's line may be, CRLF included, on a port where people log in or not."""
+    return (_LIMITS_WITH_AUTH if may_log_in else _LIMITS).get(verb, MAX_LINE_OCTETS)
 
 
 def split_line(line: bytes) -> tuple[bytes, bytes]:

@@ -1,4 +1,6 @@
-"""Errors of the use cases as SMTP replies."""
+"""Errors of the use cases, and ends of sessions, as SMTP replies."""
+
+from typing import Final
 
 from mailsacd.core import reply
 from mailsacd.core.errors import (
@@ -11,6 +13,15 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.core.reply import Reply
+from mailsacd.sockets.crowd import Farewell
+
+FAREWELLS: Final = {
+    Farewell.STOPPING: reply.STOPPING,
+    Farewell.IDLE: reply.IDLE,
+    Farewell.TOO_MANY: reply.TOO_MANY_CONNECTIONS,
+    Farewell.TOO_MANY_FROM_YOU: reply.TOO_MANY_FROM_YOU,
+}
+"""What is said when the server ends a session."""
 
 
 def refused_recipient(error: BaseException | None) -> Reply:

@@ -5,18 +5,19 @@ to what one read brought are written together.
 """
 
 from collections.abc import Awaitable
-from ipaddress import ip_address
-from typing import Final, Protocol
+from typing import Final
 
 from twisted.internet.defer import ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsacd.core import reply
-from mailsacd.core.envelope import Envelope, Reception, Recipient, TlsFacts
+from mailsacd.core.envelope import Envelope, Reception, Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import Action, AskRecipient, Deliver, LogIn, Signal
+from mailsacd.smtp.holding import Holding
 from mailsacd.smtp.outcome import (
+    FAREWELLS,
     is_expected,
     is_guess,
     refused_login,
@@ -25,56 +26,20 @@ from mailsacd.smtp.outcome import (
 )
 from mailsacd.smtp.session import Session
 from mailsacd.smtp.shared import Shared
+from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.crowd import Farewell
 
 AUTH_DELAY_S: Final = 1.0
-SLOW_AFTER_S: Final = 5.0
-"""A message that takes longer to come in may have to make room for others."""
 MAX_ACTIONS_A_TURN: Final = 200
 """After so many, other connections have their turn."""
 
-_FAREWELLS: Final = {
-    Farewell.STOPPING: reply.STOPPING,
-    Farewell.IDLE: reply.IDLE,
-    Farewell.TOO_MANY: reply.TOO_MANY_CONNECTIONS,
-    Farewell.TOO_MANY_FROM_YOU: reply.TOO_MANY_FROM_YOU,
-}
-
 _log = Logger()
-
-
-class Line(Protocol):
-    """The connection, as its session's runner sees it."""
-
-    peer_ip: str
-
-    @property
-    def local_ip(self) -> str:
-        """The address that the peer connected to."""
-
-    def write(self, data: bytes) -> None:
-        """Send."""
-
-    def start_tls(self) -> None:
-        """Begin the handshake, after what was written."""
-
-    def tls_facts(self) -> TlsFacts:
-        """What the handshake settled."""
-
-    def close(self) -> None:
-        """Close, after what was written."""
-
-    def abort(self) -> None:
-        """Close without a word."""
-
-    def caught_up(self) -> None:
-        """The session has done what it could with what it has received."""
 
 
 class SessionRunner:
     """One connection's session, run. While `held_up` input is only gathered."""
 
-    def __init__(self, shared: Shared, line: Line) -> None:
+    def __init__(self, shared: Shared, line: Connection) -> None:
         services = shared.services
         self.session = Session(shared.rules, self._refuses)
         self._line = line
@@ -88,8 +53,8 @@ class SessionRunner:
         self._settings = services.settings
         self._crowd = shared.terms.crowd
         self._reception: Reception | None = None
-        self._held_bytes = self._delivering_bytes = 0
-        self._holding_since_s = 0.0
+        self._holding = Holding(self._budget, self._clock)
+        self._delivering_bytes = 0
         self._running = self._yielding = self._paused = self._lost = False
 
     @property
@@ -143,9 +108,7 @@ class SessionRunner:
 
     def begin(self) -> None:
         """Greet the peer."""
-        self.session.may_log_in_plainly = self._plain_login == "always" or (
-            self._plain_login == "loopback" and ip_address(self._line.peer_ip).is_loopback
-        )
+        self.session.may_log_in_plainly = self._line.is_trusted(self._plain_login)
         self.session.greet()
         self.run()
 
@@ -158,7 +121,7 @@ class SessionRunner:
         """Say why, and close."""
         if not self.session.closed:
             self._paused = False
-            self.session.close(_FAREWELLS[why])
+            self.session.close(FAREWELLS[why])
             self.run()
 
     def pause(self) -> None:
@@ -172,8 +135,7 @@ class SessionRunner:
 
     def speed(self, now_s: float) -> float | None:
         """See `SmtpProtocol.speed`."""
-        held_bytes, lasted_s = self.session.held_bytes, now_s - self._holding_since_s
-        return held_bytes / lasted_s if held_bytes and lasted_s > SLOW_AFTER_S else None
+        return self._holding.speed(self.session.held_bytes, now_s)
 
     def refuse_message(self) -> None:
         """Read the message under way to its end, keep nothing, and say 452."""
@@ -189,7 +151,7 @@ class SessionRunner:
     def _settle(self) -> None:
         """What follows from where the session has got to."""
         session = self.session
-        if session.reader is not None or self._held_bytes or self._delivering_bytes:
+        if session.reader is not None or self._holding.held_bytes or self._delivering_bytes:
             self._hold(session.held_bytes + self._delivering_bytes)
         if self._crowd.stopping and not session.in_message:
             self.end(Farewell.STOPPING)
@@ -254,8 +216,7 @@ class SessionRunner:
     # Accounts
 
     async def _log_in(self, action: LogIn) -> None:
-        if self._capture is None:
-            raise RuntimeError("a listener without accounts asks for a login")
+        assert self._capture is not None  # noqa: S101  for mypy: else AUTH is not implemented
         try:
             account = await self._capture.log_in(action.name, action.secret, self._line.peer_ip)
         except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
@@ -335,13 +296,5 @@ class SessionRunner:
 
     def _hold(self, count: int) -> None:
         """``count`` bytes of mail are now held for this connection."""
-        change = count - self._held_bytes
-        if not self._held_bytes:
-            self._holding_since_s = self._clock.seconds()
-        self._held_bytes = count
-        if change > 0:
-            self._budget.take(change)
-            if self._budget.exhausted and self.session.held_bytes:
-                self.refuse_message()
-        elif change < 0:
-            self._budget.give(-change)
+        if self._holding.change(count) and self.session.held_bytes:
+            self.refuse_message()

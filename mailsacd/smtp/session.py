@@ -20,10 +20,8 @@ from mailsacd.smtp.commands import perform
 from mailsacd.smtp.framing import ChunkReader, TextReader, has_bare_newlines
 from mailsacd.smtp.grammar import (
     MAX_AUTH_LINE_OCTETS,
-    MAX_AUTH_MAIL_LINE_OCTETS,
-    MAX_LINE_OCTETS,
-    MAX_MAIL_LINE_OCTETS,
     GrammarError,
+    max_line_octets,
     split_line,
 )
 from mailsacd.smtp.rules import SessionRules
@@ -39,8 +37,6 @@ MAX_FAILED_LOGINS: Final = 3
 
 _OF_MESSAGE: Final = (State.CHUNKS, State.DELIVERING)
 _ORDINARY_LINE: Final = 128
-_LIMITS: Final = {b"MAIL": MAX_MAIL_LINE_OCTETS}
-_AUTH_LIMITS: Final = {b"MAIL": MAX_AUTH_MAIL_LINE_OCTETS, b"AUTH": MAX_AUTH_LINE_OCTETS}
 _NO_TRANSACTION: Final = Transaction("", utf8=False)
 
 
@@ -228,7 +224,7 @@ class Session(LineSession[Action]):
         while self._at < len(self._input):
             end = self._input.find(CRLF, self._at)
             if end < 0:
-                self._limit_unfinished_line(self._max_line_octets)
+                self._limit_unfinished_line(MAX_AUTH_LINE_OCTETS)
                 return None
             line = self._input[self._at : end]
             self._at = end + len(CRLF)
@@ -239,18 +235,13 @@ class Session(LineSession[Action]):
                 return self.next_action()
         return None
 
-    @property
-    def _max_line_octets(self) -> int:
-        return MAX_AUTH_LINE_OCTETS if self.rules.requires_auth else MAX_MAIL_LINE_OCTETS
-
     def _command(self, line: bytes) -> Action | None:
         if self.exchange is not None:
             return self._auth_line(self.exchange, line)
         verb, argument = split_line(line)
         if len(line) > _ORDINARY_LINE or self._skipping:
-            limits = _AUTH_LIMITS if self.rules.requires_auth else _LIMITS
-            limit = limits.get(verb, MAX_LINE_OCTETS)
-            if self._skipping or len(line) + len(CRLF) > limit:
+            most = max_line_octets(verb, may_log_in=self.rules.requires_auth)
+            if self._skipping or len(line) + len(CRLF) > most:
                 self._skipping = False
                 return self.fault(reply.LINE_TOO_LONG)
         if b"\n" in line or b"\r" in line:
@@ -301,15 +292,7 @@ class Session(LineSession[Action]):
         self.waiting = True
         transaction = self.transaction
         recipients = tuple(transaction.recipients)
-        return Deliver(
-            transaction.reverse_path, recipients, content, self._protocol(), self.account
-        )
-
-    def _protocol(self) -> str:
-        if not self.extended:
-            return "SMTP"
-        return (
-            ("UTF8SMTP" if self.transaction.utf8 else "ESMTP")
-            + ("S" if self.tls else "")
-            + ("A" if self.account is not None else "")
-        )
+        protocol = "SMTP"
+        if self.extended:
+            protocol = transaction.protocol(tls=self.tls, authenticated=self.account is not None)
+        return Deliver(transaction.reverse_path, recipients, content, protocol, self.account)

@@ -47,6 +47,11 @@ class Transaction:
             raise GrammarError(reply.UTF8_NEEDED)
         return cls(path, utf8=utf8, declared_bytes=declared_bytes)
 
+    def protocol(self, *, tls: bool, authenticated: bool) -> str:
+        """What it was spoken with after EHLO: the keyword of RFC 3848 and RFC 6531 section 4.3."""
+        name = "UTF8SMTP" if self.utf8 else "ESMTP"
+        return name + ("S" if tls else "") + ("A" if authenticated else "")
+
     def recipient_path(self, argument: bytes, hostname: str) -> str:
         """The forward path from what follows RCPT. Raises GrammarError."""
         path, parameters = parse_rcpt(argument)

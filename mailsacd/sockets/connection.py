@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailsacd.core.envelope import TlsFacts
+from mailsacd.settings import PlainLogin
 from mailsacd.sockets.crowd import Farewell
 from mailsacd.sockets.dialogue import Dialogue
 from mailsacd.sockets.proxy import ProxyHeaderError, ProxyReader
@@ -174,6 +175,11 @@ class Connection(Protocol):
     def local_ip(self) -> str:
         """The address that the peer connected to."""
         return self._proxied_local_ip or _plain_ip(self._tcp.getHost().host)
+
+    def is_trusted(self, plain_login: PlainLogin) -> bool:
+        """Whether the peer may send a password without TLS, by that setting."""
+        is_near = plain_login == "loopback" and ip_address(self.peer_ip).is_loopback
+        return is_near or plain_login == "always"
 
     def send(self, data: bytes) -> None:
         """Send now, after what was written: it is known afterwards whether the peer keeps up."""
