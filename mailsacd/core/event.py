@@ -93,7 +93,12 @@ class Snapshot:
 
     def includes(self, other: "Snapshot") -> bool:
         """Whether it sees all that ``other`` sees."""
-        return other.next_xid <= self.next_xid and not any(map(other.sees, self.running))
+        later = range(self.next_xid, other.next_xid)  # if there are, other sees none of them
+        return (
+            len(later) <= len(other.running)
+            and not any(map(other.sees, later))
+            and not any(map(other.sees, self.running))
+        )
 
     def up_to(self, later: "Snapshot", xid: int) -> "Snapshot":
         """This one, and all that ``later`` sees up to and with ``xid``."""
