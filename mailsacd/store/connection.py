@@ -1,4 +1,4 @@
-"""One connection to PostgreSQL, by txpostgres. Only this module and `target` know the driver.
+"""One connection to PostgreSQL, by txpostgres.
 
 txpostgres opens the connection. Statements then take a shorter way than its cursors: the socket
 stays in the reactor from connect to close, and an answer is given in the turn in which it is read.
@@ -6,7 +6,7 @@ stays in the reactor from connect to close, and an answer is given in the turn i
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg2
 from psycopg2.extensions import (
@@ -19,13 +19,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
-from mailsacd.core.errors import (
-    ConfigurationError,
-    MailsacdError,
-    StatementError,
-    StorageFullError,
-    UnavailableError,
-)
+from mailsacd.core.errors import ConfigurationError
+from mailsacd.store.failures import PREPARED_ELSEWHERE, READ_ONLY, DriverError
+from mailsacd.store.libpq import BinaryStatement
 from mailsacd.store.literal import literal
 from mailsacd.store.sql import Result, Statement
 from mailsacd.store.target import Target
@@ -33,18 +29,30 @@ from mailsacd.store.target import Target
 CONNECT_TIMEOUT_S: Final = 5.0
 OLDEST_SERVER: Final = 140_000
 
-AWAY: Final = "The database is away, try again later"
 
-_DISK_FULL: Final = "53100"
-# Classes and codes of SQLSTATE that say nothing about the statement itself: connection trouble,
-# resources, operator's intervention, system errors, deadlocks, a standby after a failover.
-_PASSING: Final = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03", "26000", "42P05")
-_READ_ONLY: Final = "25006"
-# No such prepared statement, or one of that name already: a connection pooler has put another
-# server process behind the connection
-_PREPARED_ELSEWHERE: Final = ("26000", "42P05")
-DriverError = (psycopg2.Error, ValueError)
-"""What `Connection.run` fails with; ValueError is for NUL and lone surrogates in a text."""
+class _UnderWay(Protocol):
+    """A statement that was sent."""
+
+    def poll(self) -> int:
+        """How far it is, as ``poll`` of psycopg2 says it. Raises DriverError when it failed."""
+
+    def result(self) -> Result:
+        """Its rows, and how many it found or changed, once it is done."""
+
+
+class _TextStatement:
+    """One that psycopg2 runs: values are written into its text, and read from text."""
+
+    def __init__(self, connection: Any, sql: str | bytes, params: Any) -> None:
+        """Send it. Raises DriverError."""
+        self.poll = connection.poll
+        self._cursor = connection.cursor()
+        self._cursor.execute(sql, params or None)
+
+    def result(self) -> Result:
+        """As of _UnderWay."""
+        cursor = self._cursor
+        return (cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
 
 class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has no types
@@ -57,7 +65,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self._is_open = False
         self._is_lost = False
         self._socket = -1
-        self._cursor: Any = None
+        self._statement: _UnderWay | None = None
         self._answer: Deferred[Result] | None = None
         self._when_free: Callable[[], None] | None = None
         self.deadline_s = float("inf")
@@ -104,23 +112,13 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         Fails with DriverError. Cancelling gives up the answer, not the statement: until that ends
         the connection is not usable, see `when_free`.
         """
-        answer: Deferred[Result] = Deferred()
-        if not self.usable:
-            answer.errback(psycopg2.InterfaceError("the connection is busy or closed"))
-            return answer
-        try:
-            if isinstance(sql, bytes) and b"\0" in sql:
-                raise ValueError("a statement for PostgreSQL has no NUL")
-            cursor = self._connection.cursor()
-            cursor.execute(sql, params or None)
-        except DriverError:
-            if self._connection.closed:
-                self.drop("closed before it was used")
-            answer.errback(Failure())
-            return answer
-        self._cursor, self._answer, self.deadline_s = cursor, answer, deadline_s
-        self._advance()
-        return answer
+        return self._start(sql, deadline_s, lambda: _TextStatement(self._connection, sql, params))
+
+    def run_binary(
+        self, sql: bytes, values: Sequence[bytes], deadline_s: float
+    ) -> Deferred[Result]:
+        """As `run`, but nothing is written out as text: see store.libpq."""
+        return self._start(sql, deadline_s, lambda: BinaryStatement(self._connection, sql, values))
 
     async def execute(
         self, statement: Statement, values: Sequence[object], deadline_s: float
@@ -134,14 +132,15 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
                     await self.run(prepare, (), deadline_s)
                     self._prepared.add(statement.name)
                 arguments = f"({','.join(given)})" if given else ""
-                return await self.run(f"execute {statement.name}{arguments}", (), deadline_s)
+                execute = f"execute {statement.name}{arguments}"
+                return await self._run_declared(statement, execute, deadline_s)
             except psycopg2.Error as e:
-                if e.pgcode not in _PREPARED_ELSEWHERE:
+                if e.pgcode not in PREPARED_ELSEWHERE:
                     raise
                 self._prepared = None
                 if self.transaction_failed:
                     raise
-        return await self.run(statement.with_values(given), (), deadline_s)
+        return await self._run_declared(statement, statement.with_values(given), deadline_s)
 
     def when_free(self, go_on: Callable[[], None]) -> None:
         """Call ``go_on`` once the running statement has ended, or the connection is lost."""
@@ -239,24 +238,53 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         """Connecting is given up."""
         self.drop("given up")
 
+    def _run_declared(self, statement: Statement, sql: str, deadline_s: float) -> Deferred[Result]:
+        if statement.binary:
+            return self.run_binary(sql.encode(), (), deadline_s)
+        return self.run(sql, (), deadline_s)
+
+    def _start(
+        self, sql: str | bytes, deadline_s: float, send: Callable[[], _UnderWay]
+    ) -> Deferred[Result]:
+        answer: Deferred[Result] = Deferred()
+        if not self.usable:
+            answer.errback(psycopg2.InterfaceError("the connection is busy or closed"))
+            return answer
+        try:
+            if isinstance(sql, bytes) and b"\0" in sql:
+                raise ValueError("a statement for PostgreSQL has no NUL")
+            self._statement = send()
+        except DriverError:
+            if self._is_gone:
+                self.drop("closed before it was used")
+            answer.errback(Failure())
+            return answer
+        self._answer, self.deadline_s = answer, deadline_s
+        self._advance()
+        return answer
+
+    @property
+    def _is_gone(self) -> bool:
+        """Whether the driver, or libpq below it, has given the connection up."""
+        return bool(self._connection.closed or self._connection.info.status)
+
     def _advance(self) -> None:
         """Move the running statement on, as far as the socket lets it."""
+        assert self._statement is not None  # noqa: S101  for mypy: somebody waits for its answer
         try:
-            state = self._connection.poll()
+            state = self._statement.poll()
             if state == POLL_OK:
-                cursor = self._cursor
-                rows = cursor.fetchall() if cursor.description else []
-                self._end((rows, cursor.rowcount))
+                self._end(self._statement.result())
             elif state == POLL_WRITE:
                 self.reactor.addWriter(self)
         except DriverError as e:
-            if self._connection.closed or getattr(e, "pgcode", None) == _READ_ONLY:
+            if self._is_gone or getattr(e, "pgcode", None) == READ_ONLY:
                 self.drop(e)  # gone, or to a server that is no longer the primary
             else:
                 self._end(e)
 
     def _end(self, outcome: Result | Exception) -> None:
-        answer, self._answer, self._cursor = self._answer, None, None
+        answer, self._answer, self._statement = self._answer, None, None
         self.deadline_s = float("inf")
         if answer is not None:
             if isinstance(outcome, Exception):
@@ -266,15 +294,3 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         go_on, self._when_free = self._when_free, None
         if go_on is not None:
             go_on()
-
-
-def translated(error: Exception) -> MailsacdError:
-    """What the rest of the daemon is told of a DriverError."""
-    code = getattr(error, "pgcode", None) or ""
-    if code == _DISK_FULL:
-        return StorageFullError("There is no room left to store anything, try again later")
-    if code.startswith(_PASSING) or (
-        not code and isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
-    ):
-        return UnavailableError(AWAY)
-    return StatementError("The database refused a statement")

@@ -120,6 +120,7 @@ _bodies = many(
            join raw_message on raw_message.id = raw_id
        ) measured
        order by place""",
+    binary=True,
 )
 
 # The newest one stays: by it one sees whether the table came from another database.
@@ -234,10 +235,9 @@ async def find_messages(
         db, inboxes=inboxes, ids=ids, bytes=max_bytes, large=large_bytes
     )
     found: list[Found] = []
-    for place, fits, owner, private, size, body, *row in rows:
+    for place, fits, owner, private, size, raw, *row in rows:
         if not fits:
             return found, place - 1
-        raw = None if body is None else bytes(body)
         found.append(Found(as_message(*row), owner, private, size, raw))
     return found, len(wanted)
 

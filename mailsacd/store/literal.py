@@ -7,8 +7,6 @@ that is doubled is all that a text needs.
 from collections.abc import Iterable
 from datetime import datetime
 
-from pybase64 import b64encode
-
 
 def literal(value: object) -> str:
     """``value`` as PostgreSQL reads it: None, a text, number, time, bytes, or a list of those.
@@ -41,12 +39,3 @@ def text_literal(text: str) -> str:
     if "\0" in text:
         raise ValueError("a text for PostgreSQL has no NUL")
     return "'" + text.replace("'", "''") + "'"
-
-
-def bytes_expression(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """``data`` as an SQL expression in three parts, for large ones: joined once, with all else.
-
-    In base64, a third shorter than hexadecimal: PostgreSQL spends most of what a long literal
-    costs on reading its characters.
-    """
-    return b"decode('", b64encode(data), b"','base64')"

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
-from pybase64 import b64decode
-
 from mailsacd.core.maildrop import Listing, Measure, StoredMessage
 from mailsacd.store.messages import deletion
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
@@ -39,19 +37,20 @@ _list = one(
             order by message.id desc limit {MAX_MESSAGES}
         ) shown""",  # noqa: S608  as above
 )
-# In base64, which costs the database a little more than bytea's text does, and this side much less
 _bodies: many[tuple[str, StoredMessage]] = many(
-    lambda message_id, body, plain: (message_id, StoredMessage(b64decode(body), plain)),
-    f"""select message.id, encode(body, 'base64'), plain
+    lambda message_id, body, plain: (message_id, StoredMessage(body, plain)),
+    f"""select message.id, body, plain
         from message cross join lateral {_RAW} raw
         where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY}""",  # noqa: S608  as above
+    binary=True,
 )
 # Messages from before there were maildrops
 _unmeasured: many[tuple[str, bytes]] = many(
-    lambda raw_id, body: (raw_id, b64decode(body)),
-    f"""select raw.id, encode(body, 'base64')
+    lambda raw_id, body: (raw_id, body),
+    f"""select raw.id, body
         from message cross join lateral {_RAW} raw
         where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and wire_size is null""",  # noqa: S608  as above
+    binary=True,
 )
 _keep_measures = none(
     """update raw_message set plain = known.plain, wire_size = known.wire_size

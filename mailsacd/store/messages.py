@@ -26,7 +26,11 @@ _count: one[int] = one(
     f"select count(*) from message where inbox = %(inbox)s and {VISIBLE}",  # noqa: S608  as above
 )
 _find = maybe(as_message, f"select {COLUMNS} {_ONE}")
-_raw = maybe(bytes, f"select body from raw_message where id = (select raw_id {_ONE})")  # noqa: S608  as above
+_raw: maybe[bytes] = maybe(
+    column,
+    f"select body from raw_message where id = (select raw_id {_ONE})",  # noqa: S608  as above
+    binary=True,
+)
 
 
 def deletion(rows: str) -> one[int]:

@@ -15,7 +15,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.store.connection import Connection, DriverError
+from mailsacd.store.connection import Connection
+from mailsacd.store.failures import DriverError
 from mailsacd.store.sql import Executor, many
 from mailsacd.store.target import Target
 

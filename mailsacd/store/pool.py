@@ -15,12 +15,8 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError, StatementError, UnavailableError
-from mailsacd.store.connection import (
-    AWAY,
-    Connection,
-    DriverError,
-    translated,
-)
+from mailsacd.store.connection import Connection
+from mailsacd.store.failures import AWAY, DriverError, translated
 from mailsacd.store.sql import Result, Statement
 from mailsacd.store.target import Target, is_hopeless
 
@@ -109,19 +105,20 @@ class Database:
 
         ``sql`` as bytes is UTF-8. Without ``params`` a ``%`` stands for itself.
         """
-        connection = self._idle.pop() if self._idle else await self._wait()
-        try:
-            return await connection.run(sql, params, self._deadline_s())
-        except DriverError as e:
-            raise translated(e) from e
-        finally:
-            self._put_back(connection)
+        return await self._on_any(lambda on, until_s: on.run(sql, params, until_s))
+
+    async def run_binary(self, sql: bytes, values: Sequence[bytes]) -> Result:
+        """As `run`, with bytes for the parameters $1, $2 …: they go as they are (store.libpq)."""
+        return await self._on_any(lambda on, until_s: on.run_binary(sql, values, until_s))
 
     async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
         """As `run`, for a declared statement, which connections keep prepared."""
+        return await self._on_any(lambda on, until_s: on.execute(statement, values, until_s))
+
+    async def _on_any(self, start: Callable[[Connection, float], Awaitable[Result]]) -> Result:
         connection = self._idle.pop() if self._idle else await self._wait()
         try:
-            return await connection.execute(statement, values, self._deadline_s())
+            return await start(connection, self._deadline_s())
         except DriverError as e:
             raise translated(e) from e
         finally:
@@ -270,6 +267,11 @@ class Transaction:
     async def run(self, sql: str | bytes, params: Any = ()) -> Result:
         """As `fetch`, with the number of rows that were found or changed."""
         return await self._translating(self._connection.run(sql, params, self._deadline_s()))
+
+    async def run_binary(self, sql: bytes, values: Sequence[bytes]) -> Result:
+        """As `run`, with bytes for the parameters $1, $2 …: they go as they are (store.libpq)."""
+        running = self._connection.run_binary(sql, values, self._deadline_s())
+        return await self._translating(running)
 
     async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
         """As `run`, for a declared statement, which connections keep prepared."""

@@ -25,10 +25,12 @@ class Statement:
     """SQL with named parameters, ``%(name)s``; types follow from where they stand, or a cast.
 
     ``text`` has them numbered, $1, $2 …; ``name`` is what connections prepare it under. It is a
-    digest of the text: behind a connection pooler other clients' names are met.
+    digest of the text: behind a connection pooler other clients' names are met. ``binary`` rows
+    come as they are (see store.libpq): for large ``bytea``, where text would be twice as long.
     """
 
-    def __init__(self, sql: str) -> None:
+    def __init__(self, sql: str, *, binary: bool = False) -> None:
+        self.binary = binary
         self._names = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
         self.text = _PARAMETER.sub(lambda found: f"${self._names.index(found[1]) + 1}", sql)
         self.name = "mailsacd_" + hashlib.sha256(self.text.encode()).hexdigest()[:16]
@@ -51,8 +53,8 @@ class Executor(Protocol):
 class _Query(Statement, Generic[T]):
     """A statement whose rows are each made into a ``row(*columns)``."""
 
-    def __init__(self, row: Callable[..., T], sql: str) -> None:
-        super().__init__(sql)
+    def __init__(self, row: Callable[..., T], sql: str, *, binary: bool = False) -> None:
+        super().__init__(sql, binary=binary)
         self._row = row
 
 

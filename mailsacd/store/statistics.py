@@ -110,9 +110,10 @@ _with: one[str] = one(
         ) page""",  # noqa: S608  as above
 )
 _raw: maybe[bytes] = maybe(
-    bytes,
+    column,
     f"""select body from raw_message where id = (
             select raw_id from message where {_WITH} order by id desc limit 1)""",  # noqa: S608  as above
+    binary=True,
 )
 
 _COUNTED_THINGS: Final[tuple[str, ...]] = (
