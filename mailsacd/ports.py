@@ -16,6 +16,12 @@ from mailsacd.settings import CaptureSettings, HttpSettings, Pop3Settings, Setti
 
 BACKLOG: Final = 1024
 
+MAX_UNSENT_BYTES: Final = 131_072
+"""So much at most of what a peer is slow to read waits in the kernel, which would take megabytes.
+
+What is on its way does not count, so this slows nobody down who reads.
+"""
+
 TLS: Final = "_tls"
 """What the name of a plain port's twin ends in."""
 
@@ -68,7 +74,7 @@ class OwnPorts:
             )
         except CannotListenError as e:
             raise _cannot_listen(name, interface, port, e.socketError) from e
-        return listening
+        return _with_little_unsent(listening)
 
 
 class InheritedPorts:
@@ -84,7 +90,7 @@ class InheritedPorts:
             listening: IListeningPort = self._reactor.adoptStreamPort(  # which duplicates it
                 inherited.fileno(), inherited.family, factory
             )
-        return listening
+        return _with_little_unsent(listening)
 
 
 def bind_shared(settings: Settings, processes: int) -> list[Sockets]:
@@ -109,6 +115,15 @@ def bind_shared(settings: Settings, processes: int) -> list[Sockets]:
                 each.close()
         raise
     return bound
+
+
+def _with_little_unsent(listening: Any) -> IListeningPort:
+    """``listening``, whose connections inherit the option, where the system has it."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        listening.socket.setsockopt(socket.IPPROTO_TCP, option, MAX_UNSENT_BYTES)
+    port: IListeningPort = listening
+    return port
 
 
 def _check_free(interface: str, port: int) -> None:

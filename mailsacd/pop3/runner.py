@@ -113,7 +113,8 @@ class SessionRunner:
         self._stuck_since_s = None
         if self._content is not None:
             self._send_more()
-        self.run()
+        else:
+            self.run()
 
     def lost(self) -> None:
         """The connection is gone: nothing is deleted that QUIT did not say."""
@@ -268,17 +269,20 @@ class SessionRunner:
             return
         self._content = memoryview(wire)
         self._send_more()
-        self.run()
 
     def _send_more(self) -> None:
-        """Hand on what the peer keeps up with."""
-        while self._content is not None and not self._paused:
-            piece, rest = self._content[:SLICE_BYTES], self._content[SLICE_BYTES:]
-            self._content = rest if len(rest) else None
-            self._line.send(bytes(piece))
+        """Hand on the next piece, if the peer keeps up; the one after it when others had a turn."""
+        if self._content is None or self._paused:
+            return
+        piece, rest = self._content[:SLICE_BYTES], self._content[SLICE_BYTES:]
+        self._content = rest if len(rest) else None
+        self._line.send(bytes(piece))
         if self._content is None:
             self._let_go()
             self.session.go_on()
+            self.run()
+        elif not self._paused:
+            self._clock.callLater(0, self._send_more)
 
     def _let_go(self) -> None:
         """No message is held for the peer any more."""

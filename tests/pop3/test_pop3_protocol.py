@@ -22,10 +22,10 @@ from mailsacd.core.errors import (
 from mailsacd.pop3 import answer
 from mailsacd.pop3.factory import STUCK_S
 from mailsacd.pop3.framing import retrieved, top
-from mailsacd.pop3.runner import AUTH_DELAY_S
+from mailsacd.pop3.runner import AUTH_DELAY_S, SLICE_BYTES
 from mailsacd.settings import Pop3Settings
 from mailsacd.sockets.listener import DRAIN_TIMEOUT_S
-from tests.pop3.pop3_listener import LOGIN, NAME, SECRET, Pop3Listener, answered
+from tests.pop3.pop3_listener import LOGIN, NAME, SECRET, Pop3Listener, answered, reactor
 
 ensure = pytest_twisted.ensureDeferred
 Listen = Callable[..., Pop3Listener]
@@ -98,6 +98,30 @@ async def test_large_messages_come_whole_through_tls(
         return lines
 
     assert b"".join(line + b"\r\n" for line in await deferToThread(fetch)) == BIG
+
+
+@ensure
+async def test_a_large_message_lets_others_have_their_turn(listen: Listen) -> None:
+    listener = listen(BIG)
+    wire = await listener.logged_in()
+    connection, turns = listener.only, [0]
+    send = connection.send
+
+    def counted(data: bytes) -> None:
+        turns[-1] += len(data)
+        send(data)
+
+    def next_turn() -> None:
+        if sum(turns) < len(retrieved(BIG)):
+            turns.append(0)
+            reactor.callLater(0, next_turn)
+
+    connection.send = counted
+    next_turn()
+    wire.send(b"RETR 1\r\n")
+    await answered(wire, retrieved(BIG))
+    # a piece that was waited for, and the next one, may come together
+    assert max(turns) <= 2 * SLICE_BYTES
 
 
 @ensure

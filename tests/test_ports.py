@@ -1,0 +1,54 @@
+"""What connections have from the ports that they come by."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol
+
+from mailsacd.ports import MAX_UNSENT_BYTES, InheritedPorts, OwnPorts, Ports, bind_shared
+from mailsacd.settings import CaptureSettings, HttpSettings, Pop3Settings, Settings, SmtpSettings
+
+SETTINGS = Settings(
+    smtp=SmtpSettings(port=0),
+    capture=CaptureSettings(port=0),
+    pop3=Pop3Settings(port=0),
+    http=HttpSettings(port=0),
+)
+
+
+def _inherited() -> Ports:
+    [bound] = bind_shared(SETTINGS, 1)
+    inherited = bound.pop("pop3")
+    inherited.listen()
+    for another in bound.values():
+        another.close()
+    return InheritedPorts({"pop3": inherited.detach()}, reactor)
+
+
+class _Greeter(Protocol):
+    def __init__(self, made: Deferred[int]) -> None:
+        self._made = made
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        handle: socket.socket = self.transport.getHandle()  # type: ignore[attr-defined]
+        self._made.callback(handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT))
+        self.transport.loseConnection()
+
+
+@pytest.mark.parametrize("ports", [lambda: OwnPorts(SETTINGS, reactor), _inherited])
+@pytest_twisted.ensureDeferred
+async def test_the_kernel_keeps_little_of_what_a_peer_does_not_read(
+    ports: Callable[[], Ports],
+) -> None:
+    made: Deferred[int] = Deferred()
+    factory = Factory.forProtocol(lambda: _Greeter(made))
+    listening: Any = ports().listen("pop3", factory)
+    with socket.create_connection(("127.0.0.1", listening.getHost().port)):
+        assert await made.addTimeout(10, reactor) == MAX_UNSENT_BYTES
+    await listening.stopListening()
