@@ -10,7 +10,6 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
-from twisted.python.usage import UsageError
 
 from mailsacd import __version__
 from mailsacd.assembly.daemon import Daemon
@@ -49,14 +48,11 @@ class Options(UsageOptions):
         sys.exit(0)
 
     def settings(self) -> Settings:
-        """The settings in force. Raises UsageError, which twistd prints."""
+        """The settings in force. Raises ConfigurationError."""
         overrides = list(self.overrides)
         if self["data-dir"]:
             overrides.append(f"server.data_dir={self['data-dir']}")
-        try:
-            return load_settings(self["config"] and Path(self["config"]), overrides=overrides)
-        except MailsacdError as e:
-            raise UsageError(e.public) from e
+        return load_settings(self["config"] and Path(self["config"]), overrides=overrides)
 
 
 class MailsacdService(Service):
@@ -102,8 +98,11 @@ class MailsacdService(Service):
 
 
 def makeService(options: Options) -> IService:
-    """The service for `twistd mailsacd`."""
-    return MailsacdService(options.settings())
+    """The service for `twistd mailsacd`. Wrong settings end the process, and say why in a line."""
+    try:
+        return MailsacdService(options.settings())
+    except MailsacdError as e:  # of a UsageError twistd would show where in the code it was raised
+        raise SystemExit(f"mailsacd cannot start: {e.public}") from e
 
 
 def _say(text: str) -> None:
