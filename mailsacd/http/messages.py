@@ -1,6 +1,5 @@
 """The calls about messages. What they may see and do is decided in mail.mailbox."""
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -21,11 +20,11 @@ from mailsacd.http.parameters import (
 from mailsacd.mail.mailbox import Mailbox, Page
 from mailsacd.mime.parse import ParsedMessage
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page
+from mailsacd.mime.trace import header_section
 
 _TAG: Final = "Messages"
 _REFUSALS: Final = (400, 401, 403, 503)
 _REFUSALS_OF_ONE: Final = (*_REFUSALS, 404)
-_END_OF_HEADERS: Final = re.compile(rb"\r?\n\r?\n")
 
 # What a message contains runs nothing on our origin: no scripts, forms, frames or plug-ins.
 _SANDBOX: Final = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
@@ -215,8 +214,7 @@ class Messages:
         form = call["messageHeadersFormat"]
         if form == "plain":
             raw = await self._mailbox.raw(call.actor, call["email"], call["messageId"])
-            end = _END_OF_HEADERS.search(raw)
-            return _answer(call, raw[: end.start() + 2] if end else raw, TEXT, ".headers.txt")
+            return _answer(call, header_section(raw), TEXT, ".headers.txt")
         ordered = form == "json-ordered"
         fields = await self._view(call, _ordered_headers if ordered else _headers_by_name)
         return _answer(call, fields, JSON, ".headers.json")

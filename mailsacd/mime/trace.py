@@ -91,6 +91,14 @@ def end_of_trace(raw: bytes) -> int:
     return trace.end() if trace else 0
 
 
+def header_section(raw: bytes) -> bytes:
+    """The fields of `trace_headers` and those of the message that they stand before, as stored."""
+    start = end_of_trace(raw)
+    if not header.split(raw, start).fields:  # all of it is body
+        return raw[:start]
+    return raw[: header.section_end(raw, start, len(raw))[0]]
+
+
 def received_count(head: bytes) -> int:
     """How many Received fields there are in a header section."""
     return len(_RECEIVED.findall(head))

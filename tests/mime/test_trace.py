@@ -12,6 +12,7 @@ from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import (
     LOOP_FIELD,
     MAX_RECEIVED_FIELDS,
+    header_section,
     loops,
     parse_stored,
     trace_headers,
@@ -148,3 +149,20 @@ def test_a_stored_message_is_read_as_if_the_trace_were_not_there(content: bytes)
     assert replace(stored, fields=()) == replace(alone, fields=())
     assert [name for name, _ in stored.headers[:2]] == ["Return-Path", "Received"]
     assert stored.headers[2:] == alone.headers
+
+
+@pytest.mark.parametrize(
+    ("content", "fields"),
+    [
+        (b"Subject: x\r\nTo: y\r\n\r\nbody\r\n\r\nmore", b"Subject: x\r\nTo: y\r\n"),
+        (b"Subject: x\nTo: y\n\nbody", b"Subject: x\nTo: y\n"),
+        (b"Subject: x\n\r\nbody", b"Subject: x\n"),
+        (b"Subject: alone", b"Subject: alone"),
+        (b"no header at all\r\n\r\nmore", b""),
+        (b"\r\nSubject: of the body\r\n\r\nmore", b""),
+        (b"", b""),
+    ],
+)
+def test_no_line_of_the_body_is_in_the_header_section(content: bytes, fields: bytes) -> None:
+    trace = trace_headers(ENVELOPE, "mx.example")
+    assert header_section(trace + content) == trace + fields
