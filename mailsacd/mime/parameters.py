@@ -15,7 +15,8 @@ _PARAMETER = re.compile(
 )
 _USUAL = re.compile(r'([^\s;"(]++);\s*+([^\s=;"*]++)="([^"\\]*+)"\Z')  # one parameter, quoted
 _MEDIA_TYPE = re.compile(r"[^\s/\"<>]++/[^\s\"<>]++\Z")
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+# software for Windows writes paths as they are: only what has to be quoted is taken for quoted
+_ESCAPED = re.compile(r"\\([\"\\])")
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?\Z", re.DOTALL)
 
 

@@ -19,7 +19,9 @@ _LINE_NAMES = (
 _LINE = frozenset(_LINE_NAMES.split())
 _UNSEEN_NAMES = "head template select svg math object video audio"
 _UNSEEN = frozenset(_UNSEEN_NAMES.split())
-_SPACE = re.compile(r"[ \t\r\n\f\u200b\u200c\u2007\u034f\u00ad\ufeff]+")
+_SPACE = re.compile(r"[ \t\r\n\f\u2007]+")
+# soft hyphens, and what fills a mail's preview; a zero-width non-joiner within a word is spelling
+_INVISIBLE = re.compile(r"[\u200b\u034f\u00ad\ufeff]+|(?<!\w)\u200c+|\u200c+(?!\w)")
 _WEB = re.compile(r"(?:https?|ftp)://|mailto:", re.IGNORECASE)
 
 
@@ -61,6 +63,8 @@ class _Writer:
                 self._end_line()
                 self._line.append(line)
             return
+        if not text.isascii():
+            text = _INVISIBLE.sub("", text)
         text = _SPACE.sub(" ", text)
         if not self._line or self._line[-1].endswith(" "):
             text = text.lstrip(" ")

@@ -15,6 +15,7 @@ from mailsacd.mime import parameters
         ("a/b; name*=\"utf-8''%41\"", "a/b", {"name": "A"}),
         ('a/b; name="x; y.txt"', "a/b", {"name": "x; y.txt"}),
         ('a/b; name="x\\"y"', "a/b", {"name": 'x"y'}),
+        ('a/b; name="C:\\dir\\\\x.txt"', "a/b", {"name": "C:\\dir\\x.txt"}),
         ("a/b; name=x y.txt ; c=d", "a/b", {"name": "x y.txt", "c": "d"}),
         ("a/b (comment); c=d", "a/b", {"c": "d"}),
         ("a/b;;; c = d;", "a/b", {"c": "d"}),
