@@ -1,4 +1,4 @@
-"""Taking mail in: the ports for it, and what makes it durable."""
+"""Taking mail in: the ports for it, what makes it durable, and what is done of that later."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,8 +7,10 @@ from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
 from mailsacd.core.budget import ByteBudget
+from mailsacd.jobs.examine import ExamineJob
 from mailsacd.mail.accept import EVERY_DOMAIN, Accept
 from mailsacd.mail.activity import Activity
+from mailsacd.mail.backlog import Backlog
 from mailsacd.mail.capture import Capture
 from mailsacd.mail.directory import Directory
 from mailsacd.mail.ingest import Ingest, Observer
@@ -41,6 +43,8 @@ class Receiving:
             observers=observers,
             ownership=owners.directory,
         )
+        backlog = Backlog(database, records.tallies, reactor=ground.reactor)
+        self._examining = ExamineJob(backlog, self._ingest, reactor=ground.reactor)
         anybody = SmtpServices(
             hostname=ground.hostname,
             settings=settings.smtp,
@@ -68,12 +72,14 @@ class Receiving:
         self.factories = {**_twins("smtp", anybody), **_twins("capture", who_logs_in)}
 
     async def start(self) -> None:
-        """Nothing is done before mail comes."""
+        """Examine what an earlier run left; nothing else is done before mail comes."""
+        self._examining.start()
 
     async def finish(self) -> None:
         """End the sessions; all that was acknowledged is committed."""
         await drain_all(self.factories.values())
         await self._ingest.finish()
+        await self._examining.stop()
 
 
 def captures_all(database: Database, directory: Directory, activity: Activity) -> Accept:

@@ -10,10 +10,10 @@ from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.maildrop import is_plain, octets_on_the_wire
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.token import iso_time, message_id
+from mailsacd.mail.contents import contents_of, unexamined
 from mailsacd.mime.addresses import Mailbox
-from mailsacd.mime.extract import links
 from mailsacd.mime.message import ParsedMessage
-from mailsacd.mime.parse import parse
+from mailsacd.mime.parse import parse, parse_head
 from mailsacd.mime.trace import trace_headers
 
 _ZSTD_LEVEL: Final = 1  # 28 µs for 20 KB; higher levels cost more than the disk they save
@@ -23,7 +23,7 @@ _per_thread = threading.local()
 
 
 class _SharedFacts(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
-    """What the copies of all recipients have in common, in the API's names."""
+    """What the copies of all recipients have in common but for the contents, in the API's names."""
 
     sender: list[dict[str, str]]
     cc: list[dict[str, str]] | None
@@ -31,24 +31,23 @@ class _SharedFacts(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": 
     subject: str
     received: str
     size: int
-    attachments: list[str] | None
     ip: str
     via: str
     rtls: bool
-    links: tuple[str, ...]
     spam: float
-    parseLimited: bool  # noqa: N815  the API's spelling
 
 
-def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
+def compose(envelope: Envelope, hostname: str, *, examine: bool = True) -> NewEnvelope:
     """What the store keeps of ``envelope``. Never fails for what the message contains.
 
-    Runs in any thread; takes about 0.1 ms for a message of 20 KB.
+    Unless told to ``examine`` it, nothing but its header is looked at (see mail.contents). Runs in
+    any thread; takes about 0.2 ms for a message of 20 KB, a third of that without examining it.
     """
     raw = trace_headers(envelope, hostname) + envelope.content
-    parsed = parse(envelope.content)
+    parsed = parse(envelope.content) if examine else parse_head(envelope.content)
+    contents = contents_of(parsed) if examine else unexamined(envelope.id)
     facts = _shared_facts(envelope, parsed, hostname, len(raw))
-    shared = _encoder.encode(facts)[1:-1].decode()
+    shared = _encoder.encode(facts)[1:-1].decode() + contents.json
     to = _encoder.encode(_mailboxes(parsed.to)).decode() if parsed.to else None
     plain = is_plain(raw)
     return NewEnvelope(
@@ -61,10 +60,11 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
             for place, recipient in enumerate(envelope.recipients)
         ),
         sender=facts.sender[0]["address"],
-        attachments=tuple(dict.fromkeys(facts.attachments)) if facts.attachments else (),
+        attachments=contents.attachments,
         saved_by=envelope.saved_by,
         plain=plain,
         wire_size=len(raw) if plain else octets_on_the_wire(raw),
+        unexamined=not examine,
     )
 
 
@@ -85,7 +85,6 @@ def expanded_bytes(raw: bytes) -> int:
 def _shared_facts(
     envelope: Envelope, parsed: ParsedMessage, hostname: str, size: int
 ) -> _SharedFacts:
-    found, links_limited = links(parsed)
     return _SharedFacts(
         sender=_mailboxes(parsed.sender) or _envelope_sender(envelope, hostname),
         cc=_mailboxes(parsed.cc),
@@ -93,13 +92,10 @@ def _shared_facts(
         subject=parsed.subject,
         received=iso_time(envelope.received),
         size=size,
-        attachments=[a.checksum for a in parsed.attachments] or None,
         ip=envelope.reception.peer_ip,
         via=envelope.reception.local_ip,
         rtls=envelope.reception.tls is not None,
-        links=found,
         spam=0,
-        parseLimited=parsed.limited or links_limited,
     )
 
 

@@ -32,6 +32,11 @@ _MAX_BATCH_ENVELOPES: Final = 200
 _MAX_BATCH_BYTES: Final = 1_048_576  # of compressed messages; one larger message goes alone
 _OFF_REACTOR_BYTES: Final = 131_072  # larger messages are parsed and compressed in a thread
 
+MAX_UNEXAMINED: Final = 100_000
+"""So many are stored unexamined since there last were none; then no more until there are none."""
+
+_PRESSING: Final = 8  # so many wait for their commit: mail comes faster than it can be stored
+
 _log = Logger()
 
 
@@ -62,6 +67,9 @@ class Ingest:
     ``budget`` bounds the bytes of mail in memory; those who take mail in count in it what they
     hold until `deliver` has answered, which bounds the batches too. With ``ownership`` mail of
     domains that nobody owns anything of is stored without looking for an owner.
+
+    While mail comes faster than it can be stored, what is in it is left to be worked out later:
+    ``unexamined`` tells of how many messages. Large ones are always examined at once, in a thread.
     """
 
     def __init__(
@@ -85,6 +93,8 @@ class Ingest:
         self._free_lanes = _LANES
         self._flush_is_due = False
         self._composing = 0
+        self._waiting = 0  # for their commit
+        self.unexamined = 0
         self._when_idle: list[Deferred[None]] = []
 
     def new_envelope_id(self) -> tuple[str, datetime]:
@@ -101,10 +111,19 @@ class Ingest:
         if len(envelope.content) > _OFF_REACTOR_BYTES:
             return ensureDeferred(self._deliver_large(envelope))
         try:
-            new = self._compose(envelope)
+            new = self._compose(envelope, examine=self._examines_now())
         except Exception:  # noqa: BLE001  one message's failure must not reach the session's code
             return _failed()
         return self._enqueue(new)
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing waits for its commit."""
+        return not self._waiting
+
+    def examined(self, count: int) -> None:
+        """Nothing is left of the first ``count`` that were stored unexamined."""
+        self.unexamined -= count
 
     async def finish(self) -> None:
         """Wait until everything that was delivered so far is committed or refused."""
@@ -113,16 +132,21 @@ class Ingest:
             self._when_idle.append(idle)
             await idle
 
-    def _compose(self, envelope: Envelope) -> NewEnvelope:
+    def _examines_now(self) -> bool:
+        return self._waiting < _PRESSING or self.unexamined >= MAX_UNEXAMINED
+
+    def _compose(self, envelope: Envelope, *, examine: bool) -> NewEnvelope:
         if loops(envelope.content, self._hostname):
             raise MailLoopError("The message has been through here, or through too many hosts")
-        return compose(envelope, self._hostname)
+        return compose(envelope, self._hostname, examine=examine)
 
     async def _deliver_large(self, envelope: Envelope) -> None:
         self._composing += 1
         try:
             pool = self._reactor.getThreadPool()
-            new = await deferToThreadPool(self._reactor, pool, self._compose, envelope)
+            new = await deferToThreadPool(
+                self._reactor, pool, lambda: self._compose(envelope, examine=True)
+            )
             done = self._enqueue(new)
         finally:
             self._composing -= 1
@@ -131,6 +155,8 @@ class Ingest:
     def _enqueue(self, new: NewEnvelope) -> Deferred[None]:
         done: Deferred[None] = Deferred()
         self._forming.append((new, done))
+        self._waiting += 1
+        self.unexamined += new.unexamined
         if self._free_lanes and not self._flush_is_due:
             # Not at once: what else this turn of the reactor reads joins the batch.
             self._flush_is_due = True
@@ -144,7 +170,7 @@ class Ingest:
             self._free_lanes -= 1
             storing = ensureDeferred(self._store(batch))
             storing.addErrback(lambda f: _log.failure("a batch was dropped unanswered", f))
-            storing.addBoth(self._lane_is_free)
+            storing.addBoth(self._lane_is_free, len(batch))
 
     def _take_batch(self) -> list[tuple[NewEnvelope, Deferred[None]]]:
         size = count = 0
@@ -157,8 +183,9 @@ class Ingest:
         del self._forming[:count]
         return batch
 
-    def _lane_is_free(self, _: object) -> None:
+    def _lane_is_free(self, _: object, count: int) -> None:
         self._free_lanes += 1
+        self._waiting -= count
         if self._forming:
             self._flush()
         elif not self._composing and self._free_lanes == _LANES:

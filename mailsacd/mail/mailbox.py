@@ -14,6 +14,7 @@ from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
 from mailsacd.mail.auth import Actor, account_of
 from mailsacd.mail.compose import expand, expanded_bytes
+from mailsacd.mail.examination import Examination
 from mailsacd.mail.gate import Gate
 from mailsacd.mime.extract import text_of_stored
 from mailsacd.mime.message import ParsedMessage
@@ -62,13 +63,15 @@ class Mailbox:
         self._database = database
         self._gate = gate
         self._reactor = reactor
+        self._examination = Examination(database, reactor=reactor)
 
     async def list_json(self, actor: Actor, email: str, page: Page) -> str:
         """The messages of an inbox, newest first, as the text of one JSON array."""
         inbox = await self._gate.inbox(actor, email)
-        return await messages.list_messages_json(
+        listed = await messages.list_messages_json(
             self._database, inbox, actor.account, **page.bounds()
         )
+        return await self._examination.filled(listed)
 
     async def count(self, actor: Actor, email: str) -> tuple[int, str]:
         """How many messages an inbox has, and its normal address."""
@@ -81,7 +84,7 @@ class Mailbox:
         found = await messages.find_message(
             self._database, access.inbox, message_id, actor.account, is_open=access.is_open
         )
-        return access.found(found)
+        return await self._examination.filled_message(access.found(found))
 
     async def delete(self, actor: Actor, email: str, message_id: str) -> str:
         """Delete one message; the normal address of its inbox. Raises NotFoundError."""

@@ -5,10 +5,12 @@ star needs an account, for it makes the message that account's alone to see.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.message import FOLDERS, MAX_LABELS, Message
 from mailsacd.mail.auth import Actor, account_of
+from mailsacd.mail.examination import Examination
 from mailsacd.mail.gate import Access, Gate
 from mailsacd.store import marks
 from mailsacd.store.marks import Place
@@ -16,21 +18,24 @@ from mailsacd.store.pool import Database
 
 
 class Marks:
-    """Each call answers the message as it then is.
+    """Each call answers the message as it then is; all but `toggle_star` without its contents, if
+    it is not examined yet.
 
     All raise BadAddressError, UnauthenticatedError, ForbiddenError, NotFoundError and
     UnavailableError as mail.mailbox does.
     """
 
-    def __init__(self, database: Database, gate: Gate) -> None:
+    def __init__(self, database: Database, gate: Gate, *, reactor: Any) -> None:
         self._database = database
         self._gate = gate
+        self._examination = Examination(database, reactor=reactor)
 
     async def toggle_star(self, actor: Actor, email: str, message_id: str) -> Message:
         """Star a message, so that only the actor's account sees it, or take the star off."""
         account_of(actor)
         access, place = await self._place(actor, email, message_id)
-        return access.found(await marks.toggle_star(self._database, place))
+        starred = access.found(await marks.toggle_star(self._database, place))
+        return await self._examination.filled_message(starred)
 
     async def set_read(self, actor: Actor, email: str, message_id: str, *, read: bool) -> Message:
         """Mark a message as read, or as not."""

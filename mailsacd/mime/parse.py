@@ -9,7 +9,7 @@ from mailsacd.mime.addresses import Mailbox
 from mailsacd.mime.message import Attachment, ParsedMessage, Priority
 from mailsacd.mime.structure import Leaf
 
-__all__ = ["Attachment", "Mailbox", "ParsedMessage", "Priority", "parse"]
+__all__ = ["Attachment", "Mailbox", "ParsedMessage", "Priority", "parse", "parse_head"]
 
 _TEXT_TYPES = frozenset({"text/plain", "text/html"})
 _WANTED = frozenset({b"subject", b"from", b"to", b"cc", b"bcc"})
@@ -21,6 +21,12 @@ def parse(content: bytes) -> ParsedMessage:
     section = header.split(content)
     found, limited = structure.leaves(content, section)
     return _assemble(section, found, limited=limited or section.limited)
+
+
+def parse_head(content: bytes) -> ParsedMessage:
+    """The message in ``content`` as if it had no parts: its header alone is looked at."""
+    section = header.split(content)
+    return _assemble(section, (), limited=section.limited)
 
 
 def body_texts(content: bytes) -> tuple[str | None, str | None]:

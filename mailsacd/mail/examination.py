@@ -1,0 +1,98 @@
+"""Readers see what is in a message that was stored unexamined: it is worked out for them.
+
+Nothing is written here; that is for mail.backlog, and every reader may come before it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from twisted.internet.defer import DeferredSemaphore, ensureDeferred
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+
+from mailsacd.core.message import Message
+from mailsacd.mail.compose import expand
+from mailsacd.mail.contents import (
+    NOTHING,
+    Contents,
+    contents_of,
+    fill,
+    is_unexamined,
+    unexamined_in,
+)
+from mailsacd.mime.parse import parse
+from mailsacd.mime.trace import end_of_trace
+from mailsacd.store.examination import Raw, find_raws
+from mailsacd.store.pool import Database
+
+GROUP: Final = 50
+"""So many raw messages are in memory at a time for one reader: unexamined ones are not large."""
+
+AT_ONCE: Final = 2
+"""So many readers are served at a time, group by group in turns."""
+
+_OFF_REACTOR_BYTES: Final = 65_536  # larger messages are unpacked and parsed in a thread
+_BYTES_A_TURN: Final = 131_072  # of others: then the reactor has its turn
+
+_log = Logger()
+
+
+class Examination:
+    """Fills what readers read. Raises UnavailableError when the database is away."""
+
+    def __init__(self, database: Database, *, reactor: Any) -> None:
+        self._database = database
+        self._reactor = reactor
+        self._turn = DeferredSemaphore(AT_ONCE)
+
+    async def filled(self, text: str) -> str:
+        """The JSON of any number of messages, as if all of them had been examined."""
+        if not is_unexamined(text):
+            return text
+        wanted = unexamined_in(text)
+        found: dict[str, Contents] = {}
+        for start in range(0, len(wanted), GROUP):
+            group = wanted[start : start + GROUP]
+            found |= await self._turn.run(lambda ids: ensureDeferred(self._find(ids)), group)
+        return fill(text, found)
+
+    async def filled_message(self, message: Message) -> Message:
+        """The same of one."""
+        if not is_unexamined(message.facts):
+            return message
+        return message.with_facts(await self.filled(message.facts))
+
+    async def _find(self, raw_ids: Sequence[str]) -> dict[str, Contents]:
+        return await examine(await find_raws(self._database, raw_ids), reactor=self._reactor)
+
+
+async def examine(raws: Iterable[Raw], *, reactor: Any) -> dict[str, Contents]:
+    """What is in each of them, by id, without holding the reactor for long.
+
+    Of one that is gone, or that cannot be read, it is NOTHING.
+    """
+    found: dict[str, Contents] = {}
+    done_bytes = 0
+    for raw in raws:
+        if raw.size > _OFF_REACTOR_BYTES:
+            pool = reactor.getThreadPool()
+            found[raw.id] = await deferToThreadPool(reactor, pool, _contents, raw)
+            continue
+        found[raw.id] = _contents(raw)
+        done_bytes += raw.size
+        if done_bytes >= _BYTES_A_TURN:
+            done_bytes = 0
+            await deferLater(reactor, 0)
+    return found
+
+
+def _contents(raw: Raw) -> Contents:
+    if raw.body is None:
+        return NOTHING
+    try:
+        content = expand(raw.body)
+        return contents_of(parse(content[end_of_trace(content) :]))
+    except Exception:  # noqa: BLE001  one message's defect is to hide no other, nor to last
+        _log.failure("the contents of message {id} are passed over", id=raw.id)
+        return NOTHING
