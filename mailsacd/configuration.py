@@ -123,7 +123,7 @@ def _from_file(file: Path | None) -> Iterable[tuple[str, Any, str]]:
     try:
         with file.open("rb") as f:
             document = tomllib.load(f)
-    except (OSError, tomllib.TOMLDecodeError) as e:
+    except (OSError, ValueError) as e:  # not to be read, no TOML, or not even UTF-8
         raise ConfigurationError(f"{file}: {e}") from e
     for section, values in document.items():
         if not isinstance(values, dict):

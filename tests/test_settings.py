@@ -83,11 +83,12 @@ def test_a_text_becomes_the_type_of_the_setting(assignment: str, value: object) 
         ("[smtp]\nport = 65536", "<= 65535"),
         ("[smtp]\nmax_connections = 0", ">= 1"),
         ("[smtp", "settings.toml"),
+        ("[server]\nhostname = 'm\u00fcnchen'", "can't decode byte"),
     ],
 )
 def test_a_fault_in_the_file_is_named(tmp_path: Path, content: str, told: str) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text(content)
+    file.write_text(content, encoding="latin-1")
     with pytest.raises(ConfigurationError) as caught:
         load_settings(file, {})
     assert told in caught.value.public

@@ -112,7 +112,7 @@ def _system() -> list[Path]:
     on_path = shutil.which("postgres")
     if on_path:
         found.append(Path(on_path).resolve().parent)
-    return list(reversed(found))
+    return list(dict.fromkeys(reversed(found)))
 
 
 def _private_copy(directory: Path, copy_to: Path) -> Path:
