@@ -6,11 +6,7 @@ CRLF. Else a reader to whom LF ends a line would take that dot for stuffing, or 
 message, and one to whom it does not would take our stuffing for text.
 """
 
-import re
 from dataclasses import dataclass
-from typing import Final
-
-_DOT_LINE: Final = re.compile(rb"\n\.")  # twice as fast as looking for the two bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +45,7 @@ class StoredMessage:
 
 def is_plain(raw: bytes) -> bool:
     """Whether ``raw`` is sent as it is: no line to be made whole, no dot to be stuffed."""
-    return raw.endswith(b"\r\n") and not raw.startswith(b".") and not _DOT_LINE.search(raw)
+    return raw.endswith(b"\r\n") and not raw.startswith(b".") and not _has_dot_line(raw)
 
 
 def on_the_wire(raw: bytes) -> bytes:
@@ -68,7 +64,16 @@ def octets_on_the_wire(raw: bytes) -> int:
 
 
 def _dots_after_bare_lf(raw: bytes) -> int:
-    return raw.count(b"\n.") - raw.count(b"\r\n.") if _DOT_LINE.search(raw) else 0
+    return raw.count(b"\n.") - raw.count(b"\r\n.") if _has_dot_line(raw) else 0
+
+
+def _has_dot_line(raw: bytes) -> bool:
+    """Whether a line but the first begins with a dot.
+
+    For one byte the search is ten times as fast as for two, and base64 has no dots; for two,
+    backwards is twice as fast as forwards.
+    """
+    return raw.rfind(b"\n.", 0, raw.rfind(b".") + 1) >= 0
 
 
 def _missing_at_end(raw: bytes) -> int:

@@ -5,7 +5,8 @@ the text, linear in its length.
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from mailsacd.mime import header
 
@@ -33,8 +34,7 @@ _ROUTE = re.compile(r"@[^:]*+:")
 _SPACE = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(msgspec.Struct, frozen=True):
     """One mailbox of a header: ``address`` in lower case without angle brackets, ``name`` decoded.
 
     Either is ``""`` when the header does not have it.
@@ -50,9 +50,14 @@ def parse(text: str) -> tuple[tuple[Mailbox, ...], bool]:
     The second value says whether there were more than MAX_MAILBOXES. Never raises.
     """
     if len(text) <= _MAX_USUAL_CHARS:
-        usual = [_usual(part) for part in text.split(",")]
-        if None not in usual:
-            return tuple(mailbox for mailbox in usual if mailbox is not None), False
+        usual: list[Mailbox] = []
+        for part in text.split(","):
+            mailbox = _usual(part)
+            if mailbox is None:
+                break
+            usual.append(mailbox)
+        else:
+            return tuple(usual), False
     return _parse_list(text)
 
 

@@ -14,10 +14,14 @@ MAX_LINK_CHARS = 8_192
 MAX_CANDIDATES = 20_000  # URLs and what begins like one, in each of text and HTML
 MAX_LINKS_CHARS = 65_536  # all of a message's links together: they are stored with its facts
 
-# All but controls, white space (\s, which takes twice the time) and what never stands in a URL
-_URL_CHARS = r"[^\x00-\x20<>\"`\\\x7f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]++"
+# All but controls, white space and what never stands in a URL (<, >, ", ` and a backslash). What is
+# in a set is told in a third less time than what is not in one, and in half the time of \s.
+_URL_CHARS = (
+    r"[!#-;=?-\[\]^_a-~\x80-\x84\x86-\x9f\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e"
+    r"\u2030-\u205e\u2060-\u2fff\u3001-\U0010ffff]++"
+)
 # Nearly all text has the first only, and a pattern that begins with fixed letters is fast.
-_USUAL = re.compile(rf"https?://{_URL_CHARS}")
+_USUAL = re.compile(rf"https?+://{_URL_CHARS}")
 _ANY = re.compile(rf"(?:https?|ftp)://{_URL_CHARS}", re.IGNORECASE)
 # names of formats, not places to go to
 _FORMATS = re.compile(
@@ -40,21 +44,16 @@ def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
     most MAX_LINKS of MAX_LINK_CHARS each, MAX_LINKS_CHARS together; what is over is left out, and
     then the second value is True.
     """
-    seen: dict[str, None] = {}
+    found = tuple(dict.fromkeys(_all(parsed)))
+    if len(found) <= MAX_LINKS and sum(map(len, found)) <= MAX_LINK_CHARS:
+        return found, False
+    short = [url for url in found if len(url) <= MAX_LINK_CHARS]
     room = MAX_LINKS_CHARS
-    limited = False
-    for url in _all(parsed):
-        if url in seen:
-            continue
-        if len(url) > MAX_LINK_CHARS:
-            limited = True
-            continue
+    for count, url in enumerate(short):
         room -= len(url)
-        if room < 0 or len(seen) >= MAX_LINKS:
-            limited = True
-            break
-        seen[url] = None
-    return tuple(seen), limited
+        if room < 0 or count >= MAX_LINKS:
+            return tuple(short[:count]), True
+    return tuple(short), len(short) < len(found)
 
 
 def text_of(parsed: ParsedMessage) -> str:

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Literal
+
+import msgspec
 
 from mailsacd.mime import header
 from mailsacd.mime.addresses import Mailbox
@@ -17,8 +18,7 @@ _MAX_DATE_CHARS = 200
 _IN_ANGLES = re.compile(r"<([^<>]*)>")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attachment:
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One part that is not a body text, its transfer encoding undone.
 
     ``content_type`` is the media type in lower case without parameters; ``content_id`` has no
@@ -38,8 +38,7 @@ class Attachment:
         return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True)
-class ParsedMessage:
+class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What is in a message.
 
     ``cc`` and ``bcc`` are None when the field is absent; ``sender`` has only mailboxes with an

@@ -5,6 +5,7 @@ hold whatever the message says. Runs on every message that is taken in.
 """
 
 import binascii
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,9 +19,18 @@ MAX_DELIMITERS = 20_000  # lines that begin like a delimiter, in the whole messa
 
 _CACHED_BYTES = 400
 _TYPE = b"content-type"
+_WANTED = frozenset({_TYPE, b"content-disposition", b"content-id", b"content-transfer-encoding"})
+_WANTED_LENGTHS = frozenset(map(len, _WANTED))
 _MESSAGE = "message/rfc822"
 _TEXT = "text/plain"
 _NOTHING = parameters.parse("")
+# What nearly every multipart says, and a part says alone: nothing in it is encoded or escaped
+_MULTIPART_VALUE = (
+    rb"[ \t]*+(multipart/[a-z]++);[ \t]*+(?:\r?\n[ \t]++)?+"
+    rb"boundary=\"([\w'()+,./:=-]++)\"[ \t\r\n]*+\Z"
+)
+_MULTIPART = re.compile(_MULTIPART_VALUE)
+_MULTIPART_HEAD = re.compile(rb"[Cc]ontent-[Tt]ype:" + _MULTIPART_VALUE)
 _POSITIONS = {"": "root", "multipart/alternative": "alternative"}
 
 
@@ -62,13 +72,8 @@ class Facts(NamedTuple):
     transfer_encoding: str | None
 
 
-class _Range(NamedTuple):
-    """A part still to be looked at: ``start`` to ``end`` of the message, headers included."""
-
-    start: int
-    end: int
-    depth: int
-    parent: str
+_Range = tuple[int, int, int, str]
+"""A part to be looked at: where it starts, with its header, and ends; depth; its parent's type."""
 
 
 def leaves(content: bytes, section: header.Section) -> tuple[tuple[Leaf, ...], bool]:
@@ -83,21 +88,28 @@ def _facts(fields: Iterable[header.Field]) -> Facts:
     """Of fields that are there several times the first one counts."""
     values: dict[bytes, bytes] = {}
     for name, raw in fields:
-        if name[:8].lower() == b"content-":
-            values.setdefault(name[8:].lower(), raw)
-    type_, encoding = values.get(b"type"), values.get(b"transfer-encoding")
-    said, disposed = _parsed(type_), _parsed(values.get(b"disposition"))
-    content_id = values.get(b"id")
+        if len(name) in _WANTED_LENGTHS and (key := name.lower()) in _WANTED:
+            values.setdefault(key, raw)
+    type_, encoding = values.get(_TYPE), values.get(b"content-transfer-encoding")
+    if type_ is not None and len(values) == 1 and (usual := _MULTIPART.match(type_)):
+        return _multipart(usual)
+    said, disposed = _parsed(type_), _parsed(values.get(b"content-disposition"))
+    content_id = values.get(b"content-id")
     name_ = disposed.parameters.get("filename") or said.parameters.get("name")
     return Facts(
-        media_type=(said.value if said.is_media_type else _TEXT) if type_ is not None else None,
-        boundary=said.parameters.get("boundary", "").rstrip(),
-        charset=said.parameters.get("charset"),
-        file_name=header.one_line(name_).strip() or None if name_ else None,
-        disposition=disposed.value or None,
-        content_id=header.unfold(content_id).strip("<> \t") or None if content_id else None,
-        transfer_encoding=_transfer_encoding(header.unfold(encoding)) if encoding else None,
+        (said.value if said.is_media_type else _TEXT) if type_ is not None else None,
+        said.parameters.get("boundary", "").rstrip(),
+        said.parameters.get("charset"),
+        header.one_line(name_).strip() or None if name_ else None,
+        disposed.value or None,
+        header.unfold(content_id).strip("<> \t") or None if content_id else None,
+        _transfer_encoding(header.unfold(encoding)) if encoding else None,
     )
+
+
+def _multipart(usual: re.Match[bytes]) -> Facts:
+    kind, boundary = usual.groups()
+    return Facts(kind.decode(), boundary.decode(), None, None, None, None, None)
 
 
 # Most parts have one of a few heads; a multipart's boundary is its own, and not worth keeping.
@@ -148,8 +160,7 @@ class _Walk:
         self.limited = False
 
     def run(self, root: header.Section) -> tuple[tuple[Leaf, ...], bool]:
-        whole = _Range(0, len(self.content), 0, "")
-        self._look(_facts(root.fields), root.body_start, whole)
+        self._look(_facts(root.fields), root.body_start, (0, len(self.content), 0, ""))
         while self.todo:
             part = self.todo.pop()
             if len(self.found) >= MAX_PARTS:
@@ -161,47 +172,53 @@ class _Walk:
     def _read(self, part: _Range) -> tuple[Facts, int]:
         """What a part says of itself, and where its body starts."""
         content = self.content
-        stop, body_start = header.section_end(content, part.start, part.end)
-        if stop - part.start <= _CACHED_BYTES and b"boundary" not in (
-            head := content[part.start : stop]
-        ):
-            said = _facts_in(head)
+        start, end, _, _ = part
+        stop, body_start = header.section_end(content, start, end)
+        if stop - start <= _CACHED_BYTES:
+            head = content[start:stop]
+            if b"boundary" in head:
+                usual = _MULTIPART_HEAD.match(head)
+                said = _multipart(usual) if usual else None
+            else:
+                said = _facts_in(head)
             if said is not None:
                 return said, body_start
-        section = header.split(content, part.start, part.end)
+        section = header.split(content, start, end)
         self.limited = self.limited or section.limited
         return _facts(section.fields), section.body_start
 
     def _look(self, said: Facts, body_start: int, part: _Range) -> None:
-        kind = said.media_type or (_MESSAGE if part.parent == "multipart/digest" else _TEXT)
+        start, end, depth, parent = part
+        kind = said.media_type or (_MESSAGE if parent == "multipart/digest" else _TEXT)
         if kind.startswith("multipart/"):
-            if part.depth >= MAX_DEPTH:
+            if depth >= MAX_DEPTH:
                 self.limited = True
             elif said.boundary and self._divide(said.boundary, body_start, part, kind):
                 return
             # nothing divides it: what it holds is shown as text rather than lost
-            fields = header.split(self.content, part.start, part.end).fields
+            fields = header.split(self.content, start, end).fields
             said = _facts(field for field in fields if field[0].lower() != _TYPE)
             kind = _TEXT
         leaf = Leaf(
-            media_type=kind,
-            charset=said.charset,
-            file_name=said.file_name,
-            disposition=said.disposition,
-            content_id=said.content_id,
-            transfer_encoding=said.transfer_encoding,
-            position=_POSITIONS.get(part.parent, "other"),
-            body=self.content[body_start : part.end],
+            kind,
+            said.charset,
+            said.file_name,
+            said.disposition,
+            said.content_id,
+            said.transfer_encoding,
+            _POSITIONS.get(parent, "other"),
+            self.content[body_start:end],
         )
         self.found.append(leaf)
 
-    def _divide(self, boundary: str, start: int, part: _Range, kind: str) -> bool:
+    def _divide(self, boundary: str, body_start: int, part: _Range, kind: str) -> bool:
         """Put the parts between the delimiters on the list; whether there was a delimiter."""
+        _, end, depth, _ = part
         ranges: list[_Range] = []
         opened = -1
-        for line_start, line_end, closing in self._delimiter_lines(boundary, start, part.end):
+        for line_start, line_end, closing in self._delimiter_lines(boundary, body_start, end):
             if opened >= 0:
-                ranges.append(_Range(opened, max(line_start, opened), part.depth + 1, kind))
+                ranges.append((opened, max(line_start, opened), depth + 1, kind))
             opened = -1 if closing else line_end
             if closing:
                 break
@@ -210,10 +227,8 @@ class _Walk:
                 opened = -1
                 break
         else:
-            if (
-                0 <= opened < part.end
-            ):  # RFC 2046 section 5.1.2: the end of the whole ends its parts
-                ranges.append(_Range(opened, part.end, part.depth + 1, kind))
+            if 0 <= opened < end:  # RFC 2046 section 5.1.2: the end of the whole ends its parts
+                ranges.append((opened, end, depth + 1, kind))
         self.todo.extend(reversed(ranges))
         return bool(ranges)
 
@@ -223,6 +238,7 @@ class _Walk:
         """Each delimiter line: where the part before ends, where the next one starts, closing."""
         content = self.content
         mark = b"\n--" + boundary.encode("utf-8", "replace")
+        # the line end before a delimiter may be that of the header, or of another delimiter
         place = start - 1 if content.startswith(mark[1:], start, end) else -1
         if place < 0:
             place = content.find(mark, start, end)
@@ -238,5 +254,5 @@ class _Walk:
             if rest in (b"", b"--"):
                 before = place - 1 if content[place - 1 : place] == b"\r" else place
                 yield max(before, start), line_end, rest == b"--"
-            # the line end may at once be the one before the next delimiter
-            place = content.find(mark, line_end - 1 if rest in (b"", b"--") else after, end)
+                after = line_end - 1
+            place = content.find(mark, after, end)

@@ -4,9 +4,10 @@ RFC 5321 section 4.4. Runs on every message, so it is kept to a few string opera
 """
 
 import re
-from dataclasses import replace
 from email.utils import format_datetime
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from mailsacd.core.envelope import Envelope, Reception
 from mailsacd.mime import header

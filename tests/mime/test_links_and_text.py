@@ -45,6 +45,15 @@ def test_links_in_text(text: str, expected: list[str]) -> None:
     assert list(links(message(text=text))[0]) == expected
 
 
+def test_what_ends_a_link_and_nothing_beside_it() -> None:
+    stops = {*range(1, 0x21), *map(ord, '<>"`\\'), 0x7F, 0x85, 0xA0, 0x1680,
+             *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000}  # fmt: skip
+    near = {stop + distance for stop in stops for distance in (-1, 0, 1)} - {0}
+    lines = {code: f"http://a.example/{code}{chr(code)}/y" for code in [*near, 0x10FFFF]}
+    expected = {f"http://a.example/{c}" if c in stops else line for c, line in lines.items()}
+    assert set(links(message(text="\n".join(lines.values())))[0]) == expected
+
+
 @pytest.mark.parametrize(
     ("html", "expected"),
     [

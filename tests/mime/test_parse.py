@@ -227,6 +227,29 @@ def test_which_parts_are_attachments(content_fields: str, is_body: bool) -> None
     assert (parsed.text == "part", len(parsed.attachments)) == (is_body, 0 if is_body else 1)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "divided"),
+    [
+        ('multipart/mixed; boundary="b"', True),
+        ('multipart/mixed;boundary="b" \t', True),
+        ('multipart/mixed;\r\n\tboundary="b"', True),
+        ('multipart/mixed;\r\nboundary="b"', False),  # no continuation
+        ('Multipart/Mixed; Boundary="b"', True),
+        ("multipart/mixed; boundary=b", True),
+        ('multipart/mixed; charset=utf-8; boundary="b"', True),
+        ('multipart/mixed; boundary="b" c', True),
+        ('multipart/mixed; boundary="=?utf-8?q?b?="', True),
+        ('multipart/mixed; boundary=""', False),
+        ('text/plain; boundary="b"', False),
+    ],
+)
+def test_how_a_multipart_says_its_boundary(content_type: str, divided: bool) -> None:
+    part = f"Content-Type: {content_type}\r\n\r\n--b\r\n\r\none\r\n--b--\r\n".encode()
+    outer = b"Content-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\n%b\r\n--outer--"
+    for content in (part, outer % part):
+        assert (parse(content).text == "one") is divided
+
+
 def _nested(depth: int) -> bytes:
     return b"".join(
         b"Content-Type: multipart/mixed; boundary=level-%d-\r\n\r\n--level-%d-\r\n" % (i, i)

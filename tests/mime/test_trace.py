@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from mailsacd.core.envelope import Envelope, Reception, Recipient, TlsFacts
 from mailsacd.mime.extract import text_of, text_of_stored
@@ -146,7 +147,7 @@ def test_a_stored_message_is_read_as_if_the_trace_were_not_there(content: bytes)
     raw = trace_headers(ENVELOPE, "mx.example") + content
     stored = parse_stored(raw)
     assert text_of_stored(raw) == text_of(alone)
-    assert replace(stored, fields=()) == replace(alone, fields=())
+    assert structs.replace(stored, fields=()) == structs.replace(alone, fields=())
     assert [name for name, _ in stored.headers[:2]] == ["Return-Path", "Received"]
     assert stored.headers[2:] == alone.headers
 
