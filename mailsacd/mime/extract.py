@@ -6,7 +6,7 @@ from itertools import islice
 
 from mailsacd.mime import markup, plain
 from mailsacd.mime.message import ParsedMessage, with_plain_newlines
-from mailsacd.mime.parse import body_texts
+from mailsacd.mime.parse import text_or_html
 from mailsacd.mime.trace import end_of_trace
 
 MAX_LINKS = 1_000
@@ -63,7 +63,7 @@ def text_of(parsed: ParsedMessage) -> str:
 
 def text_of_stored(raw: bytes) -> str:
     """As `text_of(parse_stored(raw))`; nothing else of the message is worked out."""
-    return _text(*body_texts(raw[end_of_trace(raw) :]))
+    return _text(*text_or_html(raw[end_of_trace(raw) :]))
 
 
 def _text(text: str | None, html: str | None) -> str:

@@ -29,13 +29,12 @@ def parse_head(content: bytes) -> ParsedMessage:
     return _assemble(section, (), limited=section.limited)
 
 
-def body_texts(content: bytes) -> tuple[str | None, str | None]:
-    """The text and the HTML of the message in ``content``: nothing else of it is worked out."""
+def text_or_html(content: bytes) -> tuple[str | None, str | None]:
+    """The text of the message in ``content``, or else its HTML: no more of it is decoded."""
     found, _ = structure.leaves(content, header.split(content))
     bodies = [leaf for leaf in found if _is_body(leaf)]
     text = _joined([leaf for leaf in bodies if leaf.media_type == "text/plain"])
-    html = _joined([leaf for leaf in bodies if leaf.media_type == "text/html"])
-    return text, html
+    return (text, None) if text is not None else (None, _joined(bodies))
 
 
 def _assemble(section: header.Section, found: tuple[Leaf, ...], *, limited: bool) -> ParsedMessage:
