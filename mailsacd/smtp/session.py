@@ -131,7 +131,8 @@ class Session(LineSession[Action]):
     def accept_recipient(self, recipient: Recipient) -> None:
         """The answer to `AskRecipient`: yes."""
         if self._answered():
-            self.transaction.recipients.append(recipient)
+            if recipient not in self.transaction.recipients:  # as To and as Cc, say: one copy
+                self.transaction.recipients.append(recipient)
             self.state = State.RECIPIENTS
             self._pending.append(reply.RECIPIENT_OK)
 

@@ -161,6 +161,13 @@ def test_every_prefix_of_a_session_leaves_it_sane() -> None:
         assert play.codes[-1] == 221
 
 
+def test_who_is_named_twice_gets_one_copy() -> None:
+    to = b"".join(b"RCPT TO:<%b@b.example>\r\n" % name for name in (b"c", b"d", b"c", b"c"))
+    play = played(b"EHLO c\r\nMAIL FROM:<>\r\n" + to + b"DATA\r\n.\r\n")
+    assert play.codes[3:] == [250] * 4 + [354, 250]
+    assert [r.inbox for r in play.delivered[0].recipients] == ["c@b.example", "d@b.example"]
+
+
 def test_a_delivery_carries_the_whole_transaction() -> None:
     play = played(
         b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<one@d.example>\r\n"
