@@ -87,6 +87,8 @@ def _parse_v1(line: bytes) -> ProxyHeader:
         raise ProxyHeaderError("version 1 header without addresses") from e
     if peer.version != version or local.version != version:
         raise ProxyHeaderError("version 1 header with addresses of another family")
+    if "%" in words[2] + words[3]:  # a zone may be any text, and means nothing on another machine
+        raise ProxyHeaderError("version 1 header with a zone in an address")
     return ProxyHeader(str(peer), str(local))
 
 

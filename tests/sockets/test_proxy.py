@@ -58,6 +58,7 @@ def test_a_header_is_read_and_what_follows_it_is_left(header: bytes, expected: P
         b"PROXY TCP4 192.0.2.1 x 1 2\r\n",
         b"PROXY TCP4 2001:db8::1 2001:db8::2 1 2\r\n",
         b"PROXY TCP4 192.0.2.1  192.0.2.2 1 2\r\n",
+        b"PROXY TCP6 fe80::1%\nX: fe80::2 1 2\r\n",
         b"PROXY " + b"x" * 200,
         b"\r\n\r\n\x00\r\nQUIT\r",
         _v2(0x11, 0x11, _IPV4 + _PORTS),
