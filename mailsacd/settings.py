@@ -112,6 +112,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tls_port: TwinPort = -1
     anonymous_read: bool = True
     max_body_bytes: Count = 4_194_304
+    buffer_bytes: Count = 134_217_728
     max_connections: Count = 4_000
     idle_timeout_s: Seconds = 60.0
     proxy_networks: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 
+from mailsacd.core.outflow import PIECE_BYTES
 from mailsacd.http.codec import problem
 from mailsacd.http.request import ON_EVERY_ANSWER, Request
 
@@ -39,7 +40,8 @@ class Channel(HTTPChannel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._unread = False
+        self._paused = False
+        self._left = memoryview(b"")  # what the transport has not got yet of an answer
         self._sends_directly = False
         self._answered: Request | None = None
         self._body_bytes = 0
@@ -53,6 +55,7 @@ class Channel(HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.channels.discard(self)
         self.site.settled(self)
+        self._forget_unread()
         if self._answered is not None:
             self._forget_answered()
         super().connectionLost(reason)
@@ -100,6 +103,7 @@ class Channel(HTTPChannel):
 
     def abort(self) -> None:
         """Close without a word."""
+        self._left = memoryview(b"")
         self.transport.abortConnection()
 
     def checkPersistence(self, request: Request, version: bytes) -> bool:  # noqa: N802  Twisted's
@@ -109,12 +113,14 @@ class Channel(HTTPChannel):
     def resetTimeout(self) -> None:
         """Called by Twisted for whatever comes in: counts for nothing, as the class says."""
 
-    def body_came(self, count: int) -> None:
-        """A body that goes on at a bearable pace gets more time."""
+    def body_came(self, count: int, in_all: int) -> None:
+        """A body that goes on at a bearable pace gets more time, and memory."""
         self._body_bytes += count
         if self._body_bytes >= BODY_BYTES_PER_TIMEOUT:
             self._body_bytes = 0
             self.setTimeout(self.site.timeOut)
+        if in_all >= BODY_BYTES_PER_TIMEOUT:
+            self.site.memory.hold(self, in_all)
 
     def refuse_body(self) -> None:
         """Answer 413 at once, then read and drop what still comes for a short while."""
@@ -128,12 +134,13 @@ class Channel(HTTPChannel):
         Twisted would go on through all that came in one read: a thousand pipelined requests for
         a large message would have all their answers in memory at once.
         """
-        if self._unread:
+        if self._paused or self._left:
             self._answered = request
             self.site.waiting_for_readers += 1
             self.setTimeout(self.site.timeOut)
             self.transport.pauseProducing()
         else:
+            self._forget_unread()
             super().requestDone(request)
 
     def _forget_answered(self) -> Request:
@@ -144,12 +151,18 @@ class Channel(HTTPChannel):
 
     def pauseProducing(self) -> None:
         """Called by the transport when much is unsent."""
-        self._unread = True
+        self._paused = True
+        self._hold()
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
         """Called by the transport when all is sent."""
-        self._unread = False
+        self._paused = False
+        self._send_more()
+        if self._paused:
+            if self._answered is not None:  # its client reads, if slowly
+                self.setTimeout(self.site.timeOut)
+            return
         super().resumeProducing()
         if self._answered is not None:
             request = self._forget_answered()
@@ -188,6 +201,27 @@ class Channel(HTTPChannel):
             self._sends_directly = False  # from here on, for nobody tells when all is sent
             data = data[sent:] if isinstance(sent, int) else data
         self.transport.write(data)
+
+    def send_large(self, head: bytes, body: bytes) -> None:
+        """Send a whole answer piece by piece, as its client reads; no copy of it is made."""
+        self._sends_directly = False
+        self.transport.write(head)
+        self._left = memoryview(body)
+        self._send_more()
+
+    def _send_more(self) -> None:
+        while self._left and not self._paused:
+            piece, self._left = self._left[:PIECE_BYTES], self._left[PIECE_BYTES:]
+            self.transport.write(bytes(piece))
+        self._hold()
+
+    def _hold(self) -> None:
+        in_transport = PIECE_BYTES if self._paused else 0
+        self.site.memory.hold(self, len(self._left) + in_transport)
+
+    def _forget_unread(self) -> None:
+        self._left = memoryview(b"")
+        self.site.memory.hold(self, 0)
 
     def _send100Continue(self) -> None:  # noqa: N802  Twisted's name
         self._sends_directly = False

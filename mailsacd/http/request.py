@@ -9,6 +9,7 @@ from urllib.parse import quote
 from twisted.python.failure import Failure
 from twisted.web import http, server
 
+from mailsacd.core.outflow import PIECE_BYTES
 from mailsacd.http.codec import Response, Streamed
 from mailsacd.http.sink import Sink
 
@@ -45,7 +46,7 @@ class Request(server.Request):
             self._refuse()
             return
         self.content.write(data)
-        self.channel.body_came(len(data))
+        self.channel.body_came(len(data), self.body_bytes)
 
     def process(self) -> None:
         """Called when it can be answered. Leaves the segments of the path encoded.
@@ -112,9 +113,12 @@ class Request(server.Request):
             lines.append(b"%b: %b" % (name, b" ".join(value.splitlines())))
         if not self.channel.persistent:
             lines.append(b"Connection: close")
-        lines += (b"", b"" if self.method == b"HEAD" else response.body)
+        body = b"" if self.method == b"HEAD" else response.body
         self.startedWriting = 1
-        self.channel.send(b"\r\n".join(lines))
+        if len(body) <= PIECE_BYTES:
+            self.channel.send(b"\r\n".join((*lines, b"", body)))
+        else:
+            self.channel.send_large(b"\r\n".join((*lines, b"", b"")), body)
         self.finish()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:

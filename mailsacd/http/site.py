@@ -13,6 +13,7 @@ from twisted.web import http, server
 from twisted.web.resource import IResource
 
 from mailsacd.http.connection import Channel, last_answer
+from mailsacd.http.memory import Memory
 from mailsacd.http.request import Request
 from mailsacd.settings import HttpSettings
 
@@ -47,6 +48,7 @@ class HttpSite(server.Site):
             reactor=reactor,
         )
         self.max_body_bytes = settings.max_body_bytes
+        self.memory = Memory(settings.buffer_bytes)
         self.stopping = False
         self.channels: Final[set[Channel]] = set()
         self.waiting_for_readers = 0  # connections whose client is behind with reading

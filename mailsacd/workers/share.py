@@ -60,9 +60,10 @@ def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
     changes["websocket"] = msgspec.structs.replace(
         settings.websocket, max_listeners=_part(settings.websocket.max_listeners, count)
     )
-    changes["pop3"] = msgspec.structs.replace(
-        changes["pop3"], buffer_bytes=_part(settings.pop3.buffer_bytes, count)
-    )
+    for name, whole in (("pop3", settings.pop3), ("http", settings.http)):
+        changes[name] = msgspec.structs.replace(
+            changes[name], buffer_bytes=_part(whole.buffer_bytes, count)
+        )
     return msgspec.structs.replace(settings, **changes)
 
 

@@ -1,6 +1,7 @@
 """What slow, greedy and broken clients may cost. The clock is the test's own."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -41,10 +42,11 @@ class _Echo(Resource):
         super().__init__()
         self.asked = 0
 
-    def render(self, request: Any) -> bytes:
+    def render(self, request: Any) -> bytes | int:
         self.asked += 1
         if request.path in {b"/large", b"/huge"}:
-            return LARGE_ANSWER if request.path == b"/large" else HUGE_ANSWER
+            request.answer(Response(LARGE_ANSWER if request.path == b"/large" else HUGE_ANSWER))
+            return NOT_DONE_YET
         return b"%d %b" % (len(request.content.read()), b"/".join(request.postpath))
 
 
@@ -215,6 +217,64 @@ async def test_whoever_does_not_read_an_answer_is_cut_off(
     await eventually(reactor, lambda: server.site.connections == 0)
     connection.abort()
     await connection.until_closed()
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_reads_an_answer_slowly_is_given_more_time(server: _Server) -> None:
+    connection = await server.connect()
+    for _ in range(3):
+        connection.pause()
+        connection.send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
+        await eventually(reactor, lambda: server.site.waiting_for_readers == 1)
+        server.clock.advance(IDLE_S - 1)
+        connection.resume()
+        await connection.until(lambda: len(connection.data) > len(HUGE_ANSWER) // 2)
+        server.clock.advance(IDLE_S - 1)
+        assert (await connection.answer()).body == HUGE_ANSWER
+    await connection.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_answers_that_nobody_reads_share_a_bounded_memory(listen: Listen) -> None:
+    server = _Server(listen, buffer_bytes=2 * len(HUGE_ANSWER))
+    clients = []
+    for _ in range(5):
+        clients.append(await server.connect())
+        clients[-1].pause()
+        clients[-1].send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
+        await eventually(reactor, lambda: server.echo.asked == len(clients))
+        assert server.site.memory.held_bytes <= 2 * len(HUGE_ANSWER)
+    await eventually(reactor, lambda: server.site.connections == 2)
+    for gone in clients[:3]:
+        gone.resume()
+        await gone.until_closed()
+    for served in clients[3:]:
+        served.resume()
+        assert (await served.answer()).body == HUGE_ANSWER
+        await served.close()
+    await eventually(reactor, lambda: server.site.connections == 0)
+    assert server.site.memory.held_bytes == 0
+
+
+def _holds(server: _Server, held_bytes: int) -> bool:
+    return server.site.memory.held_bytes == held_bytes
+
+
+@pytest_twisted.ensureDeferred
+async def test_bodies_that_do_not_go_on_share_a_bounded_memory(listen: Listen) -> None:
+    server = _Server(listen, buffer_bytes=2 * MAX_BODY)
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY}\r\n\r\n".encode()
+    clients = [await server.connect() for _ in range(4)]
+    for bodies, client in zip((1, 2, 2, 2), clients, strict=True):
+        client.send(head + b"x" * (MAX_BODY - 1))
+        await eventually(reactor, partial(_holds, server, bodies * (MAX_BODY - 1)))
+    for stuck in clients[:2]:
+        await stuck.until_closed()
+    for whole in clients[2:]:
+        whole.send(b"x")
+        assert (await whole.answer()).status == 200
+        await whole.close()
+    assert server.site.memory.held_bytes == 0
 
 
 @pytest_twisted.ensureDeferred

@@ -25,6 +25,7 @@ def _settings(*overrides: str) -> Settings:
         (("server.workers=2", "message.buffer_bytes=30000000"), "message.buffer_bytes", 15_000_000),
         (("server.workers=4", "pop3.max_connections=10"), "pop3.max_connections", 3),
         (("server.workers=4", "pop3.buffer_bytes=400"), "pop3.buffer_bytes", 100),
+        (("server.workers=4", "http.buffer_bytes=400"), "http.buffer_bytes", 100),
         # a message has to fit in
         (("server.workers=4", "message.buffer_bytes=4000000"), "message.buffer_bytes", 2_621_440),
         (("server.workers=4", "message.buffer_bytes=1000000"), "message.buffer_bytes", 1_000_000),
