@@ -43,6 +43,7 @@ class Channel(HTTPChannel):
         self._paused = False
         self._left = memoryview(b"")  # what the transport has not got yet of an answer
         self._sends_directly = False
+        self._is_secure = False
         self._answered: Request | None = None
         self._body_bytes = 0
         self._successor: Protocol | None = None
@@ -50,6 +51,7 @@ class Channel(HTTPChannel):
     def connectionMade(self) -> None:
         self.site.channels.add(self)
         self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
+        self._is_secure = bool(super().isSecure())
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -61,6 +63,10 @@ class Channel(HTTPChannel):
         super().connectionLost(reason)
         if self._successor is not None:
             self._successor.connectionLost(reason)
+
+    def isSecure(self) -> bool:  # noqa: N802  Twisted's
+        """Whether this is TLS: looked up once, as Twisted takes its time for it."""
+        return self._is_secure
 
     def hand_over(self, successor: Protocol, opening: bytes) -> None:
         """Have another protocol go on with the connection, which still counts as one here.

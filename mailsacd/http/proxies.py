@@ -43,6 +43,8 @@ class Proxies:
         """Whether the client came by TLS, to us or to a proxy of ours."""
         if request.isSecure():  # type: ignore[no-untyped-call]
             return True
+        if not self._networks:
+            return False
         forwarded = request.getHeader(_FORWARDED_PROTO)
         return forwarded == b"https" and self._listed(_direct(request))
 

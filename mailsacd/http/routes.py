@@ -1,5 +1,6 @@
 """From a request's method and path to its handler, by Klein's table of routes."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from twisted.web.resource import IResource, Resource
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from mailsacd.http.codec import Response, problem
+from mailsacd.http.paths import Paths
 from mailsacd.http.request import Request
 
 # Any page may read what its user gives it a key for, or what needs none; none may write, and
@@ -20,6 +22,8 @@ _PREFLIGHT: Final = (
     (b"Access-Control-Allow-Headers", b"Mailsac-Key, Content-Type"),
     (b"Access-Control-Max-Age", b"86400"),
 )
+
+_Found = tuple[str, Mapping[str, str]]  # an endpoint, and its parameters
 
 _log = Logger()
 
@@ -43,20 +47,24 @@ class _Routes(Resource):
 
     def __init__(self, klein: Klein) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self._find = Paths(klein.url_map.iter_rules()).find
         self._match = klein.url_map.bind("").match
         self._execute = klein.execute_endpoint
 
     def render(self, request: Request) -> int:
         """Has the request answered, sooner or later."""
         assert request.postpath is not None  # noqa: S101  for mypy: our request always sets it
-        path = b"/".join([b"", *request.postpath]).decode("ascii")
-        try:
-            endpoint, segments = self._match(path, request.method.decode("ascii"))
-        except HTTPException as e:
-            request.answer(_not_routed(request.method, e))
-        else:
-            answered: Any = self._execute(endpoint, request, **segments)
-            answered.addErrback(lambda f: _log.failure("cannot answer {call}", f, call=endpoint))
+        found: _Found | None = self._find(request.postpath, request.method)
+        if found is None:
+            path = b"/".join([b"", *request.postpath]).decode("ascii")
+            try:
+                found = self._match(path, request.method.decode("ascii"))
+            except HTTPException as e:
+                request.answer(_not_routed(request.method, e))
+                return server.NOT_DONE_YET
+        endpoint, segments = found
+        answered: Any = self._execute(endpoint, request, **segments)
+        answered.addErrback(lambda f: _log.failure("cannot answer {call}", f, call=endpoint))
         return server.NOT_DONE_YET
 
 
