@@ -7,17 +7,16 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from mailsacd.core.errors import UnavailableError
-from mailsacd.mail.backlog import GROUP, Backlog
+from mailsacd.mail.backlog import Backlog
 
 LOOK_EVERY_S: Final = 5.0
 """So often it looks for what other nodes, or a crash, left."""
 
-BUSY_EVERY_S: Final = 1.0
-"""So often a group is examined while mail comes without a pause: readers would have to work out
-the same things again and again."""
+PRESSED_EVERY_S: Final = 1.0
+"""So often a group is examined while mail comes faster than it can be stored, lest nothing be."""
 
 _CHECK_EVERY_S: Final = 0.25
-_CHECK_AGAIN_S: Final = 0.02  # while there is something to do, and mail comes
+_PAUSE_S: Final = 0.02  # while there is something to do, and mail comes
 _AWAY_S: Final = 1.0
 
 _log = Logger()
@@ -27,6 +26,10 @@ class Intake(Protocol):
     """What takes mail in (mail.ingest)."""
 
     unexamined: int
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether mail comes faster than it can be stored."""
 
     @property
     def is_calm(self) -> bool:
@@ -45,7 +48,7 @@ class ExamineJob:
         self._reactor = reactor
         self._running: Deferred[None] | None = None
         self._look_at_s = 0.0
-        self._busy_until_s = 0.0
+        self._pressed_until_s = 0.0
 
     def start(self) -> None:
         """Begin, with what an earlier run left."""
@@ -77,14 +80,14 @@ class ExamineJob:
         now = self._reactor.seconds()
         if not self._intake.unexamined and now < self._look_at_s:
             return _CHECK_EVERY_S
-        if not self._intake.is_calm and now < self._busy_until_s:
-            return _CHECK_AGAIN_S
+        if self._intake.is_pressed and now < self._pressed_until_s:
+            return _PAUSE_S
         before = self._intake.unexamined
-        if await self._backlog.examine_some() < GROUP:
+        if not await self._backlog.examine_some():
             self._intake.examined(before)
             self._look_at_s = now + LOOK_EVERY_S
-        self._busy_until_s = self._reactor.seconds() + BUSY_EVERY_S
-        return 0.0
+        self._pressed_until_s = self._reactor.seconds() + PRESSED_EVERY_S
+        return 0.0 if self._intake.is_calm else _PAUSE_S
 
 
 def _ended(failure: Any) -> None:

@@ -70,7 +70,7 @@ class Examination:
 async def examine(raws: Iterable[Raw], *, reactor: Any) -> dict[str, Contents]:
     """What is in each of them, by id, without holding the reactor for long.
 
-    Of one that is gone, or that cannot be read, it is NOTHING.
+    Of one that cannot be read it is NOTHING.
     """
     found: dict[str, Contents] = {}
     done_bytes = 0
@@ -88,8 +88,6 @@ async def examine(raws: Iterable[Raw], *, reactor: Any) -> dict[str, Contents]:
 
 
 def _contents(raw: Raw) -> Contents:
-    if raw.body is None:
-        return NOTHING
     try:
         content = expand(raw.body)
         return contents_of(parse(content[end_of_trace(content) :]))

@@ -35,7 +35,10 @@ _OFF_REACTOR_BYTES: Final = 131_072  # larger messages are parsed and compressed
 MAX_UNEXAMINED: Final = 100_000
 """So many are stored unexamined since there last were none; then no more until there are none."""
 
-_PRESSING: Final = 8  # so many wait for their commit: mail comes faster than it can be stored
+_PRESSING: Final = 8
+"""When so many wait for their commit, mail comes faster than it can be stored …"""
+_PRESSED_FOR_S: Final = 0.1
+"""… for so long: senders pause for a moment when a batch is answered."""
 
 _log = Logger()
 
@@ -94,6 +97,7 @@ class Ingest:
         self._flush_is_due = False
         self._composing = 0
         self._waiting = 0  # for their commit
+        self._pressed_until_s = 0.0
         self.unexamined = 0
         self._when_idle: list[Deferred[None]] = []
 
@@ -121,6 +125,11 @@ class Ingest:
         """Whether nothing waits for its commit."""
         return not self._waiting
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether mail comes faster than it can be stored."""
+        return self._reactor.seconds() < self._pressed_until_s
+
     def examined(self, count: int) -> None:
         """Nothing is left of the first ``count`` that were stored unexamined."""
         self.unexamined -= count
@@ -133,7 +142,7 @@ class Ingest:
             await idle
 
     def _examines_now(self) -> bool:
-        return self._waiting < _PRESSING or self.unexamined >= MAX_UNEXAMINED
+        return not self.is_pressed or self.unexamined >= MAX_UNEXAMINED
 
     def _compose(self, envelope: Envelope, *, examine: bool) -> NewEnvelope:
         if loops(envelope.content, self._hostname):
@@ -156,6 +165,8 @@ class Ingest:
         done: Deferred[None] = Deferred()
         self._forming.append((new, done))
         self._waiting += 1
+        if self._waiting >= _PRESSING:
+            self._pressed_until_s = self._reactor.seconds() + _PRESSED_FOR_S
         self.unexamined += new.unexamined
         if self._free_lanes and not self._flush_is_due:
             # Not at once: what else this turn of the reactor reads joins the batch.

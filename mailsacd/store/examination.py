@@ -14,42 +14,47 @@ that fails."""
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A raw message, compressed; ``size`` is in bytes before that. Without ``body`` it is gone."""
+    """A raw message, compressed; ``size`` is in bytes before that."""
 
     id: str
     size: int
-    body: bytes | None
+    body: bytes
 
 
-_patience: one[str] = one(column, f"select set_config('lock_timeout', '{LOCK_TIMEOUT_MS}', true)")
+# Of the transaction. By the planner's, each row is looked up by its key, whatever size it takes a
+# table for that is empty at one time and very long at another.
+_settings: one[None] = one(
+    lambda *_: None,
+    f"""select set_config('lock_timeout', '{LOCK_TIMEOUT_MS}', true),
+           set_config('enable_mergejoin', 'off', true),
+           set_config('enable_hashjoin', 'off', true)""",
+)
 _raws = many(
     Raw,
     "select id, size, body from raw_message where id = any(%(ids)s::text[])",
     binary=True,
 )
 _claim = many(
-    Raw,
-    """select raw_id, coalesce(size, 0), body from (
+    lambda *columns: columns,
+    """select raw_id, coalesce(size, 0) from (
            select raw_id from unexamined order by raw_id limit %(limit)s for update skip locked
        ) claimed
        left join raw_message on id = raw_id
        order by raw_id""",
-    binary=True,
 )
 # A message that was not there before is not looked for again: ids never come back. Rows are locked
 # in the order of their keys, as others do.
 _complete: many[str | None] = many(
     column,
     """with done as (
-           delete from unexamined using unnest(
-               %(ids)s::text[], %(contents)s::text[], %(attachments)s::text[]
-           ) worked_out (id, contents, attachments)
-           where raw_id = worked_out.id collate "C"
-           returning raw_id, inboxes, contents, attachments
+           delete from unexamined where raw_id = any(%(ids)s::text[]) returning raw_id, inboxes
        ), copies as (
            select copy.inbox, raw_id || '-' || place - 1 as id,
                ',"@":"' || raw_id || '"' as placeholder, contents, attachments
-           from done cross join unnest(inboxes) with ordinality copy (inbox, place)
+           from done
+           join unnest(%(ids)s::text[], %(contents)s::text[], %(attachments)s::text[])
+               worked_out (id, contents, attachments) on worked_out.id = raw_id
+           cross join unnest(inboxes) with ordinality copy (inbox, place)
            order by 1, 2
        )
        update message
@@ -75,9 +80,12 @@ async def find_raws(db: Executor, raw_ids: Sequence[str]) -> list[Raw]:
     return await _raws(db, ids=list(raw_ids))
 
 
-async def claim_unexamined(db: Executor, limit: int) -> list[Raw]:
-    """The oldest ones that nobody else has claimed; they are ours until the transaction ends."""
-    await _patience(db)
+async def claim_unexamined(db: Executor, limit: int) -> list[tuple[str, int]]:
+    """The oldest ones that nobody else has claimed; they are ours until the transaction ends.
+
+    Each is the id and the bytes of a raw message, which may be gone: then these are 0.
+    """
+    await _settings(db)
     return await _claim(db, limit=limit)
 
 

@@ -147,11 +147,10 @@ async def test_every_reader_sees_the_same_before_and_after(
 
     before = await read()
     assert not any(map(is_unexamined, before))
-    assert await backlog.examine_some() == len(sent)
+    assert not await backlog.examine_some()
     assert await read() == before
     assert await left(database) == 0
     assert await stored_facts(database) == [facts for new in sent for facts in at_once(new)]
-    assert await backlog.examine_some() == 0
 
 
 @pytest_twisted.ensureDeferred
@@ -216,7 +215,7 @@ async def test_what_was_deleted_in_between_is_passed_over(
     await store_envelopes(database, [whole, half])
     for new in (whole, half):
         assert await delete_message(database, BOB, new.messages[0].id)
-    assert await backlog.examine_some() == 2
+    assert not await backlog.examine_some()
     assert await stored_facts(database) == [at_once(half)[1]]
     assert counts.examined_ == [(time_of(half.id), ("d16fb36f0911f878998c136191af705e",), 1)]
 
@@ -260,10 +259,11 @@ async def test_two_nodes_share_the_work_and_count_it_once(
     sent = [later(MIXED) for _ in range(2 * GROUP)]
     await store_envelopes(database, sent)
     other = Backlog(database, counts, reactor=reactor)
-    done = await gatherResults(
-        [ensureDeferred(node.examine_some()) for node in (backlog, other, backlog)]
-    )
-    assert sum(done) == 2 * GROUP
+    nodes = (backlog, other, backlog)
+    await gatherResults([ensureDeferred(node.examine_some()) for node in nodes])
+    while await backlog.examine_some():
+        pass
+    assert await left(database) == 0
     assert len(counts.examined_) == 2 * GROUP
     assert await stored_facts(database) == [at_once(new)[0] for new in sent]
 
@@ -284,7 +284,7 @@ async def test_what_breaks_off_is_done_again(
             await backlog.examine_some()
     assert await left(database) == 1
     assert counts.examined_ == []
-    assert await backlog.examine_some() == 1
+    assert not await backlog.examine_some()
     assert await stored_facts(database) == at_once(new)
 
 
@@ -296,7 +296,7 @@ async def test_a_raw_that_cannot_be_read_holds_up_nothing(
     await store_envelopes(database, [broken, sound])
     await database.run("update raw_message set body = '\\x00' where id = %s", (broken.id,))
     assert len(json.loads(await mailbox.list_json(ANYONE, BOB, Page()))) == 2
-    assert await backlog.examine_some() == 2
+    assert not await backlog.examine_some()
     assert len(logged_errors) == 2
     logged_errors.clear()
     facts = await stored_facts(database)
