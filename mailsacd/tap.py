@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -77,6 +78,8 @@ class MailsacdService(Service):
 
     def stopService(self) -> Deferred[None]:
         super().stopService()  # type: ignore[no-untyped-call]
+        for again in (signal.SIGINT, signal.SIGTERM):  # Twisted takes it for a defect of ours
+            signal.signal(again, lambda *_: _say("mailsacd is stopping: messages are finished"))
         return ensureDeferred(self._stop())
 
     async def _stop(self) -> None:

@@ -57,6 +57,27 @@ def test_a_stop_removes_ready_json_and_the_database(make_daemon: MakeDaemon) -> 
     idle.close()
 
 
+def test_a_second_control_c_is_no_defect_and_the_message_under_way_is_stored(
+    make_daemon: MakeDaemon,
+) -> None:
+    daemon = make_daemon().start()
+    idle, client = daemon.smtp(), daemon.smtp()
+    client.ehlo()
+    client.mail("ann@example.net")
+    client.rcpt("bob@example.com")
+    client.docmd("DATA")
+    daemon.process.send_signal(signal.SIGINT)
+    assert idle.getreply()[0] == 421
+    daemon.process.send_signal(signal.SIGINT)
+    until(lambda: "mailsacd is stopping" in daemon.log.read_text())
+    client.send("Subject: half way\r\n\r\n.\r\n")
+    assert client.getreply()[0] == 250
+    assert daemon.process.wait(30) == -signal.SIGINT
+    assert "Traceback" not in daemon.log.read_text()
+    idle.close()
+    client.close()
+
+
 def test_a_second_daemon_on_the_same_data_shares_and_outlives_the_first(
     make_daemon: MakeDaemon,
 ) -> None:
