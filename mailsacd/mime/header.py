@@ -6,8 +6,8 @@ Everything here is linear in its input and bounded by the constants.
 import binascii
 import re
 from itertools import islice
-from typing import NamedTuple
 
+import msgspec
 import pybase64
 
 from mailsacd.mime import charset
@@ -21,7 +21,7 @@ Field = tuple[bytes, bytes]
 
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*+:([^\n]*(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
 _FIELD_NAME = re.compile(rb"[!-9;-~]+[ \t]*+:")
-_MBOX_LINE = re.compile(rb">?From [^\n]*\n")
+_MBOX_STARTS = (b"From ", b">From ")
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60}+)(?:\*[^?\s]{0,60}+)?\?(?:([bB])|[qQ])\?([^?]*+)\?=")
 _CONTROLS = {
     **dict.fromkeys((*range(32), *range(127, 160), *range(0xD800, 0xE000)), None),
@@ -29,7 +29,7 @@ _CONTROLS = {
 }
 
 
-class Section(NamedTuple):
+class Section(msgspec.Struct, frozen=True):
     """A header section: its fields, where the body starts, and whether a limit cut in."""
 
     fields: tuple[Field, ...]
@@ -44,13 +44,15 @@ def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
     ``body_start`` is an index into ``content``.
     """
     end = len(content) if end is None else end
-    mbox = _MBOX_LINE.match(content, start, end)
-    if mbox is not None:
-        start = mbox.end()
+    if content.startswith(_MBOX_STARTS, start, end):
+        line_end = content.find(b"\n", start, end)
+        start = line_end + 1 or start
     if _FIELD_NAME.match(content, start, end) is None:
         return Section((), _after_blank_line(content, start, end), False)
     stop, body_start = section_end(content, start, end)
-    if stop - start <= MAX_FIELD_BYTES and content.count(b"\n", start, stop) <= MAX_FIELDS:
+    if stop - start <= MAX_FIELDS or (
+        stop - start <= MAX_FIELD_BYTES and content.count(b"\n", start, stop) <= MAX_FIELDS
+    ):
         return Section(tuple(_FIELD.findall(content, start, stop)), body_start, False)
     found = list(islice(_FIELD.finditer(content, start, stop), MAX_FIELDS + 1))
     limited = len(found) > MAX_FIELDS

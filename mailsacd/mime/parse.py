@@ -33,8 +33,8 @@ def text_or_html(content: bytes) -> tuple[str | None, str | None]:
     """The text of the message in ``content``, or else its HTML: no more of it is decoded."""
     found, _ = structure.leaves(content, header.split(content))
     bodies = [leaf for leaf in found if _is_body(leaf)]
-    text = _joined([leaf for leaf in bodies if leaf.media_type == "text/plain"])
-    return (text, None) if text is not None else (None, _joined(bodies))
+    texts = [leaf for leaf in bodies if leaf.media_type == "text/plain"]
+    return (_joined(texts), None) if texts else (None, _joined(bodies))
 
 
 def _assemble(section: header.Section, found: tuple[Leaf, ...], *, limited: bool) -> ParsedMessage:

@@ -8,7 +8,8 @@ import binascii
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from mailsacd.mime import header, parameters
 from mailsacd.mime.parameters import Parameterised
@@ -34,7 +35,7 @@ _MULTIPART_HEAD = re.compile(rb"[Cc]ontent-[Tt]ype:" + _MULTIPART_VALUE)
 _POSITIONS = {"": "root", "multipart/alternative": "alternative"}
 
 
-class Leaf(NamedTuple):
+class Leaf(msgspec.Struct, frozen=True):
     """A part that holds no others. ``body`` is as it was sent.
 
     ``media_type`` is in lower case; ``charset``, ``file_name``, ``disposition``, ``content_id``
@@ -57,7 +58,7 @@ class Leaf(NamedTuple):
         return undo_transfer(self.body, self.transfer_encoding)
 
 
-class Facts(NamedTuple):
+class Facts(msgspec.Struct, frozen=True):
     """What the Content fields of a part say. ``media_type`` is None when there is no such field.
 
     RFC 2045 section 5, 6 and 7, RFC 2183. ``content_id`` has no angle brackets.
@@ -65,11 +66,11 @@ class Facts(NamedTuple):
 
     media_type: str | None
     boundary: str
-    charset: str | None
-    file_name: str | None
-    disposition: str | None
-    content_id: str | None
-    transfer_encoding: str | None
+    charset: str | None = None
+    file_name: str | None = None
+    disposition: str | None = None
+    content_id: str | None = None
+    transfer_encoding: str | None = None
 
 
 _Range = tuple[int, int, int, str]
@@ -97,19 +98,19 @@ def _facts(fields: Iterable[header.Field]) -> Facts:
     content_id = values.get(b"content-id")
     name_ = disposed.parameters.get("filename") or said.parameters.get("name")
     return Facts(
-        (said.value if said.is_media_type else _TEXT) if type_ is not None else None,
-        said.parameters.get("boundary", "").rstrip(),
-        said.parameters.get("charset"),
-        header.one_line(name_).strip() or None if name_ else None,
-        disposed.value or None,
-        header.unfold(content_id).strip("<> \t") or None if content_id else None,
-        _transfer_encoding(header.unfold(encoding)) if encoding else None,
+        media_type=(said.value if said.is_media_type else _TEXT) if type_ is not None else None,
+        boundary=said.parameters.get("boundary", "").rstrip(),
+        charset=said.parameters.get("charset"),
+        file_name=header.one_line(name_).strip() or None if name_ else None,
+        disposition=disposed.value or None,
+        content_id=header.unfold(content_id).strip("<> \t") or None if content_id else None,
+        transfer_encoding=_transfer_encoding(header.unfold(encoding)) if encoding else None,
     )
 
 
 def _multipart(usual: re.Match[bytes]) -> Facts:
     kind, boundary = usual.groups()
-    return Facts(kind.decode(), boundary.decode(), None, None, None, None, None)
+    return Facts(kind.decode(), boundary.decode())
 
 
 # Most parts have one of a few heads; a multipart's boundary is its own, and not worth keeping.
@@ -160,13 +161,15 @@ class _Walk:
         self.limited = False
 
     def run(self, root: header.Section) -> tuple[tuple[Leaf, ...], bool]:
-        self._look(_facts(root.fields), root.body_start, (0, len(self.content), 0, ""))
+        whole = (0, len(self.content), 0, "")
+        self._look(_facts(root.fields), root.body_start, whole)
         while self.todo:
             part = self.todo.pop()
             if len(self.found) >= MAX_PARTS:
                 self.limited = True
                 break
-            self._look(*self._read(part), part)
+            said, body_start = self._read(part)
+            self._look(said, body_start, part)
         return tuple(self.found), self.limited
 
     def _read(self, part: _Range) -> tuple[Facts, int]:
@@ -213,46 +216,36 @@ class _Walk:
 
     def _divide(self, boundary: str, body_start: int, part: _Range, kind: str) -> bool:
         """Put the parts between the delimiters on the list; whether there was a delimiter."""
-        _, end, depth, _ = part
-        ranges: list[_Range] = []
-        opened = -1
-        for line_start, line_end, closing in self._delimiter_lines(boundary, body_start, end):
-            if opened >= 0:
-                ranges.append((opened, max(line_start, opened), depth + 1, kind))
-            opened = -1 if closing else line_end
-            if closing:
-                break
-            if len(ranges) + len(self.found) + len(self.todo) > MAX_PARTS:
-                self.limited = True
-                opened = -1
-                break
-        else:
-            if 0 <= opened < end:  # RFC 2046 section 5.1.2: the end of the whole ends its parts
-                ranges.append((opened, end, depth + 1, kind))
-        self.todo.extend(reversed(ranges))
-        return bool(ranges)
-
-    def _delimiter_lines(
-        self, boundary: str, start: int, end: int
-    ) -> Iterable[tuple[int, int, bool]]:
-        """Each delimiter line: where the part before ends, where the next one starts, closing."""
         content = self.content
+        _, end, depth, _ = part
         mark = b"\n--" + boundary.encode("utf-8", "replace")
-        # the line end before a delimiter may be that of the header, or of another delimiter
-        place = start - 1 if content.startswith(mark[1:], start, end) else -1
-        if place < 0:
-            place = content.find(mark, start, end)
+        ranges: list[_Range] = []
+        opened = -1  # where the part at hand starts
+        place = body_start - 1
+        if not content.startswith(mark[1:], body_start, end):
+            place = content.find(mark, body_start, end)
         while place >= 0:
             self.delimiters += 1
             if self.delimiters > MAX_DELIMITERS:
                 self.limited = True
-                return
+                break
             after = place + len(mark)
-            line_end = content.find(b"\n", after, end)
-            line_end = end if line_end < 0 else line_end + 1
+            line_end = content.find(b"\n", after, end) + 1 or end
             rest = content[after : min(line_end, after + 80)].strip()
             if rest in (b"", b"--"):
-                before = place - 1 if content[place - 1 : place] == b"\r" else place
-                yield max(before, start), line_end, rest == b"--"
-                after = line_end - 1
+                if opened >= 0:
+                    before = place - 1 if content[place - 1 : place] == b"\r" else place
+                    ranges.append((opened, max(before, opened), depth + 1, kind))
+                opened = -1 if rest else line_end
+                if rest:
+                    break
+                if len(ranges) + len(self.found) + len(self.todo) > MAX_PARTS:
+                    self.limited = True
+                    opened = -1
+                    break
+                after = line_end - 1  # it may at once be the one before the next delimiter
             place = content.find(mark, after, end)
+        if 0 <= opened < end:  # RFC 2046 section 5.1.2: the end of the whole ends its parts
+            ranges.append((opened, end, depth + 1, kind))
+        self.todo.extend(reversed(ranges))
+        return bool(ranges)
