@@ -83,10 +83,12 @@ class ExamineJob:
         if self._intake.is_pressed and now < self._pressed_until_s:
             return _PAUSE_S
         before = self._intake.unexamined
-        if not await self._backlog.examine_some():
+        more = await self._backlog.examine_some()
+        self._pressed_until_s = self._reactor.seconds() + PRESSED_EVERY_S
+        if not more:
             self._intake.examined(before)
             self._look_at_s = now + LOOK_EVERY_S
-        self._pressed_until_s = self._reactor.seconds() + PRESSED_EVERY_S
+            return _CHECK_EVERY_S
         return 0.0 if self._intake.is_calm else _PAUSE_S
 
 
