@@ -95,12 +95,17 @@ class Operation:
         for parameter in self.parameters:
             name = parameter.name
             if parameter.where == "path":
-                given: bytes | None = unquote_to_bytes(segments[name])
+                segment = segments[name]
+                given: bytes | None
+                given = unquote_to_bytes(segment) if "%" in segment else segment.encode()
             elif parameter.where == "header":
                 given = header(name.encode())
             else:
                 found = query.get(name.encode()) if query else None
                 given = None if found is None else found[-1]
+            if given is None and not parameter.required:
+                values[name] = parameter.default
+                continue
             try:
                 values[name] = _value(parameter, given)
             except ValueError as e:
@@ -114,9 +119,7 @@ class Operation:
 def _value(parameter: Parameter, given: bytes | None) -> Any:
     """Raises ValueError with what is wrong with it."""
     if given is None:
-        if parameter.required:
-            raise ValueError("is missing")
-        return parameter.default
+        raise ValueError("is missing")
     try:
         text = given.decode()
     except UnicodeDecodeError as e:

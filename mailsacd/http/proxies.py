@@ -26,7 +26,7 @@ class Proxies:
     def peer(self, request: Request) -> str:
         """The client's IP address: the nearest one that is no proxy of ours."""
         address = _direct(request)
-        if not self._listed(address):
+        if not self._networks or not self._listed(address):
             return address
         fields = request.requestHeaders.getRawHeaders(_FORWARDED_FOR) or []
         for entry in reversed(b",".join(fields).decode("latin-1").split(",")):
@@ -49,8 +49,6 @@ class Proxies:
         return forwarded == b"https" and self._listed(_direct(request))
 
     def _listed(self, text: str) -> bool:
-        if not self._networks:
-            return False
         try:
             address = ipaddress.ip_address(text)
         except ValueError:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from klein import Klein
 from twisted.logger import Logger
 from twisted.web import server
-from twisted.web.resource import IResource, Resource
+from twisted.web.resource import Resource
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from mailsacd.http.codec import Response, problem
@@ -31,16 +31,17 @@ _log = Logger()
 def root(klein: Klein) -> Resource:
     """What a site serves: the routes for everything.
 
-    A resource for another protocol is put beside them, with putChild.
+    A resource for another protocol, a leaf, is put beside them with putChild.
     """
-    return _Root(_Routes(klein))
+    return _Routes(klein)
 
 
 class _Routes(Resource):
     """Klein's routes and handlers, without what Klein does around each request.
 
     That is a chain of Deferreds, which costs a third of a request, and cancels the handler when
-    the client goes away, which breaks off a statement in the middle.
+    the client goes away, which breaks off a statement in the middle. A leaf to Twisted, so that
+    the routes see the whole path.
     """
 
     isLeaf = True
@@ -54,6 +55,10 @@ class _Routes(Resource):
     def render(self, request: Request) -> int:
         """Has the request answered, sooner or later."""
         assert request.postpath is not None  # noqa: S101  for mypy: our request always sets it
+        child = self.children.get(request.postpath[0])
+        if child is not None:
+            del request.postpath[0]
+            return cast(int, child.render(request))
         found: _Found | None = self._find(request.postpath, request.method)
         if found is None:
             path = b"/".join([b"", *request.postpath]).decode("ascii")
@@ -66,21 +71,6 @@ class _Routes(Resource):
         answered: Any = self._execute(endpoint, request, **segments)
         answered.addErrback(lambda f: _log.failure("cannot answer {call}", f, call=endpoint))
         return server.NOT_DONE_YET
-
-
-class _Root(Resource):
-    """Sends every request on to the routes, unless it is for a child."""
-
-    def __init__(self, routes: IResource) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
-        self._routes = routes
-
-    def getChild(self, path: bytes, request: server.Request) -> IResource:
-        """The routes, which are to see the whole path."""
-        assert request.postpath is not None  # noqa: S101  for mypy: our request always sets it
-        request.prepath = []
-        request.postpath.insert(0, path)
-        return self._routes
 
 
 def _not_routed(method: bytes, error: HTTPException) -> Response:
