@@ -69,13 +69,16 @@ class Database:
     async def start(self) -> None:
         """Connect. Raises ConfigurationError when that is hopeless, or was in vain for long."""
         deadline = self._reactor.seconds() + START_TIMEOUT_S
+        told = ""
         while len(self._open) < self._count:
             try:
                 await self._add_connection()
             except (*DriverError, OSError) as e:
+                before, told = told, f"cannot use the {self._target}: {' '.join(str(e).split())}"
                 if is_hopeless(e) or self._reactor.seconds() > deadline:
-                    told = " ".join(str(e).split())
-                    raise ConfigurationError(f"cannot use the {self._target}: {told}") from e
+                    raise ConfigurationError(told) from e
+                if told != before:
+                    _log.warn("{why} (trying for up to {s:.0f} s)", why=told, s=START_TIMEOUT_S)
                 await deferLater(self._reactor, _RETRY_START_S)
         self._sweeping.start(_SWEEP_INTERVAL_S, now=False).addErrback(
             lambda f: _log.failure("connections are no longer watched", f)
