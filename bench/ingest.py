@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Final
 
@@ -22,6 +23,7 @@ from bench.dialogue import LoadError, mail, on_the_wire
 from bench.load import Load, Plan
 from bench.messages import RECIPIENT, SENDER, SHAPES
 from bench.peers import PEERS, server_at, start_all
+from bench.quiet import LIMIT_S, settle
 from bench.rounds import Row, Verdict, alternate, compare
 from bench.servers import NotInstalledError, Server, program
 
@@ -127,12 +129,17 @@ def measure_row(
     def send(server: Server, count: int) -> float:
         return generate(server, shape, options.sessions, count)
 
-    before, started = _generator_cpu_s(), perf_counter()
     contestants = {each.name: _Contestant(each, send, options.seconds) for each in servers}
+    before = _generator_cpu_s()
     figures = alternate(contestants, options.rounds, (LoadError,))
-    share = (_generator_cpu_s() - before) / (perf_counter() - started)
+    sending_s = sum(each.sending_s for each in contestants.values()) or 1.0
+    share = (_generator_cpu_s() - before) / sending_s
     verdicts = compare(row, figures)
     print(f"  ({generator}, {options.sessions} sessions; it took {share:.0%} of a core)")
+    print("  What each still did after its last reply, and messages/s with that counted in:")
+    for each in figures.values():
+        if not each.problem:
+            print(f"  {each.name:<14} {contestants[each.name].settling}")
     return verdicts
 
 
@@ -144,16 +151,35 @@ class _Contestant:
         self._send = send
         self._seconds = seconds
         self._count = 0
+        self._turns_s: list[tuple[float, float | None]] = []  # until the last reply, and after it
+
+    @property
+    def sending_s(self) -> float:
+        """How long it was sent to in all its turns."""
+        return sum(taken_s for taken_s, _ in self._turns_s)
 
     def __call__(self) -> float:
-        """Messages a second in one turn."""
+        """Messages a second in one turn. Returns when the machine is quiet again."""
         if not self._count:
             warm_up_s = self._send(self._server, WARM_UP_MESSAGES)
             wanted = int(WARM_UP_MESSAGES / warm_up_s * self._seconds)
             self._count = max(wanted, WARM_UP_MESSAGES)
+            settle()
         taken_s = self._send(self._server, self._count)
+        self._turns_s.append((taken_s, settle()))
         self._server.empty()
+        settle()
         return self._count / taken_s
+
+    @property
+    def settling(self) -> str:
+        """The medians of the turns after which the machine was quiet in time."""
+        settled = [(taken_s, after_s) for taken_s, after_s in self._turns_s if after_s is not None]
+        if len(settled) < len(self._turns_s):
+            return f"not quiet within {LIMIT_S:.0f} s: other programs are at work"
+        after_s = median(after_s for _, after_s in settled)
+        rate = median(self._count / (taken_s + after_s) for taken_s, after_s in settled)
+        return f"{after_s:.1f} s {rate:>12,.0f}"
 
 
 def _generator_cpu_s() -> float:
