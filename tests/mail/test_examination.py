@@ -11,6 +11,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.logger import LogEvent
 
+from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message import NewEnvelope
 from mailsacd.core.search import Terms
 from mailsacd.core.token import time_of
@@ -27,7 +28,7 @@ from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import end_of_trace
 from mailsacd.store.events import find_messages
 from mailsacd.store.messages import delete_message
-from mailsacd.store.pool import Database
+from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.storing import store_envelopes
 from tests.mail.gates import gate
 from tests.mail.hubs import new_mail
@@ -302,4 +303,65 @@ async def test_a_raw_that_cannot_be_read_holds_up_nothing(
     facts = await stored_facts(database)
     assert facts[0].endswith(NOTHING.json)
     assert facts[1] == at_once(sound)[0]
+    assert await left(database) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_the_database_refuses_has_no_contents_and_holds_up_nothing(
+    database: Database, backlog: Backlog, logged_errors: list[LogEvent]
+) -> None:
+    refused, sound = later(MIXED), later(MIXED)
+    await store_envelopes(database, [refused, sound])
+    await database.run(
+        f"""create function refuse() returns trigger language plpgsql as $$ begin
+                if new.raw_id = '{refused.id}' and new.attachments is not null then
+                    raise exception 'no';
+                end if;
+                return new;
+            end $$;
+            create trigger refusing before update on message
+                for each row execute function refuse()"""
+    )
+    try:
+        await backlog.examine_some()
+        await backlog.examine_some()
+    finally:
+        await database.run("drop function refuse cascade")
+    assert len(logged_errors) == 2
+    logged_errors.clear()
+    facts = await stored_facts(database)
+    assert facts[0].endswith(NOTHING.json)
+    assert facts[1] == at_once(sound)[0]
+    assert await left(database) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_changes_a_message_is_not_waited_for_long(
+    database: Database, backlog: Backlog
+) -> None:
+    new = later(MIXED, BOB, EVE)
+    await store_envelopes(database, [new])
+
+    async def change(transaction: Transaction) -> None:
+        await transaction.run("update message set read = true where inbox = %s", (EVE,))
+        with pytest.raises(UnavailableError):
+            await backlog.examine_some()
+
+    await database.transaction(change)
+    assert await left(database) == 1
+    await backlog.examine_some()
+    assert await stored_facts(database) == at_once(new)
+    assert await database.fetch("select read from message order by id") == [(None,), (True,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_large_messages_fewer_are_examined_at_a_time(
+    database: Database, backlog: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog_module, "GROUP_BYTES", 1_500)
+    await store_envelopes(database, [later(b"\r\n" + b"x" * 1_000) for _ in range(5)])
+    assert await backlog.examine_some()
+    assert await left(database) == 3
+    assert await backlog.examine_some()
+    assert not await backlog.examine_some()
     assert await left(database) == 0
