@@ -44,6 +44,8 @@ class Channel(HTTPChannel):
         self._left = memoryview(b"")  # what the transport has not got yet of an answer
         self._sends_directly = False
         self._is_secure = False
+        self._peer: Any = None
+        self._host: Any = None
         self._answered: Request | None = None
         self._body_bytes = 0
         self._successor: Protocol | None = None
@@ -52,6 +54,7 @@ class Channel(HTTPChannel):
         self.site.channels.add(self)
         self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
         self._is_secure = bool(super().isSecure())
+        self._peer, self._host = self.transport.getPeer(), self.transport.getHost()
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -64,9 +67,19 @@ class Channel(HTTPChannel):
         if self._successor is not None:
             self._successor.connectionLost(reason)
 
+    # Twisted asks for these with each request, and the transport would ask the kernel
+
     def isSecure(self) -> bool:  # noqa: N802  Twisted's
-        """Whether this is TLS: looked up once, as Twisted takes its time for it."""
+        """Whether this is TLS."""
         return self._is_secure
+
+    def getPeer(self) -> Any:
+        """The client's address."""
+        return self._peer
+
+    def getHost(self) -> Any:
+        """The address that it came to."""
+        return self._host
 
     def hand_over(self, successor: Protocol, opening: bytes) -> None:
         """Have another protocol go on with the connection, which still counts as one here.

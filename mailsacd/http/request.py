@@ -52,15 +52,16 @@ class Request(server.Request):
         self.channel.body_came(len(data), self.body_bytes)
 
     def process(self) -> None:
-        """Called when it can be answered. Leaves the segments of the path encoded.
+        """Called when it can be answered: has the site's one resource (http.routes) see to that.
 
-        Twisted decodes them, and Klein would split them again at a slash that was ``%2F``.
+        Leaves the segments of the path encoded. Twisted decodes them, and Klein would split them
+        again at a slash that was ``%2F``.
         """
         self.site = self.channel.site
         self.prepath = []
         self.postpath = _encoded_segments(self.path)
         try:
-            self.render(self.site.getResourceFor(self))
+            self.render(self.site.resource)
         except Exception:  # noqa: BLE001  the end of the line
             self.processingFailed(Failure())
 
