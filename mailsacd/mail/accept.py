@@ -1,8 +1,8 @@
 """Which recipients are taken, and into which inbox their mail goes: the answer to RCPT TO.
 
-A recipient goes through, in this order: normalising, the list of accepted domains, alternates,
-plus-addressing, the domain's catch-all, forwards. Most need no look at the database and are
-answered at once.
+A recipient goes through, in this order: normalising, the list of accepted domains,
+plus-addressing, alternates, the domain's catch-all, forwards. Most need no look at the database
+and are answered at once.
 """
 
 from collections.abc import Awaitable, Iterable
@@ -63,16 +63,17 @@ class Accept:
         accepted = self._accepts(original.domain)
         if not accepted and not self._registered:
             raise _not_accepted(original)
-        if original.is_alternate:
-            return self._alternate(original, accepted=accepted)
+        untagged = original.without_tag()
+        if untagged.is_alternate:
+            return self._alternate(original, untagged, accepted=accepted)
         facts = self._directory.known_domain(original.domain)
         if facts is UNKNOWN:
             return self._looked_up(original, accepted=accepted)
         if not accepted and (facts is None or not facts.claimed):
             raise _not_accepted(original)
         if facts is None or not (facts.catch_all or facts.forwards):
-            return _stays(original, original.without_tag())
-        return self._deliver(original, original.without_tag())
+            return _stays(original, untagged)
+        return self._deliver(original, untagged)
 
     def _add_domain(self, entry: str) -> None:
         try:
@@ -102,16 +103,18 @@ class Accept:
             await self._check_registered(original)
         return await self._deliver(original, original.without_tag())
 
-    async def _alternate(self, original: Address, *, accepted: bool) -> Recipient:
+    async def _alternate(
+        self, original: Address, alternate: Address, *, accepted: bool
+    ) -> Recipient:
         if not accepted:
             await self._check_registered(original)
-        known = self._alternates.get(original.local)
+        known = self._alternates.get(alternate.local)
         if known is UNKNOWN:
-            found = await find_alternate(self._database, original.local)
+            found = await find_alternate(self._database, alternate.local)
             if found is None:
-                return await self._deliver(original, original)
+                return await self._deliver(original, alternate)
             known = parse_address(found)
-            self._alternates.remember(original.local, known)
+            self._alternates.remember(alternate.local, known)
         return await self._deliver(original, known)
 
     async def _check_registered(self, original: Address) -> None:

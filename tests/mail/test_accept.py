@@ -113,12 +113,14 @@ async def test_an_alternate_delivers_to_what_it_stands_for_at_any_domain(node: N
         original_inbox=f"{local}@other.example", inbox="jeff@example.com", domain="example.com"
     )
     assert await _inbox(accept, f"{local}@third.example") == "jeff@example.com"
+    assert await _inbox(accept, f"{local}+tag@third.example") == "jeff@example.com"
 
 
 @pytest_twisted.ensureDeferred
 async def test_an_alternate_of_nobody_is_an_inbox_like_any_other(node: Node) -> None:
     path = f"{UNKNOWN_ALTERNATE}@example.com"
     assert await _inbox(_accept(node), path) == path
+    assert await _inbox(_accept(node), f"{UNKNOWN_ALTERNATE}+tag@example.com") == path
 
 
 @pytest_twisted.ensureDeferred
