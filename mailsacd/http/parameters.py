@@ -82,7 +82,7 @@ def yes_or_no(text: str) -> bool:
     """`1`, `true` and `yes`, or `0`, `false`, `no` and nothing; ValueError for others."""
     lowered = text.lower()
     if lowered not in _YES and lowered not in _NO:
-        raise ValueError("is neither 1 nor 0")
+        raise ValueError("is neither true nor false")
     return lowered in _YES
 
 
