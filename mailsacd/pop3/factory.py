@@ -11,6 +11,7 @@ from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.pop3.shared import Shared
 from mailsacd.sockets.crowd import Crowd
+from mailsacd.sockets.lane import Lane
 from mailsacd.sockets.listener import Listener, proxy_networks
 from mailsacd.sockets.outbox import Outbox
 from mailsacd.sockets.terms import Terms
@@ -42,6 +43,7 @@ class Pop3Factory(Listener[Pop3Protocol]):
             terms=Terms(
                 crowd=crowd,
                 outbox=Outbox(services.clock),
+                lane=Lane(services.clock),
                 clock=services.clock,
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,

@@ -22,10 +22,8 @@ AUTH_DELAY_S: Final = 1.0
 """So long waits whoever gave a wrong name or password."""
 SLICE_BYTES: Final = 65_536
 """A larger message is handed to the transport piece by piece, as its reader keeps up."""
-MAX_ACTIONS_A_TURN: Final = 200
-"""After so many, other connections have their turn."""
-LISTED_BYTES: Final = 120
-"""What a message of an open maildrop costs in memory, about."""
+MAX_ACTIONS_A_TURN: Final = 16  # after so many, other connections have their turn
+LISTED_BYTES: Final = 120  # what a message of an open maildrop costs in memory, about
 
 _log = Logger()
 
@@ -137,7 +135,7 @@ class SessionRunner:
             return
         self._running = True
         session = self.session
-        for _ in range(MAX_ACTIONS_A_TURN):
+        for done in range(MAX_ACTIONS_A_TURN):  # noqa: B007  it is used behind the loop
             action = session.next_action()
             if action is None:
                 break
@@ -149,8 +147,9 @@ class SessionRunner:
                 break
         else:
             self._yielding = True
-            self._clock.callLater(0, self._next_turn)
+            self._line.later(self._next_turn)
         self._running = False
+        self._line.reading.worked(done)
         if self._crowd.stopping and not self.busy:
             self.end(Farewell.STOPPING)
         self._line.caught_up()
@@ -245,6 +244,7 @@ class SessionRunner:
             self._begin(self._read(self._messages, asked))
             return
         self._line.send(at_hand)
+        self._line.reading.effect()
         self.session.go_on()
         self._messages.prepare(asked.place + 1)
 
@@ -279,6 +279,7 @@ class SessionRunner:
         self._line.send(bytes(piece))
         if self._content is None:
             self._let_go()
+            self._line.reading.effect()
             self.session.go_on()
             self.run()
         elif not self._paused:

@@ -3,6 +3,7 @@
 PROXY header, TLS, deadlines, and how much is read from the socket.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
 from ipaddress import ip_address
 from typing import Final, cast
@@ -24,14 +25,17 @@ from mailsacd.settings import PlainLogin
 from mailsacd.sockets.crowd import Farewell
 from mailsacd.sockets.dialogue import Dialogue
 from mailsacd.sockets.proxy import ProxyHeaderError, ProxyReader
+from mailsacd.sockets.reading import Reading
 from mailsacd.sockets.terms import Terms
 
 PROXY_HEADER_TIMEOUT_S: Final = 10.0
 TLS_HANDSHAKE_TIMEOUT_S: Final = 30.0
 CLOSE_TIMEOUT_S: Final = 10.0
 """So long may a peer take to read our last words."""
-MAX_UNREAD_BYTES: Final = 65_536
+MAX_UNREAD_BYTES: Final = 4_096
 """While the dialogue is held up, more input than this waits in the kernel."""
+SLOW_READERS_BYTES: Final = 16_384
+"""Of a peer who was slow to read, no more is read at a time, nor written ahead."""
 MUCH_BYTES: Final = 65_536
 """More than this is not gathered before it is sent: so it is known whether the peer keeps up."""
 
@@ -67,7 +71,7 @@ class Connection(Protocol):
         self._tcp: tcp.Server
         self._unsent = b""
         self._sends_directly = True
-        self._is_reading = True
+        self.reading = Reading(terms.lane)
         self._half_closed = False
 
     # What Twisted calls
@@ -76,6 +80,7 @@ class Connection(Protocol):
         """Greet, unless a PROXY header comes first."""
         self._tcp = cast(tcp.Server, self.transport)
         self._tcp.setTcpNoDelay(True)
+        self.reading.begin(self._tcp)
         self._terms.crowd.enter(self)
         if self._terms.proxies and self._is_proxy():
             self._proxy = ProxyReader()
@@ -90,6 +95,7 @@ class Connection(Protocol):
             if not data:
                 return
         self._since_s = self._seconds()
+        self.reading.came(len(data), of_message=self._dialogue.busy)
         self._dialogue.receive(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -104,6 +110,7 @@ class Connection(Protocol):
     def readConnectionLost(self) -> None:  # noqa: N802  Twisted's name
         """The peer sends no more, but may still read: answers under way are given."""
         self._half_closed = True
+        self.reading.end()
         self.caught_up()
 
     def writeConnectionLost(self) -> None:  # noqa: N802  Twisted's name
@@ -159,6 +166,7 @@ class Connection(Protocol):
         if self._sends_directly:
             sent = self._tcp.writeSomeData(data)
             if sent != len(data):
+                self._tcp.bufferSize = SLOW_READERS_BYTES
                 self._use_buffers()
                 self._tcp.write(data[sent:] if isinstance(sent, int) else data)
         else:
@@ -222,15 +230,13 @@ class Connection(Protocol):
 
     def caught_up(self) -> None:
         """Read from the socket only while the dialogue keeps up; close when nothing can come."""
-        may_read = self._dialogue.unread_bytes <= MAX_UNREAD_BYTES
-        if may_read is not self._is_reading:
-            self._is_reading = may_read
-            if not may_read:
-                self._tcp.pauseProducing()
-            elif not self._half_closed:
-                self._tcp.resumeProducing()
+        self.reading.keep_up(self._dialogue.unread_bytes <= MAX_UNREAD_BYTES)
         if self._half_closed and not self._dialogue.held_up and self._stage is _Stage.SESSION:
             self.close()
+
+    def later(self, go_on: Callable[[], None]) -> None:
+        """Call ``go_on`` when others have had their turn."""
+        self._terms.lane.wait(go_on)
 
     # Beginning and end
 

@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 
 from mailsacd.sockets.crowd import Crowd
+from mailsacd.sockets.lane import Lane
 from mailsacd.sockets.outbox import Outbox
 
 
@@ -20,6 +21,7 @@ class Terms:
 
     crowd: Crowd[Any]
     outbox: Outbox
+    lane: Lane
     clock: IReactorTime
     tls: IOpenSSLServerConnectionCreator | None
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()

@@ -338,6 +338,35 @@ async def test_a_tls_client_on_the_plain_port_and_a_browser_are_closed(listener:
 
 
 @ensure
+async def test_who_drips_and_who_floods_is_answered_in_the_end(listener: Listener) -> None:
+    dripping, flooding = await listener.connect(), await listener.connect()
+    flooding.send(b"NOOP\r\n" * 10_000 + b"QUIT\r\n")
+    for octet in b"NOOP\r\n" * 20 + b"QUIT\r\n":
+        dripping.send(bytes([octet]))
+        await listener.until(lambda: True)
+    await flooding.closed()
+    assert flooding.codes == [250] * 10_000 + [221]
+    await dripping.closed()
+    assert dripping.codes == [250] * 20 + [221]
+
+
+@ensure
+async def test_those_who_flood_leave_others_their_turns(listener: Listener) -> None:
+    floods = [await listener.connect() for _ in range(100)]
+    for flooding in floods:
+        flooding.send(b"NOOP\r\n" * 1_000)
+    await floods[-1].until(lambda: b"250" in floods[-1].received)
+    other = await listener.connect()
+    await other.talk(START + b"DATA\r\n", 250, 250, 250, 354)
+    await other.talk(b"hello\r\n.\r\n", 250)
+    answered = sum(len(flooding.codes) for flooding in floods)
+    assert answered < 100 * 1_000 // 2
+    for flooding in floods:
+        flooding.abort()
+    other.abort()
+
+
+@ensure
 async def test_a_client_that_never_reads_is_not_served_further(listener: Listener) -> None:
     wire = await listener.connect()
     wire.transport.pauseProducing()  # type: ignore[union-attr]

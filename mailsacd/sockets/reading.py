@@ -1,0 +1,69 @@
+"""Whether a connection is read from: while what came is kept up with, and in fair turns."""
+
+from typing import Final
+
+from twisted.internet import tcp
+
+from mailsacd.sockets.lane import Lane
+
+LITTLE_BYTES: Final = 512
+"""To read less than this of a message is an effort, as is to read or carry out commands."""
+FREE_EFFORTS: Final = 24
+"""So many there may be from one message to the next; then see Lane."""
+
+
+class Reading:
+    """Of one connection, which begins to be read from by itself."""
+
+    __slots__ = ("_efforts", "_ended", "_is_on", "_keeps_up", "_lane", "_resting", "_tcp")
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._tcp: tcp.Server
+        self._is_on = self._keeps_up = True
+        self._resting = self._ended = False
+        self._efforts = 0
+
+    def begin(self, transport: tcp.Server) -> None:
+        """There is a connection."""
+        self._tcp = transport
+
+    def end(self) -> None:
+        """Nothing more can come."""
+        self._ended = True
+
+    def came(self, count: int, *, of_message: bool) -> None:
+        """So many bytes have come."""
+        if not of_message or count < LITTLE_BYTES:
+            self._efforts += 1
+
+    def worked(self, commands: int) -> None:
+        """So many were carried out: after too many efforts to no effect, others come first."""
+        self._efforts += commands
+        if self._efforts > FREE_EFFORTS and not self._resting:
+            self._resting = True
+            self._turn()
+            self._lane.wait(self._rested)
+
+    def effect(self) -> None:
+        """A message has come, or gone, whole."""
+        self._efforts = 0
+
+    def keep_up(self, keeps_up: bool) -> None:
+        """Whether more may come for now."""
+        if keeps_up is not self._keeps_up:
+            self._keeps_up = keeps_up
+            self._turn()
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._turn()
+
+    def _turn(self) -> None:
+        is_on = self._keeps_up and not self._resting and not self._ended
+        if is_on is not self._is_on:
+            self._is_on = is_on
+            if is_on:
+                self._tcp.resumeProducing()
+            else:
+                self._tcp.pauseProducing()

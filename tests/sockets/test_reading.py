@@ -1,0 +1,120 @@
+"""Whose turn it is: those who make much effort to no effect come after all others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from twisted.internet.testing import StringTransport
+
+from mailsacd.sockets.lane import PLACES_A_TURN, Lane
+from mailsacd.sockets.reading import FREE_EFFORTS, LITTLE_BYTES, Reading
+
+
+class _Turns:
+    """A reactor's turns, one at a time."""
+
+    def __init__(self) -> None:
+        self.next: list[Callable[[], None]] = []
+
+    def callLater(self, delay: float, call: Callable[[], None]) -> None:  # noqa: N802  Twisted's
+        assert delay == 0
+        self.next.append(call)
+
+    def pass_one(self) -> None:
+        calls, self.next = self.next, []
+        for call in calls:
+            call()
+
+
+def turns() -> Any:
+    """In the place of a reactor."""
+    return _Turns()
+
+
+class _Connection:
+    def __init__(self, lane: Lane) -> None:
+        self.transport = StringTransport()
+        self.reading = Reading(lane)
+        self.reading.begin(self.transport)  # type: ignore[arg-type]
+
+    @property
+    def is_read(self) -> bool:
+        return self.transport.producerState == "producing"
+
+    def tire(self) -> None:
+        for _ in range(FREE_EFFORTS + 1):
+            self.reading.came(1, of_message=False)
+        self.reading.worked(0)
+
+
+def test_so_many_go_on_in_a_turn_and_in_their_order() -> None:
+    clock, went = turns(), list[int]()
+    lane = Lane(clock)
+    for place in range(2 * PLACES_A_TURN + 1):
+        lane.wait(lambda place=place: went.append(place))  # type: ignore[misc]
+    for passed in (1, 2, 3):
+        clock.pass_one()
+        assert went == list(range(min(passed * PLACES_A_TURN, 2 * PLACES_A_TURN + 1)))
+    assert clock.next == []
+
+
+def test_who_waits_again_waits_for_the_next_turn() -> None:
+    clock, went = turns(), list[str]()
+    lane = Lane(clock)
+
+    def again() -> None:
+        went.append("again")
+        lane.wait(again)
+
+    lane.wait(again)
+    lane.wait(lambda: went.append("other"))
+    clock.pass_one()
+    assert went == ["again", "other"]
+    clock.pass_one()
+    assert went == ["again", "other", "again"]
+
+
+@pytest.mark.parametrize("drips", [True, False])
+def test_who_makes_an_effort_to_no_effect_is_read_in_turns(drips: bool) -> None:
+    clock = turns()
+    connection = _Connection(Lane(clock))
+    reading = connection.reading
+    for _ in range(FREE_EFFORTS):
+        assert connection.is_read
+        if drips:
+            reading.came(1, of_message=True)
+        reading.worked(0 if drips else 1)
+    reading.came(1, of_message=False)
+    reading.worked(0)
+    assert not connection.is_read
+    clock.pass_one()
+    assert connection.is_read
+    reading.worked(1)
+    assert not connection.is_read
+
+
+def test_what_has_an_effect_is_no_effort() -> None:
+    connection = _Connection(Lane(turns()))
+    for _ in range(3):
+        for _ in range(FREE_EFFORTS // 2):
+            connection.reading.came(1, of_message=False)
+            connection.reading.worked(1)
+        for _ in range(FREE_EFFORTS):
+            connection.reading.came(LITTLE_BYTES, of_message=True)
+            connection.reading.worked(0)
+        assert connection.is_read
+        connection.reading.effect()
+
+
+def test_who_has_rested_is_read_only_if_more_is_wanted_and_can_come() -> None:
+    clock = turns()
+    full, ended = _Connection(lane := Lane(clock)), _Connection(lane)
+    full.tire()
+    full.reading.keep_up(False)
+    ended.tire()
+    ended.reading.end()
+    clock.pass_one()
+    assert not full.is_read
+    assert not ended.is_read
+    full.reading.keep_up(True)
+    assert full.is_read
