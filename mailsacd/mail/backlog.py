@@ -1,7 +1,7 @@
 """Mail that was stored unexamined is examined for good, by any number of nodes together.
 
-A row tells of each; it is claimed, worked out and deleted in one transaction. So a crash loses
-nothing, and nothing is done twice.
+A row tells of each; it is claimed, worked out and deleted in one transaction. So nothing is done
+twice, and a crash loses nothing.
 """
 
 from collections import Counter

@@ -22,10 +22,12 @@ class Raw:
 
 
 # Of the transaction. By the planner's, each row is looked up by its key, whatever size it takes a
-# table for that is empty at one time and very long at another.
+# table for that is empty at one time and very long at another. Nobody waits for the disk: what a
+# crash of PostgreSQL undoes is done again.
 _settings: one[None] = one(
     lambda *_: None,
     f"""select set_config('lock_timeout', '{LOCK_TIMEOUT_MS}', true),
+           set_config('synchronous_commit', 'off', true),
            set_config('enable_mergejoin', 'off', true),
            set_config('enable_hashjoin', 'off', true)""",
 )
