@@ -89,7 +89,7 @@ def _parse_v1(line: bytes) -> ProxyHeader:
         raise ProxyHeaderError("version 1 header with addresses of another family")
     if "%" in words[2] + words[3]:  # a zone may be any text, and means nothing on another machine
         raise ProxyHeaderError("version 1 header with a zone in an address")
-    return ProxyHeader(str(peer), str(local))
+    return ProxyHeader(_written(peer), _written(local))
 
 
 def _is_port(word: str) -> bool:
@@ -107,4 +107,9 @@ def _parse_v2(command: int, family: int, addresses: bytes) -> ProxyHeader:
     if len(addresses) < struct.calcsize(layout):
         raise ProxyHeaderError("version 2 header without addresses")
     peer, local = addresses[:octets], addresses[octets : 2 * octets]
-    return ProxyHeader(str(ipaddress.ip_address(peer)), str(ipaddress.ip_address(local)))
+    return ProxyHeader(*(_written(ipaddress.ip_address(packed)) for packed in (peer, local)))
+
+
+def _written(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """An IPv4 address inside of IPv6 as that, as the denylist and the limits know the peer."""
+    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -10,6 +10,7 @@ from mailsacd.sockets.proxy import ProxyHeader, ProxyHeaderError, ProxyReader
 _V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _IPV4 = ipaddress.ip_address("192.0.2.1").packed + ipaddress.ip_address("192.0.2.2").packed
 _IPV6 = ipaddress.ip_address("2001:db8::1").packed + ipaddress.ip_address("2001:db8::2").packed
+_MAPPED_IPV4 = b"".join(bytes(10) + b"\xff\xff" + ip for ip in (_IPV4[:4], _IPV4[4:]))
 _PORTS = struct.pack("!HH", 1234, 25)
 
 
@@ -27,6 +28,8 @@ _OF_6 = ProxyHeader("2001:db8::1", "2001:db8::2")
     [
         (b"PROXY TCP4 192.0.2.1 192.0.2.2 1234 25\r\n", _OF_4),
         (b"PROXY TCP6 2001:db8::1 2001:db8::2 1234 25\r\n", _OF_6),
+        (b"PROXY TCP6 ::ffff:192.0.2.1 ::ffff:192.0.2.2 1234 25\r\n", _OF_4),
+        (_v2(0x21, 0x21, _MAPPED_IPV4 + _PORTS), _OF_4),
         (b"PROXY UNKNOWN\r\n", _KEEP),
         (b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", _KEEP),
         (_v2(0x21, 0x11, _IPV4 + _PORTS), _OF_4),
