@@ -4,6 +4,8 @@ The parts come from a bounded walk (mime.structure), the fields of the header fr
 our own: none of them raises, or is slow, for what a message contains.
 """
 
+import re
+
 from mailsacd.mime import addresses, charset, header, structure
 from mailsacd.mime.addresses import Mailbox
 from mailsacd.mime.message import Attachment, ParsedMessage, Priority
@@ -14,6 +16,10 @@ __all__ = ["Attachment", "Mailbox", "ParsedMessage", "Priority", "parse", "parse
 _TEXT_TYPES = frozenset({"text/plain", "text/html"})
 _WANTED = frozenset({b"subject", b"from", b"to", b"cc", b"bcc"})
 _WANTED_LENGTHS = frozenset(map(len, _WANTED))
+_MAX_META_BYTES = 1_024  # HTML standard, 13.2.3.2; what is found by reading bytes is not UTF-16
+_META_CHARSET = re.compile(
+    rb"<meta\s[^<>]{0,200}?\bcharset\s*=\s*[\"']?((?!utf-?(?:7|16|32))[\w.:-]{1,40})", re.IGNORECASE
+)
 
 
 def parse(content: bytes) -> ParsedMessage:
@@ -103,5 +109,14 @@ def _joined(leaves: list[Leaf]) -> str | None:
     """The texts of ``leaves`` one below the other, or None when there are none."""
     if not leaves:
         return None
-    texts = [charset.decode(leaf.content, leaf.charset) for leaf in leaves]
+    texts = list(map(_decoded, leaves))
     return texts[0] if len(texts) == 1 else "\n".join(filter(None, texts))
+
+
+def _decoded(leaf: Leaf) -> str:
+    """Its text. HTML that the part says no charset of may say it itself, as browsers know."""
+    content, declared = leaf.content, leaf.charset
+    if declared is None and leaf.media_type == "text/html" and not content.isascii():
+        meta = _META_CHARSET.search(content, 0, _MAX_META_BYTES)
+        declared = meta[1].decode("ascii") if meta else None
+    return charset.decode(content, declared)

@@ -3,6 +3,7 @@
 import pytest
 
 from mailsacd.mime import charset
+from mailsacd.mime.parse import parse
 
 GREETING = "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440"
 
@@ -48,3 +49,23 @@ def test_bytes_become_the_text_that_was_meant(
     content: bytes, declared: str | None, expected: str
 ) -> None:
     assert charset.decode(content, declared) == expected
+
+
+@pytest.mark.parametrize(
+    ("head", "said", "expected"),
+    [
+        (b'<meta http-equiv="Content-Type" content="text/html; charset=koi8-r">', b"", GREETING),
+        (b"<head>\n<META CHARSET='koi8-r'>", b"", GREETING),
+        (b'<meta name="x"><meta charset=koi8-r>', b"", GREETING),
+        (b"<meta charset=cp1251>", b"; charset=koi8-r", GREETING),
+        (b"<meta charset=utf-16le>", b"", GREETING.encode("koi8-r").decode("cp1252")),
+        (b" " * 1024 + b"<meta charset=koi8-r>", b"", GREETING.encode("koi8-r").decode("cp1252")),
+        (b"<p>charset=koi8-r", b"", GREETING.encode("koi8-r").decode("cp1252")),
+    ],
+)
+def test_html_may_say_its_charset_where_the_part_does_not(
+    head: bytes, said: bytes, expected: str
+) -> None:
+    fields = b"Content-Type: text/html" + said + b"\r\n\r\n"
+    html = parse(fields + head + GREETING.encode("koi8-r")).html
+    assert html == head.decode() + expected
