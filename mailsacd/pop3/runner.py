@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError, UnavailableError
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
+from mailsacd.pop3.holding import Holding
 from mailsacd.pop3.messages import Messages
 from mailsacd.pop3.outcome import FAREWELLS, is_expected, not_removed, not_retrieved, refused_login
 from mailsacd.pop3.services import Maildrop
@@ -18,10 +19,8 @@ from mailsacd.pop3.shared import Shared
 from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.crowd import Farewell
 
-AUTH_DELAY_S: Final = 1.0
-"""So long waits whoever gave a wrong name or password."""
-SLICE_BYTES: Final = 65_536
-"""A larger message is handed to the transport piece by piece, as its reader keeps up."""
+AUTH_DELAY_S: Final = 1.0  # so long waits whoever gave a wrong name or password
+SLICE_BYTES: Final = 65_536  # a larger message goes piece by piece, as its reader keeps up
 MAX_ACTIONS_A_TURN: Final = 16  # after so many, other connections have their turn
 LISTED_BYTES: Final = 120  # what a message of an open maildrop costs in memory, about
 
@@ -44,8 +43,7 @@ class SessionRunner:
         self._maildrop: Maildrop | None = None
         self._messages: Messages | None = None
         self._content: memoryview | None = None
-        self._held_bytes = 0
-        self._stuck_since_s: float | None = None
+        self._holding = Holding(self._budget, self._clock)
         self._wanted: Retrieve | None = None
         self._running = self._yielding = self._paused = self._lost = False
 
@@ -103,15 +101,17 @@ class SessionRunner:
     def pause(self) -> None:
         """The peer does not read: make no more answers."""
         self._paused = True
-        self._stuck_since_s = self._clock.seconds()
+        self._holding.reads(False)
 
     def resume(self) -> None:
         """It reads again."""
         self._paused = False
-        self._stuck_since_s = None
+        self._holding.reads(True)
         if self._content is not None:
             self._send_more()
         else:
+            if self._wanted is None and not self.session.waiting:
+                self._holding.change(0)
             self.run()
 
     def lost(self) -> None:
@@ -123,9 +123,8 @@ class SessionRunner:
             self._leave(self._maildrop)
 
     def stuck_s(self, now_s: float) -> float:
-        """For how long the peer has not read the message that is held for it; 0 without one."""
-        is_stuck = self._held_bytes and self._stuck_since_s is not None
-        return now_s - (self._stuck_since_s or 0.0) if is_stuck else 0.0
+        """As of Holding."""
+        return self._holding.stuck_s(now_s)
 
     # Running
 
@@ -235,7 +234,7 @@ class SessionRunner:
 
     def _retrieve(self, asked: Retrieve) -> None:
         assert self._messages is not None  # noqa: S101  for mypy: there is a message to retrieve
-        if self._size(asked) > SLICE_BYTES:
+        if self._size(asked) > SLICE_BYTES or not self._budget.open:
             self._wanted = asked
             self._budget.when_open(self._room_came)
             return
@@ -244,15 +243,14 @@ class SessionRunner:
             self._begin(self._read(self._messages, asked))
             return
         self._line.send(at_hand)
-        self._line.reading.effect()
-        self.session.go_on()
-        self._messages.prepare(asked.place + 1)
+        self._sent(len(at_hand))
+        if not self._paused:
+            self._messages.prepare(asked.place + 1)
 
     def _room_came(self) -> None:
         asked, self._wanted = self._wanted, None
         if asked is not None and self._messages is not None:
-            self._held_bytes = self._size(asked)
-            self._budget.take(self._held_bytes)
+            self._holding.change(self._size(asked))
             self._begin(self._read(self._messages, asked))
 
     def _size(self, asked: Retrieve) -> int:
@@ -278,22 +276,24 @@ class SessionRunner:
         self._content = rest if len(rest) else None
         self._line.send(bytes(piece))
         if self._content is None:
-            self._let_go()
-            self._line.reading.effect()
-            self.session.go_on()
+            self._sent(len(piece))
             self.run()
         elif not self._paused:
             self._clock.callLater(0, self._send_more)
 
+    def _sent(self, last_bytes: int) -> None:
+        """A message is handed on whole; the end of it may yet wait in the transport."""
+        self._holding.change(last_bytes if self._paused else 0)
+        self._line.reading.effect()
+        self.session.go_on()
+
     def _let_go(self) -> None:
-        """No message is held for the peer any more."""
+        """No message is held for the peer any more, nor waited for."""
         self._content = None
         if self._wanted is not None:
             self._wanted = None
             self._budget.forget(self._room_came)
-        held_bytes, self._held_bytes = self._held_bytes, 0
-        if held_bytes:
-            self._budget.give(held_bytes)
+        self._holding.change(0)
 
     def _log_defect(self, error: Exception) -> None:
         if not is_expected(error):

@@ -150,7 +150,9 @@ class SessionRunner:
     def _settle(self) -> None:
         """What follows from where the session has got to."""
         session = self.session
-        if session.reader is not None or self._holding.held_bytes or self._delivering_bytes:
+        in_text = session.reader is not None
+        self._line.reading.expect(message=in_text)
+        if in_text or self._holding.held_bytes or self._delivering_bytes:
             self._hold(session.held_bytes + self._delivering_bytes)
         if self._crowd.stopping and not session.in_message:
             self.end(Farewell.STOPPING)
@@ -166,8 +168,7 @@ class SessionRunner:
         elif type(action) is Deliver:
             self._deliver(action)
         elif type(action) is LogIn:
-            asked = ensureDeferred(self._log_in(action))
-            asked.addErrback(self._broken)
+            ensureDeferred(self._log_in(action)).addErrback(self._broken)
         elif action is Signal.AWAIT_ROOM:
             self._budget.when_open(self._room_came)
         elif action is Signal.SLOW_DOWN:
@@ -195,8 +196,7 @@ class SessionRunner:
         if isinstance(answer, Recipient):
             self.session.accept_recipient(answer)
         else:
-            asked = ensureDeferred(self._await_recipient(answer))
-            asked.addErrback(self._broken)
+            ensureDeferred(self._await_recipient(answer)).addErrback(self._broken)
 
     async def _await_recipient(self, answer: Awaitable[Recipient]) -> None:
         try:

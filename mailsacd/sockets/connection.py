@@ -34,8 +34,6 @@ CLOSE_TIMEOUT_S: Final = 10.0
 """So long may a peer take to read our last words."""
 MAX_UNREAD_BYTES: Final = 4_096
 """While the dialogue is held up, more input than this waits in the kernel."""
-SLOW_READERS_BYTES: Final = 16_384
-"""Of a peer who was slow to read, no more is read at a time, nor written ahead."""
 MUCH_BYTES: Final = 65_536
 """More than this is not gathered before it is sent: so it is known whether the peer keeps up."""
 
@@ -166,7 +164,6 @@ class Connection(Protocol):
         if self._sends_directly:
             sent = self._tcp.writeSomeData(data)
             if sent != len(data):
-                self._tcp.bufferSize = SLOW_READERS_BYTES
                 self._use_buffers()
                 self._tcp.write(data[sent:] if isinstance(sent, int) else data)
         else:

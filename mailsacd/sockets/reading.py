@@ -10,6 +10,9 @@ LITTLE_BYTES: Final = 512
 """To read less than this of a message is an effort, as is to read or carry out commands."""
 FREE_EFFORTS: Final = 24
 """So many there may be from one message to the next; then see Lane."""
+COMMANDS_BYTES: Final = 8_192
+MESSAGE_BYTES: Final = 65_536
+"""So much is read at a time, and written ahead of a peer's reading: little but for a message."""
 
 
 class Reading:
@@ -27,6 +30,11 @@ class Reading:
     def begin(self, transport: tcp.Server) -> None:
         """There is a connection."""
         self._tcp = transport
+        transport.bufferSize = COMMANDS_BYTES
+
+    def expect(self, *, message: bool) -> None:
+        """Whether what comes next is (the rest of) a message."""
+        self._tcp.bufferSize = MESSAGE_BYTES if message else COMMANDS_BYTES
 
     def end(self) -> None:
         """Nothing more can come."""

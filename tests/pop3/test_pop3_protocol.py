@@ -138,6 +138,26 @@ async def test_who_does_not_read_is_not_served_further(listen: Listen) -> None:
 
 
 @ensure
+async def test_small_messages_that_nobody_reads_share_the_memory_too(listen: Listen) -> None:
+    small = b"Subject: small\r\n\r\n" + b"a line of text\r\n" * 4_000
+    listener = listen(*[small] * 200, settings=Pop3Settings(buffer_bytes=1_000))
+    every = b"".join(b"RETR %d\r\n" % (place + 1) for place in range(200))
+    greedy = await listener.logged_in()
+    greedy.transport.pauseProducing()  # type: ignore[union-attr]
+    greedy.send(every)
+    await listener.until(lambda: not listener.budget.open)
+    assert 0 < listener.budget.held_bytes <= len(retrieved(small))
+    [member] = listener.factory._crowd.members
+    other = await listener.logged_in()
+    other.send(b"RETR 1\r\n")
+    await listener.until(lambda: bool(listener.budget._waiting))
+    listener.pass_time(STUCK_S + 1)
+    await answered(other, retrieved(small))
+    assert member not in listener.factory._crowd.members
+    await listener.until(lambda: listener.budget.held_bytes == 0)
+
+
+@ensure
 async def test_listings_that_nobody_reads_are_not_piled_up(listen: Listen) -> None:
     listener = listen(*[b"A: b\r\n\r\n"] * 2_000)
     wire = await listener.logged_in()
