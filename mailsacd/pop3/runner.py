@@ -234,7 +234,7 @@ class SessionRunner:
 
     def _retrieve(self, asked: Retrieve) -> None:
         assert self._messages is not None  # noqa: S101  for mypy: there is a message to retrieve
-        if self._size(asked) > SLICE_BYTES or not self._budget.open:
+        if self._size(asked) > SLICE_BYTES or self._budget.exhausted:
             self._wanted = asked
             self._budget.when_open(self._room_came)
             return

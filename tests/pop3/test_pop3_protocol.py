@@ -158,6 +158,22 @@ async def test_small_messages_that_nobody_reads_share_the_memory_too(listen: Lis
 
 
 @ensure
+async def test_small_messages_do_not_wait_for_large_ones_that_nobody_reads(listen: Listen) -> None:
+    small = b"Subject: small\r\n\r\nhi\r\n"
+    listener = listen(BIG, small, settings=Pop3Settings(buffer_bytes=len(BIG) * 2 // 3))
+    greedy = await listener.logged_in()
+    greedy.transport.pauseProducing()  # type: ignore[union-attr]
+    greedy.send(b"RETR 1\r\n")
+    await listener.until(lambda: listener.only._runner._paused)
+    assert not listener.budget.open
+    other = await listener.logged_in()
+    other.send(b"RETR 2\r\n")
+    await answered(other, retrieved(small))
+    greedy.abort()
+    other.abort()
+
+
+@ensure
 async def test_listings_that_nobody_reads_are_not_piled_up(listen: Listen) -> None:
     listener = listen(*[b"A: b\r\n\r\n"] * 2_000)
     wire = await listener.logged_in()
