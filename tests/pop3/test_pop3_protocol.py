@@ -158,19 +158,22 @@ async def test_small_messages_that_nobody_reads_share_the_memory_too(listen: Lis
 
 
 @ensure
-async def test_small_messages_do_not_wait_for_large_ones_that_nobody_reads(listen: Listen) -> None:
+async def test_small_messages_wait_for_memory_only_when_there_is_none(listen: Listen) -> None:
     small = b"Subject: small\r\n\r\nhi\r\n"
-    listener = listen(BIG, small, settings=Pop3Settings(buffer_bytes=len(BIG) * 2 // 3))
-    greedy = await listener.logged_in()
-    greedy.transport.pauseProducing()  # type: ignore[union-attr]
-    greedy.send(b"RETR 1\r\n")
-    await listener.until(lambda: listener.only._runner._paused)
-    assert not listener.budget.open
-    other = await listener.logged_in()
-    other.send(b"RETR 2\r\n")
-    await answered(other, retrieved(small))
-    greedy.abort()
-    other.abort()
+    listener = listen(small)
+    budget = listener.budget
+    wire = await listener.logged_in()
+    budget.take(budget.soft_bytes)
+    wire.send(b"RETR 1\r\n")
+    await answered(wire, retrieved(small))
+    budget.take(budget.soft_bytes)
+    wire.received = b""
+    wire.send(b"RETR 1\r\n")
+    await listener.until(lambda: bool(budget._waiting))
+    assert wire.received == b""
+    budget.give(2 * budget.soft_bytes)
+    await answered(wire, retrieved(small))
+    assert budget.held_bytes == 0
 
 
 @ensure
