@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_TAGS = 50_000
 MAX_TAG_CHARS = 4_096
@@ -88,7 +89,11 @@ def unescape_attribute(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    return html.unescape(match[0])
+    return _unescaped(match[0])
+
+
+# At most 34 characters go in, mostly the same few references; without it a megabyte takes a second
+_unescaped = lru_cache(maxsize=512)(html.unescape)
 
 
 def _read(source: str, start: int, close: int) -> tuple[Tag | None, int]:

@@ -89,6 +89,27 @@ def test_links_are_bounded() -> None:
     assert 0 < sum(map(len, links(long)[0])) <= MAX_LINKS_CHARS
 
 
+_SIZE = 2_500_000
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<!DOCTYPE " * (_SIZE // 10) + "http://a.example/", ["http://a.example/"]),
+        ("xmlns:" * (_SIZE // 6) + " http://a.example/", ["http://a.example/"]),
+        ("xmlns = " * (_SIZE // 8) + "http://a.example/", ["http://a.example/"]),
+        ("xmlns='" + 'xmlns="' * (_SIZE // 7) + " http://a.example/", ["http://a.example/"]),
+        ("http://a.example/" + "&amp;" * (_SIZE // 5), []),
+        ("http://a.example/" + "&lt;" * (_SIZE // 4), ["http://a.example/"]),
+        ("http://" * (_SIZE // 7), []),
+        ("'http://a.example/x' " * (_SIZE // 21), ["http://a.example/x"]),
+    ],
+    ids=["doctypes", "names", "values", "quotes", "references", "ends", "nested", "quoted"],
+)
+def test_links_of_a_bomb_are_found_in_bounded_time(html: str, expected: list[str]) -> None:
+    assert list(links(message(html=html))[0]) == expected
+
+
 def test_the_text_part_goes_before_the_html() -> None:
     assert text_of(message(text="plain", html="<p>rich</p>")) == "plain"
 
