@@ -51,6 +51,8 @@ class VerifyJob:
                     pass
             except UnavailableError as e:
                 _log.debug("domains are not looked at now: {why}", why=e.public)
+            except CancelledError:  # Twisted's is an Exception
+                raise
             except Exception:  # noqa: BLE001  a defect in one run ends no later one
                 _log.failure("domains were not looked at")
 

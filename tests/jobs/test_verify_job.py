@@ -39,3 +39,27 @@ async def test_a_proof_is_found_without_being_asked_for(database: Database) -> N
     finally:
         await job.stop()
         await network.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_stopped_in_the_middle_of_a_look_it_looks_no_more(database: Database) -> None:
+    network = Network(reactor)
+    clock = Clock()
+    await add_accounts(database, "ann")
+    notices = Notices("", reactor=reactor)
+    domains = make_node(database, notices, network.resolver(), reactor).domains
+    job = VerifyJob(domains, clock)
+    try:
+        await domains.add(ANN, "example.com")
+        await database.run("update domain set next_check = now()")
+        network.usual.answers.silent.add("example.com")
+        asked = network.usual.answers.asked
+        job.start()
+        while not asked:
+            clock.advance(EVERY_S)
+            await deferLater(reactor, 0.005)
+        await job.stop()
+        await database.run("update domain set next_check = now()")
+        assert not clock.getDelayedCalls()
+    finally:
+        await network.stop()

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, fail, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.names import dns, error
 from twisted.names.server import DNSServerFactory
@@ -74,7 +74,7 @@ class _Factory(DNSServerFactory):
 
 
 class NameServer:
-    """`Records` behind UDP and TCP on one port of a loopback address."""
+    """`Records` behind UDP and TCP on one port of a loopback address: CannotListenError."""
 
     def __init__(self, reactor: Any, ip: str = "127.0.0.1", port: int = 0) -> None:
         self.ip = ip
@@ -94,7 +94,7 @@ class NameServer:
             else:
                 self._ports = [tcp, udp]
                 return
-        raise AssertionError("no port is free for both")
+        raise CannotListenError(ip, port, OSError("no port is free for both"))
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -102,13 +102,23 @@ class NameServer:
             await maybeDeferred(port.stopListening)
 
 
+def _both(reactor: Any) -> tuple[NameServer, NameServer]:
+    """On one port of two addresses: what is free on one of them may be taken on the other."""
+    for _ in range(20):
+        usual = NameServer(reactor)
+        try:
+            return usual, NameServer(reactor, "127.0.0.2", usual.port)
+        except CannotListenError:
+            ensureDeferred(usual.stop())
+    raise AssertionError("no port is free on both addresses")
+
+
 class Network:
     """The usual name server, and that of the domain example.com itself."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self.usual = NameServer(reactor)
-        self.own = NameServer(reactor, "127.0.0.2", self.usual.port)
+        self.usual, self.own = _both(reactor)
         usual, own = self.usual.answers, self.own.answers
         usual.add("example.com", dns.Record_NS("ns1.example.com"), dns.Record_TXT(b"stale"))
         usual.add("ns1.example.com", dns.Record_A("127.0.0.2"))
