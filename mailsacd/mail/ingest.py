@@ -27,7 +27,6 @@ from mailsacd.mime.trace import loops
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 
-_LANES: Final = 2  # batches in flight: while PostgreSQL syncs one, it works on the other
 _MAX_BATCH_ENVELOPES: Final = 200
 _MAX_BATCH_BYTES: Final = 1_048_576  # of compressed messages; one larger message goes alone
 _OFF_REACTOR_BYTES: Final = 131_072  # larger messages are parsed and compressed in a thread
@@ -93,7 +92,7 @@ class Ingest:
         self._reactor = reactor
         self._ids = EnvelopeIds()
         self._forming: list[tuple[NewEnvelope, Deferred[None]]] = []
-        self._free_lanes = _LANES
+        self._is_storing = False
         self._flush_is_due = False
         self._composing = 0
         self._waiting = 0  # for their commit
@@ -136,7 +135,7 @@ class Ingest:
 
     async def finish(self) -> None:
         """Wait until everything that was delivered so far is committed or refused."""
-        if self._composing or self._forming or self._free_lanes < _LANES:
+        if self._composing or self._waiting:
             idle: Deferred[None] = Deferred()
             self._when_idle.append(idle)
             await idle
@@ -168,7 +167,7 @@ class Ingest:
         if self._waiting >= _PRESSING:
             self._pressed_until_s = self._reactor.seconds() + _PRESSED_FOR_S
         self.unexamined += new.unexamined
-        if self._free_lanes and not self._flush_is_due:
+        if not self._is_storing and not self._flush_is_due:
             # Not at once: what else this turn of the reactor reads joins the batch.
             self._flush_is_due = True
             self._reactor.callLater(0, self._flush)
@@ -176,12 +175,11 @@ class Ingest:
 
     def _flush(self) -> None:
         self._flush_is_due = False
-        while self._forming and self._free_lanes:
-            batch = self._take_batch()
-            self._free_lanes -= 1
-            storing = ensureDeferred(self._store(batch))
-            storing.addErrback(lambda f: _log.failure("a batch was dropped unanswered", f))
-            storing.addBoth(self._lane_is_free, len(batch))
+        self._is_storing = True
+        batch = self._take_batch()
+        storing = ensureDeferred(self._store(batch))
+        storing.addErrback(lambda f: _log.failure("a batch was dropped unanswered", f))
+        storing.addBoth(self._batch_has_ended, len(batch))
 
     def _take_batch(self) -> list[tuple[NewEnvelope, Deferred[None]]]:
         size = count = 0
@@ -194,12 +192,12 @@ class Ingest:
         del self._forming[:count]
         return batch
 
-    def _lane_is_free(self, _: object, count: int) -> None:
-        self._free_lanes += 1
+    def _batch_has_ended(self, _: object, count: int) -> None:
+        self._is_storing = False
         self._waiting -= count
         if self._forming:
             self._flush()
-        elif not self._composing and self._free_lanes == _LANES:
+        elif not self._composing:
             waiting, self._when_idle = self._when_idle, []
             for idle in waiting:
                 idle.callback(None)
