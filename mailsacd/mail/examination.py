@@ -11,6 +11,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
+from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.message import Message
 from mailsacd.mail.compose import expand
 from mailsacd.mail.contents import (
@@ -32,6 +33,11 @@ GROUP: Final = 50
 AT_ONCE: Final = 2
 """So many readers are served at a time, group by group in turns."""
 
+REMEMBERED: Final = 2_000
+"""So many contents are kept for who reads the same list again: twice the longest list."""
+
+_REMEMBERED_CHARS: Final = 2_000  # of each; longer contents are worked out again
+
 _OFF_REACTOR_BYTES: Final = 65_536  # larger messages are unpacked and parsed in a thread
 _BYTES_A_TURN: Final = 131_072  # of others: then the reactor has its turn
 
@@ -45,13 +51,15 @@ class Examination:
         self._database = database
         self._reactor = reactor
         self._turn = DeferredSemaphore(AT_ONCE)
+        self._recent: Recent[str, Contents] = Recent(REMEMBERED)
 
     async def filled(self, text: str) -> str:
         """The JSON of any number of messages, as if all of them had been examined."""
         if not is_unexamined(text):
             return text
-        wanted = unexamined_in(text)
-        found: dict[str, Contents] = {}
+        ids = unexamined_in(text)
+        found = {id_: known for id_ in ids if (known := self._recent.get(id_)) is not UNKNOWN}
+        wanted = [id_ for id_ in ids if id_ not in found]
         for start in range(0, len(wanted), GROUP):
             group = wanted[start : start + GROUP]
             found |= await self._turn.run(lambda ids: ensureDeferred(self._find(ids)), group)
@@ -64,7 +72,12 @@ class Examination:
         return message.with_facts(await self.filled(message.facts))
 
     async def _find(self, raw_ids: Sequence[str]) -> dict[str, Contents]:
-        return await examine(await find_raws(self._database, raw_ids), reactor=self._reactor)
+        raws = await find_raws(self._database, raw_ids)
+        found = await examine(raws, reactor=self._reactor)
+        for id_, contents in found.items():
+            if len(contents.json) <= _REMEMBERED_CHARS:
+                self._recent.remember(id_, contents)
+        return found
 
 
 async def examine(raws: Iterable[Raw], *, reactor: Any) -> dict[str, Contents]:

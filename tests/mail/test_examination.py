@@ -209,6 +209,19 @@ async def test_a_list_of_very_many_is_filled_in_groups(
 
 
 @pytest_twisted.ensureDeferred
+async def test_what_was_worked_out_for_a_reader_is_not_worked_out_again(
+    database: Database, mailbox: Mailbox
+) -> None:
+    small, large = later(MIXED), later(UNUSUAL["1,000 links"])
+    await store_envelopes(database, [small, large])
+    large_before, small_before = json.loads(await mailbox.list_json(ANYONE, BOB, Page()))
+    await database.run("delete from raw_message")
+    large_after, small_after = json.loads(await mailbox.list_json(ANYONE, BOB, Page()))
+    assert small_after == small_before
+    assert (len(large_before["links"]), large_after["links"]) == (1_000, [])
+
+
+@pytest_twisted.ensureDeferred
 async def test_what_was_deleted_in_between_is_passed_over(
     database: Database, mailbox: Mailbox, backlog: Backlog, counts: Counts
 ) -> None:
