@@ -20,9 +20,15 @@ _URL_CHARS = (
     r"[!#-;=?-\[\]^_a-~\x80-\x84\x86-\x9f\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e"
     r"\u2030-\u205e\u2060-\u2fff\u3001-\U0010ffff]++"
 )
+# A host begins so: a letter, digit or symbol of a name, maybe encoded; an underscore; IPv6. The
+# first alternative is there for its speed.
+_HOST = (
+    r"(?=[a-zA-Z0-9]|[^\W_]|[%_][^\W_]|&#\w|\[(?:::)?[\da-fA-F]"
+    r"|[\u2600-\u27bf\U0001f000-\U0001ffff])"
+)
 # Nearly all text has the first only, and a pattern that begins with fixed letters is fast.
-_USUAL = re.compile(rf"https?+://{_URL_CHARS}")
-_ANY = re.compile(rf"(?:https?|ftp)://{_URL_CHARS}", re.IGNORECASE)
+_USUAL = re.compile(rf"https?+://{_HOST}{_URL_CHARS}")
+_ANY = re.compile(rf"(?:https?|ftp)://{_HOST}{_URL_CHARS}", re.IGNORECASE)
 # Names of formats, not places to go to. None of it reads on where another may begin: that would
 # take minutes for a page that has a hundred thousand beginnings and no end.
 _FORMATS = re.compile(
@@ -35,17 +41,16 @@ _TRAILING = frozenset(
 _OPENING = {")": "(", "]": "[", "}": "{"}
 # It ends the same whether it is quoted or not, and whatever the quote is
 _CLEAR = re.compile(r"[^')]*(?:[^\W_]|/)\Z")
-_STOPS = re.compile(r"[\s<>\"]")
 
 
 def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
     """Every http, https and ftp URL in the text and then in the HTML, in order, once each.
 
-    In the HTML wherever it stands: in attributes of any element or in the text between them. At
-    most MAX_LINKS of MAX_LINK_CHARS each, MAX_LINKS_CHARS together; what is over is left out, and
-    then the second value is True.
+    In the HTML wherever it stands: in attributes of any element or in the text between them.
+    Without a host it is none. At most MAX_LINKS of MAX_LINK_CHARS each, MAX_LINKS_CHARS
+    together; what is over is left out, and then the second value is True.
     """
-    found = tuple(dict.fromkeys(_all(parsed)))
+    found = tuple(filter(None, dict.fromkeys(_all(parsed))))
     if len(found) <= MAX_LINKS and sum(map(len, found)) <= MAX_LINK_CHARS:
         return found, False
     short = [url for url in found if len(url) <= MAX_LINK_CHARS]
@@ -109,7 +114,11 @@ def _quoted(source: str) -> Iterator[str]:
 
 
 def _unescaped(url: str) -> str:
-    return _STOPS.split(markup.unescape_attribute(url), maxsplit=1)[0] if "&" in url else url
+    """``url`` with its character references decoded; ``""`` when no host is left."""
+    if "&" not in url:
+        return url
+    found = _ANY.match(markup.unescape_attribute(url))
+    return found[0] if found else ""
 
 
 def _without_trailing(url: str) -> str:

@@ -39,6 +39,10 @@ def message(*, text: str | None = None, html: str | None = None) -> ParsedMessag
         ("http://[2001:db8::1]/x", ["http://[2001:db8::1]/x"]),
         ("http:// nothing, www.a.example, mailto:a@b.c, javascript://x", []),
         ("http://a.example\r\nhttp://b.example", ["http://a.example", "http://b.example"]),
+        ("https:// http://- http:///x http://. https://\u2026 http://_ http://[ http://{a}/", []),
+        ("http://\u2603.example http://%C3%BC.example http://_a.example http://[::1]:80/",
+         ["http://\u2603.example", "http://%C3%BC.example", "http://_a.example",
+          "http://[::1]:80/"]),
     ],
 )  # fmt: skip
 def test_links_in_text(text: str, expected: list[str]) -> None:
@@ -69,6 +73,8 @@ def test_what_ends_a_link_and_nothing_beside_it() -> None:
         ('<!DOCTYPE html PUBLIC "-//W3C//DTD" "http://www.w3.org/TR/x.dtd"><p>', []),
         ('<a href="https://a.example/?a&copy=2">x</a>', ["https://a.example/?a&copy=2"]),
         ('<a href="HTTPS://a.example/">x</a>', ["HTTPS://a.example/"]),
+        ('<a href="http://&#97;.example/">x</a>', ["http://a.example/"]),
+        ('<a href="https://"></a> http://&#45; http://&#60;b http://&lt;a', []),
     ],
 )
 def test_links_in_html(html: str, expected: list[str]) -> None:
