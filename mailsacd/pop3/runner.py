@@ -92,7 +92,7 @@ class SessionRunner:
         if self.session.closed:
             return
         # In the midst of a message there is nothing to say that would not be taken for its text
-        words = b"" if self._content is not None else FAREWELLS[why]
+        words = None if self._content is not None else FAREWELLS[why]
         self._paused = False
         self._let_go()
         self.session.close(words)

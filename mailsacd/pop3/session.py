@@ -26,40 +26,34 @@ from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.state import State
 from mailsacd.sockets.lines import CRLF, LineSession
 
-MAX_ERRORS: Final = 20
-"""So many commands may be wrong before the session is closed."""
 MAX_LOGINS: Final = 3
 """So many logins may be wrong."""
 
 
-class Session(LineSession[Action]):
+class Session(LineSession[Action, bytes]):
     """One connection's session, from greeting to close."""
 
     __slots__ = (
-        "_errors",
         "_logins",
         "drop",
         "exchange",
         "name",
         "rules",
         "state",
-        "tls",
-        "trusted",
     )
 
     def __init__(self, rules: SessionRules) -> None:
-        super().__init__()
+        super().__init__(
+            banner=rules.banner,
+            too_many_errors=answer.TOO_MANY_ERRORS,
+            last_action=Signal.CLOSE,
+        )
         self.rules = rules
-        self.tls = False
-        """Whether the connection is encrypted."""
-        self.trusted = False
-        """Whether passwords may be sent on it even if it is not."""
         self.state = State.AUTHORIZATION
         self.name: str | None = None
         """What USER said, until the next command."""
         self.exchange: Exchange | None = None
         self.drop = Drop(Listing(ids=(), sizes=()))
-        self._errors = 0
         self._logins = 0
 
     # For whoever runs it
@@ -68,15 +62,6 @@ class Session(LineSession[Action]):
     def closed(self) -> bool:
         """Whether all is said, but for what QUIT deletes."""
         return self.state is State.CLOSED
-
-    @property
-    def may_log_in(self) -> bool:
-        """Whether a password may be sent on this connection."""
-        return self.tls or self.trusted
-
-    def greet(self) -> None:
-        """The client is welcome."""
-        self._pending.append(self.rules.banner)
 
     def next_action(self) -> Action | None:
         """What is to be done next; None when input or an answer must come first."""
@@ -110,29 +95,10 @@ class Session(LineSession[Action]):
         if given:
             self._pending.insert(0, given)
 
-    def close(self, given: bytes) -> None:
-        """Say ``given`` and close, after what is to be said already and whatever comes in.
-
-        What is marked as deleted stays (RFC 1939 section 6), unless QUIT was said.
-        """
-        before = self._pending
-        self.closing(given)
-        self._pending = [*before, given, Signal.CLOSE] if given else [*before, Signal.CLOSE]
-
-    # For the commands
-
-    def fault(self, given: bytes) -> bytes:
-        """Count a wrong command, which is answered with ``given`` unless it is one too many."""
-        self._errors += 1
-        return given if self._errors <= MAX_ERRORS else self.closing(answer.TOO_MANY_ERRORS)
-
-    def closing(self, given: bytes) -> bytes:
-        """``given``, after which the connection is closed."""
+    def _shut(self) -> None:
+        """What is marked as deleted stays (RFC 1939 section 6), unless QUIT was said."""
         self.state = State.CLOSED
-        self.forget_input()
-        self.waiting = False
-        self._pending = [Signal.CLOSE]
-        return given
+        super()._shut()
 
     # Lines
 

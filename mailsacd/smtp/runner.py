@@ -107,7 +107,7 @@ class SessionRunner:
 
     def begin(self) -> None:
         """Greet the peer."""
-        self.session.may_log_in_plainly = self._line.is_trusted(self._plain_login)
+        self.session.trusted = self._line.is_trusted(self._plain_login)
         self.session.greet()
         self.run()
 

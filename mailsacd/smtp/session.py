@@ -29,9 +29,6 @@ from mailsacd.smtp.state import State
 from mailsacd.smtp.transaction import Transaction
 from mailsacd.sockets.lines import CRLF, LineSession
 
-MAX_ERRORS: Final = 20
-"""So many commands may be wrong before the session is closed; a stored message forgives them."""
-
 MAX_FAILED_LOGINS: Final = 3
 """After so many the session is closed."""
 
@@ -40,42 +37,40 @@ _ORDINARY_LINE: Final = 128
 _NO_TRANSACTION: Final = Transaction("", utf8=False)
 
 
-class Session(LineSession[Action]):
+class Session(LineSession[Action, Reply]):
     """One connection's session, from banner to close."""
 
     __slots__ = (
         "_after_chunk",
-        "_errors",
         "_refusal",
         "account",
         "exchange",
         "extended",
         "helo",
         "logins_failed",
-        "may_log_in_plainly",
         "reader",
         "refuses",
         "rules",
         "state",
-        "tls",
         "transaction",
     )
 
     def __init__(
         self, rules: SessionRules, refuses: Callable[[str], bool] = lambda _: False
     ) -> None:
-        super().__init__()
+        super().__init__(
+            banner=rules.banner,
+            too_many_errors=reply.TOO_MANY_ERRORS,
+            last_action=Signal.CLOSE,
+        )
         self.rules = rules
+        self.tls = rules.in_tls
         self.refuses = refuses
         """Whether mail with that reverse-path is refused, coming from this peer."""
         self.helo = ""
         """What the client calls itself, empty before EHLO or HELO."""
         self.extended = False
         """Whether it said EHLO."""
-        self.tls = rules.in_tls
-        """Whether TLS is on: from the start, or since STARTTLS was said and accepted."""
-        self.may_log_in_plainly = False
-        """Whether this client may send a password without TLS."""
         self.account: str | None = None
         """Who has logged in."""
         self.exchange: Exchange | None = None
@@ -83,7 +78,6 @@ class Session(LineSession[Action]):
         self.logins_failed = 0
         self.reader: TextReader | ChunkReader | None = None
         """What gathers the message under way."""
-        self._errors = 0
         self._refusal: Reply | None = None
         self._after_chunk = State.READY
         self.transaction = _NO_TRANSACTION
@@ -103,18 +97,9 @@ class Session(LineSession[Action]):
         return self.reader is not None or self.state is State.DELIVERING
 
     @property
-    def may_log_in(self) -> bool:
-        """Whether a password would be safe on its way."""
-        return self.tls or self.may_log_in_plainly
-
-    @property
     def closed(self) -> bool:
         """Whether all is said."""
         return self.state is State.CLOSED
-
-    def greet(self) -> None:
-        """The client is welcome."""
-        self._pending.append(self.rules.banner)
 
     def next_action(self) -> Action | None:
         """What is to be done next; None when input or an answer must come first."""
@@ -168,7 +153,7 @@ class Session(LineSession[Action]):
     def finish_message(self, answer: Reply) -> None:
         """The answer to `Deliver`."""
         if self._answered():
-            if answer.code == reply.STORED.code:
+            if answer.code == reply.STORED.code:  # which makes up for what was wrong before
                 self._errors = 0
             self._pending.append(answer)
             self.reset(State.READY)
@@ -178,12 +163,6 @@ class Session(LineSession[Action]):
         if self.reader and not self._refusal:
             self.reader.refuse()
             self._refusal = answer
-
-    def close(self, answer: Reply) -> None:
-        """Say ``answer`` and close, after what is to be said already and whatever comes in."""
-        before = self._pending
-        self.closing(answer)
-        self._pending = [*before, answer, Signal.CLOSE]
 
     def _answered(self) -> bool:
         """Whether the answer is still of interest."""
@@ -199,18 +178,9 @@ class Session(LineSession[Action]):
         self.reader = None
         self._refusal = None
 
-    def fault(self, answer: Reply) -> Reply:
-        """Count a wrong command, which is answered with ``answer`` unless it is one too many."""
-        self._errors += 1
-        return answer if self._errors <= MAX_ERRORS else self.closing(reply.TOO_MANY_ERRORS)
-
-    def closing(self, answer: Reply) -> Reply:
-        """``answer``, after which the connection is closed."""
+    def _shut(self) -> None:
         self.reset(State.CLOSED)
-        self.forget_input()
-        self.waiting = False
-        self._pending = [Signal.CLOSE]
-        return answer
+        super()._shut()
 
     def begin_chunk(self, reader: ChunkReader, size: int, then: State) -> None:
         """What comes next is a chunk; after it the session is in the state ``then``."""

@@ -1,27 +1,54 @@
-"""The input of a session that reads line by line, and what it is yet to do. Pure: no I/O.
+"""What the sessions of line protocols have in common: their input, and what they are yet to say.
 
-Commands end with CRLF. What is not read yet is bounded by whoever feeds it, an unfinished line by
-the session's own limit.
+Pure: no I/O. Commands end with CRLF. What is not read yet is bounded by whoever feeds it, an
+unfinished line by the session's own limit.
 """
 
 from typing import Final, Generic, TypeVar
 
 A = TypeVar("A")
+W = TypeVar("W")
 
 CRLF: Final = b"\r\n"
+MAX_ERRORS: Final = 20
+"""So many commands may be wrong before a session is closed."""
 
 
-class LineSession(Generic[A]):
-    """A base for sessions. ``waiting`` tells whether a question of theirs is open."""
+class LineSession(Generic[A, W]):
+    """A base for sessions whose actions are ``A``, and words to the client (among them) ``W``.
 
-    __slots__ = ("_at", "_input", "_pending", "_skipping", "waiting")
+    ``waiting`` tells whether a question of theirs is open.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "_at",
+        "_banner",
+        "_errors",
+        "_input",
+        "_last_action",
+        "_pending",
+        "_skipping",
+        "_too_many_errors",
+        "tls",
+        "trusted",
+        "waiting",
+    )
+
+    def __init__(self, *, banner: W, too_many_errors: W, last_action: A) -> None:
+        """``last_action`` closes the connection."""
+        self.tls = False
+        """Whether the connection is encrypted."""
+        self.trusted = False
+        """Whether passwords may be sent on it even if it is not."""
         self.waiting = False
+        self._banner = banner
+        self._too_many_errors = too_many_errors
+        self._last_action = last_action
         self._input = b""
         self._at = 0
-        self._pending: list[A] = []
+        self._pending: list[A | W] = []
         self._skipping = False
+        self._errors = 0
 
     @property
     def closed(self) -> bool:
@@ -29,9 +56,18 @@ class LineSession(Generic[A]):
         raise NotImplementedError
 
     @property
+    def may_log_in(self) -> bool:
+        """Whether a password may be sent on this connection."""
+        return self.tls or self.trusted
+
+    @property
     def unread_bytes(self) -> int:
         """How much input waits."""
         return len(self._input) - self._at
+
+    def greet(self) -> None:
+        """The client is welcome."""
+        self._pending.append(self._banner)
 
     def receive(self, data: bytes) -> None:
         """More input."""
@@ -40,13 +76,39 @@ class LineSession(Generic[A]):
             self._input = self._input[self._at :] + data if unread else data
             self._at = 0
 
+    def close(self, words: W | None) -> None:
+        """Say ``words`` and close, after what is to be said already and whatever comes in."""
+        before = self._pending
+        self._shut()
+        if words is not None:
+            before = [*before, words]
+        self._pending = [*before, *self._pending]
+
+    # For the commands
+
     def then(self, action: A) -> None:
         """``action`` comes after the one that the command returns."""
         self._pending.append(action)
 
+    def fault(self, words: W) -> W:
+        """Count a wrong command, which is answered with ``words`` unless it is one too many."""
+        self._errors += 1
+        return words if self._errors <= MAX_ERRORS else self.closing(self._too_many_errors)
+
+    def closing(self, words: W) -> W:
+        """``words``, after which the connection is closed."""
+        self._shut()
+        return words
+
     def forget_input(self) -> None:
         """Throw away what was received and not yet read."""
         self._input, self._at = b"", 0
+
+    def _shut(self) -> None:
+        """Have it `closed`: nothing is read, answered or said any more but the last action."""
+        self.forget_input()
+        self.waiting = False
+        self._pending = [self._last_action]
 
     def _limit_unfinished_line(self, max_octets: int) -> None:
         """A line without end is not kept: only a CR that its end may begin with."""

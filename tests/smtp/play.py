@@ -98,5 +98,5 @@ def played(script: bytes, rules: SessionRules = RULES, *, plain_login: bool = Tr
 
 def _session(rules: SessionRules, plain_login: bool) -> Session:
     session = Session(rules)
-    session.may_log_in_plainly = plain_login
+    session.trusted = plain_login
     return session

@@ -7,8 +7,9 @@ import pytest
 
 from mailsacd.core import reply
 from mailsacd.smtp.action import LogIn, Signal
-from mailsacd.smtp.session import MAX_ERRORS, MAX_FAILED_LOGINS, Session
+from mailsacd.smtp.session import MAX_FAILED_LOGINS, Session
 from mailsacd.smtp.state import State
+from mailsacd.sockets.lines import MAX_ERRORS
 from tests.smtp.play import RULES, Play, played
 
 CAPTURE = replace(RULES, requires_auth=True)
@@ -152,7 +153,7 @@ def test_broken_exchanges_are_errors_of_which_there_are_not_endlessly_many() -> 
 
 def test_after_starttls_one_logs_in_again() -> None:
     session = Session(CAPTURE)
-    session.may_log_in_plainly = True
+    session.trusted = True
     play = Play(session)
     play.feed(b"EHLO c\r\n" + ANN + b"STARTTLS\r\n" + ANN + MESSAGE)
     assert play.codes == [220, 250, 235, 220]  # what came with STARTTLS is thrown away
@@ -173,7 +174,7 @@ def test_the_protocol_says_that_the_client_has_logged_in(mail: bytes, protocol: 
 
 def test_what_is_pipelined_waits_until_the_login_is_checked() -> None:
     session = Session(CAPTURE)
-    session.may_log_in_plainly = True
+    session.trusted = True
     session.receive(b"EHLO c\r\n" + ANN + MESSAGE)
     assert session.next_action() == CAPTURE.ehlo(tls=True, auth=True)
     assert isinstance(session.next_action(), LogIn)

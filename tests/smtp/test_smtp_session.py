@@ -6,7 +6,8 @@ from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
 from mailsacd.smtp.action import AskRecipient, Deliver, Signal
 from mailsacd.smtp.rules import SessionRules
-from mailsacd.smtp.session import MAX_ERRORS, Session
+from mailsacd.smtp.session import Session
+from mailsacd.sockets.lines import MAX_ERRORS
 from tests.smtp.play import RULES, Play, played
 
 _STRICT = SessionRules(
