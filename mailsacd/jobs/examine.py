@@ -2,11 +2,7 @@
 
 from typing import Any, Final, Protocol
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
-from twisted.internet.task import deferLater
-from twisted.logger import Logger
-
-from mailsacd.core.errors import UnavailableError
+from mailsacd.jobs.loop import Loop
 from mailsacd.mail.backlog import Backlog
 
 LOOK_EVERY_S: Final = 5.0
@@ -18,8 +14,6 @@ PRESSED_EVERY_S: Final = 1.0
 _CHECK_EVERY_S: Final = 0.25
 _PAUSE_S: Final = 0.02  # while there is something to do, and mail comes
 _AWAY_S: Final = 1.0
-
-_log = Logger()
 
 
 class Intake(Protocol):
@@ -46,34 +40,17 @@ class ExamineJob:
         self._backlog = backlog
         self._intake = intake
         self._reactor = reactor
-        self._running: Deferred[None] | None = None
         self._look_at_s = 0.0
         self._pressed_until_s = 0.0
+        self._loop = Loop("examine mail", self._step, retry_s=_AWAY_S, reactor=reactor)
 
     def start(self) -> None:
         """Begin, with what an earlier run left."""
-        self._running = ensureDeferred(self._run())
-        self._running.addErrback(_ended)
+        self._loop.start()
 
     async def stop(self) -> None:
         """End; a group that is under way is not examined, and its rows stay."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.cancel()
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                wait_s = await self._step()
-            except UnavailableError as e:
-                _log.debug("mail is not examined now: {why}", why=e.public)
-                wait_s = _AWAY_S
-            except CancelledError:
-                raise
-            except Exception:  # noqa: BLE001  a defect in one group ends no later one
-                _log.failure("mail was not examined")
-                wait_s = _AWAY_S
-            await deferLater(self._reactor, wait_s)
+        await self._loop.stop()
 
     async def _step(self) -> float:
         """Examine a group, if there is one and it is time; how long to wait until the next step."""
@@ -90,8 +67,3 @@ class ExamineJob:
             self._look_at_s = now + LOOK_EVERY_S
             return _CHECK_EVERY_S
         return 0.0 if self._intake.is_calm else _PAUSE_S
-
-
-def _ended(failure: Any) -> None:
-    if not failure.check(CancelledError):
-        _log.failure("mail is no longer examined", failure)

@@ -3,11 +3,7 @@
 import random
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
-from twisted.internet.task import deferLater
-from twisted.logger import Logger
-
-from mailsacd.core.errors import UnavailableError
+from mailsacd.jobs.loop import Loop
 from mailsacd.mail.domains import Domains
 
 EVERY_S: Final = 60.0
@@ -17,46 +13,27 @@ LEASE_S: Final = 600
 
 _JITTER: Final = 0.2
 
-_log = Logger()
-
 
 class VerifyJob:
     """Claims what is due, looks, and sleeps; any number of nodes share the work."""
 
     def __init__(self, domains: Domains, reactor: Any) -> None:
         self._domains = domains
-        self._reactor = reactor
-        self._running: Deferred[None] | None = None
+        self._loop = Loop("look at domains", self._step, retry_s=EVERY_S, reactor=reactor)
 
     def start(self) -> None:
         """Begin, a while from now."""
-        self._running = ensureDeferred(self._run())
-        self._running.addErrback(_ended)
+        self._loop.start(_pause_s())
 
     async def stop(self) -> None:
         """End; what was under way is done by another node when its lease is over."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.cancel()
+        await self._loop.stop()
 
-    async def _run(self) -> None:
-        while True:
-            # Nodes that were started together do not ask in step
-            await deferLater(
-                self._reactor,
-                EVERY_S * random.uniform(1 - _JITTER, 1 + _JITTER),  # noqa: S311
-            )
-            try:
-                while await self._domains.verify_due(limit=AT_A_TIME, lease_s=LEASE_S) == AT_A_TIME:
-                    pass
-            except UnavailableError as e:
-                _log.debug("domains are not looked at now: {why}", why=e.public)
-            except CancelledError:  # Twisted's is an Exception
-                raise
-            except Exception:  # noqa: BLE001  a defect in one run ends no later one
-                _log.failure("domains were not looked at")
+    async def _step(self) -> float:
+        looked_at = await self._domains.verify_due(limit=AT_A_TIME, lease_s=LEASE_S)
+        return 0.0 if looked_at == AT_A_TIME else _pause_s()
 
 
-def _ended(failure: Any) -> None:
-    if not failure.check(CancelledError):
-        _log.failure("domains are no longer looked at", failure)
+def _pause_s() -> float:
+    """Nodes that were started together do not ask in step."""
+    return EVERY_S * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
