@@ -92,6 +92,9 @@ class DeliveryCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls about webhooks."""
+        return (*self._delivering(), *self._signing())
+
+    def _delivering(self) -> tuple[Operation, ...]:
         return (
             Operation(
                 method="GET",
@@ -121,6 +124,10 @@ class DeliveryCalls:
                 refusals=(*_REFUSALS, 403, 404, 409),
                 handler=self.redeliver,
             ),
+        )
+
+    def _signing(self) -> tuple[Operation, ...]:
+        return (
             Operation(
                 method="GET",
                 path="/api/webhooks/secret",
@@ -172,6 +179,7 @@ class DeliveryCalls:
 
 
 def _shown(delivery: Delivery) -> dict[str, Any]:
+    due = delivery.due if delivery.state == "pending" else None
     return {
         "_id": delivery.id,
         "address": delivery.address,
@@ -184,8 +192,6 @@ def _shown(delivery: Delivery) -> dict[str, Any]:
         "code": delivery.code,
         "error": delivery.error,
         "created": iso_time(delivery.created),
-        "nextAttempt": iso_time(delivery.due)
-        if delivery.due and delivery.state == "pending"
-        else None,
+        "nextAttempt": None if due is None else iso_time(due),
         "finished": None if delivery.finished is None else iso_time(delivery.finished),
     }

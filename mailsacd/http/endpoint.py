@@ -94,15 +94,7 @@ class Operation:
         faults: list[Fault] = []
         for parameter in self.parameters:
             name = parameter.name
-            if parameter.where == "path":
-                segment = segments[name]
-                given: bytes | None
-                given = unquote_to_bytes(segment) if "%" in segment else segment.encode()
-            elif parameter.where == "header":
-                given = header(name.encode())
-            else:
-                found = query.get(name.encode()) if query else None
-                given = None if found is None else found[-1]
+            given = _given(parameter, segments, query, header)
             if given is None and not parameter.required:
                 values[name] = parameter.default
                 continue
@@ -114,6 +106,23 @@ class Operation:
             named = "; ".join(f"{f.field} {f.problem}" for f in faults)
             raise InvalidInputError(f"Bad request: {named}", tuple(faults))
         return values
+
+
+def _given(
+    parameter: Parameter,
+    segments: Mapping[str, str],
+    query: Mapping[bytes, Sequence[bytes]],
+    header: Callable[[bytes], bytes | None],
+) -> bytes | None:
+    """What the request has for it, decoded of what a URL encodes; None for nothing."""
+    name = parameter.name
+    if parameter.where == "path":
+        segment = segments[name]
+        return unquote_to_bytes(segment) if "%" in segment else segment.encode()
+    if parameter.where == "header":
+        return header(name.encode())
+    found = query.get(name.encode()) if query else None
+    return None if found is None else found[-1]
 
 
 def _value(parameter: Parameter, given: bytes | None) -> Any:
