@@ -11,9 +11,7 @@ from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.pop3.shared import Shared
 from mailsacd.sockets.crowd import Crowd
-from mailsacd.sockets.lane import Lane
 from mailsacd.sockets.listener import Listener, proxy_networks
-from mailsacd.sockets.outbox import Outbox
 from mailsacd.sockets.terms import Terms
 
 STUCK_S: Final = 10.0
@@ -42,8 +40,6 @@ class Pop3Factory(Listener[Pop3Protocol]):
             ),
             terms=Terms(
                 crowd=crowd,
-                outbox=Outbox(services.clock),
-                lane=Lane(services.clock),
                 clock=services.clock,
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,

@@ -11,9 +11,7 @@ from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.smtp.shared import Shared
 from mailsacd.sockets.crowd import Crowd
-from mailsacd.sockets.lane import Lane
 from mailsacd.sockets.listener import Listener, proxy_networks
-from mailsacd.sockets.outbox import Outbox
 from mailsacd.sockets.terms import Terms
 
 
@@ -43,8 +41,6 @@ class SmtpFactory(Listener[SmtpProtocol]):
             ),
             terms=Terms(
                 crowd=crowd,
-                outbox=Outbox(services.clock),
-                lane=Lane(services.clock),
                 clock=services.clock,
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,

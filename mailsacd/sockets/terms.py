@@ -1,6 +1,6 @@
 """What the connections of a listener have in common."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
@@ -20,9 +20,13 @@ class Terms:
     """
 
     crowd: Crowd[Any]
-    outbox: Outbox
-    lane: Lane
     clock: IReactorTime
     tls: IOpenSSLServerConnectionCreator | None
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     tls_at_once: bool = False
+    outbox: Outbox = field(init=False)
+    lane: Lane = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outbox", Outbox(self.clock))
+        object.__setattr__(self, "lane", Lane(self.clock))
