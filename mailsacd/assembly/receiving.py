@@ -45,22 +45,7 @@ class Receiving:
         )
         backlog = Backlog(database, records.tallies, reactor=ground.reactor)
         self._examining = ExamineJob(backlog, self._ingest, reactor=ground.reactor)
-        anybody = SmtpServices(
-            hostname=ground.hostname,
-            settings=settings.smtp,
-            message=settings.message,
-            accept=Accept(
-                database,
-                owners.directory,
-                settings.message.accepted_domains,
-                owners.domain_rules.hosting,
-                activity=records.activity,
-            ),
-            ingest=self._ingest,
-            tls=ground.tls,
-            clock=ground.reactor,
-            refuses=records.denylist.refuses,
-        )
+        anybody = self._from_anybody(ground, owners, records)
         who_logs_in = replace(
             anybody,
             settings=settings.capture,
@@ -80,6 +65,25 @@ class Receiving:
         await drain_all(self.factories.values())
         await self._ingest.finish()
         await self._examining.stop()
+
+    def _from_anybody(self, ground: Ground, owners: Ownership, records: Records) -> SmtpServices:
+        settings = ground.settings
+        return SmtpServices(
+            hostname=ground.hostname,
+            settings=settings.smtp,
+            message=settings.message,
+            accept=Accept(
+                ground.database,
+                owners.directory,
+                settings.message.accepted_domains,
+                owners.domain_rules.hosting,
+                activity=records.activity,
+            ),
+            ingest=self._ingest,
+            tls=ground.tls,
+            clock=ground.reactor,
+            refuses=records.denylist.refuses,
+        )
 
 
 def captures_all(database: Database, directory: Directory, activity: Activity) -> Accept:
