@@ -62,6 +62,32 @@ def decode(content: bytes, declared: str | None) -> str:
     return _clean(_decode_8bit(content, codec))
 
 
+def decode_undeclared(content: bytes, hint: str | None) -> str:
+    """The same of what cannot declare its charset; ``hint`` is declared by what stands near it.
+
+    It counts for what is not UTF-8, and is wholly in that charset.
+    """
+    codec = _codec(hint) if hint else None
+    # nearly everything is in windows-1252, also UTF-8 that was damaged
+    if codec not in (None, "cp1252") and not _NOT_ASCII.match(codec) and not is_utf8(content):
+        try:
+            return _clean(content.decode(codec))
+        except ValueError:
+            pass
+    return decode(content, None)
+
+
+def is_utf8(content: bytes) -> bool:
+    """Whether all of it is UTF-8, as ASCII is."""
+    if content.isascii():
+        return True
+    try:
+        content.decode()
+    except ValueError:
+        return False
+    return True
+
+
 def _clean(text: str) -> str:
     text = text.removeprefix("\ufeff")
     return text.replace("\0", "") if "\0" in text else text

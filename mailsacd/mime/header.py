@@ -78,17 +78,20 @@ def section_end(content: bytes, start: int, end: int) -> tuple[int, int]:
     return (crlf + 1, crlf + 3) if crlf >= 0 else (end, end)
 
 
-def unfold(raw: bytes) -> str:
-    """A raw value as one line of text: UTF-8, else windows-1252; no control characters."""
+def unfold(raw: bytes, hint: str | None = None) -> str:
+    """A raw value as one line of text without control characters.
+
+    It is in UTF-8, else in the charset ``hint`` if that fits, else in windows-1252.
+    """
     if b"\n" in raw:
         raw = b" ".join([line.strip() for line in raw.split(b"\n")])
-    text = raw.decode("ascii") if raw.isascii() else charset.decode(raw, None)
+    text = raw.decode("ascii") if raw.isascii() else charset.decode_undeclared(raw, hint)
     return one_line(text.strip())
 
 
-def decode(raw: bytes) -> str:
-    """A raw value as it is meant to be read: unfolded, encoded words decoded."""
-    return decode_words(unfold(raw))
+def decode(raw: bytes, hint: str | None = None) -> str:
+    """A raw value as it is meant to be read: unfolded (see there), encoded words decoded."""
+    return decode_words(unfold(raw, hint))
 
 
 def decode_words(text: str) -> str:

@@ -44,10 +44,12 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     ``cc`` and ``bcc`` are None when the field is absent; ``sender`` has only mailboxes with an
     address. ``text_as_sent`` and ``html_as_sent`` are decoded, and None when there is no such part;
     ``text`` and ``html`` are for reading. ``limited`` says that a limit left something out.
-    ``fields`` are the header fields, raw: see ``headers``.
+    ``fields`` are the header fields, raw: see ``headers``; ``header_charset`` is what those of them
+    may be in that are neither ASCII nor UTF-8.
     """
 
     fields: tuple[header.Field, ...]
+    header_charset: str | None
     subject: str
     sender: tuple[Mailbox, ...]
     to: tuple[Mailbox, ...] | None
@@ -71,7 +73,8 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Every field in order: its name as written, its value unfolded and decoded."""
-        return tuple((name.decode("ascii"), header.decode(raw)) for name, raw in self.fields)
+        hint = self.header_charset
+        return tuple((name.decode("ascii"), header.decode(raw, hint)) for name, raw in self.fields)
 
     @cached_property
     def message_id(self) -> str | None:
@@ -109,7 +112,7 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _first(self, name: bytes) -> str:
         for candidate, raw in self.fields:
             if len(candidate) == len(name) and candidate.lower() == name:
-                return header.decode(raw)
+                return header.decode(raw, self.header_charset)
         return ""
 
 

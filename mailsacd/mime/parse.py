@@ -26,36 +26,44 @@ def parse(content: bytes) -> ParsedMessage:
     """The message in ``content``. Never raises."""
     section = header.split(content)
     found, limited = structure.leaves(content, section)
-    return _assemble(section, found, limited=limited or section.limited)
+    return _assemble(section, found, _charset(found), limited=limited or section.limited)
 
 
 def parse_head(content: bytes) -> ParsedMessage:
-    """The message in ``content`` as if it had no parts: its header alone is looked at."""
+    """The message in ``content`` as if it had no parts: its header alone is looked at.
+
+    Only where a field is in no known charset do the parts tell which it may be in.
+    """
     section = header.split(content)
-    return _assemble(section, (), limited=section.limited)
+    is_known = charset.is_utf8(content[: section.body_start])
+    hint = None if is_known else _charset(structure.leaves(content, section)[0])
+    return _assemble(section, (), hint, limited=section.limited)
 
 
 def text_or_html(content: bytes) -> tuple[str | None, str | None]:
     """The text of the message in ``content``, or else its HTML: no more of it is decoded."""
     found, _ = structure.leaves(content, header.split(content))
-    bodies = [leaf for leaf in found if _is_body(leaf)]
+    bodies, _ = _divided(found)
     texts = [leaf for leaf in bodies if leaf.media_type == "text/plain"]
     return (_joined(texts), None) if texts else (None, _joined(bodies))
 
 
-def _assemble(section: header.Section, found: tuple[Leaf, ...], *, limited: bool) -> ParsedMessage:
+def _assemble(
+    section: header.Section, found: tuple[Leaf, ...], hint: str | None, *, limited: bool
+) -> ParsedMessage:
     values: dict[bytes, list[bytes]] = {}
     for name, raw in section.fields:
         if len(name) in _WANTED_LENGTHS and (key := name.lower()) in _WANTED:
             values.setdefault(key, []).append(raw)
-    sender, cut_sender = _mailboxes(values.get(b"from"))
-    to, cut_to = _mailboxes(values.get(b"to"))
-    cc, cut_cc = _mailboxes(values.get(b"cc"))
-    bcc, cut_bcc = _mailboxes(values.get(b"bcc"))
+    sender, cut_sender = _mailboxes(values.get(b"from"), hint)
+    to, cut_to = _mailboxes(values.get(b"to"), hint)
+    cc, cut_cc = _mailboxes(values.get(b"cc"), hint)
+    bcc, cut_bcc = _mailboxes(values.get(b"bcc"), hint)
     texts, htmls, attachments = _sort(found)
     return ParsedMessage(
         fields=section.fields,
-        subject=header.decode(values[b"subject"][0]) if b"subject" in values else "",
+        header_charset=hint,
+        subject=header.decode(values[b"subject"][0], hint) if b"subject" in values else "",
         sender=tuple(mailbox for mailbox in sender or () if mailbox.address),
         to=to,
         cc=cc,
@@ -67,42 +75,54 @@ def _assemble(section: header.Section, found: tuple[Leaf, ...], *, limited: bool
     )
 
 
-def _mailboxes(raw: list[bytes] | None) -> tuple[tuple[Mailbox, ...] | None, bool]:
+def _mailboxes(
+    raw: list[bytes] | None, hint: str | None
+) -> tuple[tuple[Mailbox, ...] | None, bool]:
     """All mailboxes of a field: repeated address fields are against RFC 5322, and common."""
-    return (None, False) if raw is None else addresses.parse(header.unfold(b",".join(raw)))
+    return (None, False) if raw is None else addresses.parse(header.unfold(b",".join(raw), hint))
+
+
+def _charset(found: tuple[Leaf, ...]) -> str | None:
+    """What the first text that declares a charset declares."""
+    return next((leaf.charset for leaf in found if leaf.charset and _is_text(leaf)), None)
 
 
 def _sort(found: tuple[Leaf, ...]) -> tuple[list[Leaf], list[Leaf], list[Attachment]]:
-    texts: list[Leaf] = []
-    htmls: list[Leaf] = []
-    attachments: list[Attachment] = []
-    for leaf in found:
-        if _is_body(leaf):
-            (texts if leaf.media_type == "text/plain" else htmls).append(leaf)
-        else:
-            attachments.append(
-                Attachment(
-                    disposition=leaf.disposition,
-                    content_id=leaf.content_id,
-                    content_type=leaf.media_type,
-                    file_name=leaf.file_name,
-                    transfer_encoding=leaf.transfer_encoding,
-                    content=leaf.content,
-                )
-            )
+    bodies, others = _divided(found)
+    attachments = [
+        Attachment(
+            disposition=leaf.disposition,
+            content_id=leaf.content_id,
+            content_type=leaf.media_type,
+            file_name=leaf.file_name,
+            transfer_encoding=leaf.transfer_encoding,
+            content=leaf.content,
+        )
+        for leaf in others
+    ]
+    texts = [leaf for leaf in bodies if leaf.media_type == "text/plain"]
+    htmls = [leaf for leaf in bodies if leaf.media_type == "text/html"]
     return texts, htmls, attachments
 
 
-def _is_body(leaf: Leaf) -> bool:
-    """Whether a reader shows the part as the message's own text.
+def _divided(found: tuple[Leaf, ...]) -> tuple[list[Leaf], list[Leaf]]:
+    """The parts that a reader shows as the message's own text, and the others.
 
-    A name makes an attachment of it, but not where it is the whole message or one of alternatives.
+    A name makes an attachment of a text, but not where it is the whole message, one of
+    alternatives, or what the message begins with, when it has no text else.
     """
-    return (
-        leaf.media_type in _TEXT_TYPES
-        and leaf.disposition in (None, "inline")
-        and (leaf.file_name is None or leaf.position != "other")
-    )
+    bodies: list[Leaf] = []
+    others: list[Leaf] = []
+    for leaf in found:
+        is_body = _is_text(leaf) and (leaf.file_name is None or leaf.position != "other")
+        (bodies if is_body else others).append(leaf)
+    if not bodies and others and _is_text(others[0]):
+        bodies.append(others.pop(0))
+    return bodies, others
+
+
+def _is_text(leaf: Leaf) -> bool:
+    return leaf.media_type in _TEXT_TYPES and leaf.disposition in (None, "inline")
 
 
 def _joined(leaves: list[Leaf]) -> str | None:

@@ -3,7 +3,7 @@
 import pytest
 
 from mailsacd.mime import charset
-from mailsacd.mime.parse import parse
+from mailsacd.mime.parse import parse, parse_head
 
 GREETING = "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440"
 
@@ -69,3 +69,41 @@ def test_html_may_say_its_charset_where_the_part_does_not(
     fields = b"Content-Type: text/html" + said + b"\r\n\r\n"
     html = parse(fields + head + GREETING.encode("koi8-r")).html
     assert html == head.decode() + expected
+
+
+CHINESE = "\u6d4b\u8bd5\u4e00\u4e0b"
+JAPANESE = "\u8868\u793a\u306e\u78ba\u8a8d"  # its first character ends in a backslash
+RUSSIAN = "\u041f\u0440\u0438\u0432\u0435\u0442"
+KOREAN = "\ud55c\uae00 \uc81c\ubaa9"
+
+
+@pytest.mark.parametrize(
+    ("sent_in", "declared", "text"),
+    [
+        ("gbk", "gb2312", CHINESE),
+        ("big5", "Big5", "\u6e2c\u8a66\u8a31\u529f"),
+        ("koi8-r", "koi8-r", RUSSIAN),
+        ("cp932", "Shift_JIS", JAPANESE),
+        ("euc-kr", "euc-kr", KOREAN),
+        ("cp1252", "iso-8859-1", "gr\u00fc\u00df"),
+        ("utf-8", "gb2312", CHINESE),
+        ("utf-8", "koi8-r", RUSSIAN),
+        ("cp1252", "gb2312", "gr\u00fc!"),  # does not fit
+        ("cp1252", "utf-16", "gr\u00fc\u00df"),
+        ("cp1252", "no-such-charset", "gr\u00fc\u00df"),
+    ],
+)
+@pytest.mark.parametrize("is_multipart", [False, True])
+def test_the_first_text_tells_what_charset_bare_8_bit_fields_are_in(
+    sent_in: str, declared: str, text: str, is_multipart: bool
+) -> None:
+    raw = text.encode(sent_in)
+    part = b"Content-Type: text/plain; charset=" + declared.encode() + b"\r\n\r\nhello\r\n"
+    head = b"Subject: " + raw + b"\r\nFrom: " + raw + b" <a@b.example>\r\nX-Other: " + raw + b"\r\n"
+    if is_multipart:
+        head += b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+        part += b"--b--\r\n"
+    parsed, head_only = parse(head + part), parse_head(head + part)
+    assert parsed.subject == parsed.headers[2][1] == text
+    assert [(m.address, m.name) for m in parsed.sender] == [("a@b.example", text)]
+    assert (head_only.subject, head_only.sender) == (parsed.subject, parsed.sender)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from mailsacd.mime import header, structure
-from mailsacd.mime.parse import Mailbox, parse
+from mailsacd.mime.parse import Mailbox, parse, text_or_html
 
 SAMPLES = Path(__file__).parent / "samples"
 THING = ("application/x-thing", None, None, None, None, b"thing")
@@ -211,8 +211,9 @@ def test_dates_are_understood_or_none(value: str, expected: datetime | None) -> 
         ("Content-Type: text", True),  # RFC 2045 section 5.2
         ("Content-Type: text/plain\r\nContent-Disposition: inline", True),
         ("Content-Type: text/plain\r\nContent-Disposition: attachment", False),
-        ("Content-Type: text/plain; name=a.txt", False),
-        ("Content-Type: text/plain\r\nContent-Disposition: inline; filename=a.txt", False),
+        ("Content-Type: text/plain; name=a.txt", True),
+        ("Content-Type: text/plain\r\nContent-Disposition: inline; filename=a.txt", True),
+        ("Content-Type: text/plain; name=a.txt\r\nContent-Disposition: attachment", False),
         ("Content-Type: text/calendar", False),
         ("Content-Type: image/png\r\nContent-ID: <x>", False),
         ("X-Nothing: said", True),
@@ -225,6 +226,30 @@ def test_which_parts_are_attachments(content_fields: str, is_body: bool) -> None
         + b"\r\n\r\npart\r\n--some-boundary--\r\n"
     )
     assert (parsed.text == "part", len(parsed.attachments)) == (is_body, 0 if is_body else 1)
+
+
+@pytest.mark.parametrize(
+    ("types", "texts"),
+    [
+        (["text/plain; name=0", "image/png"], "0"),
+        (["text/html; name=0", "text/plain; name=1"], "0"),
+        (["text/plain; name=0", "text/plain; name=1"], "0"),
+        (["text/plain; name=0", "text/plain"], "1"),
+        (["text/plain; name=0", "text/html"], "1"),
+        (["text/plain", "text/plain; name=1"], "0"),
+        (["image/png", "text/plain; name=1"], ""),
+    ],
+)
+def test_a_text_with_a_name_is_the_body_if_it_comes_first_and_no_other_is(
+    types: list[str], texts: str
+) -> None:
+    parts = "".join(f"\r\n--b\r\nContent-Type: {t}\r\n\r\n{i}" for i, t in enumerate(types))
+    raw = f"Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}\r\n--b--\r\n".encode()
+    parsed = parse(raw)
+    assert (parsed.text or "") + (parsed.html or "") == texts
+    attached = [a.content.decode() for a in parsed.attachments]
+    assert attached == [str(i) for i in range(len(types)) if str(i) not in texts]
+    assert "".join(filter(None, text_or_html(raw))) == texts
 
 
 @pytest.mark.parametrize(
