@@ -215,15 +215,21 @@ class _Walk:
         self.found.append(leaf)
 
     def _divide(self, boundary: str, body_start: int, part: _Range, kind: str) -> bool:
-        """Put the parts between the delimiters on the list; whether there was a delimiter."""
-        content = self.content
+        """Put the parts between the delimiters on the list; whether there are any."""
         _, end, depth, _ = part
         mark = b"\n--" + boundary.encode("utf-8", "replace")
-        ranges: list[_Range] = []
+        spans = self._between(mark, body_start, end)
+        self.todo.extend((start, stop, depth + 1, kind) for start, stop in reversed(spans))
+        return bool(spans)
+
+    def _between(self, mark: bytes, start: int, end: int) -> list[tuple[int, int]]:
+        """Where the parts start and end that lines which begin with ``mark`` divide."""
+        content = self.content
+        room = MAX_PARTS - len(self.found) - len(self.todo)
+        spans: list[tuple[int, int]] = []
         opened = -1  # where the part at hand starts
-        place = body_start - 1
-        if not content.startswith(mark[1:], body_start, end):
-            place = content.find(mark, body_start, end)
+        at_once = content.startswith(mark[1:], start, end)
+        place = start - 1 if at_once else content.find(mark, start, end)
         while place >= 0:
             self.delimiters += 1
             if self.delimiters > MAX_DELIMITERS:
@@ -235,17 +241,14 @@ class _Walk:
             if rest in (b"", b"--"):
                 if opened >= 0:
                     before = place - 1 if content[place - 1 : place] == b"\r" else place
-                    ranges.append((opened, max(before, opened), depth + 1, kind))
-                opened = -1 if rest else line_end
-                if rest:
-                    break
-                if len(ranges) + len(self.found) + len(self.todo) > MAX_PARTS:
-                    self.limited = True
+                    spans.append((opened, max(before, opened)))
+                if rest or len(spans) > room:
+                    self.limited = self.limited or not rest
                     opened = -1
                     break
+                opened = line_end
                 after = line_end - 1  # it may at once be the one before the next delimiter
             place = content.find(mark, after, end)
         if 0 <= opened < end:  # RFC 2046 section 5.1.2: the end of the whole ends its parts
-            ranges.append((opened, end, depth + 1, kind))
-        self.todo.extend(reversed(ranges))
-        return bool(ranges)
+            spans.append((opened, end))
+        return spans
