@@ -97,6 +97,9 @@ class AccountCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls about the account."""
+        return (*self._settings(), *self._all_of_it())
+
+    def _settings(self) -> tuple[Operation, ...]:
         me = schemas.json_answer("The account", _whole(_ME))
         return (
             Operation(
@@ -120,6 +123,10 @@ class AccountCalls:
                 refusals=(*_REFUSALS, 409),
                 handler=self.update,
             ),
+        )
+
+    def _all_of_it(self) -> tuple[Operation, ...]:
+        return (
             Operation(
                 method="DELETE",
                 path="/api/me",

@@ -84,6 +84,9 @@ class SessionCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls about sessions."""
+        return (*self._beginning_and_end(), *self._passwords())
+
+    def _beginning_and_end(self) -> tuple[Operation, ...]:
         return (
             Operation(
                 method="POST",
@@ -109,6 +112,10 @@ class SessionCalls:
             ),
             self._sign_out("/api/auth/logout", "signOut"),
             self._sign_out("/api/logout", "logout"),
+        )
+
+    def _passwords(self) -> tuple[Operation, ...]:
+        return (
             Operation(
                 method="PUT",
                 path="/api/auth/password",
