@@ -3,7 +3,7 @@
 Nothing is written here; that is for mail.backlog, and every reader may come before it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final
 
 from twisted.internet.defer import DeferredSemaphore, ensureDeferred
@@ -36,6 +36,9 @@ AT_ONCE: Final = 2
 REMEMBERED: Final = 2_000
 """So many contents are kept for who reads the same list again: twice the longest list."""
 
+READS: Final = 3
+"""So often is read, at most, where messages are deleted between reading and looking into them."""
+
 _REMEMBERED_CHARS: Final = 2_000  # of each; longer contents are worked out again
 
 _OFF_REACTOR_BYTES: Final = 65_536  # larger messages are unpacked and parsed in a thread
@@ -53,23 +56,34 @@ class Examination:
         self._turn = DeferredSemaphore(AT_ONCE)
         self._recent: Recent[str, Contents] = Recent(REMEMBERED)
 
-    async def filled(self, text: str) -> str:
-        """The JSON of any number of messages, as if all of them had been examined."""
-        if not is_unexamined(text):
-            return text
-        ids = unexamined_in(text)
-        found = {id_: known for id_ in ids if (known := self._recent.get(id_)) is not UNKNOWN}
-        wanted = [id_ for id_ in ids if id_ not in found]
+    async def filled(self, read: Callable[[], Awaitable[str]]) -> str:
+        """The JSON of any number of messages that ``read`` gives, as if all had been examined.
+
+        It is read again when one of them has been deleted before it could be looked into.
+        """
+        for _ in range(READS):
+            text = await read()
+            ids = unexamined_in(text) if is_unexamined(text) else []
+            found = await self._contents_of(ids)
+            if len(found) == len(ids):
+                break
+        return fill(text, found) if ids else text
+
+    async def filled_message(self, message: Message) -> Message | None:
+        """One message, as if it had been examined; None when it has been deleted before that."""
+        if not is_unexamined(message.facts):
+            return message
+        found = await self._contents_of(unexamined_in(message.facts))
+        return message.with_facts(fill(message.facts, found)) if found else None
+
+    async def _contents_of(self, raw_ids: Sequence[str]) -> dict[str, Contents]:
+        """Of those that are there still."""
+        found = {id_: known for id_ in raw_ids if (known := self._recent.get(id_)) is not UNKNOWN}
+        wanted = [id_ for id_ in raw_ids if id_ not in found]
         for start in range(0, len(wanted), GROUP):
             group = wanted[start : start + GROUP]
             found |= await self._turn.run(lambda ids: ensureDeferred(self._find(ids)), group)
-        return fill(text, found)
-
-    async def filled_message(self, message: Message) -> Message:
-        """The same of one."""
-        if not is_unexamined(message.facts):
-            return message
-        return message.with_facts(await self.filled(message.facts))
+        return found
 
     async def _find(self, raw_ids: Sequence[str]) -> dict[str, Contents]:
         raws = await find_raws(self._database, raw_ids)

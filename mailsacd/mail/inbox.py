@@ -40,15 +40,17 @@ class Inbox:
     async def list(self, actor: Actor, page: Page) -> InboxPage:
         """What came to the account's private addresses and verified domains."""
         account = account_of(actor)
-        listed = await inbox.list_owned(self._database, account, **page.bounds())
+        listed = await self._filled(
+            lambda: inbox.list_owned(self._database, account, **page.bounds())
+        )
         unread = await inbox.count_unread(self._database, account)
-        return InboxPage(messages=await self._filled(listed), unread=unread)
+        return InboxPage(messages=listed, unread=unread)
 
     async def starred(self, actor: Actor, page: Page) -> str:
         """What the account has starred, wherever it is."""
         account = account_of(actor)
         return await self._filled(
-            await inbox.list_starred(self._database, account, **page.bounds())
+            lambda: inbox.list_starred(self._database, account, **page.bounds())
         )
 
     async def search(self, actor: Actor, terms: Terms) -> str:
@@ -56,16 +58,15 @@ class Inbox:
 
         A text is found in any part of what it is searched in, without regard to case.
         """
-        return await self._filled(
-            await search(self._database, account_of(actor), terms, limit=MAX_FOUND)
-        )
+        account = account_of(actor)
+        return await self._filled(lambda: search(self._database, account, terms, limit=MAX_FOUND))
 
     async def of_domain(self, actor: Actor, domain: str, page: Page) -> str:
         """What came to a verified domain of the account. Raises ForbiddenError for any other."""
         name = _named(domain)
         account = await self._gate.owned_domain(actor, name)
         return await self._filled(
-            await inbox.list_of_domain(self._database, account, name, **page.bounds())
+            lambda: inbox.list_of_domain(self._database, account, name, **page.bounds())
         )
 
     async def purge_domain(self, actor: Actor, domain: str) -> None:

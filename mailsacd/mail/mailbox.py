@@ -68,10 +68,11 @@ class Mailbox:
     async def list_json(self, actor: Actor, email: str, page: Page) -> str:
         """The messages of an inbox, newest first, as the text of one JSON array."""
         inbox = await self._gate.inbox(actor, email)
-        listed = await messages.list_messages_json(
-            self._database, inbox, actor.account, **page.bounds()
+        return await self._examination.filled(
+            lambda: messages.list_messages_json(
+                self._database, inbox, actor.account, **page.bounds()
+            )
         )
-        return await self._examination.filled(listed)
 
     async def count(self, actor: Actor, email: str) -> tuple[int, str]:
         """How many messages an inbox has, and its normal address."""
@@ -84,7 +85,7 @@ class Mailbox:
         found = await messages.find_message(
             self._database, access.inbox, message_id, actor.account, is_open=access.is_open
         )
-        return await self._examination.filled_message(access.found(found))
+        return access.found(await self._examination.filled_message(access.found(found)))
 
     async def delete(self, actor: Actor, email: str, message_id: str) -> str:
         """Delete one message; the normal address of its inbox. Raises NotFoundError."""

@@ -35,7 +35,7 @@ class Marks:
         account_of(actor)
         access, place = await self._place(actor, email, message_id)
         starred = access.found(await marks.toggle_star(self._database, place))
-        return await self._examination.filled_message(starred)
+        return access.found(await self._examination.filled_message(starred))
 
     async def set_read(self, actor: Actor, email: str, message_id: str, *, read: bool) -> Message:
         """Mark a message as read, or as not."""

@@ -20,6 +20,7 @@ from mailsacd.mail.auth import ANYONE, Actor
 from mailsacd.mail.backlog import GROUP, Backlog
 from mailsacd.mail.compose import expand
 from mailsacd.mail.contents import NOTHING, contents_of, is_unexamined
+from mailsacd.mail.examination import Examination
 from mailsacd.mail.inbox import Inbox
 from mailsacd.mail.mailbox import Mailbox, Page
 from mailsacd.mail.marks import Marks
@@ -27,7 +28,7 @@ from mailsacd.mail.pushed import PushedForms
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import end_of_trace
 from mailsacd.store.events import find_messages
-from mailsacd.store.messages import delete_message
+from mailsacd.store.messages import delete_message, find_message, list_messages_json
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.storing import store_envelopes
 from tests.mail.gates import gate
@@ -243,6 +244,36 @@ async def test_a_raw_that_goes_while_somebody_reads_leaves_no_contents(
     await database.run("delete from raw_message")
     (listed,) = json.loads(await mailbox.list_json(ANYONE, BOB, Page()))
     assert (listed["attachments"], listed["links"], listed["parseLimited"]) == (None, [], False)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_list_with_what_was_deleted_in_the_meantime_is_read_again(
+    database: Database, mailbox: Mailbox
+) -> None:
+    stays, goes = later(MIXED), later(MIXED)
+    await store_envelopes(database, [stays, goes])
+    lists: list[str] = []
+
+    async def read() -> str:
+        lists.append(await list_messages_json(database, BOB, **Page().bounds()))
+        if len(lists) == 1:
+            assert await delete_message(database, BOB, goes.messages[0].id)
+        return lists[-1]
+
+    filled = await Examination(database, reactor=reactor).filled(read)
+    assert [len(json.loads(listed)) for listed in lists] == [2, 1]
+    assert filled == await mailbox.list_json(ANYONE, BOB, Page())
+    assert not is_unexamined(filled)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_message_that_was_deleted_in_the_meantime_is_none(database: Database) -> None:
+    new = later(MIXED)
+    await store_envelopes(database, [new])
+    found = await find_message(database, BOB, new.messages[0].id)
+    assert found is not None
+    assert await delete_message(database, BOB, found.id)
+    assert await Examination(database, reactor=reactor).filled_message(found) is None
 
 
 @pytest_twisted.ensureDeferred
