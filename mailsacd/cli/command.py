@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 
 from mailsacd.configuration import load_settings
 from mailsacd.core.errors import InvalidInputError, MailsacdError
-from mailsacd.core.ready import is_alive, read_ready
+from mailsacd.core.ready import read_ready
 from mailsacd.data import Data, open_data
 from mailsacd.settings import Settings, default_data_dir
 
@@ -119,7 +119,7 @@ def base_url(settings: Settings) -> str:
         return settings.http.public_url
     chosen = settings.server.data_dir
     ready = read_ready(Path(chosen).expanduser() if chosen else default_data_dir())
-    port = ready.ports["http"] if ready and is_alive(ready.pid) else settings.http.port
+    port = ready.ports["http"] if ready else settings.http.port
     return f"http://{settings.http.host or '127.0.0.1'}:{port}"
 
 

@@ -11,7 +11,7 @@ import click
 from mailsacd.cli.command import Common, command
 from mailsacd.configuration import explain_settings
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.core.ready import Ready, is_alive, read_ready
+from mailsacd.core.ready import Ready, read_ready
 from mailsacd.settings import default_data_dir
 
 _POLL_S: Final = 0.05
@@ -54,7 +54,7 @@ def wait(common: Common, timeout: float) -> None:
 def _wait_for(directory: Path, deadline: float) -> Ready | None:
     while True:
         ready = read_ready(directory)
-        if ready is not None and is_alive(ready.pid):
+        if ready is not None:
             return ready
         if time.monotonic() >= deadline:
             return None

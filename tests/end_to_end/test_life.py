@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mailsacd.core.ready import read_ready
 from tests.end_to_end.daemon import RunningDaemon
 from tests.end_to_end.load import end, missing, more_acknowledged, under_load, until
 
@@ -85,7 +86,11 @@ def test_a_second_daemon_on_the_same_data_shares_and_outlives_the_first(
     second = make_daemon().start()
     first.send("one@example.com", "Subject: one\r\n\r\n")
     assert len(second.json("/api/addresses/one@example.com/messages")) == 1
+    third = make_daemon().start()
+    third.stop()
+    assert read_ready(first.data_dir) == second.ready
     first.stop()
+    assert read_ready(first.data_dir) == second.ready
     until(lambda: second.request("/readyz")[0] == 200)
     assert len(second.json("/api/addresses/one@example.com/messages")) == 1
 
