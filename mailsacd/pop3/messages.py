@@ -22,6 +22,10 @@ class Messages:
         self._maildrop = maildrop
         self._prepared: tuple[StoredMessage | None, bytes] = (None, b"")
 
+    def size(self, place: int) -> int:
+        """The octets of a message on the wire."""
+        return self._maildrop.listing.sizes[place]
+
     def at_once(self, asked: Retrieve) -> bytes | None:
         """The whole answer, if the message is at hand."""
         message = self._maildrop.take(asked.place)
@@ -48,7 +52,7 @@ class Messages:
                 self._prepared = (message, _answer(None, message))
 
     def _is_small(self, place: int) -> bool:
-        return self._maildrop.listing.sizes[place] <= _OFF_REACTOR_BYTES
+        return self.size(place) <= _OFF_REACTOR_BYTES
 
 
 def _answer(lines: int | None, message: StoredMessage) -> bytes:

@@ -14,4 +14,4 @@ class Pop3Protocol(Connection):
 
     def stuck_s(self, now_s: float) -> float:
         """For how long the peer has not read the message that is held for it; 0 without one."""
-        return self._runner.stuck_s(now_s)
+        return self._runner.sending.stuck_s(now_s)

@@ -10,19 +10,21 @@ from twisted.python.failure import Failure
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError, UnavailableError
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
-from mailsacd.pop3.holding import Holding
 from mailsacd.pop3.messages import Messages
-from mailsacd.pop3.outcome import FAREWELLS, is_expected, not_removed, not_retrieved, refused_login
+from mailsacd.pop3.outcome import FAREWELLS, is_expected, not_removed, refused_login
+from mailsacd.pop3.sending import Sending
 from mailsacd.pop3.services import Maildrop
 from mailsacd.pop3.session import Session
 from mailsacd.pop3.shared import Shared
 from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.crowd import Farewell
 
-AUTH_DELAY_S: Final = 1.0  # so long waits whoever gave a wrong name or password
-SLICE_BYTES: Final = 65_536  # a larger message goes piece by piece, as its reader keeps up
-MAX_ACTIONS_A_TURN: Final = 16  # after so many, other connections have their turn
-LISTED_BYTES: Final = 120  # what a message of an open maildrop costs in memory, about
+AUTH_DELAY_S: Final = 1.0
+"""So long waits whoever gave a wrong name or password."""
+MAX_ACTIONS_A_TURN: Final = 16
+"""After so many, other connections have their turn."""
+LISTED_BYTES: Final = 120
+"""What a message of an open maildrop costs in memory, about."""
 
 _log = Logger()
 
@@ -38,13 +40,12 @@ class SessionRunner:
         self._settings = services.settings
         self._clock = services.clock
         self._maildrops = services.maildrops
-        self._budget = services.budget
         self._listings = services.listings
         self._maildrop: Maildrop | None = None
         self._messages: Messages | None = None
-        self._content: memoryview | None = None
-        self._holding = Holding(self._budget, self._clock)
-        self._wanted: Retrieve | None = None
+        self.sending = Sending(
+            line, services.budget, services.clock, sent=self._go_on, broken=self._broken
+        )
         self._running = self._yielding = self._paused = self._lost = False
 
     # For the connection
@@ -52,7 +53,7 @@ class SessionRunner:
     @property
     def waiting(self) -> bool:
         """Whether it is the peer who waits."""
-        return self.session.waiting and self._content is None
+        return self.session.waiting and not self.sending.in_message
 
     @property
     def busy(self) -> bool:
@@ -92,39 +93,30 @@ class SessionRunner:
         if self.session.closed:
             return
         # In the midst of a message there is nothing to say that would not be taken for its text
-        words = None if self._content is not None else FAREWELLS[why]
+        words = b"" if self.sending.in_message else FAREWELLS[why]
         self._paused = False
-        self._let_go()
+        self.sending.end()
         self.session.close(words)
         self.run()
 
     def pause(self) -> None:
         """The peer does not read: make no more answers."""
         self._paused = True
-        self._holding.reads(False)
+        self.sending.pause()
 
     def resume(self) -> None:
         """It reads again."""
         self._paused = False
-        self._holding.reads(True)
-        if self._content is not None:
-            self._send_more()
-        else:
-            if self._wanted is None and not self.session.waiting:
-                self._holding.change(0)
-            self.run()
+        self.sending.resume()
+        self.run()
 
     def lost(self) -> None:
         """The connection is gone: nothing is deleted that QUIT did not say."""
         self._lost = True
-        self._let_go()
+        self.sending.end()
         if self._maildrop is not None:
             self._listings.give(self._listed_bytes(self._maildrop))
             self._leave(self._maildrop)
-
-    def stuck_s(self, now_s: float) -> float:
-        """As of Holding."""
-        return self._holding.stuck_s(now_s)
 
     # Running
 
@@ -134,10 +126,12 @@ class SessionRunner:
             return
         self._running = True
         session = self.session
-        for done in range(MAX_ACTIONS_A_TURN):  # noqa: B007  it is used behind the loop
+        done = 0
+        while done < MAX_ACTIONS_A_TURN:
             action = session.next_action()
             if action is None:
                 break
+            done += 1
             if type(action) is bytes:
                 self._line.write(action)
             else:
@@ -157,9 +151,15 @@ class SessionRunner:
         self._yielding = False
         self.run()
 
+    def _go_on(self) -> None:
+        """A message is sent."""
+        self.session.go_on()
+        self.run()
+
     def _carry_out(self, action: Action) -> None:
         if type(action) is Retrieve:
-            self._retrieve(action)
+            assert self._messages is not None  # noqa: S101  for mypy: there is what to retrieve
+            self.sending.begin(self._messages, action)
         elif type(action) is LogIn:
             self._begin(self._log_in(action))
         elif type(action) is Remove:
@@ -215,7 +215,8 @@ class SessionRunner:
         try:
             await self._maildrop.remove(asked.places)
         except Exception as e:  # noqa: BLE001  as above
-            self._log_defect(e)
+            if not is_expected(e):
+                _log.failure("messages could not be deleted", Failure(e))
             self.session.go_on(not_removed(e))
         else:
             self.session.go_on(answer.BYE)
@@ -229,72 +230,3 @@ class SessionRunner:
     @staticmethod
     def _listed_bytes(maildrop: Maildrop) -> int:
         return len(maildrop.listing.ids) * LISTED_BYTES
-
-    # Messages
-
-    def _retrieve(self, asked: Retrieve) -> None:
-        assert self._messages is not None  # noqa: S101  for mypy: there is a message to retrieve
-        if self._size(asked) > SLICE_BYTES or self._budget.exhausted:
-            self._wanted = asked
-            self._budget.when_open(self._room_came)
-            return
-        at_hand = self._messages.at_once(asked)
-        if at_hand is None:
-            self._begin(self._read(self._messages, asked))
-            return
-        self._line.send(at_hand)
-        self._sent(len(at_hand))
-        if not self._paused:
-            self._messages.prepare(asked.place + 1)
-
-    def _room_came(self) -> None:
-        asked, self._wanted = self._wanted, None
-        if asked is not None and self._messages is not None:
-            self._holding.change(self._size(asked))
-            self._begin(self._read(self._messages, asked))
-
-    def _size(self, asked: Retrieve) -> int:
-        return self._maildrop.listing.sizes[asked.place] if self._maildrop else 0
-
-    async def _read(self, messages: Messages, asked: Retrieve) -> None:
-        try:
-            wire = await messages.read(asked)
-        except Exception as e:  # noqa: BLE001  as above
-            self._log_defect(e)
-            wire = not_retrieved(e)
-        if self._lost or self.session.closed:
-            self._let_go()
-            return
-        self._content = memoryview(wire)
-        self._send_more()
-
-    def _send_more(self) -> None:
-        """Hand on the next piece, if the peer keeps up; the one after it when others had a turn."""
-        if self._content is None or self._paused:
-            return
-        piece, rest = self._content[:SLICE_BYTES], self._content[SLICE_BYTES:]
-        self._content = rest if len(rest) else None
-        self._line.send(bytes(piece))
-        if self._content is None:
-            self._sent(len(piece))
-            self.run()
-        elif not self._paused:
-            self._clock.callLater(0, self._send_more)
-
-    def _sent(self, last_bytes: int) -> None:
-        """A message is handed on whole; the end of it may yet wait in the transport."""
-        self._holding.change(last_bytes if self._paused else 0)
-        self._line.reading.effect()
-        self.session.go_on()
-
-    def _let_go(self) -> None:
-        """No message is held for the peer any more, nor waited for."""
-        self._content = None
-        if self._wanted is not None:
-            self._wanted = None
-            self._budget.forget(self._room_came)
-        self._holding.change(0)
-
-    def _log_defect(self, error: Exception) -> None:
-        if not is_expected(error):
-            _log.failure("a message could not be read or deleted", Failure(error))

@@ -76,13 +76,14 @@ class LineSession(Generic[A, W]):
             self._input = self._input[self._at :] + data if unread else data
             self._at = 0
 
-    def close(self, words: W | None) -> None:
-        """Say ``words`` and close, after what is to be said already and whatever comes in."""
+    def close(self, words: W) -> None:
+        """Say ``words`` and close, after what is to be said already and whatever comes in.
+
+        Words that are empty are not said.
+        """
         before = self._pending
         self._shut()
-        if words is not None:
-            before = [*before, words]
-        self._pending = [*before, *self._pending]
+        self._pending = [*before, *([words] if words else ()), *self._pending]
 
     # For the commands
 

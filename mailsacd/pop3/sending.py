@@ -1,0 +1,151 @@
+"""Sends messages to one peer, as it keeps up, within the memory for all that is read slowly."""
+
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailsacd.core.budget import ByteBudget
+from mailsacd.pop3.action import Retrieve
+from mailsacd.pop3.holding import Holding
+from mailsacd.pop3.messages import Messages
+from mailsacd.pop3.outcome import is_expected, not_retrieved
+from mailsacd.sockets.connection import Connection
+
+SLICE_BYTES: Final = 65_536
+"""A larger message is handed to the transport piece by piece, one a turn."""
+
+_log = Logger()
+
+
+class Sending:
+    """One message at a time. ``sent`` is called when it, or why not, is with the transport.
+
+    ``broken`` is called for a defect of ours.
+    """
+
+    __slots__ = (
+        "_broken",
+        "_budget",
+        "_clock",
+        "_content",
+        "_ended",
+        "_holding",
+        "_is_busy",
+        "_line",
+        "_paused",
+        "_sent",
+        "_wanted",
+    )
+
+    def __init__(
+        self,
+        line: Connection,
+        budget: ByteBudget,
+        clock: IReactorTime,
+        *,
+        sent: Callable[[], None],
+        broken: Callable[[Failure], None],
+    ) -> None:
+        self._line = line
+        self._budget = budget
+        self._clock = clock
+        self._sent = sent
+        self._broken = broken
+        self._holding = Holding(budget, clock)
+        self._wanted: tuple[Messages, Retrieve] | None = None
+        self._content: memoryview | None = None
+        self._is_busy = self._paused = self._ended = False
+
+    @property
+    def in_message(self) -> bool:
+        """Whether a part of a message is sent, or may be, and the rest is not."""
+        return self._content is not None
+
+    def stuck_s(self, now_s: float) -> float:
+        """As of Holding."""
+        return self._holding.stuck_s(now_s)
+
+    def begin(self, messages: Messages, asked: Retrieve) -> None:
+        """Send a message: a small one that is at hand now, others when there is room for them."""
+        self._is_busy = True
+        if messages.size(asked.place) > SLICE_BYTES or self._budget.exhausted:
+            self._wanted = messages, asked
+            self._budget.when_open(self._room_came)
+            return
+        at_hand = messages.at_once(asked)
+        if at_hand is None:
+            self._read_and_send(messages, asked)
+            return
+        self._line.send(at_hand)
+        self._finish(len(at_hand))
+        if not self._paused:
+            messages.prepare(asked.place + 1)
+
+    def pause(self) -> None:
+        """The peer does not read."""
+        self._paused = True
+        self._holding.reads(False)
+
+    def resume(self) -> None:
+        """It reads again."""
+        self._paused = False
+        self._holding.reads(True)
+        if self._content is not None:
+            self._send_more()
+        elif not self._is_busy:
+            self._holding.change(0)
+
+    def end(self) -> None:
+        """No message is held for the peer any more, nor waited for."""
+        self._ended = True
+        self._content = None
+        if self._wanted is not None:
+            self._wanted = None
+            self._budget.forget(self._room_came)
+        self._holding.change(0)
+
+    def _room_came(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            messages, asked = wanted
+            self._holding.change(messages.size(asked.place))
+            self._read_and_send(messages, asked)
+
+    def _read_and_send(self, messages: Messages, asked: Retrieve) -> None:
+        ensureDeferred(self._read(messages, asked)).addErrback(self._broken)
+
+    async def _read(self, messages: Messages, asked: Retrieve) -> None:
+        try:
+            wire = await messages.read(asked)
+        except Exception as e:  # noqa: BLE001  whatever it is, the client gets an answer
+            if not is_expected(e):
+                _log.failure("a message could not be read", Failure(e))
+            wire = not_retrieved(e)
+        if self._ended:
+            self._holding.change(0)
+            return
+        self._content = memoryview(wire)
+        self._send_more()
+
+    def _send_more(self) -> None:
+        """Hand on the next piece, if the peer keeps up; the one after it when others had a turn."""
+        if self._content is None or self._paused:
+            return
+        piece, rest = self._content[:SLICE_BYTES], self._content[SLICE_BYTES:]
+        self._content = rest if len(rest) else None
+        self._line.send(bytes(piece))
+        if self._content is None:
+            self._finish(len(piece))
+        elif not self._paused:
+            self._clock.callLater(0, self._send_more)
+
+    def _finish(self, last_bytes: int) -> None:
+        """A message is handed on whole; the end of it may yet wait in the transport."""
+        self._is_busy = False
+        self._holding.change(last_bytes if self._paused else 0)
+        self._line.reading.effect()
+        self._sent()
