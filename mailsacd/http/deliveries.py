@@ -48,15 +48,15 @@ def _delivery_id(text: str) -> str:
     return text
 
 
-def _state(text: str) -> str | None:
-    if text and text not in STATES:
+def _state(text: str) -> str:
+    if text not in STATES:
         raise ValueError(f"is none of {', '.join(STATES)}")
-    return text or None
+    return text
 
 
-def _address(text: str) -> str | None:
+def _address(text: str) -> str:
     try:
-        return str(inbox_of(text)) if text else None
+        return str(inbox_of(text))
     except BadAddressError as e:
         raise ValueError(f"is no mail address: {e.public}") from e
 

@@ -86,7 +86,8 @@ class Operation:
     ) -> dict[str, Any]:
         """The parameters' values, out of still encoded path ``segments``, ``query`` and ``header``.
 
-        Of a query parameter that repeats, the last counts; one that is not declared is ignored.
+        Of a query parameter that repeats, the last counts; an empty one is not given, and one
+        that is not declared is ignored.
         Raises InvalidInputError with a fault for each bad parameter, and what a parameter's
         own conversion raises.
         """
@@ -114,15 +115,18 @@ def _given(
     query: Mapping[bytes, Sequence[bytes]],
     header: Callable[[bytes], bytes | None],
 ) -> bytes | None:
-    """What the request has for it, decoded of what a URL encodes; None for nothing."""
+    """What the request has for it, decoded of what a URL encodes.
+
+    None for nothing, as for an empty text outside of the path.
+    """
     name = parameter.name
     if parameter.where == "path":
         segment = segments[name]
         return unquote_to_bytes(segment) if "%" in segment else segment.encode()
     if parameter.where == "header":
-        return header(name.encode())
+        return header(name.encode()) or None
     found = query.get(name.encode()) if query else None
-    return None if found is None else found[-1]
+    return found[-1] or None if found else None
 
 
 def _value(parameter: Parameter, given: bytes | None) -> Any:

@@ -29,12 +29,7 @@ _SEQUENCE_SCHEMA: Final = {
     "maxLength": MAX_SEQUENCE_CHARACTERS,
 }
 
-_convert_sequence = text_up_to(MAX_SEQUENCE_CHARACTERS)
-
-
-def _sequence(text: str) -> str:
-    return _convert_sequence(text) if text else ""
-
+_sequence = text_up_to(MAX_SEQUENCE_CHARACTERS)
 
 SINCE_SEQUENCE: Final = Parameter(
     name="since",

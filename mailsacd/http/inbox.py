@@ -36,13 +36,12 @@ _LIST: Final = schemas.list_of(schemas.named("Message"))
 
 
 def _term(name: str, description: str) -> Parameter:
-    convert = text_up_to(MAX_TERM_CHARACTERS)
     return Parameter(
         name=name,
         where="query",
-        description=f"{description}. An empty one counts as not given.",
+        description=f"{description}.",
         schema={**_TERM_SCHEMA, "minLength": 0},
-        convert=lambda text: convert(text) if text else None,
+        convert=text_up_to(MAX_TERM_CHARACTERS),
     )
 
 
@@ -63,7 +62,7 @@ AND_READ: Final = Parameter(
     where="query",
     description="Whether it is marked as read; what nobody has marked is not.",
     schema={"type": "string", "enum": ["true", "false", "1", "0", ""]},
-    convert=lambda text: yes_or_no(text) if text else None,
+    convert=yes_or_no,
 )
 
 

@@ -34,8 +34,8 @@ _NO: Final = frozenset({"", "0", "false", "no"})
 class Parameter:
     """``convert`` takes the decoded text and raises ValueError with what is wrong with it.
 
-    ``default`` stands for a parameter that is not given, unless it is ``required`` (those in a
-    path are there in any case). ``schema`` is JSON Schema.
+    ``default`` stands for a parameter that is not given, or empty, unless it is ``required``
+    (those in a path are there in any case). ``schema`` is JSON Schema.
     """
 
     name: str
@@ -47,14 +47,12 @@ class Parameter:
     required: bool = False
 
 
-def milliseconds_of(text: str) -> int | None:
-    """A time as milliseconds since the epoch; None for an empty text.
+def milliseconds_of(text: str) -> int:
+    """A time as milliseconds since the epoch.
 
     Takes an ISO 8601 date or date and time (UTC where it names no zone), or the milliseconds
     themselves. A ``+`` of the zone that was not URL-encoded arrives as a space and is understood.
     """
-    if not text:
-        return None
     if _EPOCH_MS.match(text):
         return int(text)
     text = _PLUS_READ_AS_SPACE.sub(r"+\1", text) if ":" in text[:-6] else text

@@ -35,10 +35,9 @@ from mailsacd.http.parameters import (
         ("-1", -1),
         ("0001-01-01T00:00+14:00", -62_135_647_200_000),
         ("9999-12-31T23:59:59-14:00", 253_402_351_199_000),
-        ("", None),
     ],
 )
-def test_a_time_is_understood_as(text: str, expected: int | None) -> None:
+def test_a_time_is_understood_as(text: str, expected: int) -> None:
     assert milliseconds_of(text) == expected
 
 
@@ -57,6 +56,7 @@ def test_a_time_is_understood_as(text: str, expected: int | None) -> None:
         "9" * 16,
         "2018-03-29\n",
         "\x00",
+        "",
     ],
 )
 def test_a_time_is_refused(text: str) -> None:
@@ -135,6 +135,11 @@ def test_the_path_in_braces_is_klein_s_rule() -> None:
 def test_what_is_not_given_has_its_default() -> None:
     values = OPERATION.read({"email": "a%40b.c"}, {})
     assert values == {"email": "a@b.c", "since": None, "limit": 20, "skip": 0}
+
+
+def test_what_is_given_empty_is_not_given() -> None:
+    query = {b"limit": [b"3", b""], b"since": [b""], b"skip": [b""]}
+    assert OPERATION.read({"email": "a@b.c"}, query) == OPERATION.read({"email": "a@b.c"}, {})
 
 
 def test_of_a_repeated_parameter_the_last_counts_and_unknown_ones_do_not() -> None:
