@@ -41,7 +41,7 @@ class ExamineJob:
         self._intake = intake
         self._reactor = reactor
         self._look_at_s = 0.0
-        self._pressed_until_s = 0.0
+        self._next_pressed_s = 0.0
         self._loop = Loop("examine mail", self._step, retry_s=_AWAY_S, reactor=reactor)
 
     def start(self) -> None:
@@ -57,11 +57,11 @@ class ExamineJob:
         now = self._reactor.seconds()
         if not self._intake.unexamined and now < self._look_at_s:
             return _CHECK_EVERY_S
-        if self._intake.is_pressed and now < self._pressed_until_s:
+        if self._intake.is_pressed and now < self._next_pressed_s:
             return _PAUSE_S
         before = self._intake.unexamined
         more = await self._backlog.examine_some()
-        self._pressed_until_s = self._reactor.seconds() + PRESSED_EVERY_S
+        self._next_pressed_s = self._reactor.seconds() + PRESSED_EVERY_S
         if not more:
             self._intake.examined(before)
             self._look_at_s = now + LOOK_EVERY_S

@@ -21,8 +21,8 @@ class Raw:
     body: bytes
 
 
-# Of the transaction. By the planner's, each row is looked up by its key, whatever size it takes a
-# table for that is empty at one time and very long at another. Nobody waits for the disk: what a
+# For the transaction. The planner is to look each row up by its key, whatever it takes the size of
+# a table for that is empty at one time and very long at another. Nobody waits for the disk: what a
 # crash of PostgreSQL undoes is done again.
 _settings: one[None] = one(
     lambda *_: None,

@@ -17,9 +17,6 @@ from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 
 from mailsacd.store.sql import Result
 
-MAX_VALUES: Final = 65_535
-"""How many parameters a statement may have."""
-
 _BINARY: Final = 1
 _SQLSTATE: Final = ord("C")  # PG_DIAG_SQLSTATE
 _COMMAND_OK, _TUPLES_OK = 1, 2  # of ExecStatusType
@@ -93,8 +90,8 @@ class RefusedError(psycopg2.DatabaseError):  # type: ignore[misc]  # psycopg2 ha
 class BinaryStatement:
     """One statement under way on an asynchronous connection of psycopg2, which has no other.
 
-    ``values``, at most MAX_VALUES, are its parameters $1, $2 …, all of them ``bytea``. Its rows
-    may have the types ``bool``, ``bytea``, ``bigint``, ``integer``, ``text`` and ``text[]``.
+    ``values``, 65,535 at most, are its parameters $1, $2 …, all of them ``bytea``. Its rows may
+    have the types ``bool``, ``bytea``, ``bigint``, ``integer``, ``text`` and ``text[]``.
     """
 
     def __init__(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> None:
