@@ -17,11 +17,13 @@ _LINE_NAMES = (
     "thead tbody tfoot figcaption option legend html body"
 )
 _LINE = frozenset(_LINE_NAMES.split())
+_LIST = frozenset({"li", "ul", "ol"})
 _UNSEEN_NAMES = "head template select svg math object video audio"
 _UNSEEN = frozenset(_UNSEEN_NAMES.split())
 _SPACE = re.compile(r"[ \t\r\n\f\u2007]+")
 # soft hyphens, and what fills a mail's preview; a zero-width non-joiner within a word is spelling
 _INVISIBLE = re.compile(r"[\u200b\u034f\u00ad\ufeff]+|(?<!\w)\u200c+|\u200c+(?!\w)")
+_REFERENCE = re.compile(r" ?\[\d{1,4}\]\Z")
 _WEB = re.compile(r"(?:https?|ftp)://|mailto:", re.IGNORECASE)
 
 
@@ -50,7 +52,8 @@ class _Writer:
         self._preformatted = 0
         self._quotes = 0
         self._lists: list[int | None] = []
-        self._links: list[str | None] = []
+        self._item: str | None = None  # what the last item began with
+        self._link: tuple[str | None, int] = (None, 0)  # and how many lines there were before
         self._references: dict[str, int] = {}
 
     def text(self, text: str) -> None:
@@ -66,26 +69,27 @@ class _Writer:
         if not text.isascii():
             text = _INVISIBLE.sub("", text)
         text = _SPACE.sub(" ", text)
-        if not self._line or self._line[-1].endswith(" "):
+        last = self._line[-1] if self._line else " "
+        if last.endswith(" "):
             text = text.lstrip(" ")
         if text:
+            if text[0].isalnum() and _REFERENCE.match(last):
+                self._line.append(" ")  # links are often beside each other, divided by style alone
             self._line.append(text)
 
     def tag(self, tag: Tag) -> None:
         name = tag.name
         if self._is_unseen(tag):
             return
-        if name in _PARAGRAPH:
-            self._end_line()
-            self._blank_wanted = True
-        elif name in _LINE:
-            self._end_line(keep_empty=name == "br")
+        if not self._begins_item(tag):
+            self._divide(name)
         if tag.closing:
             self._close(name)
         else:
             self._open(tag)
 
     def result(self) -> str:
+        self._end_link()
         self._end_line()
         if self._references:
             self.lines += ["", *(f"[{n}] {url}" for url, n in self._references.items())]
@@ -106,10 +110,22 @@ class _Writer:
             self._unseen = None
         return True
 
+    def _divide(self, name: str) -> None:
+        if name in _PARAGRAPH:
+            self._end_line()
+            self._blank_wanted = True
+        elif name in _LINE:
+            self._end_line(keep_empty=name == "br")
+
+    def _begins_item(self, tag: Tag) -> bool:
+        """Whether the tag opens a block that an item has at its start: it stands on its line."""
+        return self._line == [self._item] and not tag.closing and tag.name not in _LIST
+
     def _open(self, tag: Tag) -> None:
         name = tag.name
         if name == "a":
-            self._links.append(_target(tag))
+            self._end_link()  # they are not in each other
+            self._link = (_target(tag), len(self.lines))
         elif name == "img":
             self.text(tag.attributes().get("alt", ""))
         elif name in ("ul", "ol"):
@@ -127,10 +143,12 @@ class _Writer:
             self._end_line()
 
     def _close(self, name: str) -> None:
-        if name == "a" and self._links:
-            self._refer(self._links.pop())
+        if name == "a":
+            self._end_link()
         elif name in ("ul", "ol") and self._lists:
             self._lists.pop()
+        elif name == "li":
+            self._blank_wanted = False  # items stand together, whatever is in them
         elif name == "pre":
             self._preformatted = max(0, self._preformatted - 1)
         elif name == "blockquote":
@@ -140,15 +158,21 @@ class _Writer:
         indent = "  " * min(max(len(self._lists) - 1, 0), _MAX_INDENT)
         number = self._lists[-1] if self._lists else None
         if number is None:
-            self._line.append(f"{indent}- ")
+            self._item = f"{indent}- "
         else:
             self._lists[-1] = number + 1
-            self._line.append(f"{indent}{number + 1}. ")
+            self._item = f"{indent}{number + 1}. "
+        self._line.append(self._item)
 
-    def _refer(self, url: str | None) -> None:
+    def _end_link(self) -> None:
+        (url, lines_before), self._link = self._link, (None, 0)
         if url is None or (url not in self._references and self._full()):
             return
         number = self._references.setdefault(url, len(self._references) + 1)
+        if not self._line and len(self.lines) > lines_before and self.lines[-1]:
+            # it is around a block, which has ended
+            self.lines[-1] = f"{self.lines[-1]} [{number}]"
+            return
         space = "" if not self._line or self._line[-1].endswith(" ") else " "
         self._line.append(f"{space}[{number}]")
 
