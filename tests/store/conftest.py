@@ -1,6 +1,8 @@
 """A server that the tests of the pool may stop, freeze and lock."""
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred
 
 from mailsacd.embedded.postgres import EmbeddedPostgres
+from mailsacd.store import pool
 from mailsacd.store.pool import Database
 
 
@@ -71,3 +74,18 @@ async def connect() -> AsyncIterator[Callable[..., Database]]:
     yield make
     for database in made:
         await database.stop()
+
+
+@pytest_twisted.async_yield_fixture
+async def frozen(
+    server: Server, connect: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Database, int]]:
+    """A pool with little patience, and the id of its only server process, which stands still."""
+    monkeypatch.setattr(pool, "STATEMENT_GRACE_S", 0.0)
+    monkeypatch.setattr(pool, "_SWEEP_INTERVAL_S", 0.02)
+    database = connect(server.dsn, statement_timeout_s=0.1)
+    await database.start()
+    ((pid,),) = await database.fetch("select pg_backend_pid()")
+    os.kill(pid, signal.SIGSTOP)
+    yield database, pid
+    os.kill(pid, signal.SIGCONT)

@@ -1,8 +1,6 @@
 """Binary parameters and results: bytes go and come as they are, and errors as from text."""
 
-import os
 import random
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +11,6 @@ from twisted.internet.defer import CancelledError, ensureDeferred, gatherResults
 from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import MailsacdError, StatementError, StorageFullError, UnavailableError
-from mailsacd.store import pool
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.sql import column, many, one
 from tests.store.conftest import Server
@@ -172,19 +169,11 @@ async def test_a_connection_that_broke_unnoticed_is_told(server: Server, connect
 
 @pytest_twisted.ensureDeferred
 async def test_a_frozen_server_is_hung_up_on_in_the_middle_of_a_large_value(
-    server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    frozen: tuple[Database, int],
 ) -> None:
-    monkeypatch.setattr(pool, "STATEMENT_GRACE_S", 0.0)
-    monkeypatch.setattr(pool, "_SWEEP_INTERVAL_S", 0.02)
-    database = connect(server.dsn, statement_timeout_s=0.1)
-    await database.start()
-    ((pid,),) = await database.fetch("select pg_backend_pid()")
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        with pytest.raises(UnavailableError):
-            await database.run_binary(b"select $1", [bytes(20_000_000)])
-    finally:
-        os.kill(pid, signal.SIGCONT)
+    database, _ = frozen
+    with pytest.raises(UnavailableError):
+        await database.run_binary(b"select $1", [bytes(20_000_000)])
     assert await database.run_binary(b"select $1", [b"again"]) == ([(b"again",)], 1)
 
 

@@ -1,7 +1,5 @@
 """The pool against a real PostgreSQL: sharing, transactions, errors, settings that cannot work."""
 
-import os
-import signal
 from collections.abc import Callable
 
 import pytest
@@ -305,22 +303,12 @@ async def test_stopping_ends_at_once_while_the_server_is_away(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_frozen_server_is_hung_up_on(
-    server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool, "STATEMENT_GRACE_S", 0.0)
-    monkeypatch.setattr(pool, "_SWEEP_INTERVAL_S", 0.02)
-    database = connect(server.dsn, statement_timeout_s=0.1)
-    await database.start()
-    ((pid,),) = await database.fetch("select pg_backend_pid()")
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        with pytest.raises(UnavailableError):
-            await database.fetch("select 1")
-        await eventually(database)
-        assert (await database.fetch("select pg_backend_pid()"))[0] != (pid,)
-    finally:
-        os.kill(pid, signal.SIGCONT)
+async def test_a_frozen_server_is_hung_up_on(frozen: tuple[Database, int]) -> None:
+    database, pid = frozen
+    with pytest.raises(UnavailableError):
+        await database.fetch("select 1")
+    await eventually(database)
+    assert (await database.fetch("select pg_backend_pid()"))[0] != (pid,)
 
 
 # Errors
