@@ -10,13 +10,19 @@ from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 PLACES_A_TURN: Final = 8
 """So many go on in one turn of the reactor."""
 
+_log = Logger()
+
 
 class Lane:
-    """A line of those who wait for a place. Each stands in it once at most, so it is bounded."""
+    """A line of those who wait for a place.
+
+    It is bounded: a connection stands in it twice at most, to go on and to be read again.
+    """
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -33,4 +39,7 @@ class Lane:
         if self._line:
             self._clock.callLater(0, self._next_turn)
         for go_on in waiting:
-            go_on()
+            try:
+                go_on()
+            except Exception:  # noqa: BLE001  one connection's defect is not the others'
+                _log.failure("a connection could not go on")

@@ -293,6 +293,44 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(server: _Server) ->
 
 
 @pytest_twisted.ensureDeferred
+async def test_requests_behind_a_large_answer_are_answered_in_order_and_nothing_is_held(
+    server: _Server,
+) -> None:
+    connection = await server.connect()
+    connection.pause()
+    huge, large = (b" /%b HTTP/1.1\r\nHost: x\r\n\r\n" % size for size in (b"huge", b"large"))
+    posted = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n" + b"x" * 20_000
+    connection.send(b"GET" + huge + b"HEAD" + huge + posted + b"GET" + large)
+    await eventually(reactor, lambda: server.echo.asked > 0)
+    connection.resume()
+    assert (await connection.answer()).body == HUGE_ANSWER
+    head = await connection.answer(head=True)
+    assert (head.headers["content-length"], head.body) == (str(len(HUGE_ANSWER)), b"")
+    assert (await connection.answer()).body == b"20000 a"
+    assert (await connection.answer()).body == LARGE_ANSWER
+    await _answered(connection)
+    assert server.site.memory.held_bytes == 0
+    await connection.close()
+
+
+@pytest.mark.parametrize("read", [0, 1, len(HUGE_ANSWER) // 2])
+@pytest_twisted.ensureDeferred
+async def test_who_leaves_in_the_midst_of_an_answer_holds_nothing(
+    server: _Server, read: int
+) -> None:
+    connection = await server.connect()
+    if not read:
+        connection.pause()
+    connection.send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+    await eventually(reactor, lambda: server.echo.asked > 0)
+    await connection.until(lambda: len(connection.data) >= read)
+    connection.abort()
+    await eventually(reactor, lambda: server.site.connections == 0)
+    assert server.site.memory.held_bytes == 0
+    assert server.site.waiting_for_readers == 0
+
+
+@pytest_twisted.ensureDeferred
 async def test_one_connection_too_many_is_told_so(listen: Listen) -> None:
     server = _Server(listen, max_connections=2)
     first, second = await server.connect(), await server.connect()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.testing import StringTransport
+from twisted.logger import LogEvent
 
 from mailsacd.sockets.lane import PLACES_A_TURN, Lane
 from mailsacd.sockets.reading import FREE_EFFORTS, LITTLE_BYTES, Reading
@@ -72,6 +73,17 @@ def test_who_waits_again_waits_for_the_next_turn() -> None:
     assert went == ["again", "other"]
     clock.pass_one()
     assert went == ["again", "other", "again"]
+
+
+def test_one_connections_defect_holds_up_no_other(logged_errors: list[LogEvent]) -> None:
+    clock, went = turns(), list[str]()
+    lane = Lane(clock)
+    lane.wait(lambda: went.remove("not there"))
+    lane.wait(lambda: went.append("other"))
+    clock.pass_one()
+    assert went == ["other"]
+    assert [event["log_failure"].type for event in logged_errors] == [ValueError]
+    logged_errors.clear()
 
 
 @pytest.mark.parametrize("drips", [True, False])
