@@ -91,7 +91,8 @@ class BinaryStatement:
     """One statement under way on an asynchronous connection of psycopg2, which has no other.
 
     ``values``, 65,535 at most, are its parameters $1, $2 …, all of them ``bytea``. Its rows may
-    have the types ``bool``, ``bytea``, ``bigint``, ``integer``, ``text`` and ``text[]``.
+    have the types ``bool``, ``bytea``, ``bigint``, ``integer``, ``text`` and ``text[]`` (of one
+    dimension). It may not be a ``copy``: that has no end here.
     """
 
     def __init__(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> None:
