@@ -1,6 +1,6 @@
 """What is *in* a message, of its JSON form: worked out when it is stored, or later.
 
-Working it out costs more than all else that is done with a message. While mail comes faster than it
+Working it out is a third of what the daemon does with a message. While mail comes faster than it
 can be stored, it is stored with a placeholder instead: who reads it has that filled, and a job
 fills it for good (docs/adr/0009-examination-after-commit.md).
 """

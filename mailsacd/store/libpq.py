@@ -1,9 +1,9 @@
 """Statements whose bytes go to PostgreSQL, and come from it, as they are.
 
 psycopg2 writes values into the text of a statement, and PostgreSQL reads that text character by
-character: of a raw message that was most of the work on both sides. libpq has binary parameters
-and results; psycopg2 gives its connection to whoever calls libpq (``pgconn_ptr``). Called by ctypes
-are the functions that the very libpq has which psycopg2 is linked with.
+character: of a raw message that was a quarter of all that it did. libpq has binary parameters and
+results; psycopg2 gives its connection to whoever calls libpq (``pgconn_ptr``). The functions are
+called by ctypes, in the very libpq that psycopg2 is linked with.
 """
 
 import ctypes

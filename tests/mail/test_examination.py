@@ -334,6 +334,32 @@ async def test_what_breaks_off_is_done_again(
 
 
 @pytest_twisted.ensureDeferred
+async def test_whatever_mark_is_made_the_message_that_is_answered_is_whole(
+    database: Database,
+) -> None:
+    new = later(MIXED, BOB)
+    await store_envelopes(database, [new])
+    marks = Marks(database, gate(database), reactor=reactor)
+    message = (ANYONE, BOB, new.messages[0].id)
+    answered = [
+        await marks.set_read(*message, read=True),
+        await marks.move(*message, "trash"),
+        await marks.add_label(*message, "a"),
+        await marks.remove_label(*message, "a"),
+        await marks.replace_labels(*message, ["b"]),
+    ]
+    assert {each.facts for each in answered} == {at_once(new)[0]}
+
+
+async def assert_first_has_nothing(database: Database, second: NewEnvelope) -> None:
+    """Of two messages that were examined nothing is known of the first, all of the second."""
+    facts = await stored_facts(database)
+    assert facts[0].endswith(NOTHING.json)
+    assert facts[1] == at_once(second)[0]
+    assert await left(database) == 0
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_raw_that_cannot_be_read_holds_up_nothing(
     database: Database, mailbox: Mailbox, backlog: Backlog, logged_errors: list[LogEvent]
 ) -> None:
@@ -344,10 +370,7 @@ async def test_a_raw_that_cannot_be_read_holds_up_nothing(
     assert not await backlog.examine_some()
     assert len(logged_errors) == 2
     logged_errors.clear()
-    facts = await stored_facts(database)
-    assert facts[0].endswith(NOTHING.json)
-    assert facts[1] == at_once(sound)[0]
-    assert await left(database) == 0
+    await assert_first_has_nothing(database, sound)
 
 
 @pytest_twisted.ensureDeferred
@@ -373,10 +396,7 @@ async def test_what_the_database_refuses_has_no_contents_and_holds_up_nothing(
         await database.run("drop function refuse cascade")
     assert len(logged_errors) == 2
     logged_errors.clear()
-    facts = await stored_facts(database)
-    assert facts[0].endswith(NOTHING.json)
-    assert facts[1] == at_once(sound)[0]
-    assert await left(database) == 0
+    await assert_first_has_nothing(database, sound)
 
 
 @pytest_twisted.ensureDeferred
