@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from mailsacd import __version__
 from mailsacd.core.ready import Ready
 from mailsacd.data import Data
-from mailsacd.mail.first_account import KEY_FILE
+from mailsacd.mail.accounts.first_account import KEY_FILE
 from mailsacd.settings import Settings
 
 _LOG_IN: Final = "with a user name and a key"

@@ -15,7 +15,7 @@ from typing import Any
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.embedded.cluster import make_directory
 from mailsacd.embedded.postgres import EmbeddedPostgres
-from mailsacd.mail.first_account import make_first_account
+from mailsacd.mail.accounts.first_account import make_first_account
 from mailsacd.settings import Settings, default_data_dir
 from mailsacd.store.migrate import migrate
 from mailsacd.store.pool import Database

@@ -25,10 +25,10 @@ from mailsacd.assembly.retrieval import Retrieval
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data
-from mailsacd.mail.gate import Gate
-from mailsacd.mail.listening import ListeningRules
-from mailsacd.mail.mail_login import MailLogins
-from mailsacd.mail.usage import Metered
+from mailsacd.mail.limits.usage import Metered
+from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.push.permission import ListeningRules
+from mailsacd.mail.reading.access import Gate
 from mailsacd.ports import OwnPorts, Ports
 from mailsacd.settings import Settings
 

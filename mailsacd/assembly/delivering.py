@@ -9,8 +9,8 @@ from mailsacd.core.dns import Dns
 from mailsacd.http.app import Group
 from mailsacd.http.deliveries import DeliveryCalls
 from mailsacd.jobs.deliveries import DeliveryJob
-from mailsacd.mail.deliveries import Deliveries
-from mailsacd.mail.pushed import PushedForms
+from mailsacd.mail.delivering.deliveries import Deliveries
+from mailsacd.mail.push.payload import PushedForms
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.post import Poster
 from mailsacd.outbound.tls import verifying_context

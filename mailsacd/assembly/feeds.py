@@ -5,10 +5,10 @@ from mailsacd.http.app import Group
 from mailsacd.http.events import EventCalls
 from mailsacd.http.upgrade import WebSocketCalls, WebSockets
 from mailsacd.http.websocket_page import WebSocketPage
-from mailsacd.mail.hub import Hub
-from mailsacd.mail.listeners import Listeners
-from mailsacd.mail.listening import ListeningRules
-from mailsacd.mail.usage import Metered
+from mailsacd.mail.limits.usage import Metered
+from mailsacd.mail.push.hub import Hub
+from mailsacd.mail.push.listeners import Listeners
+from mailsacd.mail.push.permission import ListeningRules
 from mailsacd.store.notices import Notices
 from mailsacd.ws.factory import FeedFactory
 

@@ -4,11 +4,11 @@ from typing import Final
 
 from mailsacd.assembly.part import Ground
 from mailsacd.core.sequence import Sequences
-from mailsacd.mail.announce import Announcer
-from mailsacd.mail.hub import Hub
-from mailsacd.mail.pushed import PushedForms
+from mailsacd.mail.limits.usage import Usage
+from mailsacd.mail.push.announce import Announcer
+from mailsacd.mail.push.hub import Hub
+from mailsacd.mail.push.payload import PushedForms
 from mailsacd.mail.recurring import Recurring
-from mailsacd.mail.usage import Usage
 from mailsacd.store.events import PRUNED_AT_ONCE, event_epoch, prune_events
 from mailsacd.store.notices import Notices
 

@@ -8,13 +8,13 @@ from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
 from mailsacd.core.budget import ByteBudget
 from mailsacd.jobs.examine import ExamineJob
-from mailsacd.mail.accept import EVERY_DOMAIN, Accept
-from mailsacd.mail.activity import Activity
 from mailsacd.mail.backlog import Backlog
-from mailsacd.mail.capture import Capture
-from mailsacd.mail.directory import Directory
-from mailsacd.mail.ingest import Ingest, Observer
-from mailsacd.mail.mail_login import MailLogins
+from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.receiving.accept import EVERY_DOMAIN, Accept
+from mailsacd.mail.receiving.capture import Capture
+from mailsacd.mail.receiving.ingest import Ingest, Observer
+from mailsacd.mail.records.activity import Activity
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices, refuse_nobody

@@ -6,14 +6,14 @@ from mailsacd.assembly.part import Ground
 from mailsacd.http.activity import ActivityCalls
 from mailsacd.http.app import Group
 from mailsacd.http.statistics import StatisticsCalls
-from mailsacd.mail.accounts import Accounts
-from mailsacd.mail.activity import Activity
-from mailsacd.mail.denylist import Denylist
-from mailsacd.mail.ingest import Observer
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.limits.usage import Usage
+from mailsacd.mail.receiving.denylist import Denylist
+from mailsacd.mail.receiving.ingest import Observer
+from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.records.public_counts import Tallies
+from mailsacd.mail.records.statistics import Statistics
 from mailsacd.mail.recurring import Recurring
-from mailsacd.mail.statistics import Statistics
-from mailsacd.mail.tally import Tallies
-from mailsacd.mail.usage import Usage
 from mailsacd.store.notices import Notices
 
 PRUNE_EVERY_S: Final = 300.0

@@ -9,10 +9,10 @@ from mailsacd.assembly.part import Ground
 from mailsacd.core.budget import ByteBudget
 from mailsacd.http.app import Group
 from mailsacd.http.pop3 import Pop3Calls
-from mailsacd.mail.addresses import Addresses
-from mailsacd.mail.gate import Gate
-from mailsacd.mail.mail_login import MailLogins
-from mailsacd.mail.maildrop import Maildrops
+from mailsacd.mail.ownership.addresses import Addresses
+from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.maildrop import Maildrops
 from mailsacd.pop3.factory import Pop3Factory
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.ports import TLS

@@ -13,12 +13,12 @@ from mailsacd.http.inbox import InboxCalls
 from mailsacd.http.marks import MarkCalls
 from mailsacd.http.upgrade import WebSockets
 from mailsacd.http.validations import ValidationCalls
-from mailsacd.mail.gate import Gate
-from mailsacd.mail.inbox import Inbox
-from mailsacd.mail.mailbox import Mailbox
-from mailsacd.mail.marks import Marks
-from mailsacd.mail.usage import Metered
-from mailsacd.mail.validate import Validator
+from mailsacd.mail.limits.usage import Metered
+from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.account_mail import Inbox
+from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.mail.reading.marks import Marks
+from mailsacd.mail.validation.validate import Validator
 from mailsacd.ports import TLS
 
 

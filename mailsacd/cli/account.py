@@ -9,9 +9,9 @@ from mailsacd.cli.command import Common, base_url, command, table
 from mailsacd.core.account import Account
 from mailsacd.core.token import iso_time
 from mailsacd.data import Data
-from mailsacd.mail.accounts import Accounts
-from mailsacd.mail.links import invitation_token, reset_token
-from mailsacd.mail.plans import Plans
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.plans import Plans
+from mailsacd.mail.accounts.reset_links import invitation_token, reset_token
 from mailsacd.settings import Settings
 
 _SWITCHES: Final = {"true": True, "false": False}

@@ -5,7 +5,7 @@ import click
 from mailsacd.cli.command import Common, command, table
 from mailsacd.core.token import iso_time
 from mailsacd.data import Data
-from mailsacd.mail.denylist import MAX_REASON_CHARACTERS, allow, denied, deny
+from mailsacd.mail.receiving.denylist import MAX_REASON_CHARACTERS, allow, denied, deny
 from mailsacd.settings import Settings
 
 

@@ -9,7 +9,7 @@ from mailsacd.cli.command import Common, command, table
 from mailsacd.core.account import ApiKey
 from mailsacd.core.token import iso_time
 from mailsacd.data import Data
-from mailsacd.mail.keys import Keys
+from mailsacd.mail.accounts.keys import Keys
 from mailsacd.settings import Settings
 
 

@@ -2,13 +2,13 @@
 
 from mailsacd.core.errors import NotFoundError
 from mailsacd.data import Data, hostname_of
-from mailsacd.mail.addresses import Addresses
-from mailsacd.mail.auth import Actor
-from mailsacd.mail.directory import Directory
-from mailsacd.mail.domain_rules import rules_of
-from mailsacd.mail.domains import Domains
-from mailsacd.mail.passwords import Passwords
-from mailsacd.mail.plans import Plans
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.accounts.passwords import Passwords
+from mailsacd.mail.accounts.plans import Plans
+from mailsacd.mail.ownership.addresses import Addresses
+from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.ownership.domain_rules import rules_of
+from mailsacd.mail.ownership.domains import Domains
 from mailsacd.outbound.dns import Resolver
 from mailsacd.settings import Settings
 from mailsacd.store.accounts import find_account

@@ -6,7 +6,7 @@ import click
 
 from mailsacd.cli.command import Common, command, table
 from mailsacd.data import Data
-from mailsacd.mail.census import census
+from mailsacd.mail.records.operator_totals import census
 from mailsacd.settings import Settings
 
 

@@ -10,10 +10,10 @@ from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.sessions import Password, SessionCalls
-from mailsacd.mail.accounts import Accounts
-from mailsacd.mail.auth import managed_account
-from mailsacd.mail.profile import Profile, Profiles
-from mailsacd.mail.sessions import Sessions
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.auth import managed_account
+from mailsacd.mail.accounts.profile import Profile, Profiles
+from mailsacd.mail.accounts.sessions import Sessions
 
 _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)

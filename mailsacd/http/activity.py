@@ -9,7 +9,7 @@ from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.parameters import LIMIT, SINCE, SKIP, UNTIL
-from mailsacd.mail.activity import KEPT_DAYS, Activity
+from mailsacd.mail.records.activity import KEPT_DAYS, Activity
 
 _FIELDS: Final[dict[str, Any]] = {
     "_id": {"type": "string", "description": "Rises with time"},

@@ -1,4 +1,4 @@
-"""The calls about private addresses. What may be done is decided in mail.addresses."""
+"""The calls about private addresses. What may be done is decided in mail.ownership.addresses."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -12,13 +12,13 @@ from mailsacd.http.bodies import MULTILINE
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Answer, Call, Operation
 from mailsacd.http.parameters import EMAIL, Parameter, yes_or_no
-from mailsacd.mail.address_settings import (
+from mailsacd.mail.ownership.address_settings import (
     MAX_INFO_CHARACTERS,
     MAX_PASSWORD_CHARACTERS,
     AddressSettings,
     checked_settings,
 )
-from mailsacd.mail.addresses import MAX_BULK, Addresses, AddressView
+from mailsacd.mail.ownership.addresses import MAX_BULK, Addresses, AddressView
 
 _TAG: Final = "Addresses"
 _REFUSALS: Final = (400, 401, 503)

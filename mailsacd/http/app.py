@@ -21,8 +21,8 @@ from mailsacd.http.routes import root
 from mailsacd.http.service import Service
 from mailsacd.http.site import HttpSite
 from mailsacd.http.upgrade import PATH, WebSockets, WebSocketUpgrade
-from mailsacd.mail.auth import ANYONE
-from mailsacd.mail.mailbox import Mailbox
+from mailsacd.mail.accounts.auth import ANYONE
+from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.settings import HttpSettings
 
 

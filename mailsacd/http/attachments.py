@@ -9,7 +9,7 @@ from mailsacd.http.codec import Response, json_response
 from mailsacd.http.disposition import attachment_disposition
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.parameters import ATTACHMENT, EMAIL, MESSAGE_ID
-from mailsacd.mail.mailbox import Mailbox
+from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mime.parse import Attachment, ParsedMessage
 
 _TAG: Final = "Attachments"

@@ -1,4 +1,4 @@
-"""Finds what proves who asks, and learns from mail.auth who it is.
+"""Finds what proves who asks, and learns from mail.accounts.auth who it is.
 
 That is an API key, or the session cookie. Neither is ever logged.
 """
@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
 from mailsacd.http.request import READS, Request
-from mailsacd.mail.auth import ANYONE, Actor
+from mailsacd.mail.accounts.auth import ANYONE, Actor
 
 KEY_HEADER: Final = "Mailsac-Key"
 KEY_FIELD: Final = "_mailsacKey"
@@ -39,7 +39,7 @@ def presented_key(
 
 
 class Callers(Protocol):
-    """Knows who calls (mail.auth)."""
+    """Knows who calls (mail.accounts.auth)."""
 
     async def authenticate(self, key: str, peer: str = "") -> Actor:
         """The actor that an API key belongs to. Raises UnauthenticatedError, ThrottledError."""

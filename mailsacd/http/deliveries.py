@@ -11,8 +11,8 @@ from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.parameters import LIMIT, SKIP, Parameter
-from mailsacd.mail.accept import inbox_of
-from mailsacd.mail.deliveries import BOTH_SECRETS_FOR, KEPT_FOR, Deliveries
+from mailsacd.mail.delivering.deliveries import BOTH_SECRETS_FOR, KEPT_FOR, Deliveries
+from mailsacd.mail.receiving.accept import inbox_of
 
 _TAG: Final = "Webhooks"
 _REFUSALS: Final = (400, 401, 503)

@@ -1,4 +1,4 @@
-"""The calls about domains. What may be done is decided in mail.domains."""
+"""The calls about domains. What may be done is decided in mail.ownership.domains."""
 
 from collections.abc import Callable
 from typing import Any, Final, Literal
@@ -12,7 +12,7 @@ from mailsacd.http.addresses import address_json
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Answer, Call, Operation
 from mailsacd.http.parameters import DOMAIN, Parameter, yes_or_no
-from mailsacd.mail.domains import Domains, DomainView
+from mailsacd.mail.ownership.domains import Domains, DomainView
 
 _TAG: Final = "Domains"
 _REFUSALS: Final = (400, 401, 403, 404, 503)

@@ -11,7 +11,7 @@ import msgspec
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.http.codec import Response, Streamed
 from mailsacd.http.parameters import Parameter
-from mailsacd.mail.auth import Actor
+from mailsacd.mail.accounts.auth import Actor
 
 _IN_BRACES: Final = re.compile(r"\{([A-Za-z0-9]+)\}")
 

@@ -12,8 +12,8 @@ from mailsacd.core.event import Pushed
 from mailsacd.http.codec import Streamed, Writer
 from mailsacd.http.endpoint import Answer, Call, Operation
 from mailsacd.http.parameters import EMAIL, Parameter, text_up_to
-from mailsacd.mail.listener import Asker, Listening
-from mailsacd.mail.listeners import Listeners
+from mailsacd.mail.push.listener import Asker, Listening
+from mailsacd.mail.push.listeners import Listeners
 
 EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
 RETRY_MS: Final = 3_000
@@ -92,7 +92,7 @@ class EventCalls:
 
 
 class _Events:
-    """A Listener (mail.listeners) that is the Source of an answer (http.codec)."""
+    """A Listener (mail.push.listeners) that is the Source of an answer (http.codec)."""
 
     listening: Listening
 

@@ -19,8 +19,8 @@ from mailsacd.http.parameters import (
     text_up_to,
     yes_or_no,
 )
-from mailsacd.mail.inbox import MAX_FOUND, Inbox
-from mailsacd.mail.mailbox import Page
+from mailsacd.mail.reading.account_mail import MAX_FOUND, Inbox
+from mailsacd.mail.reading.mailbox import Page
 
 _TAG: Final = "Messages"
 _REFUSALS: Final = (400, 401, 503)

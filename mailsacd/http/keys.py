@@ -13,8 +13,8 @@ from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Answer, Call, Operation
 from mailsacd.http.parameters import Parameter
-from mailsacd.mail.auth import managed_account
-from mailsacd.mail.keys import Keys
+from mailsacd.mail.accounts.auth import managed_account
+from mailsacd.mail.accounts.keys import Keys
 
 _TAG: Final = "Credentials"
 _REFUSALS: Final = (400, 401, 403, 503)

@@ -9,7 +9,7 @@ from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.parameters import EMAIL, MESSAGE_ID, Parameter, text_up_to, yes_or_no
-from mailsacd.mail.marks import Marks
+from mailsacd.mail.reading.marks import Marks
 
 _TAG: Final = "Messages"
 _REFUSALS: Final = (400, 401, 403, 404, 503)

@@ -1,4 +1,4 @@
-"""The calls about messages. What they may see and do is decided in mail.mailbox."""
+"""The calls about messages. What they may see and do is decided in mail.reading.mailbox."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,7 +17,7 @@ from mailsacd.http.parameters import (
     SKIP,
     UNTIL,
 )
-from mailsacd.mail.mailbox import Mailbox, Page
+from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mime.parse import ParsedMessage
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page
 from mailsacd.mime.trace import header_section

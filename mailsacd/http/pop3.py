@@ -8,8 +8,8 @@ from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.parameters import EMAIL
-from mailsacd.mail.addresses import Addresses
-from mailsacd.mail.auth import account_of
+from mailsacd.mail.accounts.auth import account_of
+from mailsacd.mail.ownership.addresses import Addresses
 
 _TAG: Final = "Addresses"
 

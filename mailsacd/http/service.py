@@ -10,7 +10,7 @@ from mailsacd.core.errors import UnavailableError
 from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
-from mailsacd.mail.mailbox import Mailbox
+from mailsacd.mail.reading.mailbox import Mailbox
 
 _TAG: Final = "Server"
 READY_TIMEOUT_S: Final = 5.0

@@ -15,8 +15,8 @@ from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.credentials import SESSION_COOKIE
 from mailsacd.http.endpoint import Call, Operation
-from mailsacd.mail.passwords import MAX_CHARACTERS, MIN_CHARACTERS
-from mailsacd.mail.sessions import Sessions, SignedIn
+from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from mailsacd.mail.accounts.sessions import Sessions, SignedIn
 
 _TAG: Final = "Sessions"
 _REFUSALS: Final = (400, 401, 403, 429, 503)

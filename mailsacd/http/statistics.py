@@ -9,8 +9,8 @@ from mailsacd.http.attachments import attachment_response
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter
-from mailsacd.mail.denylist import Denylist
-from mailsacd.mail.statistics import Span, Statistics
+from mailsacd.mail.receiving.denylist import Denylist
+from mailsacd.mail.records.statistics import Span, Statistics
 
 _TAG: Final = "Statistics"
 _REFUSALS: Final = (400, 401, 503)

@@ -11,8 +11,8 @@ from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Answer, Call, Operation
 from mailsacd.http.parameters import Parameter
 from mailsacd.http.sessions import NewPassword
-from mailsacd.mail.auth import account_of, managed_account
-from mailsacd.mail.team import Team
+from mailsacd.mail.accounts.auth import account_of, managed_account
+from mailsacd.mail.accounts.team import Team
 
 _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)

@@ -9,8 +9,8 @@ from mailsacd.http import schemas
 from mailsacd.http.codec import Response, json_response
 from mailsacd.http.endpoint import Call, Operation
 from mailsacd.http.parameters import EMAIL
-from mailsacd.mail.auth import Actor
-from mailsacd.mail.validate import Validator, Verdict
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.validation.validate import Validator, Verdict
 
 _TAG: Final = "Validation"
 _REFUSALS: Final = (400, 401, 503)

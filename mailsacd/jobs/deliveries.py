@@ -20,7 +20,7 @@ from mailsacd.core.delivery import Attempt, Claim
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message import Message, NewEnvelope, Owned
 from mailsacd.jobs.places import Places
-from mailsacd.mail.deliveries import Deliveries
+from mailsacd.mail.delivering.deliveries import Deliveries
 from mailsacd.mail.recurring import Recurring
 from mailsacd.settings import WebhookSettings
 

@@ -17,7 +17,7 @@ _AWAY_S: Final = 1.0
 
 
 class Intake(Protocol):
-    """What takes mail in (mail.ingest)."""
+    """What takes mail in (mail.receiving.ingest)."""
 
     unexamined: int
 

@@ -4,7 +4,7 @@ import random
 from typing import Any, Final
 
 from mailsacd.jobs.loop import Loop
-from mailsacd.mail.domains import Domains
+from mailsacd.mail.ownership.domains import Domains
 
 EVERY_S: Final = 60.0
 AT_A_TIME: Final = 10

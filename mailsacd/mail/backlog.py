@@ -33,7 +33,7 @@ _log = Logger()
 
 
 class Counting(Protocol):
-    """Counts what public inboxes received (mail.tally)."""
+    """Counts what public inboxes received (mail.records.public_counts)."""
 
     def examined(self, received: datetime, attachments: tuple[str, ...], copies: int) -> None:
         """A message with these attachments has so many public copies."""

@@ -13,7 +13,6 @@ from twisted.logger import Logger
 
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.message import Message
-from mailsacd.mail.compose import expand
 from mailsacd.mail.contents import (
     NOTHING,
     Contents,
@@ -22,6 +21,7 @@ from mailsacd.mail.contents import (
     is_unexamined,
     unexamined_in,
 )
+from mailsacd.mail.receiving.compose import expand
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import end_of_trace
 from mailsacd.store.examination import Raw, find_raws

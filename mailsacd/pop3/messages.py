@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from mailsacd.core.maildrop import StoredMessage
-from mailsacd.mail.compose import expand
+from mailsacd.mail.receiving.compose import expand
 from mailsacd.pop3.action import Retrieve
 from mailsacd.pop3.framing import retrieved, top
 from mailsacd.pop3.services import Maildrop

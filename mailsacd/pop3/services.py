@@ -43,7 +43,7 @@ class Maildrops(Protocol):
     """Opens maildrops."""
 
     async def open(self, name: str, secret: str, peer: str) -> Maildrop:
-        """As of mail.maildrop."""
+        """As of mail.reading.maildrop."""
 
 
 @dataclass(frozen=True, kw_only=True)

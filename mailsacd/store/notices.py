@@ -28,7 +28,7 @@ DIRECTORY: Final = "mailsacd_directory"
 an empty notice: of any number of them."""
 
 MAIL: Final = "mailsacd_mail"
-"""Channel: mail was stored, a moment ago at most (mail.announce); notices are empty."""
+"""Channel: mail was stored, a moment ago at most (mail.push.announce); notices are empty."""
 
 DENYLIST: Final = "mailsacd_denylist"
 """Channel: the operator's denylist has changed; notices are empty."""

@@ -8,8 +8,8 @@ from twisted.logger import Logger
 
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.event import Pushed
-from mailsacd.mail.listener import Asker, Listening
-from mailsacd.mail.listeners import Listeners
+from mailsacd.mail.push.listener import Asker, Listening
+from mailsacd.mail.push.listeners import Listeners
 from mailsacd.ws import frames
 from mailsacd.ws.protocol import Socket
 
@@ -39,7 +39,7 @@ class Wish:
 
 
 class Feed(Socket):
-    """As of mail.listeners.Listener, too."""
+    """As of mail.push.listeners.Listener, too."""
 
     def __init__(self, wish: Wish, registry: Listeners) -> None:
         super().__init__()

@@ -15,8 +15,8 @@ from mailsacd.configuration import load_settings
 from mailsacd.core.account import new_key, new_token
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.ready import read_ready
-from mailsacd.mail.auth import hash_of
-from mailsacd.mail.ingest import Ingest
+from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.accounts import add_account, add_login
 from mailsacd.store.keys import add_key
 from mailsacd.store.pool import Database

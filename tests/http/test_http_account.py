@@ -15,10 +15,10 @@ from mailsacd import __version__
 from mailsacd.assembly.ownership import account_calls
 from mailsacd.configuration import load_settings
 from mailsacd.http.app import make_site
-from mailsacd.mail.directory import Directory
-from mailsacd.mail.gate import Gate
-from mailsacd.mail.links import reset_token
-from mailsacd.mail.mailbox import Mailbox
+from mailsacd.mail.accounts.reset_links import reset_token
+from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask

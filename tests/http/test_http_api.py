@@ -21,9 +21,9 @@ from mailsacd.http import app as http_app
 from mailsacd.http.app import make_site
 from mailsacd.http.service import READY_TIMEOUT_S
 from mailsacd.http.site import HttpSite
-from mailsacd.mail.auth import Actor
-from mailsacd.mail.ingest import Ingest
-from mailsacd.mail.mailbox import Mailbox
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.settings import HttpSettings
 from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask, connect, eventually

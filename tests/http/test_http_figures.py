@@ -22,8 +22,8 @@ from mailsacd.configuration import load_settings
 from mailsacd.core.account import new_key
 from mailsacd.core.ready import read_ready
 from mailsacd.http.validations import MAX_EMAILS
-from mailsacd.mail.auth import hash_of
-from mailsacd.mail.denylist import allow, deny
+from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.receiving.denylist import allow, deny
 from mailsacd.store.accounts import add_account
 from mailsacd.store.keys import add_key
 from mailsacd.store.pool import Database

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 import pytest_twisted
 
-from mailsacd.mail.inbox import MAX_FOUND
+from mailsacd.mail.reading.account_mail import MAX_FOUND
 from mailsacd.store import inbox as store
 from mailsacd.store.pool import Database
 from tests.http.society import (

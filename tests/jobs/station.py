@@ -14,13 +14,13 @@ from twisted.internet.task import Clock, deferLater
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.delivery import Delivery
 from mailsacd.jobs.deliveries import LOOK_EVERY_S, DeliveryJob
-from mailsacd.mail.accounts import Accounts
-from mailsacd.mail.activity import Activity
-from mailsacd.mail.auth import Actor
-from mailsacd.mail.deliveries import Deliveries
-from mailsacd.mail.ingest import Ingest
-from mailsacd.mail.pushed import PushedForms
-from mailsacd.mail.usage import Usage
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.delivering.deliveries import Deliveries
+from mailsacd.mail.limits.usage import Usage
+from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.mail.records.activity import Activity
 from mailsacd.outbound.dns import Resolver
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.post import Poster

@@ -12,7 +12,7 @@ from twisted.logger import LogEvent
 from mailsacd.core.errors import UnavailableError
 from mailsacd.jobs.examine import _AWAY_S, LOOK_EVERY_S, PRESSED_EVERY_S, ExamineJob
 from mailsacd.mail.backlog import Backlog
-from mailsacd.mail.tally import Tallies
+from mailsacd.mail.records.public_counts import Tallies
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 from tests.jobs.station import TestTime

@@ -4,8 +4,8 @@ from typing import Any
 
 from twisted.internet import reactor as the_reactor
 
-from mailsacd.mail.auth import Authenticator
-from mailsacd.mail.guesses import Guesses
+from mailsacd.mail.accounts.auth import Authenticator
+from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 

@@ -1,7 +1,7 @@
 """Envelopes for tests of what happens after SMTP."""
 
 from mailsacd.core.envelope import Envelope, Reception, Recipient
-from mailsacd.mail.ingest import Ingest
+from mailsacd.mail.receiving.ingest import Ingest
 
 RECEPTION = Reception(
     peer_ip="192.0.2.7", local_ip="192.0.2.1", helo="client.example", protocol="ESMTP", tls=None

@@ -4,8 +4,8 @@ from typing import Any
 
 from twisted.internet import reactor as the_reactor
 
-from mailsacd.mail.directory import Directory
-from mailsacd.mail.gate import Gate
+from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.reading.access import Gate
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 

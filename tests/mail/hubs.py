@@ -15,11 +15,11 @@ from mailsacd.core.event import Interest, Pushed
 from mailsacd.core.message import NewEnvelope
 from mailsacd.core.sequence import Sequences
 from mailsacd.core.token import EnvelopeIds, utc_from_ms
-from mailsacd.mail.compose import compose
-from mailsacd.mail.fanout import Counts
-from mailsacd.mail.hub import Hub
-from mailsacd.mail.pushed import PushedForms
-from mailsacd.mail.stream import Stream
+from mailsacd.mail.push.fanout import Counts
+from mailsacd.mail.push.hub import Hub
+from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.push.stream import Stream
+from mailsacd.mail.receiving.compose import compose
 from mailsacd.store.events import event_epoch
 from mailsacd.store.notices import MAIL, Notices, give_notice
 from mailsacd.store.pool import Database, Transaction

@@ -8,14 +8,14 @@ from typing import Any
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import deferLater
 
-from mailsacd.mail.accounts import Accounts
-from mailsacd.mail.auth import Authenticator
-from mailsacd.mail.guesses import Guesses
-from mailsacd.mail.keys import Keys
-from mailsacd.mail.passwords import Passwords
-from mailsacd.mail.plans import Plans
-from mailsacd.mail.sessions import Sessions
-from mailsacd.mail.team import Team
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.auth import Authenticator
+from mailsacd.mail.accounts.guesses import Guesses
+from mailsacd.mail.accounts.keys import Keys
+from mailsacd.mail.accounts.passwords import Passwords
+from mailsacd.mail.accounts.plans import Plans
+from mailsacd.mail.accounts.sessions import Sessions
+from mailsacd.mail.accounts.team import Team
 from mailsacd.settings import AccountSettings, PlanSettings
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database

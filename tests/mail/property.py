@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailsacd.core.dns import Dns
-from mailsacd.mail.addresses import Addresses
-from mailsacd.mail.auth import Actor
-from mailsacd.mail.directory import Directory
-from mailsacd.mail.domain_rules import DomainRules
-from mailsacd.mail.domains import Domains
-from mailsacd.mail.passwords import Passwords
-from mailsacd.mail.plans import Plans
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.accounts.passwords import Passwords
+from mailsacd.mail.accounts.plans import Plans
+from mailsacd.mail.ownership.addresses import Addresses
+from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.ownership.domain_rules import DomainRules
+from mailsacd.mail.ownership.domains import Domains
 from mailsacd.settings import PlanSettings
 from mailsacd.store.accounts import add_account
 from mailsacd.store.notices import Notices

@@ -16,15 +16,15 @@ from mailsacd.core.message import NewEnvelope
 from mailsacd.core.search import Terms
 from mailsacd.core.token import time_of
 from mailsacd.mail import backlog as backlog_module
-from mailsacd.mail.auth import ANYONE, Actor
+from mailsacd.mail.accounts.auth import ANYONE, Actor
 from mailsacd.mail.backlog import GROUP, Backlog
-from mailsacd.mail.compose import expand
 from mailsacd.mail.contents import NOTHING, contents_of, is_unexamined
 from mailsacd.mail.examination import Examination
-from mailsacd.mail.inbox import Inbox
-from mailsacd.mail.mailbox import Mailbox, Page
-from mailsacd.mail.marks import Marks
-from mailsacd.mail.pushed import PushedForms
+from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.reading.account_mail import Inbox
+from mailsacd.mail.reading.mailbox import Mailbox, Page
+from mailsacd.mail.reading.marks import Marks
+from mailsacd.mail.receiving.compose import expand
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import end_of_trace
 from mailsacd.store.events import find_messages

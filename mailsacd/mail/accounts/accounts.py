@@ -1,0 +1,169 @@
+"""Accounts as the operator and the sign-up page make, change and remove them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from mailsacd.core.account import NAME_FORM, Account
+from mailsacd.core.address import parse_address
+from mailsacd.core.errors import (
+    BadAddressError,
+    ConflictError,
+    Fault,
+    InvalidInputError,
+    NotFoundError,
+)
+from mailsacd.mail.accounts.plans import Plans
+from mailsacd.settings import PlanSettings
+from mailsacd.store import accounts, removal
+from mailsacd.store.notices import ACCOUNTS, DIRECTORY, give_notice
+from mailsacd.store.pool import Database, Transaction
+
+_TOLD_NOBODY: Final = frozenset({"labels", "recents"})  # no node keeps them in memory
+
+
+class Accounts:
+    """``forget`` is called with the name of an account whose standing changed, before the answer:
+
+    other nodes are told by a notice.
+    """
+
+    def __init__(
+        self, database: Database, plans: Plans, forget: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.database = database
+        self.plans = plans
+        self.forget = forget
+
+    async def add(
+        self,
+        name: str,
+        email: str,
+        *,
+        plan: str | None = None,
+        password_hash: str | None = None,
+        first: Callable[[Transaction], Awaitable[None]] | None = None,
+    ) -> Account:
+        """Make an account. Raises InvalidInputError, and ConflictError for what is taken.
+
+        What ``first`` does and the account are made together or not at all.
+        """
+        faults: list[Fault] = []
+        name = _checked(faults, "name", normal_name, name)
+        email = _checked(faults, "email", normal_email, email)
+        if faults:
+            raise InvalidInputError(
+                "; ".join(f"{f.field} {f.problem}" for f in faults), tuple(faults)
+            )
+        plan = self.plans.check(plan or self.plans.default)
+
+        async def work(transaction: Transaction) -> None:
+            if first is not None:
+                await first(transaction)
+            if await accounts.email_taken(transaction, email, but_by=name):
+                raise ConflictError("There is an account with this mail address already")
+            if not await accounts.add_account(transaction, name, email, plan, password_hash):
+                raise ConflictError(f"There is an account or a user named {name} already")
+
+        await self.database.transaction(work)
+        return await self.get(name)
+
+    async def get(self, name: str) -> Account:
+        """The account of that name. Raises NotFoundError."""
+        account = None
+        if NAME_FORM.match(name.lower()):
+            account = await accounts.find_account(self.database, name.lower())
+        if account is None:
+            raise NotFoundError(f"There is no account {name}")
+        return account
+
+    async def list(self) -> list[Account]:
+        """All of them, by name."""
+        return await accounts.list_accounts(self.database)
+
+    async def limits(self, name: str) -> PlanSettings:
+        """What the account of that name may use. Raises NotFoundError."""
+        return self.plans.limits_of(await self.get(name))
+
+    async def change(self, name: str, changes: Mapping[str, Any]) -> Account:
+        """Change ``email``, ``plan``, ``overrides`` (added to those there are; None takes one
+
+        away), ``labels``, ``recents``, ``capture_private``, ``disable_spam`` or ``suspended``.
+        Raises NotFoundError, InvalidInputError and ConflictError.
+        """
+        changes = dict(changes)
+        account = await self.get(name)
+        if "email" in changes:
+            changes["email"] = _fault_named("email", normal_email, changes["email"])
+        if "plan" in changes:
+            changes["plan"] = self.plans.check(changes["plan"])
+        if "overrides" in changes:
+            added = dict(account.overrides) | changes["overrides"]
+            kept = {limit: value for limit, value in added.items() if value is not None}
+            changes["overrides"] = self.plans.check_overrides(kept)
+
+        async def work(transaction: Transaction) -> None:
+            if "email" in changes and await accounts.email_taken(
+                transaction, changes["email"], but_by=account.name
+            ):
+                raise ConflictError("There is an account with this mail address already")
+            await accounts.update_account(transaction, account.name, changes)
+            if changes.keys() - _TOLD_NOBODY:
+                await give_notice(transaction, ACCOUNTS, account.name)
+
+        await self.database.transaction(work)
+        self.forget(account.name)
+        return await self.get(account.name)
+
+    async def remove(self, name: str) -> None:
+        """Delete an account with everything that it owns. Raises NotFoundError."""
+        name = (await self.get(name)).name
+
+        async def work(transaction: Transaction) -> None:
+            if not await removal.begin_removal(transaction, name):
+                raise NotFoundError(f"There is no account {name}")
+            await give_notice(transaction, ACCOUNTS, name)
+            await give_notice(transaction, DIRECTORY, "")
+
+        await self.database.transaction(work)
+        self.forget(name)
+        await removal.finish_removal(self.database, name)
+
+    async def finish_removals(self) -> None:
+        """Go on with removals that a crash broke off."""
+        for name in await removal.unfinished_removals(self.database):
+            await removal.finish_removal(self.database, name)
+
+
+def normal_name(text: str) -> str:
+    """``text`` as the name of an account or a user. Raises ValueError saying what is wrong."""
+    name = text.lower()
+    if not NAME_FORM.match(name):
+        raise ValueError(
+            "has to be 1 to 63 letters, digits, dots, dashes and underscores, "
+            "with a letter or digit at both ends"
+        )
+    return name
+
+
+def normal_email(text: str) -> str:
+    """``text`` as a mail address. Raises ValueError saying what is wrong."""
+    try:
+        return str(parse_address(text))
+    except BadAddressError as e:
+        raise ValueError(f"is no mail address: {e.public}") from e
+
+
+def _checked(faults: list[Fault], field: str, check: Callable[[str], str], given: str) -> str:
+    try:
+        return check(given)
+    except ValueError as e:
+        faults.append(Fault(field=field, problem=str(e)))
+        return given
+
+
+def _fault_named(field: str, check: Callable[[str], str], given: str) -> str:
+    faults: list[Fault] = []
+    checked = _checked(faults, field, check, given)
+    if faults:
+        raise InvalidInputError(f"{field} {faults[0].problem}", tuple(faults))
+    return checked

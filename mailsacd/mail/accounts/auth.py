@@ -1,0 +1,262 @@
+"""Who is asking: turns credentials into an Actor. Edges pass the Actor on and decide nothing.
+
+Keys and session tokens are found by their SHA-256. They are too long and too random to guess, so a
+fast hash will do; and that the comparison of hashes (in a dict, in an index) ends at the first
+difference tells nobody anything, for who tries cannot choose what his try hashes to.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailsacd.core.account import KEY_FORM, TOKEN_FORM
+from mailsacd.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError
+from mailsacd.mail.accounts.guesses import Guesses
+from mailsacd.store.keys import find_key, record_use
+from mailsacd.store.notices import ACCOUNTS, Notices
+from mailsacd.store.pool import Database
+from mailsacd.store.sessions import find_session
+
+CACHED: Final = 10_000
+CACHE_S: Final = 60.0  # a second line behind the notices
+USES_KEPT: Final = 10_000
+WRITE_USES_EVERY_S: Final = 10.0
+
+_WRONG_KEY: Final = "The API key is not known here"
+_log = Logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Somebody who asks for something; ``account`` is None for a caller without credentials.
+
+    ``login`` is who signed in: the account's own name or a team user's; with an API key it is
+    None, for a key stands for the account but manages neither the account nor its keys.
+    ``key_name`` is what the account calls the API key.
+    """
+
+    account: str | None
+    login: str | None = None
+    team: bool = False
+    key_name: str | None = None
+
+    @property
+    def manages(self) -> bool:
+        """Whether the actor may manage account, keys and domains' existence."""
+        return self.login is not None and not self.team
+
+
+ANYONE: Final = Actor(account=None)
+
+
+def account_of(actor: Actor) -> str:
+    """The account that ``actor`` stands for. Raises UnauthenticatedError when there is none."""
+    if actor.account is None:
+        raise UnauthenticatedError("An API key is needed, or a session")
+    return actor.account
+
+
+def managed_account(actor: Actor) -> str:
+    """The account that ``actor`` may manage: with a session of its own login alone.
+
+    Raises UnauthenticatedError without credentials, ForbiddenError with a key or a team user's.
+    """
+    account = account_of(actor)
+    if not actor.manages:
+        raise ForbiddenError("This needs a session of the account's own login")
+    return account
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a hash was found to stand for: an actor, or nobody (None)."""
+
+    actor: Actor | None
+    key_id: str | None
+    until_s: float
+    expires: datetime | None
+
+
+class Authenticator:
+    """Checks API keys and session tokens.
+
+    What is found is kept in memory while `Notices` listens: a notice about an account takes all
+    of it out, on every node. That somebody keeps trying one wrong key is not many guesses.
+    """
+
+    def __init__(
+        self, database: Database, notices: Notices, guesses: Guesses, *, reactor: Any
+    ) -> None:
+        self._database = database
+        self._notices = notices
+        self._reactor = reactor
+        self._guesses = guesses
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._changes = 0  # counts what may have made an answer stale that is under way
+        self._guessing: dict[bytes, list[Deferred[_Known]]] = {}
+        self._uses: dict[str, datetime] = {}
+        self._writing_uses = LoopingCall(self._write_uses)
+        self._writing_uses.clock = reactor
+        notices.subscribe(ACCOUNTS, self.forget, self._forget_all)
+
+    def start(self) -> None:
+        """Write down from time to time when keys were last used."""
+        self._writing_uses.start(WRITE_USES_EVERY_S, now=False).addErrback(
+            lambda f: _log.failure("the use of keys is no longer recorded", f)
+        )
+
+    async def finish(self) -> None:
+        """Write down the last uses."""
+        if self._writing_uses.running:
+            self._writing_uses.stop()
+        await self._write_uses()
+
+    async def authenticate(self, key: str, peer: str = "") -> Actor:
+        """The actor that ``key`` belongs to. Raises UnauthenticatedError when it is nobody's.
+
+        A ``peer`` (IP address) that tries too many keys gets ThrottledError for a while.
+        """
+        if not KEY_FORM.match(key):  # no key ever looked so: there is nothing to check
+            raise UnauthenticatedError(_WRONG_KEY)
+        digest = hash_of(key)
+        known = self._remembered(digest)
+        if known is None:
+            known = await self._guess(digest, peer)
+        return self._actor_with(known)
+
+    async def check(self, key: str) -> Actor:
+        """As `authenticate`, for callers that count the guesses of their peers themselves."""
+        if not KEY_FORM.match(key):
+            raise UnauthenticatedError(_WRONG_KEY)
+        digest = hash_of(key)
+        known = self._remembered(digest) or await self._look_up(digest, self._look_up_key)
+        return self._actor_with(known)
+
+    async def _guess(self, digest: bytes, peer: str) -> _Known:
+        """Many who come at once with one key are one guess."""
+        waiting = self._guessing.get(digest)
+        if waiting is not None:
+            mine: Deferred[_Known] = Deferred()
+            waiting.append(mine)
+            return await mine
+        self._guesses.spend(peer)
+        waiting = self._guessing[digest] = []
+        try:
+            known = await self._look_up(digest, self._look_up_key)
+        except BaseException:
+            failure = Failure()
+            self._end_guess(digest, waiting)
+            for each in waiting:
+                each.errback(failure)
+            raise
+        if known.actor is not None:
+            self._guesses.refund(peer)
+        self._end_guess(digest, waiting)
+        for each in waiting:
+            each.callback(known)
+        return known
+
+    def _end_guess(self, digest: bytes, waiting: list[Deferred[_Known]]) -> None:
+        if self._guessing.get(digest) is waiting:
+            del self._guessing[digest]
+
+    def _actor_with(self, known: _Known) -> Actor:
+        if known.actor is None or known.key_id is None:
+            raise UnauthenticatedError(_WRONG_KEY)
+        self._used(known.key_id)
+        return known.actor
+
+    async def session(self, token: str) -> Actor | None:
+        """The actor that has signed in with that token; None when the session is over."""
+        if not TOKEN_FORM.match(token):
+            return None
+        digest = hash_of(token)
+        known = self._remembered(digest)
+        if known is None:
+            known = await self._look_up(digest, self._look_up_session)
+        return known.actor
+
+    def forget(self, account: str) -> None:
+        """Keys, sessions or standing of ``account`` have changed, or a wrong key may be right."""
+        self._changes += 1
+        self._guessing.clear()  # what is being looked up may be stale for who comes now
+        stale = [
+            digest
+            for digest, known in self._known.items()
+            if known.actor is None or known.actor.account == account
+        ]
+        for digest in stale:
+            del self._known[digest]
+
+    def _forget_all(self) -> None:
+        self._changes += 1
+        self._guessing.clear()
+        self._known.clear()
+
+    def _remembered(self, digest: bytes) -> _Known | None:
+        known = self._known.get(digest)
+        if known is None:
+            return None
+        if known.until_s <= self._reactor.seconds() or (
+            known.expires is not None and known.expires <= datetime.now(UTC)
+        ):
+            del self._known[digest]
+            return None
+        self._known.move_to_end(digest)
+        return known
+
+    async def _look_up(
+        self, digest: bytes, look_up: Callable[[bytes], Awaitable[_Known]]
+    ) -> _Known:
+        changes = self._changes
+        known = await look_up(digest)
+        is_worth_it = known.actor is not None or look_up == self._look_up_key
+        if is_worth_it and self._notices.listening and changes == self._changes:
+            self._known[digest] = known
+            if len(self._known) > CACHED:
+                self._known.popitem(last=False)
+        return known
+
+    async def _look_up_key(self, digest: bytes) -> _Known:
+        found = await find_key(self._database, digest)
+        if found is None or found.suspended:
+            return _Known(None, None, self._reactor.seconds() + CACHE_S, None)
+        actor = Actor(account=found.account, key_name=found.name)
+        return _Known(actor, found.id, self._reactor.seconds() + CACHE_S, None)
+
+    async def _look_up_session(self, digest: bytes) -> _Known:
+        found = await find_session(self._database, digest)
+        if found is None or found.suspended:
+            return _Known(None, None, self._reactor.seconds() + CACHE_S, None)
+        actor = Actor(account=found.account, login=found.login, team=found.team)
+        return _Known(actor, None, self._reactor.seconds() + CACHE_S, found.expires)
+
+    # When keys were last used
+
+    def _used(self, key_id: str) -> None:
+        if key_id in self._uses or len(self._uses) < USES_KEPT:
+            self._uses[key_id] = datetime.fromtimestamp(0, UTC) + timedelta(
+                seconds=self._reactor.seconds()
+            )
+
+    async def _write_uses(self) -> None:
+        uses, self._uses = self._uses, {}
+        if not uses:
+            return
+        try:
+            await record_use(self._database, uses)
+        except UnavailableError as e:
+            _log.warn("the use of {n} keys is not recorded: {why}", n=len(uses), why=e.public)
+
+
+def hash_of(secret: str) -> bytes:
+    """What is stored of a key or a token: its SHA-256."""
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,52 @@
+"""What an account is told of itself, and what it may set."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mailsacd.core.account import Account
+from mailsacd.core.errors import UnauthenticatedError
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.auth import Actor, account_of, managed_account
+from mailsacd.settings import PlanSettings
+from mailsacd.store.accounts import find_account
+from mailsacd.store.profile import Stored, Used, stored_for, used_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """An account with its limits and what it has used of them."""
+
+    account: Account
+    limits: PlanSettings
+    used: Used
+
+
+class Profiles:
+    """Every call raises UnauthenticatedError without credentials."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def of(self, actor: Actor) -> Profile:
+        """The actor's own."""
+        name = account_of(actor)
+        account = await find_account(self._accounts.database, name)
+        if account is None:  # gone since the actor was known
+            raise UnauthenticatedError("The API key is not known here")
+        limits = self._accounts.plans.limits_of(account)
+        used = await used_by(self._accounts.database, name)
+        return Profile(account=account, limits=limits, used=used)
+
+    async def stored(self, actor: Actor) -> Stored:
+        """What is kept for the actor's account."""
+        return await stored_for(self._accounts.database, account_of(actor))
+
+    async def change(self, actor: Actor, changes: dict[str, Any]) -> Profile:
+        """Set ``labels``, ``recents``, ``capture_private``, ``disable_spam`` or ``email``.
+
+        The mail address is where a lost password is set anew, so it takes a session of the
+        account's own login: ForbiddenError without one. InvalidInputError, ConflictError.
+        """
+        name = managed_account(actor) if "email" in changes else account_of(actor)
+        await self._accounts.change(name, changes)
+        return await self.of(actor)

@@ -1,0 +1,216 @@
+"""Signing up, in and out, and passwords. A session is a row; its token is the browser's alone."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from mailsacd.core.account import Login, new_token
+from mailsacd.core.activity import SIGN_IN_FAILED, SIGNED_IN
+from mailsacd.core.errors import (
+    Fault,
+    ForbiddenError,
+    InvalidInputError,
+    UnauthenticatedError,
+)
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.auth import Actor, hash_of
+from mailsacd.mail.accounts.guesses import Guesses
+from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, Passwords
+from mailsacd.mail.records.activity import Activity
+from mailsacd.settings import AccountSettings
+from mailsacd.store import accounts as stored
+from mailsacd.store import sessions
+from mailsacd.store.notices import ACCOUNTS, give_notice
+from mailsacd.store.pool import Transaction
+
+_OK: Final = 200
+_UNAUTHORIZED: Final = 401
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A new session: ``token`` is told this once."""
+
+    login: Login
+    token: str
+    expires: datetime
+
+
+class Sessions:
+    """Each check of a password is a guess, of which a peer (IP address) has a few a minute."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        passwords: Passwords,
+        guesses: Guesses,
+        settings: AccountSettings,
+        activity: Activity | None = None,
+    ) -> None:
+        self._activity = activity
+        self._accounts = accounts
+        self._passwords = passwords
+        self._guesses = guesses
+        self._settings = settings
+
+    @property
+    def days(self) -> int:
+        """How long a session is good."""
+        return self._settings.session_days
+
+    async def sign_up(
+        self, name: str, email: str, password: str, *, invitation: str | None, peer: str
+    ) -> SignedIn:
+        """Make an account and sign in to it.
+
+        Raises ForbiddenError where the settings do not have it, InvalidInputError, ConflictError
+        for a name or mail address that is taken, and ThrottledError.
+        """
+        if self._settings.sign_up == "closed":
+            raise ForbiddenError("Sign-up is closed here: ask the operator for an account")
+        _check_invited(self._settings, invitation)
+        check_password(password)
+        self._guesses.spend(peer)
+        password_hash = await self._passwords.hash(password)
+
+        async def take_invitation(transaction: Transaction) -> None:
+            if self._settings.sign_up == "invitation" and not await sessions.take_invitation(
+                transaction, hash_of(invitation or "")
+            ):
+                raise _not_good("invitation")
+
+        account = await self._accounts.add(
+            name, email, password_hash=password_hash, first=take_invitation
+        )
+        return await self._begin(account.name, password_hash)
+
+    async def sign_in(self, name_or_email: str, password: str, *, peer: str) -> SignedIn:
+        """Begin a session of an account's own login, or of a team user.
+
+        Raises UnauthenticatedError for a wrong name or password, which take as long as right
+        ones; ForbiddenError for a suspended account; ThrottledError after too many guesses.
+        """
+        self._guesses.spend(peer)
+        login = None
+        if name_or_email.isprintable():  # and no name is otherwise
+            login = await stored.find_login(self._accounts.database, name_or_email.lower())
+        password_hash = login.password_hash if login is not None else None
+        right = await self._passwords.verify(password, password_hash)
+        if login is None or password_hash is None or not right:
+            self._record(SIGN_IN_FAILED, login, peer, _UNAUTHORIZED)
+            raise UnauthenticatedError("The name or the password is wrong")
+        self._record(SIGNED_IN, login, peer, _OK)
+        self._guesses.refund(peer)
+        if login.suspended:
+            raise ForbiddenError("The account is suspended: ask the operator")
+        return await self._begin(login.name, password_hash)
+
+    def _record(self, kind: str, login: Login | None, peer: str, code: int) -> None:
+        """Of a name that nobody has, nothing is recorded."""
+        if self._activity is not None and login is not None:
+            self._activity.record(
+                kind, account=login.account, subject=login.name, code=code, detail=peer
+            )
+
+    async def sign_out(self, token: str) -> None:
+        """End a session; nothing happens when it is over."""
+        actor_account: list[str] = []
+
+        async def work(transaction: Transaction) -> None:
+            found = await sessions.find_session(transaction, hash_of(token))
+            await sessions.end_session(transaction, hash_of(token))
+            if found is not None:
+                await give_notice(transaction, ACCOUNTS, found.account)
+                actor_account.append(found.account)
+
+        await self._accounts.database.transaction(work)
+        for account in actor_account:
+            self._accounts.forget(account)
+
+    async def check(self, actor: Actor, password: str, *, peer: str) -> Login:
+        """Who has signed in, if that is the password. Raises ForbiddenError and ThrottledError."""
+        if actor.login is None:
+            raise UnauthenticatedError("This needs a session: sign in")
+        self._guesses.spend(peer)
+        login = await stored.find_login(self._accounts.database, actor.login)
+        password_hash = login.password_hash if login is not None else None
+        if not await self._passwords.verify(password, password_hash) or login is None:
+            raise ForbiddenError("The password is wrong")
+        self._guesses.refund(peer)
+        return login
+
+    async def change_password(self, actor: Actor, old: str, new: str, *, peer: str) -> None:
+        """Set the password of who has signed in, and end all sessions of that login."""
+        check_password(new)
+        login = await self.check(actor, old, peer=peer)
+        await self.set_password(login.name, login.account, await self._passwords.hash(new))
+
+    async def reset_password(self, token: str, password: str) -> None:
+        """Set a password by a token from a link, once, and end all sessions of that login.
+
+        Raises InvalidInputError for a token that is not good, or not any more.
+        """
+        check_password(password)
+        if await sessions.find_reset(self._accounts.database, hash_of(token)) is None:
+            raise _not_good("token")  # before it costs a hash
+        password_hash = await self._passwords.hash(password)
+        login: list[Login] = []
+
+        async def take(transaction: Transaction) -> None:
+            name = await sessions.take_reset(transaction, hash_of(token))
+            found = None if name is None else await stored.find_login(transaction, name)
+            if found is None:
+                raise _not_good("token")
+            login.append(found)
+            await _replace_password(transaction, found.name, found.account, password_hash)
+
+        await self._accounts.database.transaction(take)
+        self._accounts.forget(login[0].account)
+
+    async def set_password(self, login: str, account: str, password_hash: str) -> None:
+        """Set a login's password, and end all of its sessions."""
+
+        async def work(transaction: Transaction) -> None:
+            await _replace_password(transaction, login, account, password_hash)
+
+        await self._accounts.database.transaction(work)
+        self._accounts.forget(account)
+
+    async def _begin(self, name: str, password_hash: str) -> SignedIn:
+        token = new_token()
+        expires = datetime.now(UTC) + timedelta(days=self._settings.session_days)
+
+        async def work(transaction: Transaction) -> Login:
+            login = await stored.lock_login(transaction, name)
+            if login is None or login.password_hash != password_hash:  # changed meanwhile
+                raise UnauthenticatedError("The name or the password is wrong")
+            await sessions.add_session(transaction, hash_of(token), name, expires)
+            return login
+
+        login = await self._accounts.database.transaction(work)
+        return SignedIn(login=login, token=token, expires=expires)
+
+
+def check_password(password: str) -> None:
+    """Raises InvalidInputError for a password that nobody should have."""
+    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
+        problem = f"has to be {MIN_CHARACTERS} to {MAX_CHARACTERS} characters"
+        raise InvalidInputError(f"password {problem}", (Fault(field="password", problem=problem),))
+
+
+def _check_invited(settings: AccountSettings, invitation: str | None) -> None:
+    if settings.sign_up == "invitation" and not invitation:
+        raise ForbiddenError("Sign-up is by invitation here: ask the operator for a link")
+
+
+async def _replace_password(
+    transaction: Transaction, login: str, account: str, password_hash: str
+) -> None:
+    await stored.set_password(transaction, login, password_hash)
+    await sessions.end_sessions(transaction, login)
+    await give_notice(transaction, ACCOUNTS, account)
+
+
+def _not_good(field: str) -> InvalidInputError:
+    problem = "is not good, or not any more"
+    return InvalidInputError(f"The {field} {problem}", (Fault(field=field, problem=problem),))

@@ -1,0 +1,1 @@
+"""Mail posted to webhooks and to Slack."""

@@ -1,0 +1,183 @@
+"""Counts what accounts use in a month, and says when that is all that their plan allows.
+
+Counting never waits: it happens in memory, and is written down in batches. So that a limit holds
+on all nodes each asks from time to time what the others have counted; between that, an account may
+go over its limit by what others let it do in as many seconds.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from mailsacd.core.activity import THROTTLED
+from mailsacd.core.errors import NotFoundError, ThrottledError
+from mailsacd.core.message import NewEnvelope, Owned
+from mailsacd.core.token import utc_from_ms
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.auth import Actor, Authenticator
+from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.recurring import Recurring
+from mailsacd.store.notices import ACCOUNTS, Notices
+from mailsacd.store.pool import Database
+from mailsacd.store.usage import API, INBOUND, OPS, Use, add_uses, count_ops, forget_uses
+
+WRITE_EVERY_S: Final = 3.0
+ASK_EVERY_S: Final = 15.0
+REMEMBERED: Final = 10_000
+KEPT_DAYS: Final = 400
+
+_THROTTLED_CODE: Final = 429
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What an account has used of its limit, as far as this node knows."""
+
+    month: date
+    used: int
+    limit: int
+    asked_s: float
+
+
+class Usage:
+    """An observer of ingest, too: what is stored for an account counts."""
+
+    def __init__(
+        self,
+        database: Database,
+        accounts: Accounts,
+        activity: Activity,
+        notices: Notices,
+        *,
+        reactor: Any,
+    ) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._activity = activity
+        self._reactor = reactor
+        self._counted: dict[tuple[str, date, str], int] = {}
+        self._standings: OrderedDict[str, _Standing] = OrderedDict()
+        self._writing = Recurring(
+            "count operations", self._write, every_s=WRITE_EVERY_S, reactor=reactor
+        )
+        self.start: Callable[[], None] = self._writing.start
+        self.finish = self._writing.finish
+        self.write = self._writing.run
+        notices.subscribe(ACCOUNTS, self.forget, self.forget_all)
+
+    def count(self, account: str, kind: str, n: int = 1) -> None:
+        """``account`` has used ``n`` of ``kind`` (see store.usage)."""
+        key = (account, self._month(), kind)
+        self._counted[key] = self._counted.get(key, 0) + n
+        standing = self._standings.get(account)
+        if standing is not None and kind in OPS:
+            standing.used += n
+
+    def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:  # noqa: ARG002  an Observer
+        """Each message that is an account's counts as one operation."""
+        for whose in owned.values():
+            self.count(whose.owner, INBOUND)
+
+    async def call(self, account: str) -> None:
+        """Count a call of the API. Raises as `check`."""
+        await self.check(account)
+        self.count(account, API)
+
+    async def check(self, account: str) -> None:
+        """Raises ThrottledError when the month's operations are used up; and UnavailableError."""
+        standing = await self._standing(account)
+        if standing.used >= standing.limit:
+            self._activity.record(
+                THROTTLED, account=account, subject=account, code=_THROTTLED_CODE,
+                detail=f"{standing.limit} operations a month",
+            )  # fmt: skip
+            raise ThrottledError(
+                f"The {standing.limit} operations of this month are used up",
+                retry_after_s=self._rest_of_month_s(),
+            )
+
+    def forget(self, account: str) -> None:
+        """The plan or the standing of ``account`` has changed."""
+        self._standings.pop(account, None)
+
+    def forget_all(self) -> None:
+        """Anybody's may have changed."""
+        self._standings.clear()
+
+    async def forget_old(self) -> None:
+        """Delete what was used long ago."""
+        await forget_uses(self._database, (self._now() - timedelta(days=KEPT_DAYS)).date())
+
+    async def _standing(self, account: str) -> _Standing:
+        known = self._standings.get(account)
+        now_s = self._reactor.seconds()
+        if known is not None and known.month == self._month() and known.asked_s > now_s:
+            return known
+        if known is not None:
+            known.asked_s = now_s + ASK_EVERY_S  # others who come now go on with what is known
+        await self._writing.run()
+        month = self._month()
+        try:
+            limits = await self._accounts.limits(account)
+        except NotFoundError:  # removed since: the call will find that out
+            return _Standing(month, 0, 1, now_s)
+        used = await count_ops(self._database, account, month)
+        used += sum(n for (a, m, k), n in self._counted.items() if (a, m) == (account, month))
+        standing = _Standing(month, used, limits.ops_per_month, now_s + ASK_EVERY_S)
+        self._standings[account] = standing
+        self._standings.move_to_end(account)
+        if len(self._standings) > REMEMBERED:
+            self._standings.popitem(last=False)
+        return standing
+
+    async def _write(self) -> None:
+        counted, self._counted = self._counted, {}
+        if not counted:
+            return
+        uses = [Use(account, month, kind, n) for (account, month, kind), n in counted.items()]
+        try:
+            await add_uses(self._database, uses)
+        except BaseException:
+            for key, n in counted.items():
+                self._counted[key] = self._counted.get(key, 0) + n
+            raise
+
+    def _now(self) -> datetime:
+        return utc_from_ms(int(self._reactor.seconds() * 1000))
+
+    def _month(self) -> date:
+        return self._now().date().replace(day=1)
+
+    def _rest_of_month_s(self) -> int:
+        now = self._now()
+        first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        following = (first + timedelta(days=32)).replace(day=1)
+        return int((following - now).total_seconds()) + 1
+
+
+class Metered:
+    """An Authenticator for the API: each call with an API key counts, unless it is one too many.
+
+    What somebody does on the web pages, with a session, does not.
+    """
+
+    def __init__(self, authenticator: Authenticator, usage: Usage) -> None:
+        self._authenticator = authenticator
+        self._usage = usage
+
+    async def authenticate(self, key: str, peer: str = "") -> Actor:
+        """As of the Authenticator. Raises ThrottledError, too, when the month is used up."""
+        actor = await self._authenticator.authenticate(key, peer)
+        if actor.account is not None:
+            await self._usage.call(actor.account)
+        return actor
+
+    async def check(self, key: str) -> Actor:
+        """As of the Authenticator: this is neither a call nor a guess."""
+        return await self._authenticator.check(key)
+
+    async def session(self, token: str) -> Actor | None:
+        """As of the Authenticator."""
+        return await self._authenticator.session(token)

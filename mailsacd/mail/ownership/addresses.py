@@ -1,0 +1,300 @@
+"""Private addresses: reserved, set up and released by the accounts that own them.
+
+What changes of an address changes of its stored messages in the same transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mailsacd.core.account import Account
+from mailsacd.core.address import Address, alternate_local
+from mailsacd.core.errors import (
+    Fault,
+    ForbiddenError,
+    InvalidInputError,
+    MailsacdError,
+    NotFoundError,
+    UnauthenticatedError,
+)
+from mailsacd.core.ownership import PrivateAddress
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.accounts.passwords import Passwords
+from mailsacd.mail.accounts.plans import Plans
+from mailsacd.mail.ownership.address_settings import AddressSettings
+from mailsacd.mail.ownership.directory import Directory, announce
+from mailsacd.mail.ownership.reservation import (
+    ANOTHERS,
+    begin,
+    check_domains,
+    check_free,
+    write_settings,
+)
+from mailsacd.mail.receiving.accept import inbox_of
+from mailsacd.store import addresses as store
+from mailsacd.store.alternates import remember_alternate, server_secret
+from mailsacd.store.domains import share_domain
+from mailsacd.store.ownership import adopt_messages, delete_owned_messages
+from mailsacd.store.pool import Database, Transaction
+
+MAX_BULK: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressView:
+    """An address as somebody may see it.
+
+    ``address`` is None when nobody reserved it; ``owner`` is set then when it is ``implicit``: of
+    the owner of its private domain. ``alternate`` is the address that stands for it.
+    """
+
+    email: str
+    owner: str | None
+    implicit: bool
+    alternate: str
+    address: PrivateAddress | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """Whether the asker could reserve an address, and whether anybody owns it."""
+
+    email: str
+    available: bool
+    owned: bool
+
+
+class Addresses:
+    """Every call takes addresses as the caller wrote them and raises BadAddressError for others.
+
+    All may raise UnavailableError; those that change something, and `of_account`, raise
+    UnauthenticatedError for an actor without an account.
+    """
+
+    def __init__(
+        self, database: Database, directory: Directory, plans: Plans, passwords: Passwords
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._plans = plans
+        self._passwords = passwords
+        self._secret: bytes | None = None
+
+    async def of_account(self, actor: Actor) -> list[AddressView]:
+        """The account's private addresses."""
+        account = account_of(actor)
+        secret = await self._server_secret()
+        return [_view(a, secret) for a in await store.list_addresses(self._database, account)]
+
+    async def get(self, actor: Actor, email: str) -> AddressView:
+        """An address that the actor's account owns, or nobody.
+
+        Raises UnauthenticatedError when it is another account's.
+        """
+        inbox = inbox_of(email)
+        found = await store.find_address(self._database, str(inbox))
+        holding = await self._directory.holder(inbox)
+        owner = found.owner if found else holding.owner
+        if owner is not None and owner != actor.account:
+            raise UnauthenticatedError(ANOTHERS.format(inbox))
+        secret = await self._server_secret()
+        if found:
+            return _view(found, secret)
+        local = alternate_local(secret, inbox)
+        await remember_alternate(self._database, local, str(inbox))
+        return AddressView(
+            email=str(inbox),
+            owner=owner,
+            implicit=owner is not None,
+            alternate=f"{local}@{inbox.domain}",
+            address=None,
+        )
+
+    async def availability(self, actor: Actor, email: str) -> Availability:
+        """Whether the actor could reserve the address."""
+        inbox = inbox_of(email)
+        holding = await self._directory.holder(inbox)
+        facts = await self._directory.domain(inbox.domain)
+        reserved = holding.owner is not None and not holding.implicit
+        theirs = facts is not None and facts.owner not in {None, actor.account}
+        free = not reserved and not theirs and not inbox.is_alternate
+        return Availability(email=str(inbox), available=free, owned=holding.owner is not None)
+
+    async def reserve(
+        self, actor: Actor, email: str, settings: AddressSettings | None = None
+    ) -> AddressView:
+        """Make the address the account's own, and its public messages with it.
+
+        Raises InvalidInputError when it is already, or when the plan allows no further one, and
+        UnauthenticatedError when it is another account's.
+        """
+        views = await self._reserve(actor, [_reservable(email)], settings)
+        return views[0]
+
+    async def reserve_all(self, actor: Actor, emails: Sequence[str]) -> list[AddressView]:
+        """As `reserve` with up to MAX_BULK addresses: all of them, or none."""
+        if not 1 <= len(emails) <= MAX_BULK:
+            raise InvalidInputError(
+                f"From 1 to {MAX_BULK} addresses are reserved at a time",
+                (Fault(field="addresses", problem=f"should be 1 to {MAX_BULK} addresses"),),
+            )
+        wanted: dict[str, Address] = {}
+        faults = []
+        for place, email in enumerate(emails):
+            try:
+                inbox = _reservable(email)
+            except InvalidInputError as e:
+                faults.append(Fault(field=f"addresses[{place}]", problem=e.public))
+            else:
+                wanted[str(inbox)] = inbox
+        if faults:
+            raise InvalidInputError("Some of them cannot be reserved", tuple(faults))
+        return await self._reserve(actor, list(wanted.values()), None)
+
+    async def change(self, actor: Actor, email: str, settings: AddressSettings) -> AddressView:
+        """Write the given settings of an address of the account's own.
+
+        Raises InvalidInputError for bad settings, NotFoundError for an address that nobody
+        reserved, ForbiddenError for another account's.
+        """
+        account = account_of(actor)
+        inbox = inbox_of(email)
+        password_hash = await self._hashed(settings)
+
+        async def work(transaction: Transaction) -> PrivateAddress | None:
+            await begin(transaction, account)
+            found = await store.find_address(transaction, str(inbox))
+            if found is None:
+                return None
+            if found.owner != account:
+                raise ForbiddenError(ANOTHERS.format(inbox))
+            return await write_settings(transaction, found, settings, password_hash)
+
+        changed = await self._database.transaction(work)
+        if changed is None:
+            raise await self._not_reserved(account, inbox)
+        self._directory.forget(str(inbox))
+        return _view(changed, await self._server_secret())
+
+    async def release(self, actor: Actor, email: str, *, delete_messages: bool) -> str:
+        """Give an address up; its normal form. Its mail stays the account's, unless deleted.
+
+        Raises InvalidInputError when it is not the account's, and UnauthenticatedError when it is
+        another's.
+        """
+        account = account_of(actor)
+        inbox = inbox_of(email)
+
+        async def work(transaction: Transaction) -> list[str]:
+            await begin(transaction, account)
+            await share_domain(transaction, inbox.domain)
+            sources = await store.release_address(transaction, account, str(inbox))
+            if sources is None:
+                return []
+            # What was stored while the address was being reserved
+            await adopt_messages(transaction, str(inbox), account)
+            if delete_messages:
+                await delete_owned_messages(transaction, str(inbox), account)
+            changed = [str(inbox), *sources]
+            await announce(transaction, *changed)
+            return changed
+
+        changed = await self._database.transaction(work)
+        for name in changed:
+            self._directory.forget(name)
+        if not changed:
+            holding = await self._directory.holder(inbox)
+            if holding.owner not in {None, account}:
+                raise UnauthenticatedError(ANOTHERS.format(inbox))
+            raise InvalidInputError(f"The address {inbox} is not one that the account has reserved")
+        return str(inbox)
+
+    async def _reserve(
+        self, actor: Actor, inboxes: Sequence[Address], settings: AddressSettings | None
+    ) -> list[AddressView]:
+        account = account_of(actor)
+        emails = [str(inbox) for inbox in inboxes]
+        secret = await self._server_secret()
+        password_hash = await self._hashed(settings) if settings else None
+
+        async def work(transaction: Transaction) -> list[PrivateAddress]:
+            reserved = await self._take(transaction, account, inboxes)
+            for address in inboxes:
+                await adopt_messages(transaction, str(address), account)
+                local = alternate_local(secret, address)
+                await remember_alternate(transaction, local, str(address))
+            await announce(transaction, *emails)
+            if settings:
+                return [await write_settings(transaction, reserved[0], settings, password_hash)]
+            return reserved
+
+        reserved = await self._database.transaction(work)
+        for email in emails:
+            self._directory.forget(email)
+            # Once more, for what was being stored when the address was still public
+            await adopt_messages(self._database, email, account)
+        order = {email: place for place, email in enumerate(emails)}
+        return [_view(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
+
+    async def _take(
+        self, transaction: Transaction, account: str, inboxes: Sequence[Address]
+    ) -> list[PrivateAddress]:
+        emails = [str(inbox) for inbox in inboxes]
+        owner = await begin(transaction, account)
+        for domain in sorted({inbox.domain for inbox in inboxes}):
+            await share_domain(transaction, domain)
+        await check_domains(transaction, account, inboxes)
+        await check_free(transaction, account, emails)
+        await self._check_credits(transaction, owner, len(emails))
+        reserved = await store.reserve_addresses(transaction, account, emails)
+        if len(reserved) < len(emails):  # somebody was faster by a moment
+            await check_free(transaction, account, emails)
+            raise UnauthenticatedError("Another account is reserving one of them just now")
+        return reserved
+
+    async def _check_credits(self, transaction: Transaction, owner: Account, more: int) -> None:
+        limit = self._plans.limits_of(owner).private_addresses
+        left = max(limit - await store.count_addresses(transaction, owner.name), 0)
+        if more > left:
+            raise InvalidInputError(
+                f"The account does not have enough private address credits: {left} left of {limit}"
+            )
+
+    async def _not_reserved(self, account: str, inbox: Address) -> MailsacdError:
+        holding = await self._directory.holder(inbox)
+        if holding.owner not in {None, account}:
+            return ForbiddenError(ANOTHERS.format(inbox))
+        return NotFoundError(f"The address {inbox} is not reserved: it has no settings")
+
+    async def _hashed(self, settings: AddressSettings) -> str | None:
+        return await self._passwords.hash(settings.password) if settings.password else None
+
+    async def _server_secret(self) -> bytes:
+        if self._secret is None:
+            self._secret = await server_secret(self._database)
+        return self._secret
+
+
+def account_of(actor: Actor) -> str:
+    """The actor's account. Raises UnauthenticatedError for a caller without one."""
+    if actor.account is None:
+        raise UnauthenticatedError("An API key is needed")
+    return actor.account
+
+
+def _reservable(email: str) -> Address:
+    inbox = inbox_of(email)
+    if inbox.is_alternate:
+        raise InvalidInputError("An address of that form stands for another one")
+    return inbox
+
+
+def _view(address: PrivateAddress, secret: bytes) -> AddressView:
+    local = alternate_local(secret, inbox_of(address.email))
+    return AddressView(
+        email=address.email,
+        owner=address.owner,
+        implicit=False,
+        alternate=f"{local}@{address.domain}",
+        address=address,
+    )

@@ -1,0 +1,90 @@
+"""What a look at a domain's DNS has for consequences: a claim is proved, lost, or taken over.
+
+All runs in one transaction that holds the domain: two who prove their claims at once take turns.
+"""
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from mailsacd.core.errors import NotFoundError
+from mailsacd.core.ownership import Domain
+from mailsacd.mail.ownership.directory import announce
+from mailsacd.mail.ownership.domain_lookup import Sight
+from mailsacd.store import domains as store
+from mailsacd.store.addresses import evict_addresses
+from mailsacd.store.pool import Transaction
+
+GRACE: Final = timedelta(days=7)
+"""How long a verified domain stays so without its proof: records get lost by mistake too."""
+
+PATIENCE: Final = timedelta(days=30)
+"""How long a claim that was never proved is looked at by itself."""
+
+_FIRST_AGAIN_S: Final = 300
+_JITTER: Final = 0.1
+
+
+async def apply_sight(
+    transaction: Transaction, claim: Domain, sight: Sight, now: datetime, recheck_s: int
+) -> list[str]:
+    """Write down what was seen; the addresses and domains that have changed hands by it.
+
+    Raises NotFoundError when the claim is gone.
+    """
+    await store.lock_domain(transaction, claim.name)
+    current = await store.find_domain(transaction, claim.owner, claim.name)
+    if current is None:
+        raise NotFoundError(f"The account has no domain {claim.name}")
+    errors = list(sight.errors)
+    proved = sight.proves(current.verification_txt)
+    changed: list[str] = []
+    verified = current.verified
+    if proved and not verified:
+        verified = await _take(transaction, current, sight, errors, changed)
+    missing = verified and sight.texts is not None and not proved
+    if missing and current.missing_since is not None and now - current.missing_since > GRACE:
+        verified = missing = False
+        changed.append(claim.name)
+    elif missing:
+        errors.append(f"Without it the domain is no longer verified after {GRACE.days} days")
+    seen = replace(
+        current,
+        verified=verified,
+        verified_mx=sight.mail_comes_here,
+        errors=tuple(errors),
+        found=sight.found(current.verification_txt),
+    )
+    again_s = _again_s(seen, now, recheck_s)
+    await store.record_verification(transaction, seen, missing=missing, again_s=again_s)
+    await announce(transaction, *changed)
+    return changed
+
+
+async def _take(
+    transaction: Transaction, claim: Domain, sight: Sight, errors: list[str], changed: list[str]
+) -> bool:
+    """Give the domain to who proves the claim now, unless its holder proves another one too."""
+    holder = await store.proved_claim(transaction, claim.name)
+    if holder is not None:
+        if holder.hosted or sight.proves(holder.verification_txt):
+            errors.append(
+                "Another account's proof is published as well: take its TXT record away first"
+            )
+            return False
+        await store.dismiss_claim(
+            transaction, holder, "Another account has proved that the domain is its own"
+        )
+    evicted = await evict_addresses(transaction, claim.name, claim.owner)
+    changed += [claim.name, *(email for email, _ in evicted)]
+    return True
+
+
+def _again_s(claim: Domain, now: datetime, recheck_s: int) -> int | None:
+    """In how long the claim is looked at again: the longer it waits to be proved, the later."""
+    age = now - claim.created
+    if not claim.verified and age > PATIENCE:
+        return None
+    wait_s = recheck_s if claim.verified else max(_FIRST_AGAIN_S, age.total_seconds() / 2)
+    return int(min(wait_s, recheck_s) * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311

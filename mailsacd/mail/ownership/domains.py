@@ -1,0 +1,299 @@
+"""Domains that accounts bring: claimed, proved by a TXT record, set up, given up."""
+
+import secrets
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from twisted.logger import Logger
+
+from mailsacd.core.account import Account
+from mailsacd.core.address import normal_domain
+from mailsacd.core.dns import Dns
+from mailsacd.core.errors import (
+    BadAddressError,
+    ConflictError,
+    Fault,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    ThrottledError,
+)
+from mailsacd.core.ownership import CATCH_ALL_LOCAL, Domain
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.accounts.plans import Plans
+from mailsacd.mail.ownership.address_settings import check_forward
+from mailsacd.mail.ownership.addresses import Addresses, AddressView, account_of
+from mailsacd.mail.ownership.directory import Directory, announce
+from mailsacd.mail.ownership.domain_lookup import TOKEN_PREFIX, Record, look_at, records_of
+from mailsacd.mail.ownership.domain_proof import apply_sight
+from mailsacd.mail.ownership.domain_rules import DomainRules
+from mailsacd.mail.ownership.reservation import begin
+from mailsacd.store import domains as store
+from mailsacd.store.addresses import find_address, release_address, set_catch_all
+from mailsacd.store.ownership import has_others_addresses, hide_domain_messages
+from mailsacd.store.pool import Database, Transaction
+
+MAX_LOOKS: Final = 20
+"""Looks at the DNS that people wait for at a time."""
+
+_ALPHABET: Final = string.ascii_letters + string.digits
+_TOKEN_CHARACTERS: Final = 32
+
+_log = Logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainView:
+    """A claim, with the records to publish for it."""
+
+    domain: Domain
+    records: Sequence[Record]
+
+
+class Domains:
+    """Every call takes a domain as the caller wrote it.
+
+    Raises BadAddressError for what is none, UnauthenticatedError for an actor without an account,
+    NotFoundError for a domain that the account has not claimed; those that change something raise
+    ForbiddenError for a team user.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        addresses: Addresses,
+        directory: Directory,
+        plans: Plans,
+        dns: Dns,
+        rules: DomainRules,
+    ) -> None:
+        self._database = database
+        self._addresses = addresses
+        self._directory = directory
+        self._plans = plans
+        self._dns = dns
+        self._rules = rules
+        self._looking = 0
+
+    async def of_account(self, actor: Actor) -> list[DomainView]:
+        """The account's domains."""
+        found = await store.list_domains(self._database, account_of(actor))
+        return [self._view(domain) for domain in found]
+
+    async def get(self, actor: Actor, name: str) -> tuple[DomainView, int, AddressView | None]:
+        """A domain, how many messages of it are the account's, and its catch-all."""
+        domain = await self._claim(account_of(actor), _normal(name))
+        count = await store.count_domain_messages(self._database, domain.owner, domain.name)
+        catch_all = f"{CATCH_ALL_LOCAL}@{domain.name}"
+        reserved = await find_address(self._database, catch_all)
+        mine = reserved is not None and reserved.owner == domain.owner
+        view = await self._addresses.get(actor, catch_all) if mine else None
+        return self._view(domain), count, view
+
+    async def add(self, actor: Actor, name: str, *, vouched: bool = False) -> DomainView:
+        """Claim a domain; below the operator's hosting domain that is all there is to do.
+
+        So it is where the operator has ``vouched`` for it: its DNS is never looked at. Raises
+        ConflictError for a claim that the account has already, and for a domain that needs no proof
+        and that somebody else uses; InvalidInputError when the plan allows no further one.
+        """
+        account = _manager(actor)
+        domain = self._claimable(name)
+        lent = bool(self._rules.hosting) and domain.partition(".")[2] == self._rules.hosting
+        hosted = lent or vouched
+
+        async def work(transaction: Transaction) -> Domain:
+            owner = await begin(transaction, account)
+            await store.lock_domain(transaction, domain)
+            if await store.find_domain(transaction, account, domain):
+                raise ConflictError(f"The account has {domain} already")
+            await self._check_credits(transaction, owner)
+            if hosted and await self._is_taken(transaction, account, domain):
+                raise ConflictError(f"{domain} is in use by another account")
+            token = TOKEN_PREFIX + "".join(
+                secrets.choice(_ALPHABET) for _ in range(_TOKEN_CHARACTERS)
+            )
+            added = await store.add_domain(transaction, account, domain, token, hosted=hosted)
+            await announce(transaction, domain)
+            return added
+
+        added = await self._database.transaction(work)
+        self._directory.forget(domain)
+        return self._view(added)
+
+    async def remove(self, actor: Actor, name: str) -> str:
+        """Give a claim up, with its catch-all; its normal name. Its mail stays the account's."""
+        account = _manager(actor)
+        domain = _normal(name)
+
+        async def work(transaction: Transaction) -> list[str]:
+            await begin(transaction, account)
+            await store.lock_domain(transaction, domain)
+            if not await store.remove_domain(transaction, account, domain):
+                raise _not_there(domain)
+            catch_all = f"{CATCH_ALL_LOCAL}@{domain}"
+            sources = await release_address(transaction, account, catch_all)
+            changed = [domain, catch_all, *(sources or ())]
+            await announce(transaction, *changed)
+            return changed
+
+        for changed in await self._database.transaction(work):
+            self._directory.forget(changed)
+        return domain
+
+    async def verify(self, actor: Actor, name: str) -> DomainView:
+        """Look at the domain's DNS now. Raises ThrottledError when too many do at once."""
+        account = _manager(actor)
+        claim = await self._claim(account, _normal(name))
+        if self._looking >= MAX_LOOKS:
+            raise ThrottledError("Too many domains are being verified", retry_after_s=5)
+        self._looking += 1
+        try:
+            await self._look(claim)
+        finally:
+            self._looking -= 1
+        return self._view(await self._claim(account, claim.name))
+
+    async def set_privacy(self, actor: Actor, name: str, *, is_private: bool) -> DomainView:
+        """Whether the domain's mail is for the account alone. What was private stays so."""
+        account = _manager(actor)
+        domain = _normal(name)
+
+        async def work(transaction: Transaction) -> Domain:
+            await store.lock_domain(transaction, domain)
+            claim = await store.find_domain(transaction, account, domain)
+            if claim is None:
+                raise _not_there(domain)
+            if claim.verified and is_private:
+                await hide_domain_messages(transaction, domain, account)
+            changed = await store.set_domain_flags(transaction, claim, is_private=is_private)
+            await announce(transaction, domain)
+            return changed or claim
+
+        changed = await self._database.transaction(work)
+        self._directory.forget(domain)
+        return self._view(changed)
+
+    async def change(
+        self,
+        actor: Actor,
+        name: str,
+        *,
+        enablews: bool | None = None,
+        is_default: bool | None = None,
+        catch_all: bool | None = None,
+    ) -> DomainView:
+        """Set the flags that are not None.
+
+        A catch-all that is switched on is reserved, if need be, for which it takes a credit;
+        switched off it stays reserved.
+        """
+        account = _manager(actor)
+        domain = _normal(name)
+        claim = await self._claim(account, domain)
+        email = f"{CATCH_ALL_LOCAL}@{domain}"
+        if catch_all and await find_address(self._database, email) is None:
+            await self._addresses.reserve(actor, email)
+
+        async def work(transaction: Transaction) -> Domain:
+            await begin(transaction, account)
+            if catch_all is not None:
+                await self._switch_catch_all(transaction, account, email, on=catch_all)
+            changed = await store.set_domain_flags(
+                transaction, claim, enablews=enablews, is_default=is_default
+            )
+            await announce(transaction, email, domain)
+            if changed is None:
+                raise _not_there(domain)
+            return changed
+
+        changed = await self._database.transaction(work)
+        self._directory.forget(email)
+        return self._view(changed)
+
+    async def _switch_catch_all(
+        self, transaction: Transaction, account: str, email: str, *, on: bool
+    ) -> None:
+        await set_catch_all(transaction, account, email, catch_all=on)
+        found = await find_address(transaction, email)
+        if on and found is not None and found.forward is not None:
+            await check_forward(transaction, found, found.forward)  # more mail comes there now
+
+    async def verify_due(self, *, limit: int, lease_s: int) -> int:
+        """Look again at up to ``limit`` domains that it is time for; how many there were."""
+        due = await store.claim_due_domains(self._database, limit=limit, lease_s=lease_s)
+        for name, owner in due:
+            claim = await store.find_domain(self._database, owner, name)
+            if claim is not None:
+                try:
+                    await self._look(claim)
+                except NotFoundError:
+                    _log.debug("{name} was given up while it was looked at", name=name)
+        return len(due)
+
+    async def _look(self, claim: Domain) -> None:
+        if claim.hosted:
+            return
+        sight = await look_at(self._dns, claim, self._rules.mail_hosts)
+        now = datetime.now(UTC)
+        changed = await self._database.transaction(
+            lambda transaction: apply_sight(transaction, claim, sight, now, self._rules.recheck_s)
+        )
+        for name in changed:
+            self._directory.forget(name)
+
+    async def _claim(self, account: str, name: str) -> Domain:
+        found = await store.find_domain(self._database, account, name)
+        if found is None:
+            raise _not_there(name)
+        return found
+
+    async def _check_credits(self, transaction: Transaction, owner: Account) -> None:
+        limit = self._plans.limits_of(owner).domains
+        if await store.count_domains(transaction, owner.name) >= limit:
+            raise InvalidInputError(f"The account may have {limit} domains, and has them")
+
+    async def _is_taken(self, transaction: Transaction, account: str, domain: str) -> bool:
+        holder = await store.proved_claim(transaction, domain)
+        if holder is not None and holder.owner != account:
+            return True
+        return await has_others_addresses(transaction, domain, account)
+
+    def _claimable(self, name: str) -> str:
+        domain = _normal(name)
+        problem = ""
+        if domain.startswith("["):
+            problem = "is an address, not a domain"
+        elif "." not in domain:
+            problem = "has to have a dot in it"
+        elif domain == self._rules.hosting:
+            problem = "is the operator's: take a name below it"
+        if problem:
+            raise InvalidInputError(
+                f"{domain} {problem}", (Fault(field="domain", problem=problem),)
+            )
+        return domain
+
+    def _view(self, domain: Domain) -> DomainView:
+        return DomainView(domain=domain, records=records_of(domain, self._rules.mail_hosts))
+
+
+def _normal(name: str) -> str:
+    try:
+        return normal_domain(name)
+    except BadAddressError as e:
+        raise BadAddressError(e.public, (Fault(field="domain", problem=e.public),)) from e
+
+
+def _manager(actor: Actor) -> str:
+    account = account_of(actor)
+    if actor.team:
+        raise ForbiddenError("Only the account's own login and its API keys manage domains")
+    return account
+
+
+def _not_there(domain: str) -> NotFoundError:
+    return NotFoundError(f"The account has no domain {domain}")

@@ -1,0 +1,1 @@
+"""Mail as it comes: from the commit to whoever listens."""

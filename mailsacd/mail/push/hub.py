@@ -1,0 +1,165 @@
+"""Tells listeners of mail as it is stored, on whatever node that was.
+
+Here streams begin and end. What is new is found by mail.push.poller and told by
+mail.push.fanout; what a stream has missed is read by mail.push.replay
+(docs/adr/0007-events-by-snapshot.md).
+"""
+
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from twisted.internet.defer import DeferredSemaphore
+from twisted.logger import Logger
+
+from mailsacd.core.errors import InvalidInputError, UnavailableError
+from mailsacd.core.event import Interest, Position, Snapshot
+from mailsacd.core.sequence import Sequences
+from mailsacd.mail.background import BackgroundTasks
+from mailsacd.mail.push.fanout import Counts, Fanout
+from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.push.poller import Watch
+from mailsacd.mail.push.replay import AT_ONCE, Replay, Tools, check_age
+from mailsacd.mail.push.stream import BROKEN, OVERLOADED, Backlog, Listener, Stream
+from mailsacd.store.events import Events, current_snapshot
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+
+MAX_STREAMS: Final = 20_000
+
+STOPPING: Final = "The server is stopping. Go on with the last sequence you got"
+AWAY: Final = "The database is away. Go on with the last sequence you got, later"
+MISSED: Final = "Messages may have been missed here. Go on with the last sequence you got"
+_STOPS: Final = "The daemon is stopping, try again later"
+_NOT_OURS: Final = "The sequence is of another database: start without one"
+
+_log = Logger()
+
+
+class Hub:
+    """Stops before the database does. ``usage`` is told of pushes that count."""
+
+    def __init__(
+        self,
+        database: Database,
+        notices: Notices,
+        forms: PushedForms,
+        sequences: Sequences,
+        usage: Counts | None = None,
+        *,
+        reactor: Any,
+    ) -> None:
+        self._database = database
+        self._sequences = sequences
+        self._reactor = reactor
+        self._streams: dict[Stream, None] = {}
+        self._stopped = False
+        self._tasks = BackgroundTasks()
+        self._backlog = Backlog(self._streams)
+        self._watch = Watch(database, notices, self, reactor=reactor)
+        self._fanout = Fanout(
+            forms, sequences, self._backlog, self._tasks, pause=self._watch.pause, usage=usage
+        )
+        turn = DeferredSemaphore(AT_ONCE)
+        self._tools = Tools(database, forms, sequences, self._backlog, turn, reactor)
+        self.wake = self._watch.wake
+        self.start = self._watch.start
+
+    async def stop(self) -> None:
+        """End all streams; returns when nothing is under way."""
+        self._stopped = True
+        self._lose_all(STOPPING)
+        await self._watch.stop()
+        await self._tasks.finish()
+
+    async def open(self, interest: Interest, since: str | None, listener: Listener) -> Stream:
+        """A stream of what ``interest`` names: from now on, or after the sequence ``since``.
+
+        Nothing is pushed before the reactor's next turn, so that the caller may write its greeting
+        first. Raises InvalidInputError for a sequence that is not one, or too old for all public
+        mail, and UnavailableError when the database is away.
+        """
+        if self._stopped or len(self._streams) >= MAX_STREAMS:
+            raise UnavailableError(_STOPS if self._stopped else OVERLOADED)
+        stream = Stream(interest, listener, self._backlog, ended=self._ended, standing=self._where)
+        self._streams[stream] = None
+        try:
+            await self._begin(stream, since)
+        except BaseException:
+            stream.close()
+            raise
+        finally:
+            self._watch.rest()  # it may have ended before there was anything to watch
+        if not stream.is_open:
+            stream.close()
+            raise UnavailableError(_STOPS if self._stopped else AWAY)
+        return stream
+
+    # As the watch's Follower
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether there is a stream."""
+        return bool(self._streams)
+
+    def tell(self, seen: Snapshot, events: Events) -> Awaitable[None]:
+        """These are new since ``seen``."""
+        return self._fanout.tell(seen, events)
+
+    def missed(self) -> None:
+        """Events may have been missed."""
+        self._lose_all(MISSED)
+
+    def failed(self) -> None:
+        """There was a defect."""
+        self._lose_all(BROKEN)
+
+    # Beginnings and ends of streams
+
+    async def _begin(self, stream: Stream, since: str | None) -> None:
+        await self._watch.begin()
+        if since:
+            position = self._sequences.read(since)
+            now = await current_snapshot(self._database)
+            if position.newest.next_xid > now.next_xid:
+                raise InvalidInputError(_NOT_OURS)
+            if stream.interest.all_public:
+                check_age(position.seen, now)
+            stream.stand_at(since)
+            self._reactor.callLater(0, self._replay, stream, position)
+        else:
+            self._fanout.audience.add(stream)
+            now = await current_snapshot(self._database)
+            stream.stand_at(self._sequences.write(Position(now)))
+            stream.join(now)
+            self._reactor.callLater(0, stream.begin)
+
+    def _replay(self, stream: Stream, position: Position) -> None:
+        stream.begin()
+        self._tasks.run(self._replaying(stream, position))
+
+    async def _replaying(self, stream: Stream, position: Position) -> None:
+        try:
+            await Replay(stream, self._tools, self._fanout.audience.add).run(position)
+        except UnavailableError:
+            stream.lose(AWAY)
+        except InvalidInputError as e:
+            stream.lose(e.public)
+        except Exception:  # noqa: BLE001  one stream's failure
+            _log.failure("a replay failed")
+            stream.lose(BROKEN)
+
+    def _ended(self, stream: Stream) -> None:
+        self._streams.pop(stream, None)
+        self._fanout.audience.discard(stream)
+        self._watch.rest()
+
+    def _lose_all(self, reason: str) -> None:
+        for stream in tuple(self._streams):
+            stream.lose(reason)
+
+    def _where(self, joined: Snapshot) -> str | None:
+        """The sequence of a stream that joined at a snapshot and has been told all there was."""
+        standing = self._fanout.standing
+        if standing is None or not standing.seen.includes(joined):
+            return None
+        return self._sequences.write(standing)

@@ -1,0 +1,97 @@
+"""One who waits for mail: what an edge has to be able to do, and the place that it is given."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from mailsacd.core.errors import MailsacdError
+from mailsacd.core.event import Pushed
+from mailsacd.mail.accounts.guesses import network_of
+from mailsacd.mail.push.permission import Wanted
+from mailsacd.mail.push.stream import Stream
+
+
+class Listener(Protocol):
+    """An edge's side of one who listens."""
+
+    @property
+    def full(self) -> bool:
+        """Whether what was pushed is not written yet: more has to wait."""
+
+    def push(self, pushed: Pushed) -> None:
+        """Here is a message."""
+
+    def lost(self, reason: str) -> None:
+        """Too slow, or the hub ends: nothing more comes. What was missed can be asked for."""
+
+    def beat(self) -> None:
+        """Show a sign of life, and go if the other side shows none."""
+
+    def revoked(self, error: MailsacdError) -> None:
+        """What was allowed is so no more."""
+
+    def stopping(self) -> None:
+        """The daemon stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who wants to listen: from which IP address, and with what to prove who it is."""
+
+    peer: str
+    key: str | None = None
+    session: str | None = None
+
+
+class Listening:
+    """One listener's place, from when it knocks. To be closed when it goes."""
+
+    def __init__(self, listener: Listener, peer: str, leave: Callable[["Listening"], None]) -> None:
+        self.wanted: Wanted | None = None
+        self.look_again: Callable[[], Awaitable[Wanted]]
+        self.listener = listener
+        self.account: str | None = None
+        self.peer = network_of(peer)
+        self.closed = False
+        self._leave = leave
+        self._stream: Stream | None = None
+
+    @property
+    def sequence(self) -> str:
+        """Where the stream stands: what ``since`` goes on from."""
+        assert self._stream is not None  # noqa: S101  for mypy: who has a place has a stream
+        return self._stream.sequence
+
+    def close(self) -> None:
+        """It listens no more. May be called twice."""
+        if not self.closed:
+            self.closed = True
+            self._leave(self)
+            if self._stream is not None:
+                self._stream.close()
+
+    def resume(self) -> None:
+        """The listener is no longer full."""
+        if self._stream is not None and not self.closed:
+            self._stream.resume()
+
+    def follow(self, stream: Stream) -> None:
+        """Be given what comes by ``stream``."""
+        self._stream = stream
+        if self.closed:
+            stream.close()
+
+    # What the hub calls
+
+    @property
+    def full(self) -> bool:
+        """As of Listener."""
+        return self._stream is None or self.listener.full
+
+    def push(self, pushed: Pushed) -> None:
+        """As of Listener."""
+        self.listener.push(pushed)
+
+    def lost(self, reason: str) -> None:
+        """As of Listener."""
+        self.listener.lost(reason)

@@ -1,0 +1,270 @@
+"""All who wait for mail on this node, by WebSocket or server-sent events.
+
+Keeps their number within bounds, has each send a sign of life from time to time, and looks again at
+the rights of those whom a notice concerns: of an account, an address or a domain.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from mailsacd.core.errors import (
+    MailsacdError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from mailsacd.core.rounds import Rounds
+from mailsacd.mail.accounts.auth import ANYONE, Actor, account_of
+from mailsacd.mail.limits.usage import Metered
+from mailsacd.mail.push.hub import Hub
+from mailsacd.mail.push.listener import Asker, Listener, Listening
+from mailsacd.mail.push.permission import ListeningRules, Wanted
+from mailsacd.settings import WebsocketSettings
+from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices
+
+_STEPS: Final = 30  # of a round of signs of life
+_TOO_MANY_RETRY_S: Final = 30
+
+_log = Logger()
+
+
+class Listeners:
+    """The places. Who wants one and is refused gets the error that says why."""
+
+    def __init__(
+        self,
+        settings: WebsocketSettings,
+        hub: Hub,
+        rules: ListeningRules,
+        callers: Metered,
+        notices: Notices,
+        reactor: Any,
+    ) -> None:
+        self._rules = rules
+        self._callers = callers
+        self._hub = hub
+        self._notices = notices
+        self._settings = settings
+        self._places: Rounds[Listening] = Rounds(_STEPS)
+        self._of_peer: Counter[str] = Counter()
+        self._of_account: Counter[str] = Counter()
+        self._concerned: dict[str, dict[Listening, None]] = {}  # by address, domain, account
+        self._stale: dict[Listening, None] = {}
+        self._looking: Deferred[None] | None = None
+        self._changes = 0
+        self._missed = True  # notices, maybe: as long as none are listened for
+        self._step = 0
+        self._stopping = False
+        self._beating = LoopingCall(self._beat)
+        self._beating.clock = reactor
+        notices.subscribe(ACCOUNTS, self._account_changed, self._anything_changed)
+        notices.subscribe(DIRECTORY, self._name_changed, self._anything_changed)
+
+    def start(self) -> None:
+        """Begin with signs of life."""
+        every_s = self._settings.heartbeat_s / _STEPS
+        self._beating.start(every_s, now=False).addErrback(
+            lambda f: _log.failure("no more heartbeats", f)
+        )
+
+    async def stop(self) -> None:
+        """Tell all that it is over; nobody is let in any more."""
+        self._stopping = True
+        if self._beating.running:
+            self._beating.stop()
+        for listening in self._places.members():
+            listening.listener.stopping()
+        self._stale.clear()
+        if self._looking is not None:
+            await self._looking
+
+    async def listen_as_account(
+        self, asker: Asker, claimed: str, names: Sequence[str], since: str, listener: Listener
+    ) -> Listening:
+        """A place for an account that has an API key, and is ``claimed`` if that is not empty.
+
+        ``names`` are of ListeningRules.of_account. Raises what that does, UnauthenticatedError and
+        ThrottledError.
+        """
+        listening = self._admitted(asker, listener)
+        key = asker.key or ""
+
+        async def wanted(actor: Actor) -> Wanted:
+            account = account_of(actor)
+            if claimed and claimed.lower() != account:
+                raise UnauthenticatedError("The API key is not one of the account in _id")
+            return await self._rules.of_account(account, names)
+
+        async def look_again() -> Wanted:
+            return await wanted(await self._callers.check(key))
+
+        async def look() -> Wanted:
+            if not key:
+                raise UnauthenticatedError("An API key is needed to listen")
+            actor = await self._callers.authenticate(key, asker.peer)
+            self._seat(listening, account_of(actor))
+            return await wanted(actor)
+
+        return await self._open(listening, look, look_again, since)
+
+    async def listen_to_inbox(
+        self, asker: Asker, actor: Actor, email: str, since: str, listener: Listener
+    ) -> Listening:
+        """A place for whoever may list an inbox.
+
+        Raises what ListeningRules.of_inbox does, and ThrottledError.
+        """
+        listening = self._admitted(asker, listener)
+
+        async def look() -> Wanted:
+            if actor.account is not None:
+                self._seat(listening, actor.account)
+            return await self._rules.of_inbox(actor, email)
+
+        async def look_again() -> Wanted:
+            return await self._rules.of_inbox(await self._actor(asker), email)
+
+        return await self._open(listening, look, look_again, since)
+
+    def _left(self, listening: Listening) -> None:
+        if listening in self._places:
+            self._places.discard(listening)
+            _one_less(self._of_peer, listening.peer)
+            if listening.account is not None:
+                _one_less(self._of_account, listening.account)
+            for name in _names_of(listening):
+                concerned = self._concerned.get(name, {})
+                concerned.pop(listening, None)
+                if not concerned:
+                    self._concerned.pop(name, None)
+        self._stale.pop(listening, None)
+
+    # Coming in
+
+    def _admitted(self, asker: Asker, listener: Listener) -> Listening:
+        if self._stopping:
+            raise UnavailableError("The server is stopping, come back later")
+        listening = Listening(listener, asker.peer, self._left)
+        if len(self._places) >= self._settings.max_listeners:
+            raise _too_many("Too many listeners")
+        if self._of_peer[listening.peer] >= self._settings.max_listeners_per_peer:
+            raise _too_many("Too many listeners from your IP address")
+        self._places.add(listening)
+        self._of_peer[listening.peer] += 1
+        return listening
+
+    def _seat(self, listening: Listening, account: str) -> None:
+        if self._of_account[account] >= self._settings.max_listeners_per_account:
+            raise _too_many("Too many listeners of this account")
+        listening.account = account
+        self._of_account[account] += 1
+
+    async def _open(
+        self,
+        listening: Listening,
+        look: Callable[[], Awaitable[Wanted]],
+        look_again: Callable[[], Awaitable[Wanted]],
+        since: str,
+    ) -> Listening:
+        changes = self._changes
+        listening.look_again = look_again
+        try:
+            listening.wanted = wanted = await look()
+            for name in _names_of(listening):
+                self._concerned.setdefault(name, {})[listening] = None
+            listening.follow(await self._hub.open(wanted.interest, since or None, listening))
+        except BaseException:
+            listening.close()
+            raise
+        if changes != self._changes:
+            self._suspect((listening,))
+        return listening
+
+    async def _actor(self, asker: Asker) -> Actor:
+        if asker.key is not None:
+            return await self._callers.check(asker.key)
+        if asker.session is not None:
+            return await self._callers.session(asker.session) or ANYONE
+        return ANYONE
+
+    # Rights that change
+
+    def _account_changed(self, account: str) -> None:
+        self._changes += 1
+        self._suspect(self._concerned.get(_key_of(account), ()))
+
+    def _name_changed(self, name: str) -> None:
+        if name:
+            self._changes += 1
+            self._suspect(self._concerned.get(name, ()))
+        else:
+            self._all_suspect()
+
+    def _anything_changed(self) -> None:
+        self._missed = True
+        self._all_suspect()
+
+    def _all_suspect(self) -> None:
+        self._changes += 1
+        self._suspect(self._places.members())
+
+    def _suspect(self, listenings: Iterable[Listening]) -> None:
+        self._stale.update(dict.fromkeys(listenings))
+        if self._stale and self._looking is None and not self._stopping:
+            looking = ensureDeferred(self._look_again())
+            looking.addErrback(lambda f: _log.failure("cannot check who listens", f))
+            self._looking = None if looking.called else looking
+
+    async def _look_again(self) -> None:
+        """One after the other: what comes meanwhile joins the end of the line."""
+        try:
+            while self._stale:
+                listening = next(iter(self._stale))
+                del self._stale[listening]
+                if listening in self._places and listening.wanted is not None:
+                    await self._check(listening)
+        finally:
+            self._looking = None
+
+    async def _check(self, listening: Listening) -> None:
+        try:
+            await listening.look_again()
+        except UnavailableError:
+            self._missed = True  # to be seen to with the next sign of life
+        except MailsacdError as e:
+            if not listening.closed:
+                listening.listener.revoked(e)
+
+    def _beat(self) -> None:
+        for listening in self._places.step():
+            if not listening.closed:
+                listening.listener.beat()
+        self._step = (self._step + 1) % _STEPS
+        heard = self._notices.listening
+        if self._missed and self._looking is None and (heard or self._step == 0):
+            self._missed = not heard
+            self._all_suspect()
+
+
+def _names_of(listening: Listening) -> frozenset[str]:
+    names = frozenset() if listening.wanted is None else listening.wanted.depends_on
+    return names if listening.account is None else names | {_key_of(listening.account)}
+
+
+def _key_of(account: str) -> str:
+    return f"account {account}"  # which no address or domain looks like
+
+
+def _too_many(public: str) -> ThrottledError:
+    return ThrottledError(f"{public}, come back later", retry_after_s=_TOO_MANY_RETRY_S)
+
+
+def _one_less(counts: Counter[str], key: str) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]

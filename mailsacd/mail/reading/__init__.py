@@ -1,0 +1,1 @@
+"""Reading stored mail: who may see what, lists, single messages, marks, maildrops."""

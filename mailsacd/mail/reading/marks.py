@@ -1,0 +1,87 @@
+"""What people do to messages: stars, labels, folders, read marks.
+
+Whoever may read a message may label, move and mark it, as anyone may delete from a public inbox; a
+star needs an account, for it makes the message that account's alone to see.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mailsacd.core.errors import Fault, InvalidInputError
+from mailsacd.core.message import FOLDERS, MAX_LABELS, Message
+from mailsacd.mail.accounts.auth import Actor, account_of
+from mailsacd.mail.examination import Examination
+from mailsacd.mail.reading.access import Access, Gate
+from mailsacd.store import marks
+from mailsacd.store.marks import Place
+from mailsacd.store.pool import Database
+
+
+class Marks:
+    """Each call answers the message as it then is.
+
+    All raise BadAddressError, UnauthenticatedError, ForbiddenError, NotFoundError and
+    UnavailableError as mail.reading.mailbox does.
+    """
+
+    def __init__(self, database: Database, gate: Gate, *, reactor: Any) -> None:
+        self._database = database
+        self._gate = gate
+        self._examination = Examination(database, reactor=reactor)
+
+    async def toggle_star(self, actor: Actor, email: str, message_id: str) -> Message:
+        """Star a message, so that only the actor's account sees it, or take the star off."""
+        account_of(actor)
+        access, place = await self._place(actor, email, message_id)
+        return await self._whole(access, await marks.toggle_star(self._database, place))
+
+    async def set_read(self, actor: Actor, email: str, message_id: str, *, read: bool) -> Message:
+        """Mark a message as read, or as not."""
+        access, place = await self._place(actor, email, message_id)
+        return await self._whole(access, await marks.set_read(self._database, place, read=read))
+
+    async def move(self, actor: Actor, email: str, message_id: str, folder: str) -> Message:
+        """Put a message into one of FOLDERS. Raises InvalidInputError for another."""
+        if folder not in FOLDERS:
+            raise _bad("folder", f"is none of {', '.join(FOLDERS)}")
+        access, place = await self._place(actor, email, message_id)
+        return await self._whole(access, await marks.move(self._database, place, folder))
+
+    async def add_label(self, actor: Actor, email: str, message_id: str, label: str) -> Message:
+        """Label a message; a label that it has stays where it is.
+
+        Raises InvalidInputError when it has MAX_LABELS others.
+        """
+        access, place = await self._place(actor, email, message_id)
+        labelled = await marks.add_label(self._database, place, label)
+        if labelled is None and await marks.exists(self._database, place):
+            raise _bad("label", f"is one too many: a message has at most {MAX_LABELS}")
+        return await self._whole(access, labelled)
+
+    async def remove_label(self, actor: Actor, email: str, message_id: str, label: str) -> Message:
+        """Take a label off a message, if it has it."""
+        access, place = await self._place(actor, email, message_id)
+        return await self._whole(access, await marks.remove_label(self._database, place, label))
+
+    async def replace_labels(
+        self, actor: Actor, email: str, message_id: str, labels: Sequence[str]
+    ) -> Message:
+        """Give a message these labels (MAX_LABELS at most, each once) and no others."""
+        access, place = await self._place(actor, email, message_id)
+        unique = list(dict.fromkeys(labels))
+        return await self._whole(access, await marks.replace_labels(self._database, place, unique))
+
+    async def _whole(self, access: Access, changed: Message | None) -> Message:
+        """What was changed, with what is in it."""
+        return access.found(await self._examination.filled_message(access.found(changed)))
+
+    async def _place(self, actor: Actor, email: str, message_id: str) -> tuple[Access, Place]:
+        access = await self._gate.access(actor, email)
+        place = Place(inbox=access.inbox, id=message_id, viewer=actor.account, open=access.is_open)
+        return access, place
+
+
+def _bad(field: str, problem: str) -> InvalidInputError:
+    return InvalidInputError(
+        f"Bad request: {field} {problem}", (Fault(field=field, problem=problem),)
+    )

@@ -1,0 +1,147 @@
+"""Which recipients are taken, and into which inbox their mail goes: the answer to RCPT TO.
+
+A recipient goes through, in this order: normalising, the list of accepted domains,
+plus-addressing, alternates, the domain's catch-all, forwards. Most need no look at the database
+and are answered at once.
+"""
+
+from collections.abc import Awaitable, Iterable
+from typing import Final
+
+from mailsacd.core.address import Address, normal_domain, parse_address
+from mailsacd.core.cache import UNKNOWN, Recent
+from mailsacd.core.envelope import Recipient
+from mailsacd.core.errors import BadAddressError, ConfigurationError, ForbiddenError
+from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.receiving.forwarding import Forwarding
+from mailsacd.mail.records.activity import Activity
+from mailsacd.store.alternates import find_alternate
+from mailsacd.store.pool import Database
+
+EVERY_DOMAIN: Final = "*"
+REGISTERED: Final = "@registered"
+REMEMBERED_ALTERNATES: Final = 10_000
+
+
+class Accept:
+    """Answers RCPT.
+
+    ``accepted_domains`` are as in the settings: ``*``, ``example.com``, ``*.ci.example``, and
+    ``@registered`` for what accounts have added; the latter includes ``hosting`` and all below.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Directory,
+        accepted_domains: Iterable[str],
+        hosting: str = "",
+        *,
+        activity: Activity | None = None,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._forwarding = Forwarding(directory, activity)
+        self._domains: set[str] = set()
+        self._parents: set[str] = set()
+        self._every_domain = self._registered = False
+        # An alternate never changes, so what was found stays true: only the size needs a bound.
+        self._alternates: Recent[str, Address] = Recent(REMEMBERED_ALTERNATES)
+        for entry in accepted_domains:
+            self._add_domain(entry)
+        if self._registered and hosting:
+            self._add_domain(hosting)
+            self._add_domain(f"*.{hosting}")
+
+    def recipient(self, path: str) -> Recipient | Awaitable[Recipient]:
+        """Where mail for ``path`` goes (the text between the angle brackets of RCPT).
+
+        Raises BadAddressError for what is no address and ForbiddenError for a domain that is not
+        accepted, at once or from the awaitable; that may raise UnavailableError too.
+        """
+        original = parse_address(path)
+        accepted = self._accepts(original.domain)
+        if not accepted and not self._registered:
+            raise _not_accepted(original)
+        untagged = original.without_tag()
+        if untagged.is_alternate:
+            return self._alternate(original, untagged, accepted=accepted)
+        facts = self._directory.known_domain(original.domain)
+        if facts is UNKNOWN:
+            return self._looked_up(original, accepted=accepted)
+        if not accepted and (facts is None or not facts.claimed):
+            raise _not_accepted(original)
+        if facts is None or not (facts.catch_all or facts.forwards):
+            return _stays(original, untagged)
+        return self._deliver(original, untagged)
+
+    def _add_domain(self, entry: str) -> None:
+        try:
+            if entry == EVERY_DOMAIN:
+                self._every_domain = True
+            elif entry == REGISTERED:
+                self._registered = True
+            elif entry.startswith("*."):
+                self._parents.add(normal_domain(entry[2:]))
+            else:
+                self._domains.add(normal_domain(entry))
+        except BadAddressError as e:
+            raise ConfigurationError(f"message.accepted_domains: {e.public}") from e
+
+    def _accepts(self, domain: str) -> bool:
+        if self._every_domain or domain in self._domains:
+            return True
+        parent = domain
+        while self._parents and parent:
+            parent = parent.partition(".")[2]
+            if parent in self._parents:
+                return True
+        return False
+
+    async def _looked_up(self, original: Address, *, accepted: bool) -> Recipient:
+        if not accepted:
+            await self._check_registered(original)
+        return await self._deliver(original, original.without_tag())
+
+    async def _alternate(
+        self, original: Address, alternate: Address, *, accepted: bool
+    ) -> Recipient:
+        if not accepted:
+            await self._check_registered(original)
+        known = self._alternates.get(alternate.local)
+        if known is UNKNOWN:
+            found = await find_alternate(self._database, alternate.local)
+            if found is None:
+                return await self._deliver(original, alternate)
+            known = parse_address(found)
+            self._alternates.remember(alternate.local, known)
+        return await self._deliver(original, known)
+
+    async def _check_registered(self, original: Address) -> None:
+        facts = await self._directory.domain(original.domain)
+        if facts is None or not facts.claimed:
+            raise _not_accepted(original)
+
+    async def _deliver(self, original: Address, inbox: Address) -> Recipient:
+        """To ``inbox``, or to its domain's catch-all when nobody reserved it; and on from there."""
+        facts = await self._directory.domain(inbox.domain)
+        if facts is None or not (facts.catch_all or facts.forwards):
+            return _stays(original, inbox)
+        return await self._forwarding.follow(original, await self._directory.inbox_at(inbox))
+
+
+def inbox_of(email: str) -> Address:
+    """The inbox that a reader of ``email`` means. Raises BadAddressError.
+
+    Nobody reads an alternate: taken literally, its inbox is empty once it stands for an address.
+    """
+    address = parse_address(email)
+    return address if address.is_alternate else address.without_tag()
+
+
+def _stays(original: Address, inbox: Address) -> Recipient:
+    return Recipient(original_inbox=str(original), inbox=str(inbox), domain=inbox.domain)
+
+
+def _not_accepted(original: Address) -> ForbiddenError:
+    return ForbiddenError(f"Mail for {original.domain} is not accepted here")

@@ -1,0 +1,75 @@
+"""Capturing mail: a program under test sends to whom it likes, and everything stays here.
+
+Who sends has logged in; what he sends is stored in the inboxes of its recipients, of whatever
+domain, and goes nowhere else.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from twisted.internet.defer import Deferred
+
+from mailsacd.core.activity import CAPTURED
+from mailsacd.core.envelope import Envelope
+from mailsacd.core.errors import NotFoundError, UnauthenticatedError
+from mailsacd.core.token import message_id
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.limits.usage import Usage
+from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.mail.records.activity import Activity
+from mailsacd.store.usage import CAPTURE
+
+_CODE: Final = 250
+
+
+class Capture:
+    """Counts a message as one operation of the account, however many recipients it has."""
+
+    def __init__(
+        self,
+        logins: MailLogins,
+        accounts: Accounts,
+        ingest: Ingest,
+        usage: Usage,
+        activity: Activity,
+    ) -> None:
+        self._logins = logins
+        self._accounts = accounts
+        self._ingest = ingest
+        self._usage = usage
+        self._activity = activity
+
+    async def log_in(self, name: str, secret: str, peer: str) -> str:
+        """The account. Raises as of MailLogins."""
+        return (await self._logins.log_in(name, secret, peer)).account
+
+    async def deliver(self, envelope: Envelope, account: str) -> None:
+        """Returns once ``envelope`` is committed, starred for ``account`` if that wants it so.
+
+        Raises ThrottledError when the month's operations are used up, UnauthenticatedError for an
+        account that was removed or suspended after it logged in, and what Ingest raises.
+        """
+        await self._usage.check(account)
+        if await self._stars(account):
+            envelope = replace(envelope, saved_by=account)
+        storing: Deferred[None] = self._ingest.deliver(envelope)
+        await storing
+        self._usage.count(account, CAPTURE)
+        for place, recipient in enumerate(envelope.recipients):
+            self._activity.record(
+                CAPTURED,
+                account=account,
+                subject=recipient.original_inbox,
+                code=_CODE,
+                detail=message_id(envelope.id, place),
+            )
+
+    async def _stars(self, name: str) -> bool:
+        try:
+            account = await self._accounts.get(name)
+        except NotFoundError as e:
+            raise UnauthenticatedError("The account is no longer there") from e
+        if account.suspended or account.removing:
+            raise UnauthenticatedError("The account is suspended")
+        return account.capture_private

@@ -1,0 +1,150 @@
+"""What is known of public mail as a whole. Nothing here tells of what is private or starred."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from twisted.internet.threads import deferToThreadPool
+
+from mailsacd.core.errors import Fault, InvalidInputError, NotFoundError, UnauthenticatedError
+from mailsacd.core.token import milliseconds, utc_from_ms
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.receiving.compose import expand
+from mailsacd.mail.records.public_counts import Tallies
+from mailsacd.mime.message import Attachment
+from mailsacd.mime.trace import parse_stored
+from mailsacd.store import statistics
+from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.statistics import Counted
+
+KEPT_DAYS: Final = 31
+KEPT_AN_HOUR: Final = 500
+"""Names of a kind that are kept of an hour that is over."""
+
+DEFAULT_RANGE: Final = timedelta(days=1)
+
+_LOCK: Final = 0x74616C79  # "taly"
+_CUT_AGAIN: Final = timedelta(hours=3)  # for what a node wrote late
+_MD5: Final = re.compile(r"[0-9a-f]{32}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Which names: the first ``limit`` after ``skip`` of those counted between the times.
+
+    Both count in milliseconds from the epoch; without ``until_ms`` it is now, without
+    ``since_ms`` a day before that.
+    """
+
+    since_ms: int | None
+    until_ms: int | None
+    limit: int
+    skip: int
+
+
+class Statistics:
+    """Every call raises UnauthenticatedError where a key is needed to read public mail."""
+
+    def __init__(
+        self, database: Database, tallies: Tallies, *, anonymous_read: bool, reactor: Any
+    ) -> None:
+        self._database = database
+        self._tallies = tallies
+        self._anonymous_read = anonymous_read
+        self._reactor = reactor
+
+    async def top(self, actor: Actor, kind: str, span: Span) -> list[Counted]:
+        """What was met most, by hours: the hour that ``since`` is in counts as a whole.
+
+        Raises InvalidInputError when the times are the wrong way round.
+        """
+        self.check_readable(actor)
+        since, until = self._times(span)
+        await self._tallies.write()
+        return await statistics.top_names(
+            self._database, kind, since, until, limit=span.limit, skip=span.skip
+        )
+
+    async def count_with(self, actor: Actor, md5: str) -> int:
+        """How many public messages have an attachment with that MD5; none for what is no MD5."""
+        self.check_readable(actor)
+        key = _key(md5)
+        return 0 if key is None else await statistics.count_with_attachment(self._database, key)
+
+    async def messages_with(self, actor: Actor, md5: str, *, limit: int, skip: int) -> str:
+        """The public messages that have such an attachment, newest first, as a JSON array."""
+        self.check_readable(actor)
+        key = _key(md5)
+        if key is None:
+            return "[]"
+        return await statistics.messages_with_attachment(
+            self._database, key, limit=limit, skip=skip
+        )
+
+    async def attachment(self, actor: Actor, md5: str) -> Attachment:
+        """The attachment, out of the newest public message that has it. Raises NotFoundError."""
+        self.check_readable(actor)
+        key = _key(md5)
+        stored = key and await statistics.raw_with_attachment(self._database, key)
+        if not stored:
+            raise NotFoundError(_NO_ATTACHMENT)
+        pool = self._reactor.getThreadPool()
+        attachments: Sequence[Attachment] = await deferToThreadPool(
+            self._reactor, pool, lambda: parse_stored(expand(stored)).attachments
+        )
+        for found in attachments:
+            if found.checksum == md5.lower():
+                return found
+        raise NotFoundError(_NO_ATTACHMENT)
+
+    async def prune(self) -> None:
+        """Keep the tables small. One node at a time: who comes second has nothing to do."""
+        now = self._now()
+
+        async def work(transaction: Transaction) -> None:
+            if await statistics.take_turn(transaction, _LOCK):
+                await statistics.cut_tallies(
+                    transaction,
+                    since=now - _CUT_AGAIN,
+                    most=KEPT_AN_HOUR,
+                    before=now - timedelta(days=KEPT_DAYS),
+                )
+
+        await self._database.transaction(work)
+
+    def check_readable(self, actor: Actor) -> None:
+        """Raises UnauthenticatedError where nobody reads without a key."""
+        if actor.account is None and not self._anonymous_read:
+            raise UnauthenticatedError("An API key is needed here")
+
+    def _times(self, span: Span) -> tuple[datetime, datetime]:
+        now = self._now()
+        until = now if span.until_ms is None else _time(span.until_ms)
+        since = until - DEFAULT_RANGE if span.since_ms is None else _time(span.since_ms)
+        if since > until:
+            problem = "is later than endDate"
+            raise InvalidInputError(
+                f"Bad request: startDate {problem}", (Fault(field="startDate", problem=problem),)
+            )
+        return max(since, now - timedelta(days=KEPT_DAYS)), until
+
+    def _now(self) -> datetime:
+        return utc_from_ms(int(self._reactor.seconds() * 1000))
+
+
+_NO_ATTACHMENT: Final = "No public message has such an attachment"
+_FIRST: Final = milliseconds(datetime(1970, 1, 1, tzinfo=UTC))
+_LAST: Final = milliseconds(datetime(9999, 12, 31, tzinfo=UTC))
+
+
+def _time(ms: int) -> datetime:
+    """The time, as far as the database can tell times."""
+    return utc_from_ms(min(max(ms, _FIRST), _LAST))
+
+
+def _key(md5: str) -> UUID | None:
+    lowered = md5.lower()
+    return UUID(lowered) if _MD5.match(lowered) else None

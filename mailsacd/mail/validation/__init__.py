@@ -1,0 +1,1 @@
+"""Checking mail addresses of anybody."""

@@ -1,0 +1,164 @@
+"""What accounts use in a month, and what happens when that is all of it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor as the_reactor
+from twisted.internet.task import Clock
+
+from mailsacd.core.budget import ByteBudget
+from mailsacd.core.errors import ThrottledError
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.limits.usage import ASK_EVERY_S, KEPT_DAYS, Metered, Usage
+from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.mail.records.activity import Activity
+from mailsacd.store.pool import Database
+from mailsacd.store.usage import API, INBOUND
+from tests.mail.envelopes import envelope
+from tests.mail.people import People, people
+
+reactor: Any = the_reactor
+
+LIMIT = 3
+JANUARY_30 = datetime(2026, 1, 30, 12, tzinfo=UTC).timestamp()
+DAY_S = 86_400
+
+
+@dataclass
+class House:
+    people: People
+    clock: Clock
+    usage: Usage
+    activity: Activity
+
+    async def rows(self) -> list[tuple[str, str, str, int]]:
+        await self.usage.write()
+        return await self.people.database.fetch(
+            "select account, month::text, kind, count from usage order by 1, 2, 3"
+        )
+
+
+@pytest_twisted.async_yield_fixture
+async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
+    async with people(database, database_dsn) as made:
+        await made.accounts.add("ann", "ann@example.net")
+        await made.accounts.change("ann", {"overrides": {"ops_per_month": LIMIT}})
+        clock = Clock()
+        clock.advance(JANUARY_30)
+        yield make_house(made, clock)
+
+
+def make_house(made: People, clock: Clock) -> House:
+    activity = Activity(made.database, reactor=clock)
+    usage = Usage(made.database, made.accounts, activity, made.notices, reactor=clock)
+    return House(made, clock, usage, activity)
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_are_counted_and_one_too_many_is_refused_until_the_month_ends(
+    house: House,
+) -> None:
+    for _ in range(LIMIT):
+        await house.usage.call("ann")
+    for _ in range(2):
+        with pytest.raises(ThrottledError) as refused:
+            await house.usage.call("ann")
+    assert refused.value.retry_after_s == DAY_S * 3 // 2 + 1
+    assert await house.rows() == [("ann", "2026-01-01", API, LIMIT)]
+    [event] = await house.activity.list(
+        Actor(account="ann"), since_ms=None, until_ms=None, limit=9, skip=0
+    )
+    assert (event.kind, event.code, event.times) == ("throttled", 429, 2)
+    house.clock.advance(2 * DAY_S)
+    await house.usage.call("ann")
+    assert (await house.rows())[1:] == [("ann", "2026-02-01", API, 1)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_another_node_counts_counts_here_too(house: House) -> None:
+    other = make_house(house.people, house.clock)
+    await house.usage.call("ann")
+    for _ in range(LIMIT - 1):
+        await other.usage.call("ann")
+    await other.usage.write()
+    house.clock.advance(ASK_EVERY_S + 1)
+    with pytest.raises(ThrottledError):
+        await house.usage.call("ann")
+
+
+@pytest_twisted.ensureDeferred
+async def test_another_limit_holds_as_soon_as_it_is_known(house: House) -> None:
+    for _ in range(LIMIT):
+        await house.usage.call("ann")
+    await house.people.accounts.change("ann", {"overrides": {"ops_per_month": LIMIT + 1}})
+    house.usage.forget("ann")
+    await house.usage.call("ann")
+    with pytest.raises(ThrottledError):
+        await house.usage.call("ann")
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_with_a_key_count_and_those_with_a_session_do_not(house: House) -> None:
+    key = await house.people.key("ann")
+    metered = Metered(house.people.authenticator, house.usage)
+    for _ in range(LIMIT):
+        assert (await metered.authenticate(key)).account == "ann"
+    with pytest.raises(ThrottledError):
+        await metered.authenticate(key)
+    assert await metered.session("x" * 43) is None
+    assert await house.rows() == [("ann", "2026-01-01", API, LIMIT)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_mail_for_what_is_owned_counts(house: House) -> None:
+    database = house.people.database
+    await database.run(
+        "insert into address (email, domain, owner) values ('a@x.example', 'x.example', 'ann')"
+    )
+    ingest = Ingest(
+        database,
+        hostname="mx.example",
+        budget=ByteBudget(1 << 20),
+        reactor=reactor,
+        observers=[house.usage],
+    )
+    for address in ("a@x.example", "b@x.example", "a@x.example"):
+        await ingest.deliver(envelope(ingest, b"Subject: x\r\n\r\n", address))
+    assert await house.rows() == [("ann", "2026-01-01", INBOUND, 2)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_counts_wait_while_the_database_is_away(house: House, database_dsn: str) -> None:
+    database = house.people.database
+    away = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    await away.stop()
+    house.usage._database = away
+    house.usage.count("ann", API, 2)
+    await house.usage.write()
+    house.usage.count("ann", API)
+    house.usage._database = database
+    assert await house.rows() == [("ann", "2026-01-01", API, 3)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_account_that_is_gone_takes_nobody_along(house: House) -> None:
+    house.usage.count("gone", API)
+    house.usage.count("ann", API)
+    assert await house.rows() == [("ann", "2026-01-01", API, 1)]
+    await house.usage.call("gone")
+
+
+@pytest_twisted.ensureDeferred
+async def test_old_months_are_forgotten(house: House) -> None:
+    house.usage.count("ann", API)
+    await house.usage.write()
+    house.clock.advance((KEPT_DAYS - 40) * DAY_S)
+    await house.usage.forget_old()
+    assert len(await house.rows()) == 1
+    house.clock.advance(50 * DAY_S)
+    await house.usage.forget_old()
+    assert await house.rows() == []

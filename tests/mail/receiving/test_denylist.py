@@ -1,0 +1,151 @@
+"""Whose mail is refused: by domain, address and network; known on every node at once."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor as the_reactor
+from twisted.internet.task import deferLater
+
+from mailsacd.core.errors import ConfigurationError, InvalidInputError, NotFoundError
+from mailsacd.mail.receiving.denylist import Denylist, allow, denied, deny, entry_of
+from mailsacd.mail.records.activity import Activity
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+
+reactor: Any = the_reactor
+
+
+@dataclass
+class House:
+    database: Database
+    denylist: Denylist
+    activity: Activity
+
+    async def deny(self, *entries: str) -> None:
+        for entry in entries:
+            await deny(self.database, entry)
+        await self.until(len(entries))
+
+    async def until(self, count: int) -> None:
+        deadline = reactor.seconds() + 20
+        while len(self.denylist.entries) != count:
+            assert reactor.seconds() < deadline
+            await deferLater(reactor, 0.002)
+
+
+@pytest_twisted.async_yield_fixture
+async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
+    notices = Notices(database_dsn, reactor=reactor)
+    activity = Activity(database, reactor=reactor)
+    denylist = Denylist(
+        database, notices, activity, allow_networks=["10.9.0.0/16", "2001:db8:9::/48"],
+        reactor=reactor,
+    )  # fmt: skip
+    notices.start()
+    while not notices.listening:
+        await deferLater(reactor, 0.002)
+    await denylist.start()
+    yield House(database, denylist, activity)
+    await denylist.stop()
+    await notices.stop()
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("Spam.EXAMPLE", "spam.example"),
+        (".spam.example.", "spam.example"),
+        ("münchen.example", "xn--mnchen-3ya.example"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("[192.0.2.7]", "192.0.2.7"),
+        ("192.0.2.7/32", "192.0.2.7"),
+        ("192.0.2.7/24", "192.0.2.0/24"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("2001:db8::/32", "2001:db8::/32"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_an_entry_has_a_normal_form(written: str, normal: str) -> None:
+    assert entry_of(written, "x") == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "a b", "bob@spam.example", "https://google.com", "300.1.2.3", "192.0.2.1/33",
+     "a..b", "*", "\0", "a" * 300, "192.0.2", "x\ny"],
+)  # fmt: skip
+def test_what_is_neither_is_a_fault_of_its_field(text: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        entry_of(text, "domainOrIP")
+    assert [fault.field for fault in refused.value.faults] == ["domainOrIP"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "sender", "refused"),
+    [
+        ("192.0.2.1", "a@spam.example", True),
+        ("192.0.2.1", "a@SPAM.example", True),
+        ("192.0.2.1", "a@deep.below.spam.example", True),
+        ("192.0.2.1", "a@notspam.example", False),
+        ("192.0.2.1", "a@example", False),
+        ("192.0.2.1", "a@xn--mnchen-3ya.example", True),
+        ("192.0.2.1", "a@münchen.example", True),
+        ("192.0.2.1", "", False),
+        ("192.0.2.1", "nonsense", False),
+        ("198.51.100.7", "", True),
+        ("198.51.100.8", "a@ham.example", False),
+        ("203.0.113.200", "a@ham.example", True),
+        ("2001:db8:1::5", "", True),
+        ("2001:db8:2::5", "", False),
+        ("10.9.1.1", "a@spam.example", False),
+        ("2001:db8:9::1", "a@spam.example", False),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_mail_is_refused_by_peer_or_sender(
+    house: House, peer: str, sender: str, refused: bool
+) -> None:
+    assert not house.denylist.refuses(peer, sender)
+    await house.deny(
+        "spam.example", "münchen.example", "198.51.100.7", "203.0.113.128/25", "2001:db8:1::/48",
+        "10.0.0.0/8",
+    )  # fmt: skip
+    assert house.denylist.refuses(peer, sender) is refused
+    recorded = [what[1:4] for what in house.activity._gathered]
+    assert (recorded[0][:2] == ("refused", 554)) if refused else not recorded
+
+
+@pytest_twisted.ensureDeferred
+async def test_asked_about_one_it_tells(house: House) -> None:
+    await house.deny("spam.example", "203.0.113.128/25")
+    told = {
+        text: house.denylist.has(text)
+        for text in ("spam.example", "A.spam.example", "example", "203.0.113.129", "203.0.113.1")
+    }
+    assert list(told.values()) == [True, True, False, True, False]
+    assert house.denylist.entries == ("203.0.113.128/25", "spam.example")
+
+
+@pytest_twisted.ensureDeferred
+async def test_entries_are_added_renamed_and_taken_back(house: House) -> None:
+    await house.deny("spam.example")
+    assert await deny(house.database, "SPAM.example", "for good\0reason"[:8]) == "spam.example"
+    assert [(d.entry, d.reason) for d in await denied(house.database)] == [
+        ("spam.example", "for good")
+    ]
+    assert await allow(house.database, "spam.EXAMPLE") == "spam.example"
+    await house.until(0)
+    assert not house.denylist.refuses("192.0.2.1", "a@spam.example")
+    with pytest.raises(NotFoundError):
+        await allow(house.database, "spam.example")
+
+
+def test_an_allowed_network_that_is_none_is_told(database: Database) -> None:
+    notices = Notices("", reactor=reactor)
+    activity = Activity(database, reactor=reactor)
+    with pytest.raises(ConfigurationError, match=r"smtp\.allow_networks"):
+        Denylist(database, notices, activity, allow_networks=["x"], reactor=reactor)

@@ -1,0 +1,233 @@
+"""Making mail durable: batches, their faults, and the way back out by the mailbox."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import DeferredList
+
+from mailsacd.core.budget import ByteBudget
+from mailsacd.core.errors import (
+    MailLoopError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from mailsacd.mail.accounts.auth import ANYONE
+from mailsacd.mail.reading.mailbox import Mailbox, Page
+from mailsacd.mail.receiving import ingest as ingest_module
+from mailsacd.mail.receiving.ingest import _PRESSING, Ingest
+from mailsacd.store.pool import Database
+from tests.mail.envelopes import envelope
+from tests.mail.gates import gate
+
+SIMPLE = b"From: Ann <ann@example.net>\r\nTo: bob@example.com\r\nSubject: hi\r\n\r\nhello\r\n"
+
+
+@pytest.fixture
+def ingest(database: Database) -> Ingest:
+    return Ingest(
+        database,
+        hostname="mx.example",
+        budget=ByteBudget(1 << 20),
+        reactor=reactor,  # type: ignore[arg-type]  # the reactor is a module
+    )
+
+
+@pytest.fixture
+def mailbox(database: Database) -> Mailbox:
+    return Mailbox(database, gate(database), reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
+
+
+async def _listed(mailbox: Mailbox, email: str, **page: Any) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(await mailbox.list_json(ANYONE, email, Page(**page)))
+    return listed
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_delivered_is_there(ingest: Ingest, mailbox: Mailbox) -> None:
+    await ingest.deliver(envelope(ingest, SIMPLE, "bob@example.com", "eve@example.com"))
+    (bob,) = await _listed(mailbox, "BOB@example.com")
+    (eve,) = await _listed(mailbox, "eve@example.com")
+    assert (bob["_id"][-2:], eve["_id"][-2:]) == ("-0", "-1")
+    assert bob["from"] == [{"address": "ann@example.net", "name": "Ann"}]
+    assert bob["to"] == eve["to"] == [{"address": "bob@example.com", "name": ""}]
+    raw = await mailbox.raw(ANYONE, "bob@example.com", bob["_id"])
+    assert raw.endswith(SIMPLE)
+    assert len(raw) == bob["size"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_from_and_to_the_envelope_stands_in(ingest: Ingest, mailbox: Mailbox) -> None:
+    await ingest.deliver(envelope(ingest, b"\r\nbare", "bob@example.com", sender="Ann@Example.net"))
+    await ingest.deliver(envelope(ingest, b"\r\nbounce", "bob@example.com", sender=""))
+    bounce, bare = await _listed(mailbox, "bob@example.com")
+    assert bare["from"] == [{"address": "ann@example.net", "name": ""}]
+    assert bare["to"] == [{"address": "bob@example.com", "name": ""}]
+    assert bounce["from"] == [{"address": "mailer-daemon@mx.example", "name": ""}]
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_at_once_are_all_stored_and_paged_newest_first(
+    ingest: Ingest, mailbox: Mailbox
+) -> None:
+    sent = [envelope(ingest, SIMPLE, "bob@example.com") for _ in range(450)]
+    outcome = await DeferredList([ingest.deliver(e) for e in sent])
+    assert all(stored for stored, _ in outcome)
+    newest_first = [f"{e.id}-0" for e in reversed(sent)]
+    assert [m["_id"] for m in await _listed(mailbox, "bob@example.com", limit=1000)] == newest_first
+    middle = await _listed(mailbox, "bob@example.com", limit=5, skip=10)
+    assert [m["_id"] for m in middle] == newest_first[10:15]
+    assert await mailbox.count(ANYONE, "Bob+x@example.com") == (450, "bob@example.com")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_page_between_two_times_holds_only_those(ingest: Ingest, mailbox: Mailbox) -> None:
+    first = envelope(ingest, SIMPLE, "bob@example.com")
+    await ingest.deliver(first)
+    ms = int(first.received.timestamp() * 1000)
+    inside = await _listed(mailbox, "bob@example.com", since_ms=ms, until_ms=ms + 1)
+    assert [m["_id"] for m in inside] == [f"{first.id}-0"]
+    assert await _listed(mailbox, "bob@example.com", until_ms=ms) == []
+    assert await _listed(mailbox, "bob@example.com", since_ms=ms + 1) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_large_message_goes_the_same_way(ingest: Ingest, mailbox: Mailbox) -> None:
+    content = SIMPLE + b"x" * 2_000_000
+    small = envelope(ingest, SIMPLE, "bob@example.com")
+    large = envelope(ingest, content, "bob@example.com")
+    await DeferredList([ingest.deliver(large), ingest.deliver(small)])
+    await ingest.finish()
+    assert (await mailbox.raw(ANYONE, "bob@example.com", f"{large.id}-0")).endswith(content)
+    parsed = await mailbox.parsed(ANYONE, "bob@example.com", f"{large.id}-0")
+    assert parsed.text is not None
+    assert len(parsed.text) > 2_000_000
+
+
+@pytest_twisted.ensureDeferred
+async def test_odd_bytes_are_kept_and_never_refused(ingest: Ingest, mailbox: Mailbox) -> None:
+    for content in (
+        b"",
+        b"\x00" * 100,
+        bytes(range(256)) * 4,
+        b"Subject: \x00 \xed\xa0\x80 \\u0000\r\n\r\n\x00",
+        b"Subject: =?utf-8?b?7aCA?= =?utf-8?q?=00?=\r\nTo: \x00\r\n\r\n",
+        b"no header at all",
+    ):
+        new = envelope(ingest, content, "odd@example.com")
+        await ingest.deliver(new)
+        raw = await mailbox.raw(ANYONE, "odd@example.com", f"{new.id}-0")
+        assert raw.endswith(content)
+    assert len(await _listed(mailbox, "odd@example.com")) == 6
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_loop_is_refused(ingest: Ingest, mailbox: Mailbox) -> None:
+    looping = b"Received: by a\r\n" * 51 + SIMPLE
+    with pytest.raises(MailLoopError):
+        await ingest.deliver(envelope(ingest, looping, "bob@example.com"))
+    assert await mailbox.count(ANYONE, "bob@example.com") == (0, "bob@example.com")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_not_there_is_not_found(ingest: Ingest, mailbox: Mailbox) -> None:
+    new = envelope(ingest, SIMPLE, "bob@example.com")
+    await ingest.deliver(new)
+    for email, message_id in (
+        ("eve@example.com", f"{new.id}-0"),
+        ("bob@example.com", f"{new.id}-1"),
+        ("bob@example.com", "nonsense"),
+    ):
+        for call in (mailbox.get, mailbox.raw, mailbox.parsed, mailbox.delete):
+            with pytest.raises(NotFoundError):
+                await call(ANYONE, email, message_id)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_copy_is_deleted_and_the_others_stay(ingest: Ingest, mailbox: Mailbox) -> None:
+    new = envelope(ingest, SIMPLE, "bob@example.com", "eve@example.com")
+    await ingest.deliver(new)
+    assert await mailbox.delete(ANYONE, "Bob@example.com", f"{new.id}-0") == "bob@example.com"
+    with pytest.raises(NotFoundError):
+        await mailbox.get(ANYONE, "bob@example.com", f"{new.id}-0")
+    assert (await mailbox.raw(ANYONE, "eve@example.com", f"{new.id}-1")).endswith(SIMPLE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_where_reading_needs_a_key_nobody_reads(database: Database) -> None:
+    closed = Mailbox(database, gate(database, anonymous_read=False), reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
+    with pytest.raises(UnauthenticatedError):
+        await closed.list_json(ANYONE, "bob@example.com", Page())
+
+
+@pytest_twisted.async_yield_fixture
+async def stopped_database(database_dsn: str) -> AsyncIterator[Database]:
+    stopped = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    await stopped.start()
+    await stopped.stop()
+    yield stopped
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_database_every_session_hears_of_it(stopped_database: Database) -> None:
+    ingest = Ingest(
+        stopped_database,
+        hostname="mx.example",
+        budget=ByteBudget(1 << 20),
+        reactor=reactor,  # type: ignore[arg-type]  # the reactor is a module
+    )
+    waiting = [ingest.deliver(envelope(ingest, SIMPLE, "bob@example.com")) for _ in range(3)]
+    for answer in waiting:
+        with pytest.raises(UnavailableError):
+            await answer
+    await ingest.finish()
+
+
+@pytest.mark.parametrize("count", [1, _PRESSING])
+@pytest_twisted.ensureDeferred
+async def test_while_it_is_calm_mail_is_examined_at_once(
+    ingest: Ingest, database: Database, count: int
+) -> None:
+    sent = [ingest.deliver(envelope(ingest, SIMPLE, "bob@example.com")) for _ in range(count)]
+    assert not ingest.is_calm
+    await DeferredList(sent)
+    await ingest.finish()
+    assert ingest.is_calm
+    assert ingest.unexamined == 0
+    assert await database.fetch("select count(*) from unexamined") == [(0,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_under_pressure_mail_is_stored_unexamined_but_large_mail(
+    ingest: Ingest, database: Database
+) -> None:
+    contents = [SIMPLE] * (_PRESSING + 2) + [SIMPLE + b"x" * 200_000, SIMPLE]
+    sent = [envelope(ingest, content, "bob@example.com", "b@c.example") for content in contents]
+    await DeferredList([ingest.deliver(each) for each in sent])
+    rows = await database.fetch("select raw_id, inboxes from unexamined order by raw_id")
+    later = [*sent[_PRESSING : _PRESSING + 2], sent[-1]]
+    assert rows == [(each.id, ["bob@example.com", "b@c.example"]) for each in later]
+    assert ingest.unexamined == len(later)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_backlog_that_is_full_is_not_added_to_until_it_is_empty(
+    ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "MAX_UNEXAMINED", 5)
+
+    async def burst() -> int:
+        sent = [envelope(ingest, SIMPLE, "bob@example.com") for _ in range(_PRESSING + 20)]
+        await DeferredList([ingest.deliver(each) for each in sent])
+        [(left,)] = await database.fetch("select count(*) from unexamined")
+        return int(left)
+
+    assert await burst() == 5
+    assert await burst() == 5
+    await database.run("delete from unexamined")
+    ingest.examined(5)
+    assert await burst() == 5

@@ -1,0 +1,151 @@
+"""What is recorded of what happens: bounded, in batches, for the account that it concerns."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor as the_reactor
+
+from mailsacd.core.activity import RECEIVED, REFUSED
+from mailsacd.core.budget import ByteBudget
+from mailsacd.core.errors import UnauthenticatedError
+from mailsacd.core.token import EnvelopeIds, milliseconds, time_of, utc_from_ms
+from mailsacd.mail.accounts.auth import ANYONE, Actor
+from mailsacd.mail.accounts.sessions import Sessions
+from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.mail.records.activity import KEPT_DAYS, MAX_GATHERED, Activity
+from mailsacd.settings import AccountSettings
+from mailsacd.store.pool import Database
+from tests.mail.envelopes import envelope
+from tests.mail.people import people
+from tests.mail.property import ANN, BOB, add_accounts
+
+reactor: Any = the_reactor
+ALL: dict[str, Any] = {"since_ms": None, "until_ms": None, "limit": 100, "skip": 0}
+
+
+async def seen(activity: Activity, actor: Actor = ANN, **page: Any) -> list[tuple[str, str, int]]:
+    listed = await activity.list(actor, **{**ALL, **page})
+    return [(event.kind, event.subject, event.times) for event in listed]
+
+
+@pytest_twisted.ensureDeferred
+async def test_events_are_there_at_once_newest_first_for_their_account(database: Database) -> None:
+    activity = Activity(database, reactor=reactor)
+    activity.record("one", account="ann", subject="a@x.example", code=250, detail="d")
+    activity.record("two", account="ann", subject="b\0@x.example")
+    activity.record("else", account="bob", subject="c@x.example")
+    activity.record("nobody's", account=None, subject="192.0.2.1")
+    assert await seen(activity) == [("two", "b\ufffd@x.example", 1), ("one", "a@x.example", 1)]
+    assert await seen(activity, BOB) == [("else", "c@x.example", 1)]
+    assert await seen(activity, limit=1, skip=1) == [("one", "a@x.example", 1)]
+    first = (await activity.list(ANN, **ALL))[-1]
+    assert (first.code, first.detail) == (250, "d")
+    at = milliseconds(time_of(first.id))
+    assert await seen(activity, until_ms=at) == []
+    assert len(await seen(activity, since_ms=at)) == 2
+    with pytest.raises(UnauthenticatedError):
+        await activity.list(ANYONE, **ALL)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_same_within_seconds_is_one_event(database: Database) -> None:
+    activity = Activity(database, reactor=reactor)
+    for _ in range(3):
+        activity.record(REFUSED, account="ann", subject="spam.example", code=554)
+    assert await seen(activity) == [(REFUSED, "spam.example", 3)]
+    activity.record(REFUSED, account="ann", subject="spam.example", code=554)
+    assert [times for *_, times in await seen(activity)] == [1, 3]
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_too_many_the_oldest_are_dropped(database: Database) -> None:
+    activity = Activity(database, reactor=reactor)
+    for number in range(MAX_GATHERED + 10):
+        activity.record("x", account="ann", subject=str(number))
+    assert len(activity._gathered) == MAX_GATHERED
+    listed = await activity.list(ANN, **{**ALL, "limit": MAX_GATHERED + 10})
+    assert (listed[0].subject, listed[-1].subject) == (str(MAX_GATHERED + 9), "10")
+
+
+@pytest_twisted.ensureDeferred
+async def test_events_wait_while_the_database_is_away(
+    database: Database, database_dsn: str
+) -> None:
+    away = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    await away.stop()
+    activity = Activity(away, reactor=reactor)
+    for subject in ("a", "b", "a"):
+        activity.record("x", account="ann", subject=subject)
+        await activity.finish()
+    assert len(activity._gathered) == 2
+    activity._database = database
+    assert await seen(activity) == [("x", "b", 1), ("x", "a", 2)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_mail_for_what_is_owned_is_recorded_and_other_mail_is_not(database: Database) -> None:
+    await add_accounts(database, "ann")
+    await database.run(
+        "insert into address (email, domain, owner) values ('a@x.example', 'x.example', 'ann')"
+    )
+    activity = Activity(database, reactor=reactor)
+    ingest = Ingest(
+        database,
+        hostname="mx.example",
+        budget=ByteBudget(1 << 20),
+        reactor=reactor,
+        observers=[activity],
+    )
+    new = envelope(ingest, b"Subject: x\r\n\r\n", "b@x.example", "a@x.example")
+    await ingest.deliver(new)
+    [event] = await activity.list(ANN, **ALL)
+    assert (event.kind, event.subject, event.code, event.detail) == (
+        RECEIVED,
+        "a@x.example",
+        250,
+        f"{new.id}-1",
+    )
+
+
+@pytest_twisted.ensureDeferred
+async def test_old_events_are_forgotten(database: Database) -> None:
+    activity = Activity(database, reactor=reactor)
+    activity.record("new", account="ann", subject="x")
+    old = datetime.now(UTC) - timedelta(days=KEPT_DAYS, minutes=1)
+    event_id = EnvelopeIds().next(milliseconds(old))[0]
+    await database.run(
+        "insert into activity (id, account, kind, subject) values (%s, 'ann', 'old', 'x')",
+        (event_id,),
+    )
+    assert len(await seen(activity)) == 2
+    await activity.forget_old()
+    assert await seen(activity) == [("new", "x", 1)]
+
+
+@pytest.mark.parametrize("ms", [1, 1_700_000_000_123, 253_402_214_400_000])
+def test_an_id_tells_its_time(ms: int) -> None:
+    assert time_of(EnvelopeIds().next(ms)[0]) == utc_from_ms(ms)
+
+
+@pytest_twisted.ensureDeferred
+async def test_signing_in_is_recorded_and_so_is_failing_to(
+    database: Database, database_dsn: str
+) -> None:
+    async with people(database, database_dsn) as node:
+        password_hash = await node.passwords.hash("correct horse")
+        await node.accounts.add("ann", "ann@example.net", password_hash=password_hash)
+        activity = Activity(database, reactor=reactor)
+        sessions = Sessions(
+            node.accounts, node.passwords, node.guesses, AccountSettings(), activity
+        )
+        for name, password in (("ann", "wrong horse"), ("nobody", "wrong horse")):
+            with pytest.raises(UnauthenticatedError):
+                await sessions.sign_in(name, password, peer="192.0.2.1")
+        await sessions.sign_in("ann@example.net", "correct horse", peer="192.0.2.2")
+        events = await activity.list(ANN, **ALL)
+        assert [(e.kind, e.subject, e.code, e.detail) for e in events] == [
+            ("signed-in", "ann", 200, "192.0.2.2"),
+            ("sign-in-failed", "ann", 401, "192.0.2.1"),
+        ]
