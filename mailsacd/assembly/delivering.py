@@ -7,7 +7,7 @@ from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
 from mailsacd.core.dns import Dns
 from mailsacd.http.app import Group
-from mailsacd.http.deliveries import DeliveryCalls
+from mailsacd.http.calls.deliveries import DeliveryCalls
 from mailsacd.jobs.deliveries import DeliveryJob
 from mailsacd.mail.delivering.deliveries import Deliveries
 from mailsacd.mail.push.payload import PushedForms

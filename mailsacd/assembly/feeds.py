@@ -2,9 +2,9 @@
 
 from mailsacd.assembly.part import Ground
 from mailsacd.http.app import Group
-from mailsacd.http.events import EventCalls
-from mailsacd.http.upgrade import WebSocketCalls, WebSockets
-from mailsacd.http.websocket_page import WebSocketPage
+from mailsacd.http.calls.events import EventCalls
+from mailsacd.http.calls.upgrade import WebSocketCalls, WebSockets
+from mailsacd.http.calls.websocket_page import WebSocketPage
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listeners import Listeners

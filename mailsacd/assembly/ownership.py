@@ -4,13 +4,13 @@ from twisted.internet.defer import ensureDeferred
 from twisted.logger import Logger
 
 from mailsacd.assembly.part import Ground
-from mailsacd.http.account import AccountCalls
-from mailsacd.http.addresses import AddressCalls
 from mailsacd.http.app import Group
-from mailsacd.http.domains import DomainCalls
-from mailsacd.http.keys import KeyCalls
-from mailsacd.http.sessions import SessionCalls
-from mailsacd.http.team import TeamCalls
+from mailsacd.http.calls.account import AccountCalls
+from mailsacd.http.calls.addresses import AddressCalls
+from mailsacd.http.calls.domains import DomainCalls
+from mailsacd.http.calls.keys import KeyCalls
+from mailsacd.http.calls.sessions import SessionCalls
+from mailsacd.http.calls.team import TeamCalls
 from mailsacd.jobs.verify import VerifyJob
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator

@@ -3,9 +3,9 @@
 from typing import Final
 
 from mailsacd.assembly.part import Ground
-from mailsacd.http.activity import ActivityCalls
 from mailsacd.http.app import Group
-from mailsacd.http.statistics import StatisticsCalls
+from mailsacd.http.calls.activity import ActivityCalls
+from mailsacd.http.calls.statistics import StatisticsCalls
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.receiving.denylist import Denylist

@@ -8,7 +8,7 @@ from mailsacd import __version__
 from mailsacd.assembly.part import Ground
 from mailsacd.core.budget import ByteBudget
 from mailsacd.http.app import Group
-from mailsacd.http.pop3 import Pop3Calls
+from mailsacd.http.calls.pop3 import Pop3Calls
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.reading.access import Gate

@@ -9,10 +9,10 @@ from mailsacd import __version__
 from mailsacd.assembly.part import Ground
 from mailsacd.core.dns import Dns
 from mailsacd.http.app import Group, make_site, put_websockets
-from mailsacd.http.inbox import InboxCalls
-from mailsacd.http.marks import MarkCalls
-from mailsacd.http.upgrade import WebSockets
-from mailsacd.http.validations import ValidationCalls
+from mailsacd.http.calls.inbox import InboxCalls
+from mailsacd.http.calls.marks import MarkCalls
+from mailsacd.http.calls.upgrade import WebSockets
+from mailsacd.http.calls.validations import ValidationCalls
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.account_mail import Inbox

@@ -7,7 +7,7 @@ import click
 from mailsacd.cli.command import Common, command, table
 from mailsacd.cli.property import owner, property_of
 from mailsacd.data import Data
-from mailsacd.http.addresses import address_json
+from mailsacd.http.calls.addresses import address_json
 from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.settings import Settings
 

@@ -7,20 +7,20 @@ from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 
-from mailsacd.http.attachments import Attachments
-from mailsacd.http.bodies import struct_of
-from mailsacd.http.codec import Response, Streamed, error_response, read_body
-from mailsacd.http.credentials import Callers, identify, session_token
-from mailsacd.http.documentation import Documentation
-from mailsacd.http.endpoint import Call, Handler, Operation
-from mailsacd.http.messages import Messages
-from mailsacd.http.openapi import specification
-from mailsacd.http.proxies import Proxies
-from mailsacd.http.request import Request
-from mailsacd.http.routes import root
-from mailsacd.http.service import Service
-from mailsacd.http.site import HttpSite
-from mailsacd.http.upgrade import PATH, WebSockets, WebSocketUpgrade
+from mailsacd.http.api.bodies import struct_of
+from mailsacd.http.api.codec import Response, Streamed, error_response, read_body
+from mailsacd.http.api.credentials import Callers, identify, session_token
+from mailsacd.http.api.openapi import specification
+from mailsacd.http.api.operation import Call, Handler, Operation
+from mailsacd.http.api.routes import root
+from mailsacd.http.calls.attachments import Attachments
+from mailsacd.http.calls.documentation import Documentation
+from mailsacd.http.calls.messages import Messages
+from mailsacd.http.calls.service import Service
+from mailsacd.http.calls.upgrade import PATH, WebSockets, WebSocketUpgrade
+from mailsacd.http.server.proxies import Proxies
+from mailsacd.http.server.request import Request
+from mailsacd.http.server.site import HttpSite
 from mailsacd.mail.accounts.auth import ANYONE
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.settings import HttpSettings

@@ -19,8 +19,8 @@ from mailsacd import __version__
 from mailsacd.core.budget import ByteBudget
 from mailsacd.http import app as http_app
 from mailsacd.http.app import make_site
-from mailsacd.http.service import READY_TIMEOUT_S
-from mailsacd.http.site import HttpSite
+from mailsacd.http.calls.service import READY_TIMEOUT_S
+from mailsacd.http.server.site import HttpSite
 from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.receiving.ingest import Ingest

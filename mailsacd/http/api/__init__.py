@@ -1,0 +1,1 @@
+"""How a call is declared, read and described."""

@@ -1,0 +1,140 @@
+"""Request bodies: from the fields that came to a typed struct, and the struct's JSON Schema.
+
+A body is declared on its operation as a frozen msgspec struct, whose field names are the API's.
+Each fault of each field is named, not just the first; so is a field that nobody declared.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, get_args
+
+import msgspec
+
+from mailsacd.core.errors import Fault, InvalidInputError
+from mailsacd.http.api.codec import Form
+from mailsacd.http.api.credentials import KEY_FIELD
+
+B = TypeVar("B", bound=msgspec.Struct)
+
+MULTILINE: Final = msgspec.Meta(extra={"multiline": True})
+"""Marks a text that may have line breaks and tabs: ``Annotated[str, MULTILINE]``."""
+
+MAX_SHOWN: Final = 60  # characters of an unknown field's name that an error repeats
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NO_CONTROL: Final = r"^[^\x00-\x1f\x7f]*$"
+_NO_CONTROL_BUT_BREAKS: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_JSON_NAMES: Final = {
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "dict": "object",
+}
+_TYPE_NAME: Final = re.compile(r"\b(" + "|".join(_JSON_NAMES) + r")\b")
+
+
+def struct_of(kind: type[B], fields: Mapping[str, Any]) -> B:
+    """``fields`` as a ``kind``. A form's texts become numbers and booleans where it has those.
+
+    Raises InvalidInputError with a fault for every field that is wrong, missing or not known.
+    """
+    declared = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    faults = [_unknown(name, declared) for name in fields if name not in declared | {KEY_FIELD: 0}]
+    values: dict[str, Any] = {}
+    for name, field in declared.items():
+        if name not in fields:
+            if field.required:
+                faults.append(Fault(field=name, problem="is missing"))
+            continue
+        value, strict = fields[name], True
+        if isinstance(fields, Form):
+            value, strict = fields.all_of(name) if _is_list(field.type) else value, False
+        try:
+            values[field.name] = msgspec.convert(value, field.type, strict=strict)
+        except msgspec.ValidationError as e:
+            faults.append(_named(name, str(e)))
+            continue
+        pattern = _CONTROL_BUT_BREAKS if _is_multiline(field.type) else _CONTROL
+        if _has(pattern, value):
+            faults.append(Fault(field=name, problem="has a control character"))
+    if faults:
+        told = "; ".join(f"{fault.field} {fault.problem}" for fault in faults)
+        raise InvalidInputError(f"Bad request: {told}", tuple(faults))
+    return kind(**values)
+
+
+def schemas_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The JSON Schemas of ``kind`` and of what it consists of, by name."""
+    _, found = msgspec.json.schema_components([kind], ref_template="#/components/schemas/{name}")
+    multiline = {f.encode_name for f in msgspec.structs.fields(kind) if _is_multiline(f.type)}
+    for name, schema in found.items():
+        for property_name, described in schema.get("properties", {}).items():
+            breaks = name == kind.__name__ and property_name in multiline
+            _forbid_control(described, _NO_CONTROL_BUT_BREAKS if breaks else _NO_CONTROL)
+    found[kind.__name__]["additionalProperties"] = False
+    found[kind.__name__]["properties"][KEY_FIELD] = {
+        "type": "string",
+        "description": "An API key, where none is in the header or the query",
+    }
+    return found
+
+
+def takes_nothing(kind: type[msgspec.Struct]) -> bool:
+    """Whether an empty body will do."""
+    return not any(field.required for field in msgspec.structs.fields(kind))
+
+
+def _unknown(name: str, declared: Mapping[str, Any]) -> Fault:
+    close = difflib.get_close_matches(name[:MAX_SHOWN], list(declared), n=1, cutoff=0.5)
+    nearest = f"; did you mean {close[0]}?" if close else ""
+    shown = _CONTROL.sub("?", name[:MAX_SHOWN])
+    return Fault(field=shown, problem=f"is not known{nearest}")
+
+
+def _named(field: str, told: str) -> Fault:
+    """What msgspec says of a value: ``Expected `int`, got `str` - at `$[0].name```."""
+    problem, _, where = told.partition(" - at `$")
+    problem = problem.replace("Expected", "should be").replace(", got", ", not").replace("`", "")
+    if "matching regex" in problem:
+        problem = "is not of the right form"
+    problem = _TYPE_NAME.sub(lambda match: _JSON_NAMES[match[1]], problem)
+    return Fault(field=field + where.rstrip("`"), problem=problem[:1].lower() + problem[1:])
+
+
+def _has(pattern: re.Pattern[str], value: Any) -> bool:
+    """Whether a text somewhere in ``value`` matches."""
+    if isinstance(value, str):
+        return pattern.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(_has(pattern, inner) for inner in (*value, *value.values()))
+    return isinstance(value, list | tuple) and any(_has(pattern, inner) for inner in value)
+
+
+def _metas(kind: Any) -> list[Any]:
+    found = list(getattr(kind, "__metadata__", ()))
+    for inner in get_args(kind):
+        found += _metas(inner)
+    return found
+
+
+def _is_multiline(kind: Any) -> bool:
+    return any(
+        isinstance(m, msgspec.Meta) and (m.extra or {}).get("multiline") for m in _metas(kind)
+    )
+
+
+def _is_list(kind: Any) -> bool:
+    described = msgspec.json.schema(kind)
+    kinds = (described, *described.get("anyOf", ()))
+    return any(alternative.get("type") == "array" for alternative in kinds)
+
+
+def _forbid_control(schema: dict[str, Any], pattern: str) -> None:
+    if schema.get("type") == "string" and not schema.keys() & {"pattern", "enum", "format"}:
+        schema["pattern"] = pattern
+    inner = [*schema.get("anyOf", ()), *([schema["items"]] if schema.get("items") else [])]
+    for described in inner:
+        _forbid_control(described, pattern)

@@ -1,0 +1,205 @@
+"""Between values and what goes over the wire: answers, errors, bodies. Knows no URL."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl
+
+import msgspec
+from twisted.logger import Logger
+
+from mailsacd.core.errors import (
+    BadAddressError,
+    ConflictError,
+    Fault,
+    ForbiddenError,
+    InvalidInputError,
+    MailsacdError,
+    NotFoundError,
+    ThrottledError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+JSON: Final = b"application/json"
+TEXT: Final = b"text/plain; charset=utf-8"
+HTML: Final = b"text/html; charset=utf-8"
+
+MAX_FORM_FIELDS: Final = 200
+_RETRY_UNAVAILABLE_S: Final = 5
+
+# The one mapping of errors to statuses; the first class that fits counts.
+_STATUSES: Final[tuple[tuple[type[MailsacdError], HTTPStatus], ...]] = (
+    (InvalidInputError, HTTPStatus.BAD_REQUEST),
+    (UnauthenticatedError, HTTPStatus.UNAUTHORIZED),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (ConflictError, HTTPStatus.CONFLICT),
+    (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (ThrottledError, HTTPStatus.TOO_MANY_REQUESTS),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+_encoder = msgspec.json.Encoder()
+_log = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, complete: ``headers`` come on top of those that every answer has."""
+
+    body: bytes = b""
+    content_type: bytes = JSON
+    status: int = HTTPStatus.OK
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Writer(Protocol):
+    """Takes an answer as it comes (http.server.sink)."""
+
+    @property
+    def full(self) -> bool:
+        """Whether the client has yet to read what was written: more has to wait."""
+
+    def write(self, data: bytes) -> None:
+        """The next bytes of it."""
+
+    def finish(self) -> None:
+        """There is no more."""
+
+    def abort(self) -> None:
+        """Close the connection without a word."""
+
+
+class Source(Protocol):
+    """Where such an answer comes from."""
+
+    def begin(self, writer: Writer) -> None:
+        """Somebody reads: write."""
+
+    def drained(self) -> None:
+        """There is room for more."""
+
+    def ended(self) -> None:
+        """Nobody reads any more, or ever has. The last call; after `finish`, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose end is not known; 200. ``source`` is told of its end in any case."""
+
+    content_type: bytes
+    source: Source
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def json_response(value: Any, status: int = HTTPStatus.OK) -> Response:
+    """``value`` (builtins and msgspec structs) as JSON."""
+    return Response(_encoder.encode(value), JSON, status)
+
+
+def text_bytes(text: str) -> bytes:
+    """``text`` in UTF-8; a lone surrogate, which UTF-8 cannot carry, becomes ``?``."""
+    return text.encode("utf-8", "replace")
+
+
+def problem(
+    status: HTTPStatus,
+    message: str,
+    faults: tuple[Fault, ...] = (),
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+) -> Response:
+    """An error as the API writes it. ``faults`` become ``validationErrors``."""
+    body: dict[str, Any] = {"message": message, "error": status.phrase}
+    if faults:
+        body["validationErrors"] = [{"field": f.field, "message": f.problem} for f in faults]
+    return Response(_encoder.encode(body), JSON, status, headers)
+
+
+def error_response(error: Exception, call: str) -> Response:
+    """What the caller is told about ``error``; ``call`` names for the log what was asked.
+
+    What is nobody's fault but ours is logged with its cause under an incident id, and only
+    the id is shown.
+    """
+    if isinstance(error, MailsacdError):
+        for kind, status in _STATUSES:
+            if isinstance(error, kind):
+                return problem(status, error.public, _faults_of(error), _headers_for(error))
+    incident = secrets.token_hex(8)
+    _log.failure("incident {incident} in {call}", incident=incident, call=call)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        f"Something went wrong here; the log has it as incident {incident}",
+    )
+
+
+def _faults_of(error: MailsacdError) -> tuple[Fault, ...]:
+    if isinstance(error, BadAddressError) and not error.faults:
+        return (Fault(field="email", problem=error.public),)
+    return error.faults if isinstance(error, InvalidInputError) else ()
+
+
+def _headers_for(error: MailsacdError) -> tuple[tuple[bytes, bytes], ...]:
+    if isinstance(error, UnauthenticatedError):
+        return ((b"WWW-Authenticate", b'Mailsac-Key realm="mailsacd"'),)
+    if isinstance(error, ThrottledError):
+        return ((b"Retry-After", b"%d" % error.retry_after_s),)
+    if isinstance(error, UnavailableError):
+        return ((b"Retry-After", b"%d" % _RETRY_UNAVAILABLE_S),)
+    return ()
+
+
+class Form(dict[str, Any]):
+    """The fields of a form-encoded body: of one that repeats, the last counts."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def all_of(self, name: str) -> list[str]:
+        """Each value of a field, in order."""
+        return [value for found, value in self._pairs if found == name]
+
+
+_STARTS_AS_OBJECT: Final = re.compile(rb"\s*\{")
+
+
+def read_body(body: bytes, content_type: bytes | None) -> dict[str, Any]:
+    """The fields of a request's body: JSON, or form-encoded (then a Form); an empty one has none.
+
+    What starts with ``{`` is JSON whatever ``content_type`` says: people run curl -d.
+    Raises InvalidInputError.
+    """
+    if not body.strip():
+        return {}
+    kind = (content_type or b"").partition(b";")[0].strip().lower()
+    if _STARTS_AS_OBJECT.match(body) or kind == b"application/json" or kind.endswith(b"+json"):
+        return _json_object(body)
+    if kind not in {b"", b"application/x-www-form-urlencoded"}:
+        raise InvalidInputError("The body has to be JSON or form-encoded")
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FORM_FIELDS,
+        )
+    except ValueError as e:
+        raise InvalidInputError(
+            f"The body is not a form in UTF-8 of at most {MAX_FORM_FIELDS} fields"
+        ) from e
+    return Form(pairs)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise InvalidInputError("The body is not JSON") from e
+    if not isinstance(value, dict):
+        raise InvalidInputError("The body is JSON, but not an object")
+    return value

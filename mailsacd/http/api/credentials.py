@@ -1,0 +1,93 @@
+"""Finds what proves who asks, and learns from mail.accounts.auth who it is.
+
+That is an API key, or the session cookie. Neither is ever logged.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
+from mailsacd.http.server.request import READS, Request
+from mailsacd.mail.accounts.auth import ANYONE, Actor
+
+KEY_HEADER: Final = "Mailsac-Key"
+KEY_FIELD: Final = "_mailsacKey"
+SESSION_COOKIE: Final = b"mailsacd_session"
+MAX_KEY_CHARACTERS: Final = 200
+
+_KEY_HEADER: Final = KEY_HEADER.encode()
+
+
+def presented_key(
+    header: bytes | None, query: Mapping[bytes, Sequence[bytes]], body: Mapping[str, Any]
+) -> str | None:
+    """The key in the header, the query or the body, in this order; None when all are empty.
+
+    Raises UnauthenticatedError for what cannot be a key.
+    """
+    key: Any = header and header.decode("utf-8", "replace")
+    if not key and query:
+        values = query.get(KEY_FIELD.encode())
+        key = values[-1].decode("utf-8", "replace") if values else None
+    if not key and body:
+        key = body.get(KEY_FIELD)
+    if not key:
+        return None
+    if not isinstance(key, str) or len(key) > MAX_KEY_CHARACTERS:
+        raise UnauthenticatedError("The API key is not known here")
+    return key
+
+
+class Callers(Protocol):
+    """Knows who calls (mail.accounts.auth)."""
+
+    async def authenticate(self, key: str, peer: str = "") -> Actor:
+        """The actor that an API key belongs to. Raises UnauthenticatedError, ThrottledError."""
+
+    async def session(self, token: str) -> Actor | None:
+        """The actor that has signed in with that token; None when the session is over."""
+
+
+async def identify(
+    authenticator: Callers,
+    request: Request,
+    query: Mapping[bytes, Sequence[bytes]],
+    body: Mapping[str, Any],
+    peer: str,
+) -> tuple[Actor, str | None]:
+    """Who asks from the IP address ``peer``, and the API key; without one, by session cookie.
+
+    Raises UnauthenticatedError for a key that is wrong, even where none is needed; ForbiddenError
+    for a write that a page from elsewhere has a browser make; and ThrottledError. A session that
+    is over counts for nothing: what needs none goes on to work.
+    """
+    key = presented_key(request.getHeader(_KEY_HEADER), query, body)
+    if key is not None:
+        return await authenticator.authenticate(key, peer), key
+    if request.method not in READS:
+        refuse_other_sites(request)
+    token = session_token(request)
+    return ANYONE if token is None else await authenticator.session(token) or ANYONE, None
+
+
+def session_token(request: Request) -> str | None:
+    """The value of the session cookie."""
+    cookie: bytes | None = request.getCookie(SESSION_COOKIE)  # type: ignore[no-untyped-call]
+    return cookie.decode("latin-1") if cookie else None
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises ForbiddenError when a browser says that another site's page makes the request.
+
+    Browsers send Sec-Fetch-Site, which pages cannot forge; older ones send Origin with every
+    write. What sends neither is no browser, and has no cookies that it did not choose to send.
+    """
+    site = request.getHeader(b"Sec-Fetch-Site")
+    if site is not None:
+        same = site in {b"same-origin", b"none"}
+    else:
+        origin = request.getHeader(b"Origin")
+        host = (request.getHeader(b"Host") or b"").lower()
+        same = origin is None or origin.lower().partition(b"://")[2] == host
+    if not same:
+        raise ForbiddenError("Pages of other sites may not write here without an API key")

@@ -1,0 +1,140 @@
+"""One call of the API, declared once: Klein's routes and the specification both come from it."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from mailsacd.core.errors import Fault, InvalidInputError
+from mailsacd.http.api.codec import Response, Streamed
+from mailsacd.http.api.parameters import Parameter
+from mailsacd.mail.accounts.auth import Actor
+
+_IN_BRACES: Final = re.compile(r"\{([A-Za-z0-9]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler is given: who asks, and each declared parameter's value by its name.
+
+    ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address;
+    ``session`` the token of the session cookie, whether it was needed or not; ``secure`` whether
+    the request came by TLS. ``key`` is the API key that was given.
+    """
+
+    actor: Actor
+    values: Mapping[str, Any]
+    body: Any = None
+    peer: str = ""
+    session: str | None = None
+    secure: bool = False
+    key: str | None = field(default=None, repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+
+Handler = Callable[[Call], Awaitable[Response | Streamed]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A declared answer. ``schemas`` maps each media type to a JSON Schema; empty: no body."""
+
+    status: int
+    description: str
+    schemas: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """``path`` has its parameters in braces. ``refusals`` are the error statuses that can come.
+
+    ``open`` is set for what concerns the server and not mail: no key is looked at. What is not
+    ``listed`` is left out of the specification. ``body`` is the struct that the request's body
+    is read into (see http.api.bodies); without one, a body is looked at for an API key alone.
+    Without a ``handler`` it is told of in the specification, and served by something else.
+    """
+
+    method: str
+    path: str
+    id: str
+    tag: str
+    summary: str
+    handler: Handler | None
+    parameters: tuple[Parameter, ...] = ()
+    answers: tuple[Answer, ...]
+    refusals: tuple[int, ...] = ()
+    open: bool = False
+    listed: bool = True
+    description: str = ""
+    body: type[msgspec.Struct] | None = None
+
+    @property
+    def rule(self) -> str:
+        """The path as Klein writes it."""
+        return _IN_BRACES.sub(r"<\1>", self.path)
+
+    def read(
+        self,
+        segments: Mapping[str, str],
+        query: Mapping[bytes, Sequence[bytes]],
+        header: Callable[[bytes], bytes | None] = lambda _: None,
+    ) -> dict[str, Any]:
+        """The parameters' values, out of still encoded path ``segments``, ``query`` and ``header``.
+
+        Of a query parameter that repeats, the last counts; an empty one is not given, and one
+        that is not declared is ignored.
+        Raises InvalidInputError with a fault for each bad parameter, and what a parameter's
+        own conversion raises.
+        """
+        values: dict[str, Any] = {}
+        faults: list[Fault] = []
+        for parameter in self.parameters:
+            name = parameter.name
+            given = _given(parameter, segments, query, header)
+            if given is None and not parameter.required:
+                values[name] = parameter.default
+                continue
+            try:
+                values[name] = _value(parameter, given)
+            except ValueError as e:
+                faults.append(Fault(field=name, problem=str(e)))
+        if faults:
+            named = "; ".join(f"{f.field} {f.problem}" for f in faults)
+            raise InvalidInputError(f"Bad request: {named}", tuple(faults))
+        return values
+
+
+def _given(
+    parameter: Parameter,
+    segments: Mapping[str, str],
+    query: Mapping[bytes, Sequence[bytes]],
+    header: Callable[[bytes], bytes | None],
+) -> bytes | None:
+    """What the request has for it, decoded of what a URL encodes.
+
+    None for nothing, as for an empty text outside of the path.
+    """
+    name = parameter.name
+    if parameter.where == "path":
+        segment = segments[name]
+        return unquote_to_bytes(segment) if "%" in segment else segment.encode()
+    if parameter.where == "header":
+        return header(name.encode()) or None
+    found = query.get(name.encode()) if query else None
+    return found[-1] or None if found else None
+
+
+def _value(parameter: Parameter, given: bytes | None) -> Any:
+    """Raises ValueError with what is wrong with it."""
+    if given is None:
+        raise ValueError("is missing")
+    try:
+        text = given.decode()
+    except UnicodeDecodeError as e:
+        raise ValueError("is not UTF-8") from e
+    return parameter.convert(text)

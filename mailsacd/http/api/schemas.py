@@ -1,0 +1,221 @@
+"""JSON Schemas of what the API answers (JSON Schema 2020-12, as OpenAPI 3.1 takes it)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mailsacd.core.message import FOLDERS
+from mailsacd.http.api.operation import Answer
+
+Schema = Mapping[str, Any]
+
+STRING: Final[Schema] = {"type": "string"}
+_NAMES: Final[Schema] = {"type": "array", "items": STRING}
+_BINARY: Final[Schema] = {"type": "string", "contentEncoding": "binary"}
+_TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
+_TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
+_FLAG: Final[Schema] = {"type": "boolean"}
+
+
+def _object(properties: Mapping[str, Schema], **more: Any) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties, **more}
+
+
+def named(name: str) -> Schema:
+    """A reference to the schema of that name in SCHEMAS."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def list_of(schema: Schema) -> Schema:
+    """An array of it."""
+    return {"type": "array", "items": schema}
+
+
+_PEOPLE: Final[Schema] = list_of(named("Mailbox"))
+_PEOPLE_OR_NULL: Final[Schema] = {"anyOf": [_PEOPLE, {"type": "null"}]}
+
+SCHEMAS: Final[Mapping[str, Schema]] = {
+    "Mailbox": _object({"address": STRING, "name": STRING}),
+    "Message": _object(
+        {
+            "_id": {"type": "string", "description": "Time-ordered; ends in the recipient's place"},
+            "from": {**_PEOPLE, "minItems": 1},
+            "to": _PEOPLE_OR_NULL,
+            "cc": _PEOPLE_OR_NULL,
+            "bcc": _PEOPLE_OR_NULL,
+            "subject": STRING,
+            "savedBy": {"type": ["string", "null"], "description": "The account that starred it"},
+            "inbox": {"type": "string", "description": "The address that it went to"},
+            "originalInbox": {"type": "string", "description": "The address as it was mailed"},
+            "domain": STRING,
+            "received": {"type": "string", "format": "date-time"},
+            "size": {"type": "integer", "minimum": 0, "description": "Bytes of the raw message"},
+            "attachments": {
+                "type": ["array", "null"],
+                "items": STRING,
+                "description": "MD5 of each attachment's decoded content",
+            },
+            "ip": {"type": "string", "description": "The peer that delivered it"},
+            "via": {"type": "string", "description": "The local address that took it"},
+            "folder": {"enum": list(FOLDERS)},
+            "labels": _NAMES,
+            "read": {"type": ["boolean", "null"], "description": "null until set"},
+            "rtls": {"type": "boolean", "description": "Received over TLS"},
+            "links": {**_NAMES, "description": "Each URL in the text and HTML, once"},
+            "spam": {"type": "number", "minimum": 0, "maximum": 1},
+            "parseLimited": {
+                "type": "boolean",
+                "description": "A limit left something of a very large structure out",
+            },
+        }
+    ),
+    "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
+    "MessageLabels": _object({"_id": STRING, "labels": _NAMES}),
+    "MessageFolder": _object({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
+    "MessageRead": _object({"_id": STRING, "read": _FLAG}),
+    "InboxPage": _object(
+        {
+            "messages": list_of(named("Message")),
+            "unread": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Of all the account's messages",
+            },
+            "limit": {"type": "integer", "minimum": 0},
+            "skip": {"type": "integer", "minimum": 0},
+        }
+    ),
+    "Filtered": _object({"messages": list_of(named("Message"))}),
+    "Found": _object({"query": STRING, "messages": list_of(named("Message"))}),
+    "Deletion": _object({"message": STRING, "_id": STRING, "inbox": STRING}),
+    "Attachment": _object(
+        {
+            "checksum": {"type": "string", "description": "MD5 of the decoded content, in hex"},
+            "contentDisposition": {"type": ["string", "null"]},
+            "contentId": {"type": ["string", "null"]},
+            "contentType": STRING,
+            "fileName": {"type": ["string", "null"]},
+            "length": {"type": "integer", "minimum": 0, "description": "Bytes, decoded"},
+            "transferEncoding": {"type": ["string", "null"]},
+        }
+    ),
+    "Address": {
+        "type": "object",
+        "required": [
+            "_id",
+            "info",
+            "forward",
+            "enablews",
+            "webhook",
+            "webhookSlack",
+            "webhookSlackToFrom",
+            "encryptedInbox",
+            "catchAll",
+            "implicit",
+            "password",
+            "created",
+            "updated",
+        ],
+        "properties": {
+            "_id": {"type": "string", "description": "The address itself"},
+            "owner": {"type": "string", "description": "Left out when nobody owns it"},
+            "info": _TEXT_OR_NULL,
+            "forward": _TEXT_OR_NULL,
+            "enablews": _FLAG,
+            "webhook": _TEXT_OR_NULL,
+            "webhookSlack": _TEXT_OR_NULL,
+            "webhookSlackToFrom": _FLAG,
+            "encryptedInbox": {"type": "string", "description": "Delivers here and tells nothing"},
+            "catchAll": {**_TEXT_OR_NULL, "description": "The domain whose catch-all it is"},
+            "implicit": {**_FLAG, "description": "The account's by its private domain alone"},
+            "password": {"type": "null", "description": "Never told"},
+            "created": _TIME_OR_NULL,
+            "updated": _TIME_OR_NULL,
+        },
+    },
+    "Domain": _object(
+        {
+            "_id": {"type": "string", "description": "The domain itself"},
+            "owner": STRING,
+            "created": {"type": "string", "format": "date-time"},
+            "updated": {"type": "string", "format": "date-time"},
+            "enablews": _FLAG,
+            "hosted": {**_FLAG, "description": "Below the operator's hosting domain"},
+            "isDefault": _FLAG,
+            "isPrivate": {**_FLAG, "description": "Its mail is for the account alone"},
+            "verified": {**_FLAG, "description": "It is proved that the domain is the account's"},
+            "verifiedMx": {**_FLAG, "description": "Its mail comes here"},
+            "verificationTxt": {"type": "string", "description": "The TXT record that proves it"},
+            "lastVerificationErrors": {
+                **_TEXT_OR_NULL,
+                "description": "What was amiss when its DNS records were looked at",
+            },
+            "records": list_of(
+                _object(
+                    {
+                        "purpose": {"enum": ["MX", "TXT", "SPF", "DKIM"]},
+                        "type": {"enum": ["MX", "TXT"]},
+                        "name": STRING,
+                        "value": STRING,
+                        "published": {**_FLAG, "description": "Found by the last look"},
+                    }
+                )
+            ),
+        }
+    ),
+    "DomainAndCount": _object(
+        {
+            "domain": named("Domain"),
+            "totalMessages": {"type": "integer", "minimum": 0},
+            "catchAllAddress": {"anyOf": [named("Address"), {"type": "null"}]},
+        }
+    ),
+    "DomainRemoval": _object({"message": STRING, "_id": STRING}),
+    "Availability": _object(
+        {
+            "email": STRING,
+            "available": {**_FLAG, "description": "The caller could reserve it"},
+            "owned": {**_FLAG, "description": "Somebody owns it"},
+        }
+    ),
+    "Pop3Settings": _object(
+        {
+            "email": STRING,
+            "username": STRING,
+            "hasPassword": {**_FLAG, "description": "It has a password of its own"},
+            "host": STRING,
+            "port": {"type": "integer"},
+            "security": {"const": "STARTTLS", "description": "On `port`, by STLS"},
+            "tlsPort": {
+                "type": ["integer", "null"],
+                "description": "With TLS from the first byte; null where there is none",
+            },
+            "authentication": list_of(STRING),
+            "uniqueIds": STRING,
+        }
+    ),
+    "AddressRelease": _object({"message": STRING, "_id": STRING}),
+    "Headers": {"type": "object", "additionalProperties": _NAMES},
+    "HeaderFields": list_of(_object({"name": STRING, "value": STRING})),
+    "Status": _object({"status": {"const": "ok"}}),
+    "Version": _object({"name": {"const": "mailsacd"}, "version": STRING}),
+    "Error": {
+        "type": "object",
+        "required": ["message", "error"],
+        "properties": {
+            "message": {"type": "string", "description": "A sentence for people"},
+            "error": {"type": "string", "description": "The status in words"},
+            "validationErrors": list_of(_object({"field": STRING, "message": STRING})),
+        },
+    },
+}
+
+
+def json_answer(description: str, schema: Schema, status: int = 200) -> Answer:
+    """An answer in JSON."""
+    return Answer(status=status, description=description, schemas={"application/json": schema})
+
+
+def media_answer(description: str, *media_types: str) -> Answer:
+    """A 200 with text or bytes, of one of these media types."""
+    schemas = {m: STRING if m.startswith("text/") else _BINARY for m in media_types}
+    return Answer(status=200, description=description, schemas=schemas)

@@ -1,0 +1,223 @@
+"""The calls about the account itself: what it may, has and holds; its settings; its end."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from mailsacd.core.token import iso_time
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.calls.sessions import Password, SessionCalls
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.auth import managed_account
+from mailsacd.mail.accounts.profile import Profile, Profiles
+from mailsacd.mail.accounts.sessions import Sessions
+
+_TAG: Final = "Account"
+_REFUSALS: Final = (400, 401, 403, 503)
+
+_COUNT: Final = {"type": "integer", "minimum": 0}
+_FLAG: Final = {"type": "boolean"}
+_TEXT: Final = {"type": "string"}
+_TEXTS: Final = {"type": "array", "items": _TEXT}
+_TEXT_OR_NULL: Final = {"type": ["string", "null"]}
+
+_ME: Final[dict[str, Any]] = {
+    "_id": {"type": "string", "description": "The account's name"},
+    "email": _TEXT,
+    "plan": _TEXT,
+    "created": {"type": "string", "format": "date-time"},
+    "labels": _TEXTS,
+    "recents": {**_TEXTS, "description": "Addresses looked at of late, newest first"},
+    "capturePrivate": {**_FLAG, "description": "What it captures is starred"},
+    "disableSpam": {**_FLAG, "description": "Its mail is not rated"},
+    "messageLimit": {**_COUNT, "description": "Messages kept"},
+    "privateAddressCredits": {**_COUNT, "description": "Addresses that it may still reserve"},
+    "privateDomain": {**_COUNT, "description": "Domains that it may still add"},
+    "catchAll": {**_COUNT, "description": "Verified domains without a catch-all"},
+    "sendsRemaining": {**_COUNT, "description": "Recipients of outgoing mail left this month"},
+    "apiMonthlyLimit": {**_COUNT, "description": "Operations in a month"},
+    "moAPICount": {**_COUNT, "description": "Operations of this month"},
+    "apiAccess": {"enum": [0, 1]},
+    "wsDomain": {"enum": [0, 1]},
+    "manyKeys": {"enum": [0, 1]},
+    "allowMultipleUsers": {"enum": [0, 1]},
+    "userLimit": _COUNT,
+    "apiKeyName": {**_TEXT_OR_NULL, "description": "Of the key that asks; null for a session"},
+    "login": {**_TEXT_OR_NULL, "description": "Who signed in; null for a key"},
+    "disabled": _TEXT_OR_NULL,
+    "billingHold": _TEXT_OR_NULL,
+}
+_STATS: Final[dict[str, Any]] = {
+    "addresses": {**_TEXTS, "description": "Private addresses, at most 1,000"},
+    "domains": {**_TEXTS, "description": "Custom domains, at most 1,000"},
+    "nonOwnedInboxes": {**_TEXTS, "description": "Others' inboxes with messages starred by it"},
+    "starredMessages": _COUNT,
+    "storedMessages": {**_COUNT, "description": "Of private addresses and verified domains"},
+    "inboxBytes": {**_COUNT, "description": "Bytes of those"},
+    "lastMonthOps": _COUNT,
+    "defaultDomain": _TEXT_OR_NULL,
+}
+
+
+def _whole(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+Label = Annotated[str, Meta(min_length=1, max_length=100)]
+Recent = Annotated[str, Meta(min_length=1, max_length=254)]
+
+
+class MeBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is given is set; the rest stays."""
+
+    labels: Annotated[tuple[Label, ...], Meta(max_length=200)] | None = None
+    recents: Annotated[tuple[Recent, ...], Meta(max_length=20)] | None = None
+    capturePrivate: bool | None = None  # noqa: N815  the API's names
+    disableSpam: bool | None = None  # noqa: N815
+    email: Annotated[str, Meta(min_length=1, max_length=254)] | None = None
+
+
+class RemovalBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The password once more, for there is no way back."""
+
+    password: Password
+
+
+class AccountCalls:
+    """Handlers, and the table of their operations."""
+
+    def __init__(self, accounts: Accounts, sessions: Sessions, session_calls: SessionCalls) -> None:
+        self._accounts = accounts
+        self._profiles = Profiles(accounts)
+        self._sessions = sessions
+        self._session_calls = session_calls
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls about the account."""
+        return (*self._settings(), *self._all_of_it())
+
+    def _settings(self) -> tuple[Operation, ...]:
+        me = schemas.json_answer("The account", _whole(_ME))
+        return (
+            Operation(
+                method="GET",
+                path="/api/me",
+                id="getMe",
+                tag=_TAG,
+                summary="The account: its settings, limits and what is left of them",
+                answers=(me,),
+                refusals=_REFUSALS,
+                handler=self.me,
+            ),
+            Operation(
+                method="PUT",
+                path="/api/me",
+                id="updateMe",
+                tag=_TAG,
+                summary="Change settings of the account; its mail address takes a session",
+                body=MeBody,
+                answers=(me,),
+                refusals=(*_REFUSALS, 409),
+                handler=self.update,
+            ),
+        )
+
+    def _all_of_it(self) -> tuple[Operation, ...]:
+        return (
+            Operation(
+                method="DELETE",
+                path="/api/me",
+                id="deleteMe",
+                tag=_TAG,
+                summary="Delete the account with all that it owns; takes a session and password",
+                body=RemovalBody,
+                answers=(schemas.json_answer("It is gone", _whole({"ok": {"const": True}})),),
+                refusals=(*_REFUSALS, 404, 429),
+                handler=self.remove,
+            ),
+            Operation(
+                method="GET",
+                path="/api/me/stats",
+                id="getMyStats",
+                tag=_TAG,
+                summary="What is kept for the account",
+                answers=(schemas.json_answer("The numbers", _whole(_STATS)),),
+                refusals=_REFUSALS,
+                handler=self.stats,
+            ),
+        )
+
+    async def me(self, call: Call) -> Response:
+        """The account."""
+        return _answer(call, await self._profiles.of(call.actor))
+
+    async def update(self, call: Call) -> Response:
+        """The account as it is now."""
+        body: MeBody = call.body
+        given = {
+            "labels": None if body.labels is None else list(dict.fromkeys(body.labels)),
+            "recents": None if body.recents is None else list(body.recents),
+            "capture_private": body.capturePrivate,
+            "disable_spam": body.disableSpam,
+            "email": body.email,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        return _answer(call, await self._profiles.change(call.actor, changes))
+
+    async def remove(self, call: Call) -> Response:
+        """Everything is deleted when this is answered."""
+        account = managed_account(call.actor)
+        await self._sessions.check(call.actor, call.body.password, peer=call.peer)
+        await self._accounts.remove(account)
+        return self._session_calls.over(call)
+
+    async def stats(self, call: Call) -> Response:
+        """Numbers and names."""
+        stored = await self._profiles.stored(call.actor)
+        return json_response(
+            {
+                "addresses": stored.addresses,
+                "domains": stored.domains,
+                "nonOwnedInboxes": stored.non_owned_inboxes,
+                "starredMessages": stored.starred,
+                "storedMessages": stored.stored,
+                "inboxBytes": stored.inbox_bytes,
+                "lastMonthOps": stored.ops_last_month,
+                "defaultDomain": stored.default_domain,
+            }
+        )
+
+
+def _answer(call: Call, profile: Profile) -> Response:
+    account, limits, used = profile.account, profile.limits, profile.used
+    return json_response(
+        {
+            "_id": account.name,
+            "email": account.email,
+            "plan": account.plan,
+            "created": iso_time(account.created),
+            "labels": account.labels,
+            "recents": account.recents,
+            "capturePrivate": account.capture_private,
+            "disableSpam": account.disable_spam,
+            "messageLimit": limits.message_limit,
+            "privateAddressCredits": max(limits.private_addresses - used.addresses, 0),
+            "privateDomain": max(limits.domains - used.domains, 0),
+            "catchAll": used.unused_catch_alls,
+            "sendsRemaining": max(limits.sends - used.sends_this_month, 0),
+            "apiMonthlyLimit": limits.ops_per_month,
+            "moAPICount": used.ops_this_month,
+            "apiAccess": 1,
+            "wsDomain": 1,
+            "manyKeys": int(limits.keys > 1),
+            "allowMultipleUsers": int(limits.users > 0),
+            "userLimit": limits.users,
+            "apiKeyName": call.actor.key_name,
+            "login": call.actor.login,
+            "disabled": None,
+            "billingHold": None,
+        }
+    )

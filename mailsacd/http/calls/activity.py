@@ -1,0 +1,79 @@
+"""The call about what happened."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from mailsacd.core.activity import Event
+from mailsacd.core.token import iso_time, time_of
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL
+from mailsacd.mail.records.activity import KEPT_DAYS, Activity
+
+_FIELDS: Final[dict[str, Any]] = {
+    "_id": {"type": "string", "description": "Rises with time"},
+    "time": {"type": "string", "format": "date-time"},
+    "kind": {
+        "type": "string",
+        "description": "`received`, `refused`, `throttled`, `signed-in`, `sign-in-failed`, …",
+    },
+    "code": {"type": ["integer", "null"], "description": "The SMTP reply or HTTP status"},
+    "subject": {"type": "string", "description": "The address, domain or peer that it is about"},
+    "detail": {"type": "string", "description": "Of a message received, its `_id`"},
+    "times": {"type": "integer", "minimum": 1, "description": "How often, within seconds"},
+}
+
+
+class ActivityCalls:
+    """The handler, and its operation."""
+
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The one call."""
+        event = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
+        about = "events"
+        return (
+            Operation(
+                method="GET",
+                path="/api/activity",
+                id="listActivity",
+                tag="Account",
+                summary="What happened to the account of late, newest first",
+                description=f"Kept for {KEPT_DAYS} days.",
+                parameters=(
+                    replace(UNTIL, description=UNTIL.description.replace("messages", about)),
+                    replace(SINCE, description=SINCE.description.replace("messages", about)),
+                    replace(LIMIT, description=LIMIT.description.replace("messages", about)),
+                    SKIP,
+                ),
+                answers=(schemas.json_answer("The list", schemas.list_of(event)),),
+                refusals=(400, 401, 503),
+                handler=self.list,
+            ),
+        )
+
+    async def list(self, call: Call) -> Response:
+        """Event objects."""
+        found = await self._activity.list(
+            call.actor,
+            since_ms=call["since"],
+            until_ms=call["until"],
+            limit=call["limit"],
+            skip=call["skip"],
+        )
+        return json_response([_shown(event) for event in found])
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    return {
+        "_id": event.id,
+        "time": iso_time(time_of(event.id)),
+        "kind": event.kind,
+        "code": event.code,
+        "subject": event.subject,
+        "detail": event.detail,
+        "times": event.times,
+    }

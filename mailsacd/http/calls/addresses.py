@@ -1,0 +1,251 @@
+"""The calls about private addresses. What may be done is decided in mail.ownership.addresses."""
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from mailsacd.core.token import iso_time
+from mailsacd.core.webhook_url import MAX_URL_CHARACTERS
+from mailsacd.http.api import schemas
+from mailsacd.http.api.bodies import MULTILINE
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Answer, Call, Operation
+from mailsacd.http.api.parameters import EMAIL, Parameter, yes_or_no
+from mailsacd.mail.ownership.address_settings import (
+    MAX_INFO_CHARACTERS,
+    MAX_PASSWORD_CHARACTERS,
+    AddressSettings,
+    checked_settings,
+)
+from mailsacd.mail.ownership.addresses import MAX_BULK, Addresses, AddressView
+
+_TAG: Final = "Addresses"
+_REFUSALS: Final = (400, 401, 503)
+
+_Url = Annotated[str, msgspec.Meta(max_length=MAX_URL_CHARACTERS)] | UnsetType | None
+_Flag = bool | Literal[""] | UnsetType | None
+
+DELETE_MESSAGES: Final = Parameter(
+    name="deleteAddressMessages",
+    where="query",
+    description="`true` deletes the account's messages of the address too, starred ones as well.",
+    schema={"type": "string", "enum": ["true", "false", "1", "0"], "default": "false"},
+    convert=yes_or_no,
+    default=False,
+)
+
+
+class AddressSettingsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of an address: what is left out stays, and `""` or null clears."""
+
+    info: (
+        Annotated[str, MULTILINE, msgspec.Meta(max_length=MAX_INFO_CHARACTERS)] | UnsetType | None
+    ) = UNSET
+    forward: Annotated[str, msgspec.Meta(max_length=320)] | UnsetType | None = UNSET
+    enablews: _Flag = UNSET
+    webhook: _Url = UNSET
+    webhookSlack: _Url = UNSET  # noqa: N815  the API's spelling
+    webhookSlackToFrom: _Flag = UNSET  # noqa: N815  the API's spelling
+    password: (
+        Annotated[str, msgspec.Meta(max_length=MAX_PASSWORD_CHARACTERS)] | UnsetType | None
+    ) = UNSET
+
+
+class BulkAddressesBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Addresses to reserve."""
+
+    addresses: Annotated[
+        list[Annotated[str, msgspec.Meta(max_length=320)]],
+        msgspec.Meta(min_length=1, max_length=MAX_BULK),
+    ]
+
+
+class AddressCalls:
+    """Handlers, and the table of their operations."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls about addresses."""
+        return (*self._reading(), *self._reserving(), *self._changing())
+
+    def _reading(self) -> tuple[Operation, ...]:
+        return (
+            Operation(
+                method="GET",
+                path="/api/addresses",
+                id="listAddresses",
+                tag=_TAG,
+                summary="The private addresses of the account",
+                answers=(
+                    schemas.json_answer("The list", schemas.list_of(schemas.named("Address"))),
+                ),
+                refusals=_REFUSALS,
+                handler=self.list,
+            ),
+            Operation(
+                method="GET",
+                path="/api/addresses/{email}",
+                id="getAddress",
+                tag=_TAG,
+                summary="An address of the account, or one that nobody owns",
+                description="`owner` is left out when nobody owns it; 401 when another account "
+                "does. `encryptedInbox` delivers to it without telling its name.",
+                parameters=(EMAIL,),
+                answers=(_address_answer("The address"),),
+                refusals=_REFUSALS,
+                handler=self.get,
+            ),
+            Operation(
+                method="GET",
+                path="/api/addresses/{email}/availability",
+                id="checkAvailability",
+                tag=_TAG,
+                summary="Whether an address can be reserved",
+                parameters=(EMAIL,),
+                answers=(schemas.json_answer("What is known", schemas.named("Availability")),),
+                refusals=_REFUSALS,
+                handler=self.availability,
+            ),
+        )
+
+    def _reserving(self) -> tuple[Operation, ...]:
+        return (
+            Operation(
+                method="POST",
+                path="/api/addresses/{email}",
+                id="createAddress",
+                tag=_TAG,
+                summary="Reserve an address: its mail is the account's from now on",
+                description="400 when the account has it already, or no credits left; 401 when "
+                "it is another account's.",
+                parameters=(EMAIL,),
+                body=AddressSettingsBody,
+                answers=(_address_answer("It is the account's"),),
+                refusals=_REFUSALS,
+                handler=self.reserve,
+            ),
+            Operation(
+                method="POST",
+                path="/api/private-addresses-bulk",
+                id="createAddresses",
+                tag=_TAG,
+                summary=f"Reserve up to {MAX_BULK} addresses: all, or none",
+                body=BulkAddressesBody,
+                answers=(
+                    schemas.json_answer(
+                        "They are the account's", schemas.list_of(schemas.named("Address"))
+                    ),
+                ),
+                refusals=_REFUSALS,
+                handler=self.reserve_all,
+            ),
+            Operation(
+                method="DELETE",
+                path="/api/addresses/{email}",
+                id="deleteAddress",
+                tag=_TAG,
+                summary="Release an address: its later mail is public",
+                description="400 when it is not the account's, 401 when it is another's.",
+                parameters=(EMAIL, DELETE_MESSAGES),
+                answers=(schemas.json_answer("It is released", schemas.named("AddressRelease")),),
+                refusals=_REFUSALS,
+                handler=self.release,
+            ),
+        )
+
+    def _changing(self) -> tuple[Operation, ...]:
+        def operation(path: str, operation_id: str) -> Operation:
+            return Operation(
+                method="PUT",
+                path=path,
+                id=operation_id,
+                tag=_TAG,
+                summary="Set up a private address: forwarding, webhooks, WebSocket, password",
+                description="`forward` has to be another address of the account, and must not "
+                "come back in a loop.",
+                parameters=(EMAIL,),
+                body=AddressSettingsBody,
+                answers=(_address_answer("The address as it is now"),),
+                refusals=(*_REFUSALS, 403, 404),
+                handler=self.change,
+            )
+
+        return (
+            operation("/api/addresses/{email}", "updateAddress"),
+            operation("/api/private-address-forwarding/{email}", "updateForwarding"),
+        )
+
+    async def list(self, call: Call) -> Response:
+        """Address objects."""
+        return json_response(
+            [address_json(v) for v in await self._addresses.of_account(call.actor)]
+        )
+
+    async def get(self, call: Call) -> Response:
+        """An address object."""
+        return json_response(address_json(await self._addresses.get(call.actor, call["email"])))
+
+    async def availability(self, call: Call) -> Response:
+        """``{email, available, owned}``."""
+        found = await self._addresses.availability(call.actor, call["email"])
+        return json_response(
+            {"email": found.email, "available": found.available, "owned": found.owned}
+        )
+
+    async def reserve(self, call: Call) -> Response:
+        """The address object."""
+        settings = _settings(call.body)
+        view = await self._addresses.reserve(call.actor, call["email"], settings)
+        return json_response(address_json(view))
+
+    async def reserve_all(self, call: Call) -> Response:
+        """Address objects, in the order asked for."""
+        views = await self._addresses.reserve_all(call.actor, call.body.addresses)
+        return json_response([address_json(view) for view in views])
+
+    async def change(self, call: Call) -> Response:
+        """The address object."""
+        settings = _settings(call.body)
+        return json_response(
+            address_json(await self._addresses.change(call.actor, call["email"], settings))
+        )
+
+    async def release(self, call: Call) -> Response:
+        """What was released."""
+        email = await self._addresses.release(
+            call.actor, call["email"], delete_messages=call["deleteAddressMessages"]
+        )
+        return json_response({"message": "Address was released.", "_id": email})
+
+
+def address_json(view: AddressView) -> dict[str, Any]:
+    """An address object; ``owner`` is left out of one that nobody owns, nothing else ever is."""
+    address = view.address
+    owner = {} if view.owner is None else {"owner": view.owner}
+    return {
+        "_id": view.email,
+        **owner,
+        "info": address and address.info,
+        "forward": address and address.forward,
+        "enablews": address is not None and address.enablews,
+        "webhook": address and address.webhook,
+        "webhookSlack": address and address.webhook_slack,
+        "webhookSlackToFrom": address is None or address.webhook_slack_to_from,
+        "encryptedInbox": view.alternate,
+        "catchAll": address.domain if address and address.catch_all else None,
+        "implicit": view.implicit,
+        "password": None,
+        "created": address and iso_time(address.created),
+        "updated": address and iso_time(address.updated),
+    }
+
+
+def _settings(body: AddressSettingsBody) -> AddressSettings:
+    return checked_settings(**msgspec.structs.asdict(body))
+
+
+def _address_answer(description: str) -> Answer:
+    return schemas.json_answer(description, schemas.named("Address"))

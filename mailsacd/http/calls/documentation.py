@@ -1,0 +1,159 @@
+"""`/openapi.json`, and `/docs`: Swagger UI from its package, without a network."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from swagger_ui_bundle import swagger_ui_path
+
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import HTML, Response
+from mailsacd.http.api.operation import Call, Operation
+
+_TAG: Final = "Server"
+_SCRIPT: Final = b"text/javascript; charset=utf-8"
+_STYLE: Final = b"text/css; charset=utf-8"
+
+# Swagger UI sets styles and shows icons from data: URLs; all else is ours.
+_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data:; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE: Final = b"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>mailsacd API</title>
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+_START: Final = b"""SwaggerUIBundle({
+  url: "/docs/openapi-3.0.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  validatorUrl: null,
+});
+"""
+
+
+class Documentation:
+    """Serves the specification, which `describe` is called for once, at the first request."""
+
+    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
+        self._describe = cache(describe)
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The specification, the page and what the page loads."""
+        return (
+            Operation(
+                method="GET",
+                path="/openapi.json",
+                id="getSpecification",
+                tag=_TAG,
+                summary="This specification",
+                answers=(schemas.json_answer("An OpenAPI 3.1 document", {"type": "object"}),),
+                handler=self.specification,
+                open=True,
+            ),
+            _unlisted("/", "root", _always(_elsewhere("/docs"))),
+            _unlisted("/favicon.ico", "favicon", _always(Response(status=204))),
+            _unlisted("/docs", "docs", _always(_PAGE_RESPONSE)),
+            _unlisted("/docs/start.js", "docsStart", _always(_file(_START, _SCRIPT))),
+            _unlisted("/docs/openapi-3.0.json", "docsSpecification", self.for_viewer),
+            _unlisted("/docs/swagger-ui.css", "docsStyle", _from_bundle("swagger-ui.css", _STYLE)),
+            _unlisted(
+                "/docs/swagger-ui-bundle.js",
+                "docsScript",
+                _from_bundle("swagger-ui-bundle.js", _SCRIPT),
+            ),
+        )
+
+    async def specification(self, _call: Call) -> Response:
+        """OpenAPI 3.1."""
+        return Response(msgspec.json.encode(self._describe()))
+
+    async def for_viewer(self, _call: Call) -> Response:
+        """The same in OpenAPI 3.0, all that the Swagger UI of the package can show."""
+        return Response(msgspec.json.encode({**_as_3_0(self._describe()), "openapi": "3.0.3"}))
+
+
+def _file(content: bytes, content_type: bytes) -> Response:
+    return Response(content, content_type, headers=((b"Cache-Control", b"public, max-age=3600"),))
+
+
+def _elsewhere(path: str) -> Response:
+    return Response(status=302, headers=((b"Location", path.encode()),))
+
+
+_PAGE_RESPONSE: Final = Response(
+    _PAGE,
+    HTML,
+    headers=((b"Content-Security-Policy", _POLICY), (b"Referrer-Policy", b"no-referrer")),
+)
+
+
+def _always(response: Response) -> Callable[[Call], Any]:
+    async def handler(_call: Call) -> Response:
+        return response
+
+    return handler
+
+
+def _from_bundle(name: str, content_type: bytes) -> Callable[[Call], Any]:
+    @cache
+    def read() -> Response:
+        return _file((swagger_ui_path / name).read_bytes(), content_type)
+
+    async def handler(_call: Call) -> Response:
+        return read()
+
+    return handler
+
+
+def _unlisted(path: str, operation_id: str, handler: Callable[[Call], Any]) -> Operation:
+    return Operation(
+        method="GET",
+        path=path,
+        id=operation_id,
+        tag=_TAG,
+        summary="",
+        answers=(),
+        handler=handler,
+        open=True,
+        listed=False,
+    )
+
+
+_NULL: Final = {"type": "null"}
+
+
+def _as_3_0(node: Any) -> Any:
+    """JSON Schema's ways to say null and const, in the words of OpenAPI 3.0."""
+    if isinstance(node, list | tuple):
+        return [_as_3_0(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    out = {key: _as_3_0(value) for key, value in node.items()}
+    kinds = out.get("type")
+    if isinstance(kinds, list):
+        out |= {"type": next(k for k in kinds if k != "null"), "nullable": "null" in kinds}
+    if kinds == "null":
+        out |= {"type": "string", "nullable": True, "enum": [None]}
+    if _NULL in node.get("anyOf", ()):
+        others = [_as_3_0(kind) for kind in node["anyOf"] if kind != _NULL]
+        del out["anyOf"]
+        out |= {**(others[0] if len(others) == 1 else {"anyOf": others}), "nullable": True}
+    if "const" in out:
+        out["enum"] = [out.pop("const")]
+    if isinstance(out.get("examples"), list):
+        out["example"] = out.pop("examples")[0]
+    return out

@@ -1,0 +1,134 @@
+"""The calls about API keys: with a session of the account's own login, never with an API key."""
+
+import re
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from mailsacd.core.account import ApiKey
+from mailsacd.core.errors import NotFoundError
+from mailsacd.core.token import iso_time
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Answer, Call, Operation
+from mailsacd.http.api.parameters import Parameter
+from mailsacd.mail.accounts.auth import managed_account
+from mailsacd.mail.accounts.keys import Keys
+
+_TAG: Final = "Credentials"
+_REFUSALS: Final = (400, 401, 403, 503)
+_KEY_ID_FORM: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
+
+_KEY: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["_id", "name", "created", "lastUsed"],
+    "properties": {
+        "_id": {"type": "string"},
+        "name": {"type": "string"},
+        "created": {"type": "string", "format": "date-time"},
+        "lastUsed": {
+            "type": ["string", "null"],
+            "format": "date-time",
+            "description": "To some seconds; null: never",
+        },
+    },
+}
+_NEW_KEY: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": [*_KEY["required"], "key"],
+    "properties": {
+        **_KEY["properties"],
+        "key": {"type": "string", "description": "The key: kept by nobody here, so told once"},
+    },
+}
+
+
+def _key_id(text: str) -> str:
+    if not _KEY_ID_FORM.match(text):
+        raise NotFoundError("There is no such API key")
+    return text
+
+
+_KEY_ID: Final = Parameter(
+    name="keyId",
+    where="path",
+    description="The key's `_id`.",
+    schema={"type": "string", "pattern": "^[0-9A-Za-z_-]{1,64}$"},
+    convert=_key_id,
+)
+
+
+class NewKeyBody(msgspec.Struct, frozen=True, kw_only=True):
+    """``name`` is what to call it; without one, it is called after its ``_id``."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+
+class KeyCalls:
+    """Handlers, and the table of their operations."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls about API keys."""
+        return (
+            Operation(
+                method="GET",
+                path="/api/credentials/keys",
+                id="listKeys",
+                tag=_TAG,
+                summary="The account's API keys, without their values",
+                answers=(schemas.json_answer("The keys", schemas.list_of(_KEY)),),
+                refusals=_REFUSALS,
+                handler=self.list,
+            ),
+            Operation(
+                method="POST",
+                path="/api/credentials/keys",
+                id="createKey",
+                tag=_TAG,
+                summary="Make an API key, whose value is told once",
+                body=NewKeyBody,
+                answers=(schemas.json_answer("The key", _NEW_KEY),),
+                refusals=(*_REFUSALS, 409),
+                handler=self.add,
+            ),
+            Operation(
+                method="DELETE",
+                path="/api/credentials/keys/{keyId}",
+                id="deleteKey",
+                tag=_TAG,
+                summary="Take an API key back: it is good for nothing at once",
+                parameters=(_KEY_ID,),
+                answers=(Answer(status=204, description="It is gone", schemas={}),),
+                refusals=(*_REFUSALS, 404),
+                handler=self.remove,
+            ),
+        )
+
+    async def list(self, call: Call) -> Response:
+        """Oldest first."""
+        found = await self._keys.list(managed_account(call.actor))
+        return json_response([_described(key) for key in found])
+
+    async def add(self, call: Call) -> Response:
+        """With its value."""
+        body: NewKeyBody = call.body
+        key, value = await self._keys.add(managed_account(call.actor), body.name)
+        return json_response({**_described(key), "key": value})
+
+    async def remove(self, call: Call) -> Response:
+        """204."""
+        await self._keys.remove(managed_account(call.actor), call["keyId"])
+        return Response(status=204)
+
+
+def _described(key: ApiKey) -> dict[str, Any]:
+    return {
+        "_id": key.id,
+        "name": key.name,
+        "created": iso_time(key.created),
+        "lastUsed": None if key.last_used is None else iso_time(key.last_used),
+    }

@@ -1,0 +1,209 @@
+"""The calls about what people do to messages: stars, labels, folders, read marks."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from mailsacd.core.message import FOLDERS, MAX_LABEL_CHARACTERS, MAX_LABELS, Message
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID, Parameter, text_up_to, yes_or_no
+from mailsacd.mail.reading.marks import Marks
+
+_TAG: Final = "Messages"
+_REFUSALS: Final = (400, 401, 403, 404, 503)
+_MESSAGE: Final = "/api/addresses/{email}/messages/{messageId}"
+_NO_CONTROL: Final = r"^[^\x00-\x1f\x7f]*$"
+
+LABEL: Final = Parameter(
+    name="label",
+    where="path",
+    description="The label, URL-encoded.",
+    schema={
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_LABEL_CHARACTERS,
+        "pattern": _NO_CONTROL,
+        "examples": ["billing"],
+    },
+    convert=text_up_to(MAX_LABEL_CHARACTERS),
+)
+FOLDER: Final = Parameter(
+    name="folder",
+    where="path",
+    description="The folder to put it into.",
+    schema={"type": "string", "enum": list(FOLDERS)},
+    convert=str,
+)
+READ: Final = Parameter(
+    name="readBoolean",
+    where="path",
+    description="Whether it is read.",
+    schema={"type": "string", "enum": ["true", "false", "1", "0"]},
+    convert=yes_or_no,
+)
+
+
+class LabelsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The labels that a message is to have."""
+
+    labels: Annotated[
+        list[Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LABEL_CHARACTERS)]],
+        msgspec.Meta(max_length=MAX_LABELS),
+    ]
+
+
+class MarkCalls:
+    """Handlers, and the table of their operations."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls that mark messages."""
+        return (self._starring(), *self._labelling(), *self._sorting())
+
+    def _starring(self) -> Operation:
+        return Operation(
+            method="PUT",
+            path=f"{_MESSAGE}/star",
+            id="toggleStar",
+            tag=_TAG,
+            summary="Star a message, or take the star off",
+            description="A starred message is seen by the account that starred it alone, and is "
+            "not deleted by a purge.",
+            parameters=(EMAIL, MESSAGE_ID),
+            answers=(schemas.json_answer("As it is now", schemas.named("Message")),),
+            refusals=_REFUSALS,
+            handler=self.star,
+        )
+
+    def _labelling(self) -> tuple[Operation, ...]:
+        answers = (schemas.json_answer("Its labels now", schemas.named("MessageLabels")),)
+        return (
+            Operation(
+                method="PUT",
+                path=f"{_MESSAGE}/labels",
+                id="replaceLabels",
+                tag=_TAG,
+                summary="Replace the labels of a message",
+                parameters=(EMAIL, MESSAGE_ID),
+                body=LabelsBody,
+                answers=answers,
+                refusals=_REFUSALS,
+                handler=self.replace_labels,
+            ),
+            Operation(
+                method="PUT",
+                path=f"{_MESSAGE}/labels/{{label}}",
+                id="addLabel",
+                tag=_TAG,
+                summary="Label a message; once more changes nothing",
+                parameters=(EMAIL, MESSAGE_ID, LABEL),
+                answers=answers,
+                refusals=_REFUSALS,
+                handler=self.add_label,
+            ),
+            Operation(
+                method="DELETE",
+                path=f"{_MESSAGE}/labels/{{label}}",
+                id="removeLabel",
+                tag=_TAG,
+                summary="Take a label off a message; once more changes nothing",
+                parameters=(EMAIL, MESSAGE_ID, LABEL),
+                answers=answers,
+                refusals=_REFUSALS,
+                handler=self.remove_label,
+            ),
+        )
+
+    def _sorting(self) -> tuple[Operation, ...]:
+        read = (schemas.json_answer("Whether it is now", schemas.named("MessageRead")),)
+        return (
+            Operation(
+                method="PUT",
+                path=f"{_MESSAGE}/folder/{{folder}}",
+                id="moveMessage",
+                tag=_TAG,
+                summary="Put a message into a folder",
+                parameters=(EMAIL, MESSAGE_ID, FOLDER),
+                answers=(schemas.json_answer("Its folder now", schemas.named("MessageFolder")),),
+                refusals=_REFUSALS,
+                handler=self.move,
+            ),
+            Operation(
+                method="PUT",
+                path=f"{_MESSAGE}/read",
+                id="markRead",
+                tag=_TAG,
+                summary="Mark a message as read",
+                parameters=(EMAIL, MESSAGE_ID),
+                answers=read,
+                refusals=_REFUSALS,
+                handler=self.mark_read,
+            ),
+            Operation(
+                method="PUT",
+                path=f"{_MESSAGE}/read/{{readBoolean}}",
+                id="setRead",
+                tag=_TAG,
+                summary="Mark a message as read, or as not",
+                parameters=(EMAIL, MESSAGE_ID, READ),
+                answers=read,
+                refusals=_REFUSALS,
+                handler=self.set_read,
+            ),
+        )
+
+    async def star(self, call: Call) -> Response:
+        """The list form."""
+        message = await self._marks.toggle_star(call.actor, call["email"], call["messageId"])
+        return Response(message.as_json().encode())
+
+    async def replace_labels(self, call: Call) -> Response:
+        """``{_id, labels}``."""
+        return _labels(
+            await self._marks.replace_labels(
+                call.actor, call["email"], call["messageId"], call.body.labels
+            )
+        )
+
+    async def add_label(self, call: Call) -> Response:
+        """``{_id, labels}``."""
+        return _labels(
+            await self._marks.add_label(call.actor, call["email"], call["messageId"], call["label"])
+        )
+
+    async def remove_label(self, call: Call) -> Response:
+        """``{_id, labels}``."""
+        return _labels(
+            await self._marks.remove_label(
+                call.actor, call["email"], call["messageId"], call["label"]
+            )
+        )
+
+    async def move(self, call: Call) -> Response:
+        """``{_id, folder}``."""
+        message = await self._marks.move(
+            call.actor, call["email"], call["messageId"], call["folder"]
+        )
+        return json_response({"_id": message.id, "folder": message.folder})
+
+    async def mark_read(self, call: Call) -> Response:
+        """``{_id, read}``."""
+        return await self._read(call, read=True)
+
+    async def set_read(self, call: Call) -> Response:
+        """``{_id, read}``."""
+        return await self._read(call, read=call["readBoolean"])
+
+    async def _read(self, call: Call, *, read: bool) -> Response:
+        message = await self._marks.set_read(
+            call.actor, call["email"], call["messageId"], read=read
+        )
+        return json_response({"_id": message.id, "read": message.read})
+
+
+def _labels(message: Message) -> Response:
+    return json_response({"_id": message.id, "labels": message.labels})

@@ -1,0 +1,257 @@
+"""The calls about messages. What they may see and do is decided in mail.reading.mailbox."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import HTML, JSON, TEXT, Response, json_response, text_bytes
+from mailsacd.http.api.disposition import attachment_disposition
+from mailsacd.http.api.operation import Answer, Call, Operation
+from mailsacd.http.api.parameters import (
+    DOWNLOAD,
+    EMAIL,
+    HEADERS_FORMAT,
+    LIMIT,
+    MESSAGE_ID,
+    SINCE,
+    SKIP,
+    UNTIL,
+)
+from mailsacd.mail.reading.mailbox import Mailbox, Page
+from mailsacd.mime.parse import ParsedMessage
+from mailsacd.mime.sanitise import page_as_sent, sanitised_page
+from mailsacd.mime.trace import header_section
+
+_TAG: Final = "Messages"
+_REFUSALS: Final = (400, 401, 403, 503)
+_REFUSALS_OF_ONE: Final = (*_REFUSALS, 404)
+
+# What a message contains runs nothing on our origin: no scripts, forms, frames or plug-ins.
+_SANDBOX: Final = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"
+_AS_SENT: Final = _SANDBOX + b"; img-src data: http: https:; font-src data:"
+
+
+class Messages:
+    """Handlers, and the table of their operations."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls about messages."""
+        return (*self._of_an_inbox(), *self._of_a_message(), *self._renderings(), *self._headers())
+
+    def _of_an_inbox(self) -> tuple[Operation, ...]:
+        return (
+            Operation(
+                method="GET",
+                path="/api/addresses/{email}/messages",
+                id="listMessages",
+                tag=_TAG,
+                summary="The messages of an inbox, newest first",
+                parameters=(EMAIL, UNTIL, SINCE, LIMIT, SKIP),
+                answers=(
+                    schemas.json_answer("The list", schemas.list_of(schemas.named("Message"))),
+                ),
+                refusals=_REFUSALS,
+                handler=self.list,
+            ),
+            Operation(
+                method="DELETE",
+                path="/api/addresses/{email}/messages",
+                id="purgeMessages",
+                tag=_TAG,
+                summary="Delete all messages of an address of your own, except starred ones",
+                parameters=(EMAIL,),
+                answers=(Answer(status=204, description="They are gone", schemas={}),),
+                refusals=_REFUSALS,
+                handler=self.purge,
+            ),
+            Operation(
+                method="GET",
+                path="/api/addresses/{email}/message-count",
+                id="countMessages",
+                tag=_TAG,
+                summary="How many messages an inbox has",
+                parameters=(EMAIL,),
+                answers=(schemas.json_answer("The number", schemas.named("MessageCount")),),
+                refusals=_REFUSALS,
+                handler=self.count,
+            ),
+        )
+
+    def _of_a_message(self) -> tuple[Operation, ...]:
+        return (
+            Operation(
+                method="GET",
+                path="/api/addresses/{email}/messages/{messageId}",
+                id="getMessage",
+                tag=_TAG,
+                summary="One message, in the form that lists have",
+                parameters=(EMAIL, MESSAGE_ID, DOWNLOAD),
+                answers=(schemas.json_answer("The message", schemas.named("Message")),),
+                refusals=_REFUSALS_OF_ONE,
+                handler=self.get,
+            ),
+            Operation(
+                method="DELETE",
+                path="/api/addresses/{email}/messages/{messageId}",
+                id="deleteMessage",
+                tag=_TAG,
+                summary="Delete one message; anyone may, from a public inbox",
+                parameters=(EMAIL, MESSAGE_ID),
+                answers=(schemas.json_answer("It is gone", schemas.named("Deletion")),),
+                refusals=_REFUSALS_OF_ONE,
+                handler=self.delete,
+            ),
+        )
+
+    def _renderings(self) -> tuple[Operation, ...]:
+        def operation(
+            name: str, media_type: str, summary: str, handler: Callable[[Call], Any]
+        ) -> Operation:
+            return Operation(
+                method="GET",
+                path=f"/api/{name}/{{email}}/{{messageId}}",
+                id=f"get{name.capitalize()}",
+                tag=_TAG,
+                summary=summary,
+                parameters=(EMAIL, MESSAGE_ID, DOWNLOAD),
+                answers=(schemas.media_answer(summary, media_type),),
+                refusals=_REFUSALS_OF_ONE,
+                handler=handler,
+            )
+
+        return (
+            operation("text", "text/plain", "The text of a message", self.text),
+            operation("body", "text/html", "Its HTML without what acts or loads", self.body),
+            operation("dirty", "text/html", "Its HTML as it was sent", self.dirty),
+            operation("raw", "text/plain", "Its bytes as they are stored", self.raw),
+        )
+
+    def _headers(self) -> tuple[Operation, ...]:
+        def operation(path: str, operation_id: str) -> Operation:
+            forms = [schemas.named("Headers"), schemas.named("HeaderFields")]
+            return Operation(
+                method="GET",
+                path=path,
+                id=operation_id,
+                tag=_TAG,
+                summary="The header fields of a message",
+                parameters=(EMAIL, MESSAGE_ID, HEADERS_FORMAT, DOWNLOAD),
+                answers=(
+                    Answer(
+                        status=200,
+                        description="The fields, in the form asked for",
+                        schemas={
+                            "application/json": {"oneOf": forms},
+                            "text/plain": schemas.STRING,
+                        },
+                    ),
+                ),
+                refusals=_REFUSALS_OF_ONE,
+                handler=self.headers,
+            )
+
+        return (
+            operation("/api/headers/{email}/{messageId}", "getHeaders"),
+            operation("/api/addresses/{email}/messages/{messageId}/headers", "getMessageHeaders"),
+        )
+
+    async def list(self, call: Call) -> Response:
+        """A text that the database made: nothing is parsed here."""
+        page = Page(
+            limit=call["limit"],
+            skip=call["skip"],
+            since_ms=call["since"],
+            until_ms=call["until"],
+        )
+        return Response((await self._mailbox.list_json(call.actor, call["email"], page)).encode())
+
+    async def count(self, call: Call) -> Response:
+        """``{count, inbox}``."""
+        count, inbox = await self._mailbox.count(call.actor, call["email"])
+        return json_response({"count": count, "inbox": inbox})
+
+    async def purge(self, call: Call) -> Response:
+        """204."""
+        await self._mailbox.purge(call.actor, call["email"])
+        return Response(status=204)
+
+    async def get(self, call: Call) -> Response:
+        """The list form."""
+        message = await self._mailbox.get(call.actor, call["email"], call["messageId"])
+        return _answer(call, message.as_json().encode(), JSON, ".json")
+
+    async def delete(self, call: Call) -> Response:
+        """What was deleted."""
+        message_id = call["messageId"]
+        inbox = await self._mailbox.delete(call.actor, call["email"], message_id)
+        return json_response({"message": "Message was deleted.", "_id": message_id, "inbox": inbox})
+
+    async def text(self, call: Call) -> Response:
+        """The text part, or a text made from the HTML."""
+        text = await self._mailbox.text(call.actor, call["email"], call["messageId"])
+        return _answer(call, text_bytes(text), TEXT, ".txt")
+
+    async def body(self, call: Call) -> Response:
+        """Sanitised HTML."""
+        content = await self._view(call, _body)
+        return _answer(call, content, HTML, ".html", _SANDBOX)
+
+    async def dirty(self, call: Call) -> Response:
+        """HTML as sent."""
+        content = await self._view(call, _dirty)
+        return _answer(call, content, HTML, ".html", _AS_SENT)
+
+    async def raw(self, call: Call) -> Response:
+        """The stored bytes; the charset is a guess that mail of today mostly bears out."""
+        content = await self._mailbox.raw(call.actor, call["email"], call["messageId"])
+        return _answer(call, content, TEXT, ".eml")
+
+    async def headers(self, call: Call) -> Response:
+        """The header fields in one of three forms."""
+        form = call["messageHeadersFormat"]
+        if form == "plain":
+            raw = await self._mailbox.raw(call.actor, call["email"], call["messageId"])
+            return _answer(call, header_section(raw), TEXT, ".headers.txt")
+        ordered = form == "json-ordered"
+        fields = await self._view(call, _ordered_headers if ordered else _headers_by_name)
+        return _answer(call, fields, JSON, ".headers.json")
+
+    async def _view(self, call: Call, view: Callable[[ParsedMessage], bytes]) -> bytes:
+        return await self._mailbox.view(call.actor, call["email"], call["messageId"], view)
+
+
+def _answer(
+    call: Call, content: bytes, content_type: bytes, suffix: str, policy: bytes = b""
+) -> Response:
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if policy:
+        headers = ((b"Content-Security-Policy", policy), (b"Referrer-Policy", b"no-referrer"))
+    if call["download"]:
+        name = attachment_disposition(call["messageId"] + suffix)
+        headers = (*headers, (b"Content-Disposition", name))
+    return Response(content, content_type, headers=headers)
+
+
+# These run in a thread when the message is large: they touch nothing but their argument.
+
+
+def _body(parsed: ParsedMessage) -> bytes:
+    return text_bytes(sanitised_page(parsed))
+
+
+def _dirty(parsed: ParsedMessage) -> bytes:
+    return text_bytes(page_as_sent(parsed))
+
+
+def _headers_by_name(parsed: ParsedMessage) -> bytes:
+    fields: dict[str, list[str]] = {}
+    for name, value in parsed.headers:
+        fields.setdefault(name.lower(), []).append(value)
+    return json_response(fields).body
+
+
+def _ordered_headers(parsed: ParsedMessage) -> bytes:
+    return json_response([{"name": name, "value": value} for name, value in parsed.headers]).body

@@ -1,0 +1,61 @@
+"""The call that tells what to type into a mail program."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from mailsacd.core.errors import NotFoundError
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.api.parameters import EMAIL
+from mailsacd.mail.accounts.auth import account_of
+from mailsacd.mail.ownership.addresses import Addresses
+
+_TAG: Final = "Addresses"
+
+
+class Pop3Calls:
+    """``host`` is the server's name for mail programs, ``ports`` those of the listeners."""
+
+    def __init__(self, addresses: Addresses, host: str, ports: Mapping[str, int]) -> None:
+        self._addresses = addresses
+        self._host = host
+        self._ports = ports
+
+    def operations(self) -> tuple[Operation, ...]:
+        """The call."""
+        return (
+            Operation(
+                method="GET",
+                path="/api/addresses/{email}/pop3",
+                id="getPop3Settings",
+                tag=_TAG,
+                summary="The settings with which a mail program fetches a private address",
+                description="For the owner of the address. The password is one of the account's "
+                "API keys, or the one that the address was given (`hasPassword`); neither is told.",
+                parameters=(EMAIL,),
+                answers=(schemas.json_answer("What to type in", schemas.named("Pop3Settings")),),
+                refusals=(400, 401, 404, 503),
+                handler=self.get,
+            ),
+        )
+
+    async def get(self, call: Call) -> Response:
+        """A Pop3Settings object."""
+        account_of(call.actor)
+        view = await self._addresses.get(call.actor, call["email"])
+        if view.owner is None:
+            raise NotFoundError(f"The address {view.email} is public: it has no POP3")
+        return json_response(
+            {
+                "email": view.email,
+                "username": view.email,
+                "hasPassword": view.address is not None and view.address.has_password,
+                "host": self._host,
+                "port": self._ports["pop3"],
+                "security": "STARTTLS",
+                "tlsPort": self._ports.get("pop3_tls"),
+                "authentication": ["USER", "SASL PLAIN", "SASL LOGIN"],
+                "uniqueIds": "message ids",
+            }
+        )

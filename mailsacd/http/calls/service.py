@@ -1,0 +1,82 @@
+"""The calls about the server itself: is it alive, can it serve, what is it."""
+
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.internet.interfaces import IReactorTime
+
+from mailsacd.core.errors import UnavailableError
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.mail.reading.mailbox import Mailbox
+
+_TAG: Final = "Server"
+READY_TIMEOUT_S: Final = 5.0
+
+
+class Service:
+    """Handlers, and the table of their operations."""
+
+    def __init__(self, mailbox: Mailbox, version: str, reactor: IReactorTime) -> None:
+        self._mailbox = mailbox
+        self._version = version
+        self._reactor = reactor
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls about the server."""
+        status = schemas.json_answer("It is", schemas.named("Status"))
+        return (
+            Operation(
+                method="GET",
+                path="/livez",
+                id="isAlive",
+                tag=_TAG,
+                summary="Whether the process answers",
+                answers=(status,),
+                handler=self.alive,
+                open=True,
+            ),
+            Operation(
+                method="GET",
+                path="/readyz",
+                id="isReady",
+                tag=_TAG,
+                summary="Whether mail can be stored and read: the database answers",
+                answers=(status,),
+                refusals=(503,),
+                handler=self.ready,
+                open=True,
+            ),
+            Operation(
+                method="GET",
+                path="/version",
+                id="getVersion",
+                tag=_TAG,
+                summary="What runs here",
+                answers=(schemas.json_answer("Its version", schemas.named("Version")),),
+                handler=self.version,
+                open=True,
+            ),
+        )
+
+    async def alive(self, _call: Call) -> Response:
+        """Always."""
+        return json_response({"status": "ok"})
+
+    async def ready(self, _call: Call) -> Response:
+        """Asks the database, and waits READY_TIMEOUT_S for it at most."""
+        answered: Deferred[None] = Deferred()  # apart: a time-out must not cancel a statement
+        Deferred.fromCoroutine(self._mailbox.ping()).addCallbacks(
+            answered.callback, answered.errback
+        )
+        try:
+            await answered.addTimeout(READY_TIMEOUT_S, self._reactor)
+        except DeferredTimeoutError as e:
+            raise UnavailableError("The database does not answer") from e
+        return json_response({"status": "ok"})
+
+    async def version(self, _call: Call) -> Response:
+        """The name and version."""
+        return json_response({"name": "mailsacd", "version": self._version})

@@ -1,0 +1,212 @@
+"""The calls by which people sign up, in and out, and set passwords.
+
+The session cookie is HttpOnly (no script reads it), SameSite=Lax (no other site's page sends it
+along with a write) and, where there is TLS, Secure. Writes that it authorises are checked for
+their origin in http.api.credentials on top of that.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from mailsacd.core.token import iso_time
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.credentials import SESSION_COOKIE
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS
+from mailsacd.mail.accounts.sessions import Sessions, SignedIn
+
+_TAG: Final = "Sessions"
+_REFUSALS: Final = (400, 401, 403, 429, 503)
+_DAY_S: Final = 86_400
+_SIGNED_IN: Final = schemas.json_answer(
+    "A session has begun: its token is in the cookie",
+    {
+        "type": "object",
+        "required": ["_id", "login", "team", "expires"],
+        "properties": {
+            "_id": {"type": "string", "description": "The account"},
+            "login": {"type": "string", "description": "Who signed in"},
+            "team": {"type": "boolean", "description": "A team user, not the account's own login"},
+            "expires": {"type": "string", "format": "date-time"},
+        },
+    },
+)
+_OK: Final = schemas.json_answer(
+    "Done",
+    {"type": "object", "required": ["ok"], "properties": {"ok": {"const": True}}},
+)
+
+Name = Annotated[str, Meta(min_length=1, max_length=254)]
+Token = Annotated[str, Meta(min_length=1, max_length=100)]
+Password = Annotated[str, Meta(max_length=MAX_CHARACTERS)]
+NewPassword = Annotated[str, Meta(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
+
+
+class SignUpBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants an account."""
+
+    name: Name
+    email: Name
+    password: NewPassword
+    invitation: Token | None = None
+
+
+class SignInBody(msgspec.Struct, frozen=True, kw_only=True):
+    """``name`` is of an account or a team user, or an account's mail address."""
+
+    name: Name
+    password: Password
+
+
+class PasswordChangeBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The password as it is, and as it is to be."""
+
+    password: Password
+    newPassword: NewPassword  # noqa: N815  the API's name
+
+
+class PasswordResetBody(msgspec.Struct, frozen=True, kw_only=True):
+    """``token`` is from a link that the operator gave out, or mail did."""
+
+    token: Token
+    password: NewPassword
+
+
+class SessionCalls:
+    """Handlers, and the table of their operations. ``tls`` is whether users come by TLS."""
+
+    def __init__(self, sessions: Sessions, *, tls: bool) -> None:
+        self._sessions = sessions
+        self._tls = tls
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls about sessions."""
+        return (*self._beginning_and_end(), *self._passwords())
+
+    def _beginning_and_end(self) -> tuple[Operation, ...]:
+        return (
+            Operation(
+                method="POST",
+                path="/api/auth/sign-up",
+                id="signUp",
+                tag=_TAG,
+                summary="Make an account, where the server's settings let people do so",
+                body=SignUpBody,
+                answers=(_SIGNED_IN,),
+                refusals=(*_REFUSALS, 409),
+                handler=self.sign_up,
+            ),
+            Operation(
+                method="POST",
+                path="/api/auth/login",
+                id="signIn",
+                tag=_TAG,
+                summary="Begin a session",
+                body=SignInBody,
+                answers=(_SIGNED_IN,),
+                refusals=_REFUSALS,
+                handler=self.sign_in,
+            ),
+            self._sign_out("/api/auth/logout", "signOut"),
+            self._sign_out("/api/logout", "logout"),
+        )
+
+    def _passwords(self) -> tuple[Operation, ...]:
+        return (
+            Operation(
+                method="PUT",
+                path="/api/auth/password",
+                id="changePassword",
+                tag=_TAG,
+                summary="Set another password; all sessions of the login end, this one too",
+                body=PasswordChangeBody,
+                answers=(_OK,),
+                refusals=_REFUSALS,
+                handler=self.change_password,
+            ),
+            Operation(
+                method="POST",
+                path="/api/auth/reset",
+                id="resetPassword",
+                tag=_TAG,
+                summary="Set a password by the token of a link; all sessions of the login end",
+                body=PasswordResetBody,
+                answers=(_OK,),
+                refusals=_REFUSALS,
+                handler=self.reset_password,
+            ),
+        )
+
+    def _sign_out(self, path: str, operation_id: str) -> Operation:
+        return Operation(
+            method="POST",
+            path=path,
+            id=operation_id,
+            tag=_TAG,
+            summary="End the session of the cookie, if there is one",
+            answers=(_OK,),
+            refusals=_REFUSALS,
+            handler=self.sign_out,
+        )
+
+    async def sign_up(self, call: Call) -> Response:
+        """A session of the new account."""
+        body: SignUpBody = call.body
+        signed_in = await self._sessions.sign_up(
+            body.name, body.email, body.password, invitation=body.invitation, peer=call.peer
+        )
+        return self._begun(call, signed_in)
+
+    async def sign_in(self, call: Call) -> Response:
+        """A session."""
+        body: SignInBody = call.body
+        return self._begun(
+            call, await self._sessions.sign_in(body.name, body.password, peer=call.peer)
+        )
+
+    async def sign_out(self, call: Call) -> Response:
+        """The cookie is of no use any more, and is taken back."""
+        if call.session is not None:
+            await self._sessions.sign_out(call.session)
+        return self.over(call)
+
+    async def change_password(self, call: Call) -> Response:
+        """The cookie is of no use any more."""
+        body: PasswordChangeBody = call.body
+        await self._sessions.change_password(
+            call.actor, body.password, body.newPassword, peer=call.peer
+        )
+        return self.over(call)
+
+    async def reset_password(self, call: Call) -> Response:
+        """Whoever resets it signs in with it next."""
+        body: PasswordResetBody = call.body
+        await self._sessions.reset_password(body.token, body.password)
+        return json_response({"ok": True})
+
+    def over(self, call: Call) -> Response:
+        """An answer that takes the cookie back."""
+        answer = json_response({"ok": True})
+        cookie = self._cookie(call, "", 0)
+        return Response(answer.body, headers=((b"Set-Cookie", cookie),))
+
+    def _begun(self, call: Call, signed_in: SignedIn) -> Response:
+        login = signed_in.login
+        answer = json_response(
+            {
+                "_id": login.account,
+                "login": login.name,
+                "team": login.team,
+                "expires": iso_time(signed_in.expires),
+            }
+        )
+        cookie = self._cookie(call, signed_in.token, self._sessions.days * _DAY_S)
+        return Response(answer.body, headers=((b"Set-Cookie", cookie),))
+
+    def _cookie(self, call: Call, token: str, age_s: int) -> bytes:
+        secure = "; Secure" if call.secure or self._tls else ""
+        kept = f"; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax{secure}"
+        return SESSION_COOKIE + f"={token}{kept}".encode("ascii")

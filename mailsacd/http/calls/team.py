@@ -1,0 +1,107 @@
+"""The calls about an account's team users."""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from mailsacd.core.errors import NotFoundError
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Answer, Call, Operation
+from mailsacd.http.api.parameters import Parameter
+from mailsacd.http.calls.sessions import NewPassword
+from mailsacd.mail.accounts.auth import account_of, managed_account
+from mailsacd.mail.accounts.team import Team
+
+_TAG: Final = "Account"
+_REFUSALS: Final = (400, 401, 403, 503)
+_MAX_NAME: Final = 63
+
+_USER: Final = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {"name": {"type": "string"}},
+}
+
+
+def _user_name(text: str) -> str:
+    if len(text) > _MAX_NAME or not text.isprintable():
+        raise NotFoundError("There is no such user of this account")
+    return text
+
+
+_USER_NAME: Final = Parameter(
+    name="name",
+    where="path",
+    description="The team user's name.",
+    schema={"type": "string"},
+    convert=_user_name,
+)
+
+
+class NewUserBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A team user."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=_MAX_NAME)]
+    password: NewPassword
+
+
+class TeamCalls:
+    """Handlers, and the table of their operations."""
+
+    def __init__(self, team: Team) -> None:
+        self._team = team
+
+    def operations(self) -> tuple[Operation, ...]:
+        """All calls about team users."""
+        return (
+            Operation(
+                method="GET",
+                path="/api/me/users",
+                id="listUsers",
+                tag=_TAG,
+                summary="The account's team users",
+                answers=(schemas.json_answer("Their names", schemas.list_of(_USER)),),
+                refusals=_REFUSALS,
+                handler=self.users,
+            ),
+            Operation(
+                method="POST",
+                path="/api/me/users",
+                id="createUser",
+                tag=_TAG,
+                summary="Make a team user, for all but account, keys and domains",
+                body=NewUserBody,
+                answers=(schemas.json_answer("The user", _USER),),
+                refusals=(*_REFUSALS, 404, 409, 429),
+                handler=self.add_user,
+            ),
+            Operation(
+                method="DELETE",
+                path="/api/me/users/{name}",
+                id="deleteUser",
+                tag=_TAG,
+                summary="Delete a team user, whose sessions end at once",
+                parameters=(_USER_NAME,),
+                answers=(Answer(status=204, description="It is gone", schemas={}),),
+                refusals=(*_REFUSALS, 404),
+                handler=self.remove_user,
+            ),
+        )
+
+    async def users(self, call: Call) -> Response:
+        """By name; team users may see each other."""
+        names = await self._team.list(account_of(call.actor))
+        return json_response([{"name": name} for name in names])
+
+    async def add_user(self, call: Call) -> Response:
+        """The user."""
+        account = managed_account(call.actor)
+        body: NewUserBody = call.body
+        return json_response({"name": await self._team.add(account, body.name, body.password)})
+
+    async def remove_user(self, call: Call) -> Response:
+        """204."""
+        await self._team.remove(managed_account(call.actor), call["name"])
+        return Response(status=204)

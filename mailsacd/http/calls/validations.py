@@ -1,0 +1,118 @@
+"""The calls that say of mail addresses whether they are any, and whether they are disposable."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from mailsacd.core.errors import UnauthenticatedError
+from mailsacd.http.api import schemas
+from mailsacd.http.api.codec import Response, json_response
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.api.parameters import EMAIL
+from mailsacd.mail.accounts.auth import Actor
+from mailsacd.mail.validation.validate import Validator, Verdict
+
+_TAG: Final = "Validation"
+_REFUSALS: Final = (400, 401, 503)
+MAX_EMAILS: Final = 50
+MAX_EMAIL_CHARACTERS: Final = 1_000
+
+_FIELDS: Final[dict[str, Any]] = {
+    "email": {"type": "string", "description": "As it was asked for"},
+    "validFormat": {"type": "boolean", "description": "By RFC 5321 and RFC 5322"},
+    "isValidFormat": {"type": "boolean", "description": "The same"},
+    "local": {"type": "string", "description": "Empty where the format is not valid"},
+    "domain": {"type": "string", "description": "In A-labels; empty as well"},
+    "isDisposable": {"type": "boolean", "description": "Whether `disposableDomains` has any"},
+    "disposableDomains": {
+        **schemas.list_of(schemas.STRING),
+        "description": "The known disposable providers among the aliases",
+    },
+    "aliases": {
+        **schemas.list_of(schemas.STRING),
+        "description": "The domain, its mail hosts, the names that share their IP addresses, "
+        "and these addresses; as far as the DNS answers",
+    },
+}
+_VALIDATION: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
+_TWICE: Final = {
+    "type": "object",
+    "required": [*_FIELDS, "0"],
+    "properties": {**_FIELDS, "0": {**_VALIDATION, "description": "The same once more"}},
+}
+
+
+class ValidationsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Addresses to look at."""
+
+    emails: Annotated[
+        list[Annotated[str, msgspec.Meta(max_length=MAX_EMAIL_CHARACTERS)]],
+        msgspec.Meta(min_length=1, max_length=MAX_EMAILS),
+    ]
+
+
+class ValidationCalls:
+    """Handlers, and the table of their operations."""
+
+    def __init__(self, validator: Validator, *, anonymous_read: bool) -> None:
+        self._validator = validator
+        self._anonymous_read = anonymous_read
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Both calls."""
+        return (
+            Operation(
+                method="GET",
+                path="/api/validations/addresses/{email}",
+                id="validateAddress",
+                tag=_TAG,
+                summary="Whether a text is a mail address, and whether a disposable one",
+                description="Asks the DNS and nobody else. What it does not answer in time is "
+                "left out.",
+                parameters=(EMAIL,),
+                answers=(schemas.json_answer("What is known of it", _TWICE),),
+                refusals=_REFUSALS,
+                handler=self.one,
+            ),
+            Operation(
+                method="POST",
+                path="/api/validations/addresses",
+                id="validateAddresses",
+                tag=_TAG,
+                summary=f"The same of up to {MAX_EMAILS} addresses",
+                body=ValidationsBody,
+                answers=(
+                    schemas.json_answer("In the order asked for", schemas.list_of(_VALIDATION)),
+                ),
+                refusals=_REFUSALS,
+                handler=self.several,
+            ),
+        )
+
+    async def one(self, call: Call) -> Response:
+        """The object, and once more under the key 0: older clients index the answer."""
+        self._check(call.actor)
+        shown = _shown(await self._validator.check(call["email"]))
+        return json_response({**shown, "0": shown})
+
+    async def several(self, call: Call) -> Response:
+        """Such objects."""
+        self._check(call.actor)
+        return json_response([_shown(v) for v in await self._validator.check_all(call.body.emails)])
+
+    def _check(self, actor: Actor) -> None:
+        if actor.account is None and not self._anonymous_read:
+            raise UnauthenticatedError("An API key is needed here")
+
+
+def _shown(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "email": verdict.email,
+        "validFormat": verdict.valid,
+        "isValidFormat": verdict.valid,
+        "local": verdict.local,
+        "domain": verdict.domain,
+        "isDisposable": bool(verdict.disposable),
+        "disposableDomains": verdict.disposable,
+        "aliases": verdict.aliases,
+    }

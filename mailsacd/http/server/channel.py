@@ -1,0 +1,262 @@
+"""What a client may cost: bounds on connections, header, body, time and unread answers.
+
+Twisted's HTTP channel is safe against malformed requests; this adds what it leaves unbounded, and
+answers in the API's form of error where it would answer with an empty 400.
+"""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.internet import tcp
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
+
+from mailsacd.core.outflow import PIECE_BYTES
+from mailsacd.http.api.codec import problem
+from mailsacd.http.server.request import ON_EVERY_ANSWER, Request
+
+if TYPE_CHECKING:
+    from mailsacd.http.server.site import HttpSite
+
+MAX_HEADER_FIELDS: Final = 100
+MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
+LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
+BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
+
+
+class Channel(HTTPChannel):
+    """One connection.
+
+    The time runs from when the connection waits for a request until that is whole, not from
+    byte to byte: a client that drips its header in does not hold the connection.
+    """
+
+    site: "HttpSite"
+    transport: Any  # a TCP transport: ITCPTransport and IPushProducer in one
+    maxHeaders = MAX_HEADER_FIELDS
+    totalHeadersSize = MAX_HEADER_BYTES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._paused = False
+        self._left = memoryview(b"")  # what the transport has not got yet of an answer
+        self._sends_directly = False
+        self._is_secure = False
+        self._peer: Any = None
+        self._host: Any = None
+        self._answered: Request | None = None
+        self._body_bytes = 0
+        self._successor: Protocol | None = None
+
+    def connectionMade(self) -> None:
+        self.site.channels.add(self)
+        self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
+        self._is_secure = bool(super().isSecure())
+        self._peer, self._host = self.transport.getPeer(), self.transport.getHost()
+        super().connectionMade()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.site.channels.discard(self)
+        self.site.settled(self)
+        self._forget_unread()
+        if self._answered is not None:
+            self._forget_answered()
+        super().connectionLost(reason)
+        if self._successor is not None:
+            self._successor.connectionLost(reason)
+
+    # Twisted asks for these with each request, and the transport would ask the kernel
+
+    def isSecure(self) -> bool:  # noqa: N802  Twisted's
+        """Whether this is TLS."""
+        return self._is_secure
+
+    def getPeer(self) -> Any:
+        """The client's address."""
+        return self._peer
+
+    def getHost(self) -> Any:
+        """The address that it came to."""
+        return self._host
+
+    def hand_over(self, successor: Protocol, opening: bytes) -> None:
+        """Have another protocol go on with the connection, which still counts as one here.
+
+        It is given ``opening`` first, then what has come after the request. To be called while
+        the request is rendered.
+        """
+        self.setTimeout(None)
+        self.transport.unregisterProducer()
+        self.requests.clear()
+        successor.makeConnection(self.transport)
+        self._successor = successor
+        self.site.settled(self)
+        successor.dataReceived(opening)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._successor is not None:
+            self._successor.dataReceived(data)
+        else:
+            super().dataReceived(data)
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Called also with what came in one piece with a request that was the last one."""
+        if self._successor is not None:
+            self._successor.dataReceived(data)
+        else:
+            super().rawDataReceived(data)
+
+    @property
+    def owes_an_answer(self) -> bool:
+        """Whether something was asked, at least in part, whose answer has an end."""
+        return any(not request.is_endless for request in self.requests)
+
+    def stop(self) -> None:
+        """Take no further request: close the connection, once what was asked is answered."""
+        if self.requests:
+            self.persistent = False
+        elif self._successor is None:
+            self.loseConnection()
+
+    def abort(self) -> None:
+        """Close without a word."""
+        self._left = memoryview(b"")
+        self.transport.abortConnection()
+
+    def checkPersistence(self, request: Request, version: bytes) -> bool:  # noqa: N802  Twisted's
+        """Called by Twisted to find out whether another request may follow."""
+        return not self.site.stopping and bool(super().checkPersistence(request, version))
+
+    def resetTimeout(self) -> None:
+        """Called by Twisted for whatever comes in: counts for nothing, as the class says."""
+
+    def body_came(self, count: int, in_all: int) -> None:
+        """A body that goes on at a bearable pace gets more time, and memory."""
+        self._body_bytes += count
+        if self._body_bytes >= BODY_BYTES_PER_TIMEOUT:
+            self._body_bytes = 0
+            self.setTimeout(self.site.timeOut)
+        if in_all >= BODY_BYTES_PER_TIMEOUT:
+            self.site.memory.hold(self, in_all)
+
+    def refuse_body(self) -> None:
+        """Answer 413 at once, then read and drop what still comes for a short while."""
+        limit = self.site.max_body_bytes
+        self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {limit} bytes")
+        self.setTimeout(LINGER_S)
+
+    def requestDone(self, request: Request) -> None:
+        """An answer is written. The next request is looked at once the client has read this one.
+
+        Twisted would go on through all that came in one read: a thousand pipelined requests for
+        a large message would have all their answers in memory at once.
+        """
+        if self._paused or self._left:
+            self._answered = request
+            self.site.waiting_for_readers += 1
+            self.setTimeout(self.site.timeOut)
+            self.transport.pauseProducing()
+        else:
+            self._forget_unread()
+            super().requestDone(request)
+
+    def _forget_answered(self) -> Request:
+        request, self._answered = self._answered, None
+        self.site.waiting_for_readers -= 1
+        assert request is not None  # noqa: S101  for mypy: its callers looked
+        return request
+
+    def pauseProducing(self) -> None:
+        """Called by the transport when much is unsent."""
+        self._paused = True
+        self._hold()
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Called by the transport when all is sent."""
+        self._paused = False
+        self._send_more()
+        if self._paused:
+            if self._answered is not None:  # its client reads, if slowly
+                self.setTimeout(self.site.timeOut)
+            return
+        super().resumeProducing()
+        if self._answered is not None:
+            request = self._forget_answered()
+            self.setTimeout(None)
+            self.requestDone(request)
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Write the head of an answer, in one piece, with what every answer has."""
+        self._sends_directly = False
+        if not self.persistent:
+            headers.setRawHeaders(b"Connection", [b"close"])
+        lines = [b"%b %b %b" % (version, code, reason), ON_EVERY_ANSWER]
+        for name, values in headers.getAllRawHeaders():
+            lines += [b"%b: %b" % (name, value) for value in values]
+        self.transport.write(b"\r\n".join([*lines, b"", b""]))
+
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: ARG002  Twisted's signature
+        """Called for a line longer than MAX_HEADER_BYTES."""
+        self._say(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header is too large")
+        self.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        # Twisted's own name for where every malformed request ends; there is no public one.
+        self._say(HTTPStatus.BAD_REQUEST, "This is not an HTTP request as it should be")
+        self.loseConnection()
+
+    def send(self, data: bytes) -> None:
+        """Send a whole answer: at once, where nothing waits to be sent before it.
+
+        Twisted's transport would wait for the next turn to find out that there is room for it.
+        """
+        if self._sends_directly:
+            sent = self.transport.writeSomeData(data)
+            if sent == len(data):
+                return
+            self._sends_directly = False  # from here on, for nobody tells when all is sent
+            data = data[sent:] if isinstance(sent, int) else data
+        self.transport.write(data)
+
+    def send_large(self, head: bytes, body: bytes) -> None:
+        """Send a whole answer piece by piece, as its client reads; no copy of it is made."""
+        self._sends_directly = False
+        self.transport.write(head)
+        self._left = memoryview(body)
+        self._send_more()
+
+    def _send_more(self) -> None:
+        while self._left and not self._paused:
+            piece, self._left = self._left[:PIECE_BYTES], self._left[PIECE_BYTES:]
+            self.transport.write(bytes(piece))
+        self._hold()
+
+    def _hold(self) -> None:
+        in_transport = PIECE_BYTES if self._paused else 0
+        self.site.memory.hold(self, len(self._left) + in_transport)
+
+    def _forget_unread(self) -> None:
+        self._left = memoryview(b"")
+        self.site.memory.hold(self, 0)
+
+    def _send100Continue(self) -> None:  # noqa: N802  Twisted's name
+        self._sends_directly = False
+        super()._send100Continue()
+
+    def _say(self, status: HTTPStatus, message: str) -> None:
+        self._sends_directly = False
+        self.transport.write(last_answer(status, message))
+
+
+def last_answer(status: HTTPStatus, message: str) -> bytes:
+    """A whole answer on the wire, after which the connection closes."""
+    body = problem(status, message).body
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n{ON_EVERY_ANSWER.decode()}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body

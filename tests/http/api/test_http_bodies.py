@@ -1,0 +1,95 @@
+"""Bodies: what becomes of the fields, and how each fault is told."""
+
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from msgspec import Meta
+
+from mailsacd.core.errors import InvalidInputError
+from mailsacd.http.api.bodies import MULTILINE, schemas_of, struct_of
+from mailsacd.http.api.codec import read_body
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+
+
+class _Body(msgspec.Struct, frozen=True, kw_only=True):
+    title: Annotated[str, Meta(max_length=10)]
+    flag: bool | None = None
+    count: Annotated[int, Meta(ge=0)] = 0
+    tags: tuple[Annotated[str, Meta(max_length=5)], ...] = ()
+    note: Annotated[str, MULTILINE] = ""
+    parts: tuple[_Part, ...] = ()
+    renamed: str = msgspec.field(default="", name="reNamed")
+
+
+JSON = b"application/json"
+FORM = b"application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "expected"),
+    [
+        (b'{"title":"a"}', JSON, {"title": "a"}),
+        (b'{"title":"a","flag":true}', FORM, {"title": "a", "flag": True}),
+        (b'{"title":"a","_mailsacKey":"k"}', JSON, {"title": "a"}),
+        (b"title=a&flag=true&count=3", FORM, {"title": "a", "flag": True, "count": 3}),
+        (b"title=a&flag=0&_mailsacKey=k", FORM, {"title": "a", "flag": False}),
+        (b"title=a&title=b", FORM, {"title": "b"}),
+        (b"title=a&tags=x&tags=y", FORM, {"title": "a", "tags": ("x", "y")}),
+        (b"title=1", FORM, {"title": "1"}),
+        (b'{"title":"a","note":"1\\n\\t2"}', JSON, {"title": "a", "note": "1\n\t2"}),
+        (b'{"title":"a","reNamed":"b"}', JSON, {"title": "a", "renamed": "b"}),
+    ],
+)
+def test_fields_become(body: bytes, kind: bytes, expected: dict[str, Any]) -> None:
+    assert struct_of(_Body, read_body(body, kind)) == _Body(**expected)
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        (b"", {"title": "is missing"}),
+        (b'{"title":null}', {"title": "should be string, not null"}),
+        (b'{"title":1}', {"title": "should be string, not integer"}),
+        (b'{"title":["a"]}', {"title": "should be string, not array"}),
+        (b'{"title":"12345678901"}', {"title": "should be string of length <= 10"}),
+        (b'{"title":"a\\u0000"}', {"title": "has a control character"}),
+        (b'{"title":"a\\n"}', {"title": "has a control character"}),
+        (b'{"title":"a","flag":"true"}', {"flag": "should be boolean | null, not string"}),
+        (b'{"title":"a","count":-1}', {"count": "should be integer >= 0"}),
+        (b'{"title":"a","count":1.5}', {"count": "should be integer, not number"}),
+        (b'{"title":"a","tags":["b",2]}', {"tags[1]": "should be string, not integer"}),
+        (b'{"title":"a","tags":["\\u0001"]}', {"tags": "has a control character"}),
+        (b'{"title":"a","note":"\\u0000"}', {"note": "has a control character"}),
+        (b'{"title":"a","parts":[{"name":1}]}', {"parts[0].name": "should be string, not integer"}),
+        (b'{"title":"a","titel":"b"}', {"titel": "is not known; did you mean title?"}),
+        (b'{"title":"a","renamed":"b"}', {"renamed": "is not known; did you mean reNamed?"}),
+        (b'{"title":"a","q\\u0000":1}', {"q?": "is not known"}),
+        (
+            b'{"flag":3,"count":"x","x":1}',
+            {
+                "x": "is not known",
+                "title": "is missing",
+                "flag": "should be boolean | null, not integer",
+                "count": "should be integer, not string",
+            },
+        ),
+    ],
+)
+def test_each_fault_is_named(body: bytes, faults: dict[str, str]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        struct_of(_Body, read_body(body, JSON))
+    assert {fault.field: fault.problem for fault in caught.value.faults} == faults
+
+
+def test_the_schema_says_what_is_taken() -> None:
+    schemas = schemas_of(_Body)
+    body = schemas["_Body"]
+    assert body["required"] == ["title"]
+    assert body["additionalProperties"] is False
+    assert body["properties"]["title"]["pattern"]
+    assert body["properties"]["_mailsacKey"]["type"] == "string"
+    assert schemas["_Part"]["properties"]["name"]["pattern"]
