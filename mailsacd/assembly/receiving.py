@@ -18,7 +18,7 @@ from mailsacd.mail.records.activity import Activity
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices, refuse_nobody
-from mailsacd.sockets.listener import drain_all
+from mailsacd.sockets.connection_factory import drain_all
 from mailsacd.store.pool import Database
 
 

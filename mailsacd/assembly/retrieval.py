@@ -16,7 +16,7 @@ from mailsacd.mail.reading.maildrop import Maildrops
 from mailsacd.pop3.factory import Pop3Factory
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.ports import TLS
-from mailsacd.sockets.listener import drain_all
+from mailsacd.sockets.connection_factory import drain_all
 
 MAX_LISTED_BYTES: Final = 268_435_456
 """Of the lists of open maildrops: two million messages. Further logins are to come later."""

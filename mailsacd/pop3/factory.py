@@ -10,9 +10,9 @@ from mailsacd.pop3.protocol import Pop3Protocol
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.pop3.shared import Shared
-from mailsacd.sockets.crowd import Crowd
-from mailsacd.sockets.listener import Listener, proxy_networks
-from mailsacd.sockets.terms import Terms
+from mailsacd.sockets.connection_factory import Listener, proxy_networks
+from mailsacd.sockets.connections import Crowd
+from mailsacd.sockets.listener_options import Terms
 
 STUCK_S: Final = 10.0
 """Who does not read for so long is closed when others wait for the memory."""

@@ -11,13 +11,13 @@ from mailsacd.core.errors import ThrottledError, UnauthenticatedError, Unavailab
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
 from mailsacd.pop3.messages import Messages
-from mailsacd.pop3.outcome import FAREWELLS, is_expected, not_removed, refused_login
+from mailsacd.pop3.replies import FAREWELLS, is_expected, not_removed, refused_login
 from mailsacd.pop3.sending import Sending
 from mailsacd.pop3.services import Maildrop
 from mailsacd.pop3.session import Session
 from mailsacd.pop3.shared import Shared
 from mailsacd.sockets.connection import Connection
-from mailsacd.sockets.crowd import Farewell
+from mailsacd.sockets.connections import Farewell
 
 AUTH_DELAY_S: Final = 1.0
 """So long waits whoever gave a wrong name or password."""

@@ -10,9 +10,9 @@ from twisted.python.failure import Failure
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.pop3.action import Retrieve
-from mailsacd.pop3.holding import Holding
 from mailsacd.pop3.messages import Messages
-from mailsacd.pop3.outcome import is_expected, not_retrieved
+from mailsacd.pop3.replies import is_expected, not_retrieved
+from mailsacd.pop3.unsent_mail import Holding
 from mailsacd.sockets.connection import Connection
 
 SLICE_BYTES: Final = 65_536

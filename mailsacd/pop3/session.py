@@ -14,7 +14,6 @@ from mailsacd.core.sasl import Exchange
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, Signal
 from mailsacd.pop3.commands import perform, respond
-from mailsacd.pop3.drop import Drop
 from mailsacd.pop3.grammar import (
     LOGIN_VERBS,
     MAX_LINE_OCTETS,
@@ -23,8 +22,9 @@ from mailsacd.pop3.grammar import (
     split_line,
 )
 from mailsacd.pop3.rules import SessionRules
+from mailsacd.pop3.selection import Drop
 from mailsacd.pop3.state import State
-from mailsacd.sockets.lines import CRLF, LineSession
+from mailsacd.sockets.line_session import CRLF, LineSession
 
 MAX_LOGINS: Final = 3
 """So many logins may be wrong."""

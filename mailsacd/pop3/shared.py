@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.services import Pop3Services
-from mailsacd.sockets.terms import Terms
+from mailsacd.sockets.listener_options import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

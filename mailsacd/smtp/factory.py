@@ -10,9 +10,9 @@ from mailsacd.smtp.protocol import SmtpProtocol
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.smtp.shared import Shared
-from mailsacd.sockets.crowd import Crowd
-from mailsacd.sockets.listener import Listener, proxy_networks
-from mailsacd.sockets.terms import Terms
+from mailsacd.sockets.connection_factory import Listener, proxy_networks
+from mailsacd.sockets.connections import Crowd
+from mailsacd.sockets.listener_options import Terms
 
 
 class SmtpFactory(Listener[SmtpProtocol]):

@@ -14,8 +14,8 @@ from mailsacd.core import reply
 from mailsacd.core.envelope import Envelope, Reception, Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import Action, AskRecipient, Deliver, LogIn, Signal
-from mailsacd.smtp.holding import Holding
-from mailsacd.smtp.outcome import (
+from mailsacd.smtp.held_mail import Holding
+from mailsacd.smtp.replies import (
     FAREWELLS,
     is_expected,
     is_guess,
@@ -26,7 +26,7 @@ from mailsacd.smtp.outcome import (
 from mailsacd.smtp.session import Session
 from mailsacd.smtp.shared import Shared
 from mailsacd.sockets.connection import Connection
-from mailsacd.sockets.crowd import Farewell
+from mailsacd.sockets.connections import Farewell
 
 AUTH_DELAY_S: Final = 1.0
 MAX_ACTIONS_A_TURN: Final = 16  # after so many, other connections have their turn

@@ -27,7 +27,7 @@ from mailsacd.smtp.grammar import (
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.state import State
 from mailsacd.smtp.transaction import Transaction
-from mailsacd.sockets.lines import CRLF, LineSession
+from mailsacd.sockets.line_session import CRLF, LineSession
 
 MAX_FAILED_LOGINS: Final = 3
 """After so many the session is closed."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailsacd.smtp.rules import SessionRules
     from mailsacd.smtp.services import SmtpServices
-    from mailsacd.sockets.terms import Terms
+    from mailsacd.sockets.listener_options import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

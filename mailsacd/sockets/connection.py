@@ -22,11 +22,11 @@ from zope.interface import implementer
 
 from mailsacd.core.envelope import TlsFacts
 from mailsacd.settings import PlainLogin
-from mailsacd.sockets.crowd import Farewell
-from mailsacd.sockets.dialogue import Dialogue
+from mailsacd.sockets.connections import Farewell
+from mailsacd.sockets.handler import Dialogue
+from mailsacd.sockets.listener_options import Terms
 from mailsacd.sockets.proxy import ProxyHeaderError, ProxyReader
-from mailsacd.sockets.reading import Reading
-from mailsacd.sockets.terms import Terms
+from mailsacd.sockets.read_control import Reading
 
 PROXY_HEADER_TIMEOUT_S: Final = 10.0
 TLS_HANDSHAKE_TIMEOUT_S: Final = 30.0

@@ -25,7 +25,7 @@ from mailsacd.pop3.framing import retrieved, top
 from mailsacd.pop3.runner import AUTH_DELAY_S
 from mailsacd.pop3.sending import SLICE_BYTES
 from mailsacd.settings import Pop3Settings
-from mailsacd.sockets.listener import DRAIN_TIMEOUT_S
+from mailsacd.sockets.connection_factory import DRAIN_TIMEOUT_S
 from tests.pop3.pop3_listener import LOGIN, NAME, SECRET, Pop3Listener, answered, reactor
 
 ensure = pytest_twisted.ensureDeferred

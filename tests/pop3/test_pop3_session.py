@@ -11,7 +11,7 @@ from mailsacd.pop3 import answer
 from mailsacd.pop3.action import LogIn, Remove, Retrieve, Signal
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.session import MAX_LOGINS, Session
-from mailsacd.sockets.lines import MAX_ERRORS
+from mailsacd.sockets.line_session import MAX_ERRORS
 
 _RULES = SessionRules(hostname="pop.example", version="1", offers_tls=True, login_delay_s=0)
 _NO_TLS = SessionRules(hostname="pop.example", version="1", offers_tls=False, login_delay_s=7)

@@ -9,7 +9,7 @@ from mailsacd.core import reply
 from mailsacd.smtp.action import LogIn, Signal
 from mailsacd.smtp.session import MAX_FAILED_LOGINS, Session
 from mailsacd.smtp.state import State
-from mailsacd.sockets.lines import MAX_ERRORS
+from mailsacd.sockets.line_session import MAX_ERRORS
 from tests.smtp.play import RULES, Play, played
 
 CAPTURE = replace(RULES, requires_auth=True)

@@ -23,7 +23,7 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.settings import MessageSettings, SmtpSettings
-from mailsacd.sockets.listener import drain_all
+from mailsacd.sockets.connection_factory import drain_all
 from tests.smtp.listener import START, Listener, recipient
 
 ensure = pytest_twisted.ensureDeferred

@@ -7,7 +7,7 @@ from mailsacd.core.envelope import Recipient
 from mailsacd.smtp.action import AskRecipient, Deliver, Signal
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.session import Session
-from mailsacd.sockets.lines import MAX_ERRORS
+from mailsacd.sockets.line_session import MAX_ERRORS
 from tests.smtp.play import RULES, Play, played
 
 _STRICT = SessionRules(

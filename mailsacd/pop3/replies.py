@@ -12,7 +12,7 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.pop3 import answer
-from mailsacd.sockets.crowd import Farewell
+from mailsacd.sockets.connections import Farewell
 
 FAREWELLS: Final = {
     Farewell.STOPPING: answer.STOPPING,

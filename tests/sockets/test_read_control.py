@@ -7,8 +7,8 @@ import pytest
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent
 
-from mailsacd.sockets.lane import PLACES_A_TURN, Lane
-from mailsacd.sockets.reading import FREE_EFFORTS, LITTLE_BYTES, Reading
+from mailsacd.sockets.fair_queue import PLACES_A_TURN, Lane
+from mailsacd.sockets.read_control import FREE_EFFORTS, LITTLE_BYTES, Reading
 
 
 class _Turns:

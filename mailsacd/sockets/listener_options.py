@@ -6,9 +6,9 @@ from typing import Any
 
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 
-from mailsacd.sockets.crowd import Crowd
-from mailsacd.sockets.lane import Lane
-from mailsacd.sockets.outbox import Outbox
+from mailsacd.sockets.connections import Crowd
+from mailsacd.sockets.fair_queue import Lane
+from mailsacd.sockets.write_batch import Outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

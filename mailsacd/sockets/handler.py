@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from mailsacd.sockets.crowd import Farewell
+from mailsacd.sockets.connections import Farewell
 
 
 class Dialogue(Protocol):

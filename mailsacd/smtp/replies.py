@@ -13,7 +13,7 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.core.reply import Reply
-from mailsacd.sockets.crowd import Farewell
+from mailsacd.sockets.connections import Farewell
 
 FAREWELLS: Final = {
     Farewell.STOPPING: reply.STOPPING,

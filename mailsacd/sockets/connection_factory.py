@@ -13,7 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.sockets.crowd import Crowd, M
+from mailsacd.sockets.connections import Crowd, M
 
 DRAIN_TIMEOUT_S: Final = 10.0
 """So long may what is under way take to be finished at the stop."""

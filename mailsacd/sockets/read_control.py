@@ -4,7 +4,7 @@ from typing import Final
 
 from twisted.internet import tcp
 
-from mailsacd.sockets.lane import Lane
+from mailsacd.sockets.fair_queue import Lane
 
 LITTLE_BYTES: Final = 512
 """To read less than this of a message is an effort, as is to read or carry out commands."""
