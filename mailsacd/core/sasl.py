@@ -69,7 +69,7 @@ class Credentials:
 Step = Challenge | Credentials
 
 
-class Exchange:
+class SaslExchange:
     """One exchange: `start` it once, then `respond` with a line for each Challenge.
 
     Both raise SaslError, after which the exchange is over.

@@ -53,4 +53,4 @@ PERHAPS_NOT_REMOVED: Final = err("What is still there next time was not deleted"
 LOCKED: Final = err("Another session has this maildrop", IN_USE)
 STOPPING: Final = err("The server is stopping, come back later", SYS_TEMP)
 TOO_MANY: Final = err("Too many connections, come back later", SYS_TEMP)
-TOO_MANY_FROM_YOU: Final = err("Too many connections from your address", SYS_TEMP)
+TOO_MANY_FROM_PEER: Final = err("Too many connections from your address", SYS_TEMP)

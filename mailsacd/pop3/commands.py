@@ -13,8 +13,8 @@ from mailsacd.core.sasl import (
     MECHANISMS,
     CancelledError,
     Challenge,
-    Exchange,
     SaslError,
+    SaslExchange,
     Step,
     UnknownMechanismError,
 )
@@ -42,7 +42,7 @@ def perform(session: Session, verb: bytes, argument: bytes) -> Action:
     return command(session, argument)
 
 
-def respond(session: Session, exchange: Exchange, line: bytes) -> Action:
+def respond(session: Session, exchange: SaslExchange, line: bytes) -> Action:
     """Take a response to a challenge."""
     return _exchange(session, lambda: exchange.respond(line))
 
@@ -76,7 +76,7 @@ def _auth(session: Session, argument: bytes) -> Action:
     if len(words) > 2:
         return session.fault(answer.BAD_ARGUMENTS)
     try:
-        exchange = Exchange(words[0])
+        exchange = SaslExchange(words[0])
     except UnknownMechanismError:
         return session.fault(answer.UNKNOWN_MECHANISM)
     session.exchange, session.state = exchange, State.EXCHANGE
@@ -125,45 +125,45 @@ def _utf8(_session: Session, argument: bytes) -> Action:
 
 def _stat(session: Session, argument: bytes) -> Action:
     parse_nothing(argument)
-    return b"+OK %d %d\r\n" % session.drop.stat()
+    return b"+OK %d %d\r\n" % session.selection.stat()
 
 
 def _list(session: Session, argument: bytes) -> Action:
     if not argument.strip(b" "):
-        return session.drop.scan_listings()
+        return session.selection.scan_listings()
     number = parse_number(argument)
-    return b"+OK %d %d\r\n" % (number, session.drop.size(session.drop.place(number)))
+    return b"+OK %d %d\r\n" % (number, session.selection.size(session.selection.place(number)))
 
 
 def _uidl(session: Session, argument: bytes) -> Action:
     if not argument.strip(b" "):
-        return session.drop.unique_id_listings()
+        return session.selection.unique_id_listings()
     number = parse_number(argument)
-    return answer.ok(f"{number} {session.drop.unique_id(session.drop.place(number))}")
+    return answer.ok(f"{number} {session.selection.unique_id(session.selection.place(number))}")
 
 
 def _retr(session: Session, argument: bytes) -> Action:
-    place = session.drop.place(parse_number(argument))
+    place = session.selection.place(parse_number(argument))
     session.waiting = True
     return Retrieve(place, None)
 
 
 def _top(session: Session, argument: bytes) -> Action:
     number, lines = parse_top(argument)
-    place = session.drop.place(number)
+    place = session.selection.place(number)
     session.waiting = True
     return Retrieve(place, lines)
 
 
 def _dele(session: Session, argument: bytes) -> Action:
     number = parse_number(argument)
-    session.drop.delete(session.drop.place(number))
+    session.selection.delete(session.selection.place(number))
     return answer.ok(f"message {number} is marked as deleted")
 
 
 def _rset(session: Session, argument: bytes) -> Action:
     parse_nothing(argument)
-    session.drop.reset()
+    session.selection.reset()
     return answer.OK
 
 
@@ -194,7 +194,7 @@ def _lang(session: Session, argument: bytes) -> Action:
 
 def _quit(session: Session, argument: bytes) -> Action:
     parse_nothing(argument)
-    places = session.drop.deleted
+    places = session.selection.deleted
     session.closing(answer.BYE)
     if not places:
         return answer.BYE

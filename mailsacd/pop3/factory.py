@@ -10,25 +10,25 @@ from mailsacd.pop3.protocol import Pop3Protocol
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.pop3.shared import Shared
-from mailsacd.sockets.connection_factory import Listener, proxy_networks
-from mailsacd.sockets.connections import Crowd
-from mailsacd.sockets.listener_options import Terms
+from mailsacd.sockets.connection_factory import ConnectionFactory, proxy_networks
+from mailsacd.sockets.connections import Connections
+from mailsacd.sockets.listener_options import ListenerOptions
 
 STUCK_S: Final = 10.0
 """Who does not read for so long is closed when others wait for the memory."""
 
 
-class Pop3Factory(Listener[Pop3Protocol]):
+class Pop3Factory(ConnectionFactory[Pop3Protocol]):
     """One for each listening port."""
 
     def __init__(self, services: Pop3Services) -> None:
         """Raises ConfigurationError for a network that is none."""
         settings = services.settings
-        crowd: Crowd[Pop3Protocol] = Crowd(
+        connections: Connections[Pop3Protocol] = Connections(
             max_connections=settings.max_connections,
             max_per_peer=settings.max_connections_per_peer,
         )
-        super().__init__(crowd, services.clock)
+        super().__init__(connections, services.clock)
         self._budget = services.budget
         self._shared = Shared(
             services=services,
@@ -38,8 +38,8 @@ class Pop3Factory(Listener[Pop3Protocol]):
                 offers_tls=services.tls is not None and not services.tls_at_once,
                 login_delay_s=settings.login_delay_s,
             ),
-            terms=Terms(
-                crowd=crowd,
+            options=ListenerOptions(
+                connections=connections,
                 clock=services.clock,
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,
@@ -59,7 +59,7 @@ class Pop3Factory(Listener[Pop3Protocol]):
 
     def _make_room(self, now_s: float) -> None:
         """While messages wait for memory, nobody keeps them waiting by not reading his own."""
-        stuck = [(member.stuck_s(now_s), member) for member in self._crowd.members]
+        stuck = [(member.stuck_s(now_s), member) for member in self._connections.members]
         for stuck_s, member in sorted(stuck, key=itemgetter(0), reverse=True):
             if self._budget.open or stuck_s < STUCK_S:
                 break

@@ -7,7 +7,7 @@ from mailsacd.core.maildrop import StoredMessage
 from mailsacd.mail.receiving.compose import expand
 from mailsacd.pop3.action import Retrieve
 from mailsacd.pop3.framing import retrieved, top
-from mailsacd.pop3.services import Maildrop
+from mailsacd.pop3.services import OpenMaildrop
 
 _OFF_REACTOR_BYTES: Final = 65_536  # larger ones are unpacked in a thread
 
@@ -18,7 +18,7 @@ class Messages:
     while the peer still reads the last one.
     """
 
-    def __init__(self, maildrop: Maildrop) -> None:
+    def __init__(self, maildrop: OpenMaildrop) -> None:
         self._maildrop = maildrop
         self._prepared: tuple[StoredMessage | None, bytes] = (None, b"")
 

@@ -9,8 +9,8 @@ class Pop3Protocol(Connection):
     """One connection."""
 
     def __init__(self, shared: Shared, peer_ip: str) -> None:
-        super().__init__(shared.terms, peer_ip)
-        self._dialogue = self._runner = SessionRunner(shared, self)
+        super().__init__(shared.options, peer_ip)
+        self._handler = self._runner = SessionRunner(shared, self)
 
     def stuck_s(self, now_s: float) -> float:
         """For how long the peer has not read the message that is held for it; 0 without one."""

@@ -12,13 +12,13 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.pop3 import answer
-from mailsacd.sockets.connections import Farewell
+from mailsacd.sockets.connections import CloseReason
 
-FAREWELLS: Final = {
-    Farewell.STOPPING: answer.STOPPING,
-    Farewell.IDLE: b"",  # RFC 1939 section 3: without a word
-    Farewell.TOO_MANY: answer.TOO_MANY,
-    Farewell.TOO_MANY_FROM_YOU: answer.TOO_MANY_FROM_YOU,
+CLOSING_WORDS: Final = {
+    CloseReason.STOPPING: answer.STOPPING,
+    CloseReason.IDLE: b"",  # RFC 1939 section 3: without a word
+    CloseReason.TOO_MANY: answer.TOO_MANY,
+    CloseReason.TOO_MANY_FROM_PEER: answer.TOO_MANY_FROM_PEER,
 }
 """What is said when the server ends a session."""
 

@@ -11,13 +11,13 @@ from mailsacd.core.errors import ThrottledError, UnauthenticatedError, Unavailab
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
 from mailsacd.pop3.messages import Messages
-from mailsacd.pop3.replies import FAREWELLS, is_expected, not_removed, refused_login
+from mailsacd.pop3.replies import CLOSING_WORDS, is_expected, not_removed, refused_login
 from mailsacd.pop3.sending import Sending
-from mailsacd.pop3.services import Maildrop
+from mailsacd.pop3.services import OpenMaildrop
 from mailsacd.pop3.session import Session
 from mailsacd.pop3.shared import Shared
 from mailsacd.sockets.connection import Connection
-from mailsacd.sockets.connections import Farewell
+from mailsacd.sockets.connections import CloseReason
 
 AUTH_DELAY_S: Final = 1.0
 """So long waits whoever gave a wrong name or password."""
@@ -32,19 +32,19 @@ _log = Logger()
 class SessionRunner:
     """One connection's session, run. While `held_up` input is only gathered."""
 
-    def __init__(self, shared: Shared, line: Connection) -> None:
+    def __init__(self, shared: Shared, connection: Connection) -> None:
         services = shared.services
         self.session = Session(shared.rules)
-        self._line = line
-        self._crowd = shared.terms.crowd
+        self._connection = connection
+        self._connections = shared.options.connections
         self._settings = services.settings
         self._clock = services.clock
         self._maildrops = services.maildrops
         self._listings = services.listings
-        self._maildrop: Maildrop | None = None
+        self._maildrop: OpenMaildrop | None = None
         self._messages: Messages | None = None
         self.sending = Sending(
-            line, services.budget, services.clock, sent=self._go_on, broken=self._broken
+            connection, services.budget, services.clock, sent=self._go_on, broken=self._broken
         )
         self._running = self._yielding = self._paused = self._lost = False
 
@@ -67,19 +67,19 @@ class SessionRunner:
 
     @property
     def unread_bytes(self) -> int:
-        """As of Dialogue."""
+        """As of Handler."""
         return self.session.unread_bytes
 
     @property
-    def patience_s(self) -> float:
+    def timeout_s(self) -> float:
         """RFC 1939 section 3: the autologout timer."""
         return self._settings.idle_timeout_s
 
     def begin(self) -> None:
         """Greet the peer."""
         session = self.session
-        session.tls = self._line.tls
-        session.trusted = self._line.is_trusted(self._settings.plain_login)
+        session.tls = self._connection.tls
+        session.trusted = self._connection.is_trusted(self._settings.plain_login)
         session.greet()
         self.run()
 
@@ -88,12 +88,12 @@ class SessionRunner:
         self.session.receive(data)
         self.run()
 
-    def end(self, why: Farewell) -> None:
+    def end(self, why: CloseReason) -> None:
         """Say why, and close; what QUIT said is done nevertheless."""
         if self.session.closed:
             return
         # In the midst of a message there is nothing to say that would not be taken for its text
-        words = b"" if self.sending.in_message else FAREWELLS[why]
+        words = b"" if self.sending.in_message else CLOSING_WORDS[why]
         self._paused = False
         self.sending.end()
         self.session.close(words)
@@ -133,19 +133,19 @@ class SessionRunner:
                 break
             done += 1
             if type(action) is bytes:
-                self._line.write(action)
+                self._connection.write(action)
             else:
                 self._carry_out(action)
             if self._paused:
                 break
         else:
             self._yielding = True
-            self._line.later(self._next_turn)
+            self._connection.later(self._next_turn)
         self._running = False
-        self._line.reading.worked(done)
-        if self._crowd.stopping and not self.busy:
-            self.end(Farewell.STOPPING)
-        self._line.caught_up()
+        self._connection.read_control.worked(done)
+        if self._connections.stopping and not self.busy:
+            self.end(CloseReason.STOPPING)
+        self._connection.caught_up()
 
     def _next_turn(self) -> None:
         self._yielding = False
@@ -165,9 +165,9 @@ class SessionRunner:
         elif type(action) is Remove:
             self._begin(self._remove(action))
         elif action is Signal.START_TLS:
-            self._line.start_tls()
+            self._connection.start_tls()
         else:
-            self._line.close()
+            self._connection.close()
 
     def _begin(self, work: Awaitable[None]) -> None:
         async def whole() -> None:
@@ -178,13 +178,15 @@ class SessionRunner:
     def _broken(self, failure: Failure) -> None:
         """A defect of ours, not of the client: it is not left hanging."""
         _log.failure("a POP3 session broke", failure)
-        self._line.abort()
+        self._connection.abort()
 
     # Logging in and out
 
     async def _log_in(self, asked: LogIn) -> None:
         try:
-            maildrop = await self._maildrops.open(asked.name, asked.secret, self._line.peer_ip)
+            maildrop = await self._maildrops.open(
+                asked.name, asked.secret, self._connection.peer_ip
+            )
         except Exception as e:  # noqa: BLE001  whatever it is, the client gets an answer
             self._refuse(e)
             return
@@ -222,11 +224,11 @@ class SessionRunner:
             self.session.go_on(answer.BYE)
         self.run()
 
-    def _leave(self, maildrop: Maildrop) -> None:
+    def _leave(self, maildrop: OpenMaildrop) -> None:
         leaving = ensureDeferred(maildrop.close())
         leaving.addErrback(lambda f: f.trap(UnavailableError))  # its lock ends by itself
         leaving.addErrback(lambda f: _log.failure("a maildrop stays locked for a while", f))
 
     @staticmethod
-    def _listed_bytes(maildrop: Maildrop) -> int:
+    def _listed_bytes(maildrop: OpenMaildrop) -> int:
         return len(maildrop.listing.ids) * LISTED_BYTES

@@ -5,7 +5,7 @@ from mailsacd.pop3 import answer
 from mailsacd.pop3.grammar import GrammarError
 
 
-class Drop:
+class Selection:
     """Messages are named by their number, from 1, and found at their place, from 0."""
 
     __slots__ = ("_deleted", "_listing", "_octets")

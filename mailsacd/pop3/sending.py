@@ -12,7 +12,7 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.pop3.action import Retrieve
 from mailsacd.pop3.messages import Messages
 from mailsacd.pop3.replies import is_expected, not_retrieved
-from mailsacd.pop3.unsent_mail import Holding
+from mailsacd.pop3.unsent_mail import UnsentMail
 from mailsacd.sockets.connection import Connection
 
 SLICE_BYTES: Final = 65_536
@@ -31,31 +31,31 @@ class Sending:
         "_broken",
         "_budget",
         "_clock",
+        "_connection",
         "_content",
         "_ended",
-        "_holding",
         "_is_busy",
-        "_line",
         "_paused",
         "_sent",
+        "_unsent_mail",
         "_wanted",
     )
 
     def __init__(
         self,
-        line: Connection,
+        connection: Connection,
         budget: ByteBudget,
         clock: IReactorTime,
         *,
         sent: Callable[[], None],
         broken: Callable[[Failure], None],
     ) -> None:
-        self._line = line
+        self._connection = connection
         self._budget = budget
         self._clock = clock
         self._sent = sent
         self._broken = broken
-        self._holding = Holding(budget, clock)
+        self._unsent_mail = UnsentMail(budget, clock)
         self._wanted: tuple[Messages, Retrieve] | None = None
         self._content: memoryview | None = None
         self._is_busy = self._paused = self._ended = False
@@ -66,8 +66,8 @@ class Sending:
         return self._content is not None
 
     def stuck_s(self, now_s: float) -> float:
-        """As of Holding."""
-        return self._holding.stuck_s(now_s)
+        """As of UnsentMail."""
+        return self._unsent_mail.stuck_s(now_s)
 
     def begin(self, messages: Messages, asked: Retrieve) -> None:
         """Send a message: a small one that is at hand now, others when there is room for them."""
@@ -80,7 +80,7 @@ class Sending:
         if at_hand is None:
             self._read_and_send(messages, asked)
             return
-        self._line.send(at_hand)
+        self._connection.send(at_hand)
         self._finish(len(at_hand))
         if not self._paused:
             messages.prepare(asked.place + 1)
@@ -88,16 +88,16 @@ class Sending:
     def pause(self) -> None:
         """The peer does not read."""
         self._paused = True
-        self._holding.reads(False)
+        self._unsent_mail.reads(False)
 
     def resume(self) -> None:
         """It reads again."""
         self._paused = False
-        self._holding.reads(True)
+        self._unsent_mail.reads(True)
         if self._content is not None:
             self._send_more()
         elif not self._is_busy:
-            self._holding.change(0)
+            self._unsent_mail.change(0)
 
     def end(self) -> None:
         """No message is held for the peer any more, nor waited for."""
@@ -106,13 +106,13 @@ class Sending:
         if self._wanted is not None:
             self._wanted = None
             self._budget.forget(self._room_came)
-        self._holding.change(0)
+        self._unsent_mail.change(0)
 
     def _room_came(self) -> None:
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             messages, asked = wanted
-            self._holding.change(messages.size(asked.place))
+            self._unsent_mail.change(messages.size(asked.place))
             self._read_and_send(messages, asked)
 
     def _read_and_send(self, messages: Messages, asked: Retrieve) -> None:
@@ -126,7 +126,7 @@ class Sending:
                 _log.failure("a message could not be read", Failure(e))
             wire = not_retrieved(e)
         if self._ended:
-            self._holding.change(0)
+            self._unsent_mail.change(0)
             return
         self._content = memoryview(wire)
         self._send_more()
@@ -137,7 +137,7 @@ class Sending:
             return
         piece, rest = self._content[:SLICE_BYTES], self._content[SLICE_BYTES:]
         self._content = rest if len(rest) else None
-        self._line.send(bytes(piece))
+        self._connection.send(bytes(piece))
         if self._content is None:
             self._finish(len(piece))
         elif not self._paused:
@@ -146,6 +146,6 @@ class Sending:
     def _finish(self, last_bytes: int) -> None:
         """A message is handed on whole; the end of it may yet wait in the transport."""
         self._is_busy = False
-        self._holding.change(last_bytes if self._paused else 0)
-        self._line.reading.effect()
+        self._unsent_mail.change(last_bytes if self._paused else 0)
+        self._connection.read_control.effect()
         self._sent()

@@ -13,7 +13,7 @@ from mailsacd.settings import Pop3Settings
 T = TypeVar("T")
 
 
-class Maildrop(Protocol):
+class OpenMaildrop(Protocol):
     """What somebody has logged in to. Every call may raise UnavailableError."""
 
     @property
@@ -39,10 +39,10 @@ class Maildrop(Protocol):
         """The session is over."""
 
 
-class Maildrops(Protocol):
+class OpensMaildrops(Protocol):
     """Opens maildrops."""
 
-    async def open(self, name: str, secret: str, peer: str) -> Maildrop:
+    async def open(self, name: str, secret: str, peer: str) -> OpenMaildrop:
         """As of mail.reading.maildrop."""
 
 
@@ -57,7 +57,7 @@ class Pop3Services:
     hostname: str
     version: str
     settings: Pop3Settings
-    maildrops: Maildrops
+    maildrops: OpensMaildrops
     budget: ByteBudget
     listings: ByteBudget
     tls: IOpenSSLServerConnectionCreator | None

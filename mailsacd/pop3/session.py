@@ -10,7 +10,7 @@ This module cuts the input into lines; `mailsacd.pop3.commands` says what lines 
 from typing import Final
 
 from mailsacd.core.maildrop import Listing
-from mailsacd.core.sasl import Exchange
+from mailsacd.core.sasl import SaslExchange
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, Signal
 from mailsacd.pop3.commands import perform, respond
@@ -22,7 +22,7 @@ from mailsacd.pop3.grammar import (
     split_line,
 )
 from mailsacd.pop3.rules import SessionRules
-from mailsacd.pop3.selection import Drop
+from mailsacd.pop3.selection import Selection
 from mailsacd.pop3.state import State
 from mailsacd.sockets.line_session import CRLF, LineSession
 
@@ -35,10 +35,10 @@ class Session(LineSession[Action, bytes]):
 
     __slots__ = (
         "_logins",
-        "drop",
         "exchange",
         "name",
         "rules",
+        "selection",
         "state",
     )
 
@@ -52,8 +52,8 @@ class Session(LineSession[Action, bytes]):
         self.state = State.AUTHORIZATION
         self.name: str | None = None
         """What USER said, until the next command."""
-        self.exchange: Exchange | None = None
-        self.drop = Drop(Listing(ids=(), sizes=()))
+        self.exchange: SaslExchange | None = None
+        self.selection = Selection(Listing(ids=(), sizes=()))
         self._logins = 0
 
     # For whoever runs it
@@ -76,8 +76,8 @@ class Session(LineSession[Action, bytes]):
         self.waiting = False
         if self.state is not State.CLOSED:
             self.state = State.TRANSACTION
-            self.drop = Drop(listing)
-            count, octets = self.drop.stat()
+            self.selection = Selection(listing)
+            count, octets = self.selection.stat()
             self._pending.append(answer.ok(f"{count} messages, {octets} octets"))
 
     def refuse(self, given: bytes, *, close: bool = False) -> None:

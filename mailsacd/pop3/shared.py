@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.services import Pop3Services
-from mailsacd.sockets.listener_options import Terms
+from mailsacd.sockets.listener_options import ListenerOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,4 +13,4 @@ class Shared:
 
     services: Pop3Services
     rules: SessionRules
-    terms: Terms
+    options: ListenerOptions

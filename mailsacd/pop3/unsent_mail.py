@@ -5,7 +5,7 @@ from twisted.internet.interfaces import IReactorTime
 from mailsacd.core.budget import ByteBudget
 
 
-class Holding:
+class UnsentMail:
     """The bytes that are held for a connection, and since when its peer has read none of them."""
 
     __slots__ = ("_budget", "_bytes", "_clock", "_stuck_since_s")

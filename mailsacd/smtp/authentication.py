@@ -10,8 +10,8 @@ from mailsacd.core.sasl import (
     AuthorizationIdentityError,
     CancelledError,
     Challenge,
-    Exchange,
     SaslError,
+    SaslExchange,
     Step,
     TooLongError,
     UnknownMechanismError,
@@ -41,13 +41,13 @@ def begin_auth(session: Session, argument: bytes) -> Action:
     if not session.may_log_in:
         return session.fault(reply.TLS_NEEDED)
     try:
-        session.exchange = Exchange(mechanism)
+        session.exchange = SaslExchange(mechanism)
         return _go_on(session, session.exchange.start(initial_response))
     except SaslError as e:
         return _broken_off(session, e)
 
 
-def respond(session: Session, exchange: Exchange, line: bytes) -> Action:
+def respond(session: Session, exchange: SaslExchange, line: bytes) -> Action:
     """A line of the client's within the exchange."""
     try:
         return _go_on(session, exchange.respond(line))

@@ -10,23 +10,23 @@ from mailsacd.smtp.protocol import SmtpProtocol
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.smtp.shared import Shared
-from mailsacd.sockets.connection_factory import Listener, proxy_networks
-from mailsacd.sockets.connections import Crowd
-from mailsacd.sockets.listener_options import Terms
+from mailsacd.sockets.connection_factory import ConnectionFactory, proxy_networks
+from mailsacd.sockets.connections import Connections
+from mailsacd.sockets.listener_options import ListenerOptions
 
 
-class SmtpFactory(Listener[SmtpProtocol]):
+class SmtpFactory(ConnectionFactory[SmtpProtocol]):
     """One for each listening port."""
 
     def __init__(self, services: SmtpServices) -> None:
         """Raises ConfigurationError for a network that is none."""
         settings = services.settings
         section = "smtp" if services.capture is None else "capture"
-        crowd: Crowd[SmtpProtocol] = Crowd(
+        connections: Connections[SmtpProtocol] = Connections(
             max_connections=settings.max_connections,
             max_per_peer=settings.max_connections_per_peer,
         )
-        super().__init__(crowd, services.clock)
+        super().__init__(connections, services.clock)
         self._budget = services.ingest.budget
         self._shared = Shared(
             services=services,
@@ -39,8 +39,8 @@ class SmtpFactory(Listener[SmtpProtocol]):
                 in_tls=services.tls_at_once,
                 requires_auth=services.capture is not None,
             ),
-            terms=Terms(
-                crowd=crowd,
+            options=ListenerOptions(
+                connections=connections,
                 clock=services.clock,
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,
@@ -60,7 +60,7 @@ class SmtpFactory(Listener[SmtpProtocol]):
 
     def _make_room(self, now_s: float) -> None:
         """While new messages wait for memory, nobody keeps them waiting by sending slowly."""
-        speeds = ((member.speed(now_s), member) for member in self._crowd.members)
+        speeds = ((member.speed(now_s), member) for member in self._connections.members)
         slow = [(speed, member) for speed, member in speeds if speed is not None]
         for _, member in sorted(slow, key=itemgetter(0)):
             if self._budget.open:

@@ -10,7 +10,7 @@ SLOW_AFTER_S: Final = 5.0
 """A message that takes longer to come in may have to make room for others."""
 
 
-class Holding:
+class HeldMail:
     """The bytes that are held for a connection."""
 
     __slots__ = ("_budget", "_clock", "_since_s", "held_bytes")

@@ -9,8 +9,8 @@ class SmtpProtocol(Connection):
     """One connection, and what the message under way on it means for the others."""
 
     def __init__(self, shared: Shared, peer_ip: str) -> None:
-        super().__init__(shared.terms, peer_ip)
-        self._dialogue = self._runner = SessionRunner(shared, self)
+        super().__init__(shared.options, peer_ip)
+        self._handler = self._runner = SessionRunner(shared, self)
 
     def speed(self, now_s: float) -> float | None:
         """How many bytes a second of the message under way have come; None without one.

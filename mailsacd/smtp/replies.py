@@ -13,13 +13,13 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.core.reply import Reply
-from mailsacd.sockets.connections import Farewell
+from mailsacd.sockets.connections import CloseReason
 
-FAREWELLS: Final = {
-    Farewell.STOPPING: reply.STOPPING,
-    Farewell.IDLE: reply.IDLE,
-    Farewell.TOO_MANY: reply.TOO_MANY_CONNECTIONS,
-    Farewell.TOO_MANY_FROM_YOU: reply.TOO_MANY_FROM_YOU,
+CLOSING_WORDS: Final = {
+    CloseReason.STOPPING: reply.STOPPING,
+    CloseReason.IDLE: reply.IDLE,
+    CloseReason.TOO_MANY: reply.TOO_MANY_CONNECTIONS,
+    CloseReason.TOO_MANY_FROM_PEER: reply.TOO_MANY_FROM_PEER,
 }
 """What is said when the server ends a session."""
 

@@ -14,9 +14,9 @@ from mailsacd.core import reply
 from mailsacd.core.envelope import Envelope, Reception, Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import Action, AskRecipient, Deliver, LogIn, Signal
-from mailsacd.smtp.held_mail import Holding
+from mailsacd.smtp.held_mail import HeldMail
 from mailsacd.smtp.replies import (
-    FAREWELLS,
+    CLOSING_WORDS,
     is_expected,
     is_guess,
     refused_login,
@@ -26,7 +26,7 @@ from mailsacd.smtp.replies import (
 from mailsacd.smtp.session import Session
 from mailsacd.smtp.shared import Shared
 from mailsacd.sockets.connection import Connection
-from mailsacd.sockets.connections import Farewell
+from mailsacd.sockets.connections import CloseReason
 
 AUTH_DELAY_S: Final = 1.0
 MAX_ACTIONS_A_TURN: Final = 16  # after so many, other connections have their turn
@@ -37,10 +37,10 @@ _log = Logger()
 class SessionRunner:
     """One connection's session, run. While `held_up` input is only gathered."""
 
-    def __init__(self, shared: Shared, line: Connection) -> None:
+    def __init__(self, shared: Shared, connection: Connection) -> None:
         services = shared.services
         self.session = Session(shared.rules, self._refuses)
-        self._line = line
+        self._connection = connection
         self._clock = services.clock
         self._accept = services.accept
         self._denies = services.refuses
@@ -49,9 +49,9 @@ class SessionRunner:
         self._plain_login = services.plain_login
         self._budget = services.ingest.budget
         self._settings = services.settings
-        self._crowd = shared.terms.crowd
+        self._connections = shared.options.connections
         self._reception: Reception | None = None
-        self._holding = Holding(self._budget, self._clock)
+        self._held_mail = HeldMail(self._budget, self._clock)
         self._delivering_bytes = 0
         self._running = self._yielding = self._paused = self._lost = False
 
@@ -71,7 +71,7 @@ class SessionRunner:
         return self.session.unread_bytes
 
     @property
-    def patience_s(self) -> float:
+    def timeout_s(self) -> float:
         """RFC 5321 section 4.5.3.2."""
         settings = self._settings
         return settings.data_timeout_s if self.session.in_message else settings.command_timeout_s
@@ -98,16 +98,16 @@ class SessionRunner:
                 self._carry_out(action, replies)
         else:
             self._yielding = True
-            self._line.later(self._next_turn)
+            self._connection.later(self._next_turn)
         self._running = False
-        self._line.reading.worked(len(replies))
+        self._connection.read_control.worked(len(replies))
         if replies:
-            self._line.write(replies[0] if len(replies) == 1 else b"".join(replies))
+            self._connection.write(replies[0] if len(replies) == 1 else b"".join(replies))
         self._settle()
 
     def begin(self) -> None:
         """Greet the peer."""
-        self.session.trusted = self._line.is_trusted(self._plain_login)
+        self.session.trusted = self._connection.is_trusted(self._plain_login)
         self.session.greet()
         self.run()
 
@@ -116,11 +116,11 @@ class SessionRunner:
         self.session.receive(data)
         self.run()
 
-    def end(self, why: Farewell) -> None:
+    def end(self, why: CloseReason) -> None:
         """Say why, and close."""
         if not self.session.closed:
             self._paused = False
-            self.session.close(FAREWELLS[why])
+            self.session.close(CLOSING_WORDS[why])
             self.run()
 
     def pause(self) -> None:
@@ -134,7 +134,7 @@ class SessionRunner:
 
     def speed(self, now_s: float) -> float | None:
         """See `SmtpProtocol.speed`."""
-        return self._holding.speed(self.session.held_bytes, now_s)
+        return self._held_mail.speed(self.session.held_bytes, now_s)
 
     def refuse_message(self) -> None:
         """Read the message under way to its end, keep nothing, and say 452."""
@@ -151,12 +151,12 @@ class SessionRunner:
         """What follows from where the session has got to."""
         session = self.session
         in_text = session.reader is not None
-        self._line.reading.expect(message=in_text)
-        if in_text or self._holding.held_bytes or self._delivering_bytes:
+        self._connection.read_control.expect(message=in_text)
+        if in_text or self._held_mail.held_bytes or self._delivering_bytes:
             self._hold(session.held_bytes + self._delivering_bytes)
-        if self._crowd.stopping and not session.in_message:
-            self.end(Farewell.STOPPING)
-        self._line.caught_up()
+        if self._connections.stopping and not session.in_message:
+            self.end(CloseReason.STOPPING)
+        self._connection.caught_up()
 
     def _next_turn(self) -> None:
         self._yielding = False
@@ -174,18 +174,18 @@ class SessionRunner:
         elif action is Signal.SLOW_DOWN:
             self._clock.callLater(AUTH_DELAY_S, self._go_on)
         else:
-            self._line.write(b"".join(replies))
+            self._connection.write(b"".join(replies))
             replies.clear()
             if action is Signal.START_TLS:
                 self._reception = None
-                self._line.start_tls()
+                self._connection.start_tls()
             else:
-                self._line.close()
+                self._connection.close()
 
     # Senders and recipients
 
     def _refuses(self, reverse_path: str) -> bool:
-        return self._denies(self._line.peer_ip, reverse_path)
+        return self._denies(self._connection.peer_ip, reverse_path)
 
     def _ask_recipient(self, path: str) -> None:
         try:
@@ -217,7 +217,9 @@ class SessionRunner:
     async def _log_in(self, action: LogIn) -> None:
         assert self._capture is not None  # noqa: S101  for mypy: else AUTH is not implemented
         try:
-            account = await self._capture.log_in(action.name, action.secret, self._line.peer_ip)
+            account = await self._capture.log_in(
+                action.name, action.secret, self._connection.peer_ip
+            )
         except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
             if not is_expected(e):
                 _log.failure("a login could not be checked", Failure(e))
@@ -251,16 +253,16 @@ class SessionRunner:
         if known and known.protocol == protocol and known.helo == self.session.helo:
             return known
         self._reception = Reception(
-            peer_ip=self._line.peer_ip,
-            local_ip=self._line.local_ip,
+            peer_ip=self._connection.peer_ip,
+            local_ip=self._connection.local_ip,
             helo=self.session.helo,
             protocol=protocol,
-            tls=self._line.tls_facts() if self.session.tls else None,
+            tls=self._connection.tls_facts() if self.session.tls else None,
         )
         return self._reception
 
     def _stored(self, _: None, envelope_id: str) -> None:
-        self._line.reading.effect()
+        self._connection.read_control.effect()
         self._finish(reply.STORED.saying(f"Ok: stored as {envelope_id}"))
 
     def _not_stored(self, failure: Failure) -> None:
@@ -273,14 +275,14 @@ class SessionRunner:
         self.session.finish_message(answer)
         if self._lost:
             self._hold(0)
-        elif self._crowd.stopping:  # not even what is pipelined behind it is begun
+        elif self._connections.stopping:  # not even what is pipelined behind it is begun
             self.session.close(reply.STOPPING)
         self.run()
 
     def _broken(self, failure: Failure) -> None:
         """A defect of ours, not of the client: it is not left hanging."""
         _log.failure("an SMTP session broke", failure)
-        self._line.abort()
+        self._connection.abort()
 
     # Time and memory
 
@@ -296,5 +298,5 @@ class SessionRunner:
 
     def _hold(self, count: int) -> None:
         """``count`` bytes of mail are now held for this connection."""
-        if self._holding.change(count) and self.session.held_bytes:
+        if self._held_mail.change(count) and self.session.held_bytes:
             self.refuse_message()

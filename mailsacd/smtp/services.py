@@ -13,7 +13,7 @@ from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.settings import CaptureSettings, MessageSettings, PlainLogin, SmtpSettings
 
 
-class Accept(Protocol):
+class AcceptsRecipients(Protocol):
     """Decides on recipients."""
 
     def recipient(self, path: str) -> Recipient | Awaitable[Recipient]:
@@ -23,7 +23,7 @@ class Accept(Protocol):
         """
 
 
-class Ingest(Protocol):
+class IngestsMail(Protocol):
     """Makes mail durable."""
 
     budget: ByteBudget
@@ -35,7 +35,7 @@ class Ingest(Protocol):
         """Fires once ``envelope`` is committed, else fails with one of core.errors."""
 
 
-class Capture(Protocol):
+class CapturesMail(Protocol):
     """Takes mail from those who have an account here."""
 
     async def log_in(self, name: str, secret: str, peer: str) -> str:
@@ -63,11 +63,11 @@ class SmtpServices:
     hostname: str
     settings: SmtpSettings | CaptureSettings
     message: MessageSettings
-    accept: Accept
-    ingest: Ingest
+    accept: AcceptsRecipients
+    ingest: IngestsMail
     tls: IOpenSSLServerConnectionCreator | None
     clock: IReactorTime
     refuses: Callable[[str, str], bool] = refuse_nobody
     tls_at_once: bool = False
-    capture: Capture | None = None
+    capture: CapturesMail | None = None
     plain_login: PlainLogin = "never"

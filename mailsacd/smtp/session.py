@@ -13,7 +13,7 @@ from typing import Final
 from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
-from mailsacd.core.sasl import Exchange
+from mailsacd.core.sasl import SaslExchange
 from mailsacd.smtp.action import Action, Deliver, Signal
 from mailsacd.smtp.authentication import respond
 from mailsacd.smtp.commands import perform
@@ -73,7 +73,7 @@ class Session(LineSession[Action, Reply]):
         """Whether it said EHLO."""
         self.account: str | None = None
         """Who has logged in."""
-        self.exchange: Exchange | None = None
+        self.exchange: SaslExchange | None = None
         """AUTH under way."""
         self.logins_failed = 0
         self.reader: TextReader | ChunkReader | None = None
@@ -222,7 +222,7 @@ class Session(LineSession[Action, Reply]):
         except GrammarError as e:
             return self.fault(e.reply)
 
-    def _auth_line(self, exchange: Exchange, line: bytes) -> Action:
+    def _auth_line(self, exchange: SaslExchange, line: bytes) -> Action:
         if self._skipping:
             self._skipping = False
             line = bytes(MAX_AUTH_LINE_OCTETS)  # what was in it is not kept: it was too long

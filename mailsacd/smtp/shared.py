@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mailsacd.smtp.rules import SessionRules
     from mailsacd.smtp.services import SmtpServices
-    from mailsacd.sockets.listener_options import Terms
+    from mailsacd.sockets.listener_options import ListenerOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,4 +17,4 @@ class Shared:
 
     services: SmtpServices
     rules: SessionRules
-    terms: Terms
+    options: ListenerOptions

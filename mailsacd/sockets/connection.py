@@ -1,4 +1,4 @@
-"""A line protocol on a Twisted transport: what is between the socket and the dialogue.
+"""A line protocol on a Twisted transport: what is between the socket and the handler.
 
 PROXY header, TLS, deadlines, and how much is read from the socket.
 """
@@ -22,18 +22,18 @@ from zope.interface import implementer
 
 from mailsacd.core.envelope import TlsFacts
 from mailsacd.settings import PlainLogin
-from mailsacd.sockets.connections import Farewell
-from mailsacd.sockets.handler import Dialogue
-from mailsacd.sockets.listener_options import Terms
+from mailsacd.sockets.connections import CloseReason
+from mailsacd.sockets.handler import Handler
+from mailsacd.sockets.listener_options import ListenerOptions
 from mailsacd.sockets.proxy import ProxyHeaderError, ProxyReader
-from mailsacd.sockets.read_control import Reading
+from mailsacd.sockets.read_control import ReadControl
 
 PROXY_HEADER_TIMEOUT_S: Final = 10.0
 TLS_HANDSHAKE_TIMEOUT_S: Final = 30.0
 CLOSE_TIMEOUT_S: Final = 10.0
 """So long may a peer take to read our last words."""
 MAX_UNREAD_BYTES: Final = 4_096
-"""While the dialogue is held up, more input than this waits in the kernel."""
+"""While the handler is held up, more input than this waits in the kernel."""
 MUCH_BYTES: Final = 65_536
 """More than this is not gathered before it is sent: so it is known whether the peer keeps up."""
 
@@ -52,15 +52,15 @@ class _Stage(Enum):
 class Connection(Protocol):
     """One connection. ``peer_ip`` is the socket's, until a PROXY header knows better."""
 
-    _dialogue: Dialogue
+    _handler: Handler
     """Whoever builds a connection gives it one at once."""
 
-    def __init__(self, terms: Terms, peer_ip: str) -> None:
+    def __init__(self, options: ListenerOptions, peer_ip: str) -> None:
         self.peer_ip = _plain_ip(peer_ip)
         self.tls = False
         """Whether what is said is encrypted, or will be as soon as the handshake is done."""
-        self._terms = terms
-        self._seconds = terms.clock.seconds
+        self._options = options
+        self._seconds = options.clock.seconds
         self._proxy: ProxyReader | None = None
         self._proxied_local_ip: str | None = None
         self._admitted_as: str | None = None
@@ -69,7 +69,7 @@ class Connection(Protocol):
         self._tcp: tcp.Server
         self._unsent = b""
         self._sends_directly = True
-        self.reading = Reading(terms.lane)
+        self.read_control = ReadControl(options.fair_queue)
         self._half_closed = False
 
     # What Twisted calls
@@ -78,9 +78,9 @@ class Connection(Protocol):
         """Greet, unless a PROXY header comes first."""
         self._tcp = cast(tcp.Server, self.transport)
         self._tcp.setTcpNoDelay(True)
-        self.reading.begin(self._tcp)
-        self._terms.crowd.enter(self)
-        if self._terms.proxies and self._is_proxy():
+        self.read_control.begin(self._tcp)
+        self._options.connections.enter(self)
+        if self._options.proxies and self._is_proxy():
             self._proxy = ProxyReader()
             self._stage = _Stage.PROXY_HEADER
         else:
@@ -93,13 +93,13 @@ class Connection(Protocol):
             if not data:
                 return
         self._since_s = self._seconds()
-        self.reading.came(len(data), of_message=self._dialogue.busy)
-        self._dialogue.receive(data)
+        self.read_control.came(len(data), of_message=self._handler.busy)
+        self._handler.receive(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
-        self._terms.crowd.leave(self, self._admitted_as)
-        self._dialogue.lost()
+        self._options.connections.leave(self, self._admitted_as)
+        self._handler.lost()
         if self._stage is _Stage.HANDSHAKE:
             why = reason.getErrorMessage()
             _log.debug("TLS handshake with {peer}: {why}", peer=self.peer_ip, why=why)
@@ -108,7 +108,7 @@ class Connection(Protocol):
     def readConnectionLost(self) -> None:  # noqa: N802  Twisted's name
         """The peer sends no more, but may still read: answers under way are given."""
         self._half_closed = True
-        self.reading.end()
+        self.read_control.end()
         self.caught_up()
 
     def writeConnectionLost(self) -> None:  # noqa: N802  Twisted's name
@@ -117,17 +117,17 @@ class Connection(Protocol):
     def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's name
         """TLS is on."""
         self._stage = _Stage.SESSION
-        if self._terms.tls_at_once:
-            self._dialogue.begin()
+        if self._options.tls_at_once:
+            self._handler.begin()
 
     def pauseProducing(self) -> None:
         """The peer does not read our replies: none are made, and nothing is read."""
-        self._dialogue.pause()
+        self._handler.pause()
 
     def resumeProducing(self) -> None:
         """It has read them."""
         self._since_s = self._seconds()
-        self._dialogue.resume()
+        self._handler.resume()
 
     def stopProducing(self) -> None:
         """The connection is gone: `connectionLost` is called too."""
@@ -140,17 +140,17 @@ class Connection(Protocol):
         if self._stage in _TIMEOUTS_S:
             if silent_s >= _TIMEOUTS_S[self._stage]:
                 self.abort()
-        elif self._dialogue.waiting:
+        elif self._handler.waiting:
             self._since_s = now_s
-        elif silent_s >= self._dialogue.patience_s:
-            self._dialogue.end(Farewell.IDLE)
+        elif silent_s >= self._handler.timeout_s:
+            self._handler.end(CloseReason.IDLE)
 
     def stop(self, *, at_once: bool) -> None:
         """As of Member."""
         if self._stage is not _Stage.SESSION:
             self.abort()
-        elif at_once or not self._dialogue.busy:
-            self._dialogue.end(Farewell.STOPPING)
+        elif at_once or not self._handler.busy:
+            self._handler.end(CloseReason.STOPPING)
 
     def abort(self) -> None:
         """Close without a word."""
@@ -174,7 +174,7 @@ class Connection(Protocol):
             else:
                 self._lose()
 
-    # What the dialogue calls
+    # What the handler calls
 
     @property
     def local_ip(self) -> str:
@@ -194,7 +194,7 @@ class Connection(Protocol):
     def write(self, data: bytes) -> None:
         """Send at the end of this turn; at once when it is much."""
         if not self._unsent:
-            self._terms.outbox.add(self)
+            self._options.write_batch.add(self)
         self._unsent += data
         if len(self._unsent) >= MUCH_BYTES:
             self.flush()
@@ -206,7 +206,7 @@ class Connection(Protocol):
         self._stage = _Stage.HANDSHAKE
         self._since_s = self._seconds()
         self.tls = True
-        self._tcp.startTLS(self._terms.tls)
+        self._tcp.startTLS(self._options.tls)
 
     def tls_facts(self) -> TlsFacts:
         """What the handshake settled."""
@@ -220,40 +220,40 @@ class Connection(Protocol):
     def close(self) -> None:
         """Close, after what was written."""
         self._stage = _Stage.CLOSING
-        self._terms.crowd.close(self)
+        self._options.connections.close(self)
         self._since_s = self._seconds()
         if not self._unsent:
             self._lose()
 
     def caught_up(self) -> None:
-        """Read from the socket only while the dialogue keeps up; close when nothing can come."""
-        self.reading.keep_up(self._dialogue.unread_bytes <= MAX_UNREAD_BYTES)
-        if self._half_closed and not self._dialogue.held_up and self._stage is _Stage.SESSION:
+        """Read from the socket only while the handler keeps up; close when nothing can come."""
+        self.read_control.keep_up(self._handler.unread_bytes <= MAX_UNREAD_BYTES)
+        if self._half_closed and not self._handler.held_up and self._stage is _Stage.SESSION:
             self.close()
 
     def later(self, go_on: Callable[[], None]) -> None:
         """Call ``go_on`` when others have had their turn."""
-        self._terms.lane.wait(go_on)
+        self._options.fair_queue.wait(go_on)
 
     # Beginning and end
 
     def _begin(self) -> None:
-        refusal = self._terms.crowd.admit(self.peer_ip)
+        refusal = self._options.connections.admit(self.peer_ip)
         if refusal is None:
             self._admitted_as = self.peer_ip
-        if self._terms.tls_at_once:
+        if self._options.tls_at_once:
             if refusal is None:
                 self.start_tls()
             else:
                 self.abort()  # words in the clear would only confuse
         elif refusal is None:
-            self._dialogue.begin()
+            self._handler.begin()
         else:
-            self._dialogue.end(refusal)
+            self._handler.end(refusal)
 
     def _is_proxy(self) -> bool:
         peer = ip_address(self.peer_ip)
-        return any(peer in network for network in self._terms.proxies)
+        return any(peer in network for network in self._options.proxies)
 
     def _read_proxy_header(self, reader: ProxyReader, data: bytes) -> bytes:
         """What follows the header: empty while it is not whole."""

@@ -13,7 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.sockets.connections import Crowd, M
+from mailsacd.sockets.connections import Connections, M
 
 DRAIN_TIMEOUT_S: Final = 10.0
 """So long may what is under way take to be finished at the stop."""
@@ -25,13 +25,13 @@ SWEEP_INTERVAL_S: Final = 1.0
 _log = Logger()
 
 
-class Listener(ServerFactory, Generic[M]):
+class ConnectionFactory(ServerFactory, Generic[M]):
     """One for each listening port, or for several that share their limits."""
 
     noisy = False
 
-    def __init__(self, crowd: Crowd[M], clock: IReactorTime) -> None:
-        self._crowd = crowd
+    def __init__(self, connections: Connections[M], clock: IReactorTime) -> None:
+        self._connections = connections
         self._clock = clock
         self._sweep = LoopingCall(self.sweep)
         self._sweep.clock = clock
@@ -49,7 +49,7 @@ class Listener(ServerFactory, Generic[M]):
     def sweep(self) -> None:
         """Look at the time of all connections."""
         now_s = self._clock.seconds()
-        for member in tuple(self._crowd.members):
+        for member in tuple(self._connections.members):
             member.check_time(now_s)
 
     async def drain(self) -> None:
@@ -57,18 +57,18 @@ class Listener(ServerFactory, Generic[M]):
 
         Idle ones hear it at once; what is under way may be finished, for a bounded time.
         """
-        crowd = self._crowd
-        crowd.stopping = True
+        connections = self._connections
+        connections.stopping = True
         self._stop_all(at_once=False)
-        await self._within(DRAIN_TIMEOUT_S, crowd.when_empty(crowd.open))
+        await self._within(DRAIN_TIMEOUT_S, connections.when_empty(connections.open))
         self._stop_all(at_once=True)
-        await self._within(LAST_WORDS_S, crowd.when_empty(crowd.members))
-        for member in tuple(crowd.members):
+        await self._within(LAST_WORDS_S, connections.when_empty(connections.members))
+        for member in tuple(connections.members):
             member.abort()
-        await self._within(LAST_WORDS_S, crowd.when_empty(crowd.members))
+        await self._within(LAST_WORDS_S, connections.when_empty(connections.members))
 
     def _stop_all(self, *, at_once: bool) -> None:
-        for member in tuple(self._crowd.open):
+        for member in tuple(self._connections.open):
             member.stop(at_once=at_once)
 
     async def _within(self, timeout_s: float, done: Deferred[None]) -> None:
@@ -76,9 +76,9 @@ class Listener(ServerFactory, Generic[M]):
             await done.addTimeout(timeout_s, self._clock)
 
 
-async def drain_all(listeners: Iterable[Listener[Any]]) -> None:
+async def drain_all(factories: Iterable[ConnectionFactory[Any]]) -> None:
     """End the sessions of all of them at the same time."""
-    await gatherResults([Deferred.fromCoroutine(each.drain()) for each in listeners])
+    await gatherResults([Deferred.fromCoroutine(each.drain()) for each in factories])
 
 
 def proxy_networks(texts: Iterable[str], setting: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -6,13 +6,13 @@ from typing import Final, Generic, Protocol, TypeVar
 from twisted.internet.defer import Deferred
 
 
-class Farewell(Enum):
+class CloseReason(Enum):
     """Why the server ends a connection: each edge says it in its own words."""
 
     STOPPING = auto()
     IDLE = auto()
     TOO_MANY = auto()
-    TOO_MANY_FROM_YOU = auto()
+    TOO_MANY_FROM_PEER = auto()
 
 
 class Member(Protocol):
@@ -31,7 +31,7 @@ class Member(Protocol):
 M = TypeVar("M", bound=Member)
 
 
-class Crowd(Generic[M]):
+class Connections(Generic[M]):
     """Everyone who is connected; ``stopping`` admits nobody any more."""
 
     def __init__(self, *, max_connections: int, max_per_peer: int) -> None:
@@ -50,15 +50,15 @@ class Crowd(Generic[M]):
         self.members.add(member)
         self.open.add(member)
 
-    def admit(self, peer_ip: str) -> Farewell | None:
+    def admit(self, peer_ip: str) -> CloseReason | None:
         """Count one who has entered as a peer's; or say why not."""
         if self.stopping:
-            return Farewell.STOPPING
+            return CloseReason.STOPPING
         if len(self.members) > self._max_connections:
-            return Farewell.TOO_MANY
+            return CloseReason.TOO_MANY
         of_peer = self._of_peer.get(peer_ip, 0)
         if of_peer >= self._max_per_peer:
-            return Farewell.TOO_MANY_FROM_YOU
+            return CloseReason.TOO_MANY_FROM_PEER
         self._of_peer[peer_ip] = of_peer + 1
         return None
 
@@ -78,7 +78,7 @@ class Crowd(Generic[M]):
         self._look()
 
     def when_empty(self, members: set[M]) -> Deferred[None]:
-        """Fires once ``members`` (of this crowd: all, or the open ones) is empty."""
+        """Fires once ``members`` (of these connections: all of them, or the open ones) is empty."""
         empty: Deferred[None] = Deferred(lambda _: self._waiting.remove(entry))
         entry = (members, empty)
         self._waiting.append(entry)

@@ -18,7 +18,7 @@ PLACES_A_TURN: Final = 8
 _log = Logger()
 
 
-class Lane:
+class FairQueue:
     """A line of those who wait for a place.
 
     It is bounded: a connection stands in it twice at most, to go on and to be read again.

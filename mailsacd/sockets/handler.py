@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from mailsacd.sockets.connections import Farewell
+from mailsacd.sockets.connections import CloseReason
 
 
-class Dialogue(Protocol):
+class Handler(Protocol):
     """What is said on a connection, as the connection sees it."""
 
     @property
@@ -25,7 +25,7 @@ class Dialogue(Protocol):
         """How much input waits."""
 
     @property
-    def patience_s(self) -> float:
+    def timeout_s(self) -> float:
         """How long the peer may do nothing now."""
 
     def begin(self) -> None:
@@ -34,7 +34,7 @@ class Dialogue(Protocol):
     def receive(self, data: bytes) -> None:
         """Input has come."""
 
-    def end(self, why: Farewell) -> None:
+    def end(self, why: CloseReason) -> None:
         """Say why, and close."""
 
     def pause(self) -> None:

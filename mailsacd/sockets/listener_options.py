@@ -6,27 +6,27 @@ from typing import Any
 
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 
-from mailsacd.sockets.connections import Crowd
-from mailsacd.sockets.fair_queue import Lane
-from mailsacd.sockets.write_batch import Outbox
+from mailsacd.sockets.connections import Connections
+from mailsacd.sockets.fair_queue import FairQueue
+from mailsacd.sockets.write_batch import WriteBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ListenerOptions:
     """Limits, clock and TLS.
 
     ``proxies`` are the networks whose connections begin with a PROXY header. With
     ``tls_at_once`` they begin with a handshake, after that header.
     """
 
-    crowd: Crowd[Any]
+    connections: Connections[Any]
     clock: IReactorTime
     tls: IOpenSSLServerConnectionCreator | None
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     tls_at_once: bool = False
-    outbox: Outbox = field(init=False)
-    lane: Lane = field(init=False)
+    write_batch: WriteBatch = field(init=False)
+    fair_queue: FairQueue = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "outbox", Outbox(self.clock))
-        object.__setattr__(self, "lane", Lane(self.clock))
+        object.__setattr__(self, "write_batch", WriteBatch(self.clock))
+        object.__setattr__(self, "fair_queue", FairQueue(self.clock))

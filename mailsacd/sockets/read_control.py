@@ -4,24 +4,24 @@ from typing import Final
 
 from twisted.internet import tcp
 
-from mailsacd.sockets.fair_queue import Lane
+from mailsacd.sockets.fair_queue import FairQueue
 
 LITTLE_BYTES: Final = 512
 """To read less than this of a message is an effort, as is to read or carry out commands."""
 FREE_EFFORTS: Final = 24
-"""So many there may be from one message to the next; then see Lane."""
+"""So many there may be from one message to the next; then see FairQueue."""
 COMMANDS_BYTES: Final = 8_192
 MESSAGE_BYTES: Final = 65_536
 """So much is read at a time, and written ahead of a peer's reading: little but for a message."""
 
 
-class Reading:
+class ReadControl:
     """Of one connection, which begins to be read from by itself."""
 
-    __slots__ = ("_efforts", "_ended", "_is_on", "_keeps_up", "_lane", "_resting", "_tcp")
+    __slots__ = ("_efforts", "_ended", "_fair_queue", "_is_on", "_keeps_up", "_resting", "_tcp")
 
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+    def __init__(self, fair_queue: FairQueue) -> None:
+        self._fair_queue = fair_queue
         self._tcp: tcp.Server
         self._is_on = self._keeps_up = True
         self._resting = self._ended = False
@@ -51,7 +51,7 @@ class Reading:
         if self._efforts > FREE_EFFORTS and not self._resting:
             self._resting = True
             self._turn()
-            self._lane.wait(self._rested)
+            self._fair_queue.wait(self._rested)
 
     def effect(self) -> None:
         """A message has come, or gone, whole."""

@@ -23,7 +23,7 @@ class Sender(Protocol):
         """Close: they cannot be sent."""
 
 
-class Outbox:
+class WriteBatch:
     """Calls `Sender.flush` of everyone who asked for it, once a turn."""
 
     def __init__(self, clock: IReactorTime) -> None:

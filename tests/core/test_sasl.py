@@ -12,8 +12,8 @@ from mailsacd.core.sasl import (
     CancelledError,
     Challenge,
     Credentials,
-    Exchange,
     SaslError,
+    SaslExchange,
     TooLongError,
     UnknownMechanismError,
 )
@@ -30,7 +30,7 @@ def _b64(text: str | bytes) -> bytes:
 @pytest.mark.parametrize("identity", ["", "ann"])
 @pytest.mark.parametrize("initial", [True, False])
 def test_plain_takes_one_response(mechanism: bytes, identity: str, initial: bool) -> None:
-    exchange = Exchange(mechanism)
+    exchange = SaslExchange(mechanism)
     response = _b64(f"{identity}\0ann\0pässword")
     if initial:
         step = exchange.start(response)
@@ -42,7 +42,7 @@ def test_plain_takes_one_response(mechanism: bytes, identity: str, initial: bool
 
 @pytest.mark.parametrize("initial", [True, False])
 def test_login_asks_for_name_and_password(initial: bool) -> None:
-    exchange = Exchange(b"login")
+    exchange = SaslExchange(b"login")
     if initial:
         assert exchange.start(_b64("x@example.com")) == ASK_SECRET
     else:
@@ -52,12 +52,12 @@ def test_login_asks_for_name_and_password(initial: bool) -> None:
 
 
 def test_an_equals_sign_is_an_empty_initial_response_and_nothing_else() -> None:
-    exchange = Exchange(b"LOGIN")
+    exchange = SaslExchange(b"LOGIN")
     assert exchange.start(b"=") == ASK_SECRET
     assert exchange.respond(b"") == Credentials("", "")
     with pytest.raises(SaslError):
-        Exchange(b"PLAIN").start(b"=")
-    exchange = Exchange(b"LOGIN")
+        SaslExchange(b"PLAIN").start(b"=")
+    exchange = SaslExchange(b"LOGIN")
     exchange.start()
     with pytest.raises(SaslError):
         exchange.respond(b"=")
@@ -66,7 +66,7 @@ def test_an_equals_sign_is_an_empty_initial_response_and_nothing_else() -> None:
 @pytest.mark.parametrize("mechanism", [b"", b"CRAM-MD5", b"PLAIN\xff", b"XOAUTH2", b"PLAIN "])
 def test_other_mechanisms_are_not_known(mechanism: bytes) -> None:
     with pytest.raises(UnknownMechanismError):
-        Exchange(mechanism)
+        SaslExchange(mechanism)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_other_mechanisms_are_not_known(mechanism: bytes) -> None:
     ],
 )
 def test_a_bad_response_to_plain_ends_the_exchange(response: bytes, error: type[SaslError]) -> None:
-    exchange = Exchange(b"PLAIN")
+    exchange = SaslExchange(b"PLAIN")
     exchange.start()
     with pytest.raises(error):
         exchange.respond(response)
@@ -104,7 +104,7 @@ def test_a_bad_response_to_plain_ends_the_exchange(response: bytes, error: type[
 @pytest.mark.parametrize("steps", [1, 2])
 @pytest.mark.parametrize("response", [b"*", b"AAA", _b64("a\0b"), _b64(b"\xff")])
 def test_a_bad_response_to_login_ends_the_exchange(steps: int, response: bytes) -> None:
-    exchange = Exchange(b"LOGIN")
+    exchange = SaslExchange(b"LOGIN")
     exchange.start()
     if steps == 2:
         exchange.respond(_b64("ann"))
@@ -116,7 +116,7 @@ def test_the_longest_that_fits_is_taken() -> None:
     name, secret = "n" * MAX_NAME_OCTETS, "s" * MAX_SECRET_OCTETS
     response = _b64(f"{name}\0{name}\0{secret}")
     assert len(response) <= MAX_LINE_OCTETS
-    assert Exchange(b"PLAIN").start(response) == Credentials(name, secret)
+    assert SaslExchange(b"PLAIN").start(response) == Credentials(name, secret)
 
 
 def test_no_secret_shows_in_a_representation() -> None:

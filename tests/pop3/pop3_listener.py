@@ -27,7 +27,7 @@ LOGIN = f"USER {NAME}\r\nPASS {SECRET}\r\n".encode()
 
 
 @dataclass
-class Drop:
+class MemoryMaildrop:
     """A maildrop in memory. ``hold`` keeps back what is asked until it fires."""
 
     messages: list[bytes]
@@ -72,15 +72,15 @@ class Drop:
 
 
 @dataclass
-class Drops:
-    """Lets in who knows the secret, to ``drop``; or fails with ``problem``."""
+class MemoryMaildrops:
+    """Lets in who knows the secret, to ``maildrop``; or fails with ``problem``."""
 
-    drop: Drop
+    maildrop: MemoryMaildrop
     hold: Deferred[None] | None = None
     problem: Exception | None = None
     peers: list[str] = field(default_factory=list)
 
-    async def open(self, name: str, secret: str, peer: str) -> Drop:
+    async def open(self, name: str, secret: str, peer: str) -> MemoryMaildrop:
         self.peers.append(peer)
         if self.hold is not None:
             await self.hold
@@ -88,7 +88,7 @@ class Drops:
             raise self.problem
         if (name, secret) != (NAME, SECRET):
             raise UnauthenticatedError("The name, or the password or key, is wrong")
-        return self.drop
+        return self.maildrop
 
 
 class Pop3Listener:
@@ -102,8 +102,8 @@ class Pop3Listener:
         tls_at_once: bool = False,
     ) -> None:
         self.clock = StepClock()
-        self.drop = Drop(list(messages or (b"Subject: x\r\n\r\n.hi\r\n",)))
-        self.drops = Drops(self.drop)
+        self.maildrop = MemoryMaildrop(list(messages or (b"Subject: x\r\n\r\n.hi\r\n",)))
+        self.maildrops = MemoryMaildrops(self.maildrop)
         chosen = settings or Pop3Settings()
         self.budget = ByteBudget(chosen.buffer_bytes)
         self.listings = ByteBudget(1_000_000)
@@ -112,7 +112,7 @@ class Pop3Listener:
                 hostname="pop.example",
                 version="1",
                 settings=chosen,
-                maildrops=self.drops,
+                maildrops=self.maildrops,
                 budget=self.budget,
                 listings=self.listings,
                 tls=tls,
@@ -126,12 +126,12 @@ class Pop3Listener:
 
     @property
     def connections(self) -> int:
-        return len(self.factory._crowd.members)
+        return len(self.factory._connections.members)
 
     @property
     def only(self) -> Any:
         """The one connection that there is."""
-        [server] = self.factory._crowd.members
+        [server] = self.factory._connections.members
         return server
 
     async def connect(self, *, greeted: bool = True) -> Wire:

@@ -68,8 +68,8 @@ async def test_a_program_fetches_and_deletes(listener: Pop3Listener) -> None:
         return lines, octets
 
     assert await deferToThread(fetch) == ([b"Subject: x", b"", b".hi"], 19)
-    assert listener.drop.removed == [0]
-    await listener.until(lambda: listener.drop.closed == 1)
+    assert listener.maildrop.removed == [0]
+    await listener.until(lambda: listener.maildrop.closed == 1)
 
 
 @ensure
@@ -148,13 +148,13 @@ async def test_small_messages_that_nobody_reads_share_the_memory_too(listen: Lis
     greedy.send(every)
     await listener.until(lambda: not listener.budget.open)
     assert 0 < listener.budget.held_bytes <= len(retrieved(small))
-    [member] = listener.factory._crowd.members
+    [member] = listener.factory._connections.members
     other = await listener.logged_in()
     other.send(b"RETR 1\r\n")
     await listener.until(lambda: bool(listener.budget._waiting))
     listener.pass_time(STUCK_S + 1)
     await answered(other, retrieved(small))
-    assert member not in listener.factory._crowd.members
+    assert member not in listener.factory._connections.members
     await listener.until(lambda: listener.budget.held_bytes == 0)
 
 
@@ -195,7 +195,7 @@ async def test_no_more_maildrops_are_opened_than_memory_is_for(listen: Listen) -
     second = await listener.connect()
     second.send(LOGIN)
     await answered(second, answer.SEND_PASSWORD + answer.AWAY)
-    assert listener.drop.closed == 1
+    assert listener.maildrop.closed == 1
     first.send(b"QUIT\r\n")
     await first.closed()
     await listener.until(lambda: listener.connections == 1)
@@ -239,7 +239,7 @@ async def test_a_message_that_cannot_be_had_is_refused(
     listen: Listen, problem: Exception | None, expected: bytes
 ) -> None:
     listener = listen(b"", b"A: b\r\n\r\n")
-    listener.drop.problem = problem
+    listener.maildrop.problem = problem
     wire = await listener.logged_in()
     wire.send(b"RETR 1\r\nTOP 1 1\r\nNOOP\r\n")
     await answered(wire, expected * 2 + answer.OK)
@@ -249,7 +249,7 @@ async def test_a_message_that_cannot_be_had_is_refused(
 async def test_a_defect_is_logged_and_answered(
     listener: Pop3Listener, logged_errors: list[LogEvent]
 ) -> None:
-    listener.drop.problem = RuntimeError("a defect")
+    listener.maildrop.problem = RuntimeError("a defect")
     wire = await listener.logged_in()
     wire.send(b"RETR 1\r\nDELE 1\r\nQUIT\r\n")
     await answered(
@@ -302,8 +302,8 @@ async def test_nothing_said_before_tls_is_done_inside_of_it(
     assert await deferToThread(talk) == [
         answer.READY_FOR_TLS, answer.USER_FIRST, answer.BYE, b"",
     ]  # fmt: skip
-    assert not listener.drops.peers
-    assert not listener.drop.removed
+    assert not listener.maildrops.peers
+    assert not listener.maildrop.removed
 
 
 @ensure
@@ -312,7 +312,7 @@ async def test_no_password_is_taken_without_tls(listen: Listen, tls: ReloadableC
     wire = await listener.connect()
     wire.send(LOGIN)
     await answered(wire, answer.TLS_NEEDED * 2)
-    assert not listener.drops.peers
+    assert not listener.maildrops.peers
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ async def test_whatever_is_wrong_is_answered_alike_and_late(
 ) -> None:
     wire = await listener.connect()
     wire.send(script)
-    await listener.until(lambda: bool(listener.drops.peers))
+    await listener.until(lambda: bool(listener.maildrops.peers))
     listener.pass_time(0)
     assert answer.WRONG not in wire.received
     listener.clock.advance(AUTH_DELAY_S)
@@ -381,10 +381,10 @@ async def test_whatever_is_wrong_is_answered_alike_and_late(
 async def test_a_login_that_is_refused_says_why(
     listener: Pop3Listener, problem: Exception, expected: bytes, closes: bool
 ) -> None:
-    listener.drops.problem = problem
+    listener.maildrops.problem = problem
     wire = await listener.connect()
     wire.send(LOGIN)
-    await listener.until(lambda: bool(listener.drops.peers))
+    await listener.until(lambda: bool(listener.maildrops.peers))
     listener.clock.advance(AUTH_DELAY_S)
     await answered(wire, answer.SEND_PASSWORD + expected)
     if closes:
@@ -396,21 +396,21 @@ async def test_a_login_that_is_refused_says_why(
 
 @ensure
 async def test_who_leaves_while_logging_in_leaves_no_maildrop_open(listener: Pop3Listener) -> None:
-    listener.drops.hold = Deferred()
+    listener.maildrops.hold = Deferred()
     wire = await listener.connect()
     wire.send(LOGIN)
-    await listener.until(lambda: bool(listener.drops.peers))
+    await listener.until(lambda: bool(listener.maildrops.peers))
     wire.abort()
     await listener.until(lambda: not listener.connections)
-    listener.drops.hold.callback(None)
-    assert listener.drop.closed == 1
+    listener.maildrops.hold.callback(None)
+    assert listener.maildrop.closed == 1
 
 
 @ensure
 async def test_limits_hold_in_all_and_for_each_peer(listen: Listen) -> None:
     for settings, expected in (
         (Pop3Settings(max_connections=1), answer.TOO_MANY),
-        (Pop3Settings(max_connections_per_peer=1), answer.TOO_MANY_FROM_YOU),
+        (Pop3Settings(max_connections_per_peer=1), answer.TOO_MANY_FROM_PEER),
     ):
         listener = listen(settings=settings)
         await listener.connect()
@@ -429,20 +429,20 @@ async def test_a_connection_that_drops_deletes_nothing(listener: Pop3Listener) -
     await answered(wire, answer.ok("message 1 is marked as deleted"))
     wire.abort()
     await listener.until(lambda: not listener.connections)
-    assert listener.drop.closed == 1
-    assert not listener.drop.removed
+    assert listener.maildrop.closed == 1
+    assert not listener.maildrop.removed
 
 
 @ensure
 async def test_a_connection_that_drops_after_quit_deletes(listener: Pop3Listener) -> None:
-    listener.drop.hold = Deferred()
+    listener.maildrop.hold = Deferred()
     wire = await listener.logged_in()
     wire.send(b"DELE 1\r\nQUIT\r\n")
     await wire.until(lambda: b"marked" in wire.received)
     wire.abort()
     await listener.until(lambda: not listener.connections)
-    listener.drop.hold.callback(None)
-    assert listener.drop.removed == [0]
+    listener.maildrop.hold.callback(None)
+    assert listener.maildrop.removed == [0]
 
 
 @ensure
@@ -457,7 +457,7 @@ async def test_half_closing_is_no_hurry(listener: Pop3Listener) -> None:
             return received
 
     assert (await deferToThread(talk)).endswith(answer.BYE)
-    assert listener.drop.removed == [0]
+    assert listener.maildrop.removed == [0]
 
 
 @ensure
@@ -472,7 +472,7 @@ async def test_an_end_without_quit_is_no_quit(listener: Pop3Listener) -> None:
             return received
 
     assert (await deferToThread(talk)).endswith(answer.ok("message 1 is marked as deleted"))
-    assert not listener.drop.removed
+    assert not listener.maildrop.removed
 
 
 @pytest.mark.parametrize(
@@ -483,7 +483,7 @@ async def test_an_end_without_quit_is_no_quit(listener: Pop3Listener) -> None:
 async def test_quit_says_when_nothing_was_deleted(
     listener: Pop3Listener, problem: Exception, expected: bytes
 ) -> None:
-    listener.drop.problem = problem
+    listener.maildrop.problem = problem
     wire = await listener.logged_in()
     wire.send(b"DELE 1\r\nQUIT\r\n")
     await answered(wire, answer.ok("message 1 is marked as deleted") + expected)
@@ -500,35 +500,35 @@ async def test_silence_ends_a_session_without_a_word(listener: Pop3Listener) -> 
     listener.pass_time(2)
     await wire.closed()
     assert not wire.received
-    assert not listener.drop.removed
+    assert not listener.maildrop.removed
 
 
 @ensure
 async def test_who_waits_for_an_answer_is_not_silent(listener: Pop3Listener) -> None:
-    listener.drop.hold = Deferred()
+    listener.maildrop.hold = Deferred()
     wire = await listener.logged_in()
     wire.send(b"RETR 1\r\n")
     await listener.until(lambda: listener.only._runner.waiting)
     listener.pass_time(2_000)
-    listener.drop.hold.callback(None)
-    await answered(wire, retrieved(listener.drop.messages[0]))
+    listener.maildrop.hold.callback(None)
+    await answered(wire, retrieved(listener.maildrop.messages[0]))
 
 
 @ensure
 async def test_a_stop_ends_idle_sessions_and_lets_quit_delete(listener: Pop3Listener) -> None:
-    listener.drop.hold = Deferred()
+    listener.maildrop.hold = Deferred()
     idle, quitting = await listener.logged_in(), await listener.logged_in()
     quitting.send(b"DELE 1\r\nQUIT\r\n")
     await answered(quitting, answer.ok("message 1 is marked as deleted"))
-    await listener.until(lambda: any(m._runner.busy for m in listener.factory._crowd.members))
+    await listener.until(lambda: any(m._runner.busy for m in listener.factory._connections.members))
     drained = ensureDeferred(listener.factory.drain())
     await answered(idle, answer.STOPPING)
     late = await listener.connect(greeted=False)
     await answered(late, answer.STOPPING)
-    listener.drop.hold.callback(None)
+    listener.maildrop.hold.callback(None)
     await answered(quitting, answer.BYE)
     await drained
-    assert listener.drop.removed == [0]
+    assert listener.maildrop.removed == [0]
 
 
 @ensure

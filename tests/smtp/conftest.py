@@ -10,16 +10,16 @@ from twisted.internet.defer import ensureDeferred
 
 from mailsacd.certificate import CertificateStore, ReloadableContext
 from mailsacd.settings import TlsSettings
-from tests.smtp.listener import Listener
+from tests.smtp.listener import SmtpListener
 
 
 @pytest.fixture
 def listen() -> Iterator[Any]:
-    """Makes listeners; see `Listener` for its arguments."""
-    listeners: list[Listener] = []
+    """Makes listeners; see `SmtpListener` for its arguments."""
+    listeners: list[SmtpListener] = []
 
-    def make(*args: Any, **kwargs: Any) -> Listener:
-        listeners.append(Listener(*args, **kwargs))
+    def make(*args: Any, **kwargs: Any) -> SmtpListener:
+        listeners.append(SmtpListener(*args, **kwargs))
         return listeners[-1]
 
     yield make
@@ -30,9 +30,9 @@ def listen() -> Iterator[Any]:
 
 
 @pytest.fixture
-def listener(listen: Any) -> Listener:
+def listener(listen: Any) -> SmtpListener:
     """A listener with the settings' defaults."""
-    made: Listener = listen()
+    made: SmtpListener = listen()
     return made
 
 

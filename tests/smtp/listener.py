@@ -126,7 +126,7 @@ class Wire(Protocol):
                 entry[1].callback(None)
 
 
-class Listener:
+class SmtpListener:
     """The port, its parts, and its clients."""
 
     def __init__(
@@ -158,7 +158,7 @@ class Listener:
 
     @property
     def connections(self) -> int:
-        return len(self.factory._crowd.members)
+        return len(self.factory._connections.members)
 
     async def connect(self, *codes: int) -> Wire:
         """A client that was greeted; with ``codes``, one that got these."""

@@ -8,7 +8,7 @@ import pytest_twisted
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.settings import SmtpSettings
-from tests.smtp.listener import START, Listener
+from tests.smtp.listener import START, SmtpListener
 
 ensure = pytest_twisted.ensureDeferred
 
@@ -16,14 +16,14 @@ _V1 = b"PROXY TCP4 192.0.2.1 192.0.2.2 1234 25\r\n"
 
 
 @pytest.fixture
-def behind(listen: Callable[..., Listener]) -> Listener:
+def behind(listen: Callable[..., SmtpListener]) -> SmtpListener:
     return listen(
         SmtpSettings(proxy_networks=("2001:db8::/32", "127.0.0.1"), max_connections_per_peer=1)
     )
 
 
 @ensure
-async def test_the_proxied_addresses_are_recorded(behind: Listener) -> None:
+async def test_the_proxied_addresses_are_recorded(behind: SmtpListener) -> None:
     wire = await behind.connect(0)
     for byte in _V1:
         wire.send(bytes([byte]))
@@ -43,7 +43,7 @@ async def test_the_proxied_addresses_are_recorded(behind: Listener) -> None:
 )
 @ensure
 async def test_the_proxys_own_connections_keep_their_address(
-    behind: Listener, header: bytes
+    behind: SmtpListener, header: bytes
 ) -> None:
     wire = await behind.connect(0)
     wire.send(header + START + b"DATA\r\n.\r\n")
@@ -52,7 +52,7 @@ async def test_the_proxys_own_connections_keep_their_address(
 
 
 @ensure
-async def test_a_listed_peer_without_a_header_is_closed(behind: Listener) -> None:
+async def test_a_listed_peer_without_a_header_is_closed(behind: SmtpListener) -> None:
     wire = await behind.connect(0)
     wire.send(b"EHLO c\r\n")
     await wire.closed()
@@ -60,7 +60,7 @@ async def test_a_listed_peer_without_a_header_is_closed(behind: Listener) -> Non
 
 
 @ensure
-async def test_a_header_that_never_comes_is_not_waited_for(behind: Listener) -> None:
+async def test_a_header_that_never_comes_is_not_waited_for(behind: SmtpListener) -> None:
     wire = await behind.connect(0)
     wire.send(_V1[:10])
     await behind.until(lambda: behind.connections == 1)
@@ -69,7 +69,7 @@ async def test_a_header_that_never_comes_is_not_waited_for(behind: Listener) -> 
 
 
 @ensure
-async def test_the_limit_for_each_peer_is_that_of_the_proxied_peer(behind: Listener) -> None:
+async def test_the_limit_for_each_peer_is_that_of_the_proxied_peer(behind: SmtpListener) -> None:
     first, same, other = [await behind.connect(0) for _ in range(3)]
     await first.talk(_V1, 220)
     await same.talk(_V1, 421)
@@ -77,7 +77,7 @@ async def test_the_limit_for_each_peer_is_that_of_the_proxied_peer(behind: Liste
 
 
 @ensure
-async def test_drain_closes_who_has_not_sent_a_header(behind: Listener) -> None:
+async def test_drain_closes_who_has_not_sent_a_header(behind: SmtpListener) -> None:
     wire = await behind.connect(0)
     await behind.until(lambda: behind.connections == 1)
     await behind.factory.drain()
@@ -85,12 +85,12 @@ async def test_drain_closes_who_has_not_sent_a_header(behind: Listener) -> None:
 
 
 @ensure
-async def test_nobody_else_may_send_a_header(listen: Callable[..., Listener]) -> None:
+async def test_nobody_else_may_send_a_header(listen: Callable[..., SmtpListener]) -> None:
     listener = listen(SmtpSettings(proxy_networks=("192.0.2.0/24",)))
     wire = await listener.connect()
     await wire.talk(_V1, 500)
 
 
-def test_a_network_that_is_none_is_named(listen: Callable[..., Listener]) -> None:
+def test_a_network_that_is_none_is_named(listen: Callable[..., SmtpListener]) -> None:
     with pytest.raises(ConfigurationError, match=r"proxy_networks.*'10\.0\.0\.1/8'"):
         listen(SmtpSettings(proxy_networks=("10.0.0.1/8",)))

@@ -24,7 +24,7 @@ from mailsacd.core.errors import (
 )
 from mailsacd.settings import CaptureSettings
 from mailsacd.smtp.runner import AUTH_DELAY_S
-from tests.smtp.listener import Listener, Wire
+from tests.smtp.listener import SmtpListener, Wire
 
 ensure = pytest_twisted.ensureDeferred
 
@@ -69,11 +69,11 @@ def capture() -> Capturing:
     return Capturing()
 
 
-Listen = Callable[..., Listener]
+Listen = Callable[..., SmtpListener]
 
 
 @pytest.fixture
-def port(listen: Listen, tls: ReloadableContext, capture: Capturing) -> Listener:
+def port(listen: Listen, tls: ReloadableContext, capture: Capturing) -> SmtpListener:
     """As the settings have it by default."""
     settings = CaptureSettings()
     return listen(settings, tls=tls, capture=capture, plain_login=settings.plain_login)
@@ -86,7 +86,7 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-async def _greeted(listener: Listener) -> Wire:
+async def _greeted(listener: SmtpListener) -> Wire:
     wire = await listener.connect()
     await wire.talk(EHLO, 250)
     return wire
@@ -94,7 +94,7 @@ async def _greeted(listener: Listener) -> Wire:
 
 @ensure
 async def test_mail_of_who_has_logged_in_is_given_to_capture(
-    port: Listener, capture: Capturing
+    port: SmtpListener, capture: Capturing
 ) -> None:
     wire = await _greeted(port)
     await wire.talk(RIGHT + MESSAGE, 235, 250, 250, 354, 250)
@@ -107,7 +107,7 @@ async def test_mail_of_who_has_logged_in_is_given_to_capture(
 
 @ensure
 async def test_a_wrong_login_is_answered_after_a_while_and_the_third_one_ends_it(
-    port: Listener, capture: Capturing
+    port: SmtpListener, capture: Capturing
 ) -> None:
     wire = await _greeted(port)
     for answer in (535, 535, 421):
@@ -123,7 +123,7 @@ async def test_a_wrong_login_is_answered_after_a_while_and_the_third_one_ends_it
 
 @ensure
 async def test_who_guessed_too_often_is_told_to_wait_before_anything_is_checked(
-    port: Listener, capture: Capturing
+    port: SmtpListener, capture: Capturing
 ) -> None:
     capture.error = ThrottledError("Too many wrong passwords, try again in 9 s", retry_after_s=9)
     wire = await _greeted(port)
@@ -137,7 +137,7 @@ async def test_who_guessed_too_often_is_told_to_wait_before_anything_is_checked(
 @pytest.mark.parametrize("error", [UnavailableError("away"), RuntimeError("a defect")])
 @ensure
 async def test_what_cannot_be_checked_is_not_held_against_the_client(
-    port: Listener, capture: Capturing, error: MailsacdError, logged_errors: list[LogEvent]
+    port: SmtpListener, capture: Capturing, error: MailsacdError, logged_errors: list[LogEvent]
 ) -> None:
     capture.error = error
     wire = await _greeted(port)
@@ -164,7 +164,7 @@ async def test_what_cannot_be_checked_is_not_held_against_the_client(
 )
 @ensure
 async def test_what_is_not_stored_is_said_to_be_so(
-    port: Listener, capture: Capturing, error: Exception, answer: bytes
+    port: SmtpListener, capture: Capturing, error: Exception, answer: bytes
 ) -> None:
     capture.on_deliver = error
     wire = await _greeted(port)
@@ -175,7 +175,7 @@ async def test_what_is_not_stored_is_said_to_be_so(
 
 @ensure
 async def test_what_is_pipelined_behind_a_login_waits_for_it(
-    port: Listener, capture: Capturing
+    port: SmtpListener, capture: Capturing
 ) -> None:
     capture.hold = Deferred()
     wire = await _greeted(port)
@@ -188,7 +188,7 @@ async def test_what_is_pipelined_behind_a_login_waits_for_it(
 
 @ensure
 async def test_a_client_that_goes_away_during_its_login_leaves_nothing(
-    port: Listener, capture: Capturing
+    port: SmtpListener, capture: Capturing
 ) -> None:
     capture.hold = Deferred()
     wire = await _greeted(port)
@@ -316,7 +316,7 @@ async def test_words_in_the_clear_on_a_port_with_tls_at_once_are_not_obeyed(
 
 @ensure
 async def test_nothing_said_before_the_handshake_counts_after_it(
-    port: Listener, capture: Capturing
+    port: SmtpListener, capture: Capturing
 ) -> None:
     def attack() -> bytes:
         with socket.create_connection(("127.0.0.1", port.port), timeout=10) as raw:
@@ -337,7 +337,9 @@ async def test_nothing_said_before_the_handshake_counts_after_it(
 
 @pytest.mark.parametrize("cut", [b"AUTH PLAIN", b"AUTH LOGIN"])
 @ensure
-async def test_a_handshake_is_not_begun_from_within_an_exchange(port: Listener, cut: bytes) -> None:
+async def test_a_handshake_is_not_begun_from_within_an_exchange(
+    port: SmtpListener, cut: bytes
+) -> None:
     wire = await _greeted(port)
     wire.send(cut + b"\r\nSTARTTLS\r\nNOOP\r\n")
     await wire.until(lambda: len(wire.codes) >= 3)

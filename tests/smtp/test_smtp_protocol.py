@@ -24,13 +24,13 @@ from mailsacd.core.errors import (
 )
 from mailsacd.settings import MessageSettings, SmtpSettings
 from mailsacd.sockets.connection_factory import drain_all
-from tests.smtp.listener import START, Listener, recipient
+from tests.smtp.listener import START, SmtpListener, recipient
 
 ensure = pytest_twisted.ensureDeferred
 
 
 @ensure
-async def test_a_message_of_smtplib_arrives(listener: Listener) -> None:
+async def test_a_message_of_smtplib_arrives(listener: SmtpListener) -> None:
     def send() -> None:
         with smtplib.SMTP("127.0.0.1", listener.port, local_hostname="c.example") as client:
             client.sendmail("a@b.example", ["c@d.example"], "Subject: hi\r\n\r\n.dot\r\n")
@@ -48,7 +48,7 @@ async def test_a_message_of_smtplib_arrives(listener: Listener) -> None:
 
 
 @ensure
-async def test_a_session_in_one_write_is_answered_in_order(listener: Listener) -> None:
+async def test_a_session_in_one_write_is_answered_in_order(listener: SmtpListener) -> None:
     asked: Deferred[Recipient] = Deferred()
     listener.accept.answer = lambda path: recipient(path) if "now" in path else asked
     wire = await listener.connect()
@@ -64,7 +64,7 @@ async def test_a_session_in_one_write_is_answered_in_order(listener: Listener) -
 
 
 @ensure
-async def test_250_comes_after_the_commit_and_never_before(listener: Listener) -> None:
+async def test_250_comes_after_the_commit_and_never_before(listener: SmtpListener) -> None:
     commit: Deferred[None] = Deferred()
     listener.ingest.outcome = lambda: commit
     wire = await listener.connect()
@@ -87,7 +87,7 @@ async def test_250_comes_after_the_commit_and_never_before(listener: Listener) -
 )
 @ensure
 async def test_what_is_not_stored_is_not_acknowledged(
-    listener: Listener, logged_errors: list[LogEvent], error: Exception, answer: bytes
+    listener: SmtpListener, logged_errors: list[LogEvent], error: Exception, answer: bytes
 ) -> None:
     listener.ingest.outcome = lambda: fail(error)
     wire = await listener.connect()
@@ -113,7 +113,7 @@ async def test_what_is_not_stored_is_not_acknowledged(
 )
 @ensure
 async def test_a_refused_recipient_is_told_why(
-    listener: Listener,
+    listener: SmtpListener,
     logged_errors: list[LogEvent],
     error: Exception,
     answer: bytes,
@@ -138,7 +138,7 @@ async def test_a_refused_recipient_is_told_why(
 
 
 @ensure
-async def test_ten_thousand_recipients_are_cut_at_the_limit(listener: Listener) -> None:
+async def test_ten_thousand_recipients_are_cut_at_the_limit(listener: SmtpListener) -> None:
     wire = await listener.connect()
     await wire.talk(b"EHLO c\r\nMAIL FROM:<>\r\n", 250, 250)
     wire.send(b"".join(b"RCPT TO:<%d@d.example>\r\n" % n for n in range(10_000)))
@@ -149,7 +149,7 @@ async def test_ten_thousand_recipients_are_cut_at_the_limit(listener: Listener) 
 
 
 @ensure
-async def test_a_hundred_megabytes_are_drained_within_bounds(listener: Listener) -> None:
+async def test_a_hundred_megabytes_are_drained_within_bounds(listener: SmtpListener) -> None:
     most = 0
 
     def look() -> bool:
@@ -189,7 +189,7 @@ _STATES = {
 
 @pytest.mark.parametrize("state", _STATES)
 @ensure
-async def test_a_client_may_vanish_in_any_state(listener: Listener, state: str) -> None:
+async def test_a_client_may_vanish_in_any_state(listener: SmtpListener, state: str) -> None:
     for end in ("abortConnection", "loseConnection"):
         wire = await listener.connect()
         wire.send(_STATES[state])
@@ -202,7 +202,9 @@ async def test_a_client_may_vanish_in_any_state(listener: Listener, state: str) 
 
 
 @ensure
-async def test_bytes_are_held_until_the_fate_of_the_message_is_known(listener: Listener) -> None:
+async def test_bytes_are_held_until_the_fate_of_the_message_is_known(
+    listener: SmtpListener,
+) -> None:
     commits: list[Deferred[None]] = []
 
     def outcome() -> Deferred[None]:
@@ -224,7 +226,7 @@ async def test_bytes_are_held_until_the_fate_of_the_message_is_known(listener: L
 
 
 @ensure
-async def test_a_message_waits_for_room_before_it_begins(listener: Listener) -> None:
+async def test_a_message_waits_for_room_before_it_begins(listener: SmtpListener) -> None:
     budget = listener.ingest.budget = ByteBudget(100)
     budget.take(100)
     gone, waiting = await listener.connect(), await listener.connect()
@@ -239,7 +241,7 @@ async def test_a_message_waits_for_room_before_it_begins(listener: Listener) -> 
 
 
 @pytest.fixture
-def tight(listen: Callable[..., Listener]) -> Listener:
+def tight(listen: Callable[..., SmtpListener]) -> SmtpListener:
     made = listen()
     made.ingest.budget.soft_bytes = 1000
     return made
@@ -247,7 +249,7 @@ def tight(listen: Callable[..., Listener]) -> Listener:
 
 @pytest.mark.parametrize("begin", [b"DATA\r\n", b"BDAT 3000 LAST\r\n"])
 @ensure
-async def test_a_message_that_exhausts_memory_is_refused(tight: Listener, begin: bytes) -> None:
+async def test_a_message_that_exhausts_memory_is_refused(tight: SmtpListener, begin: bytes) -> None:
     wire = await tight.connect()
     wire.send(START + begin + b"x" * 2100)
     await wire.until(lambda: 250 in wire.codes)
@@ -260,7 +262,7 @@ async def test_a_message_that_exhausts_memory_is_refused(tight: Listener, begin:
 
 @pytest.mark.parametrize("begin", [b"DATA\r\n", b"BDAT 3000 LAST\r\n"])
 @ensure
-async def test_slow_senders_do_not_keep_others_waiting(tight: Listener, begin: bytes) -> None:
+async def test_slow_senders_do_not_keep_others_waiting(tight: SmtpListener, begin: bytes) -> None:
     slower, slow, other = [await tight.connect() for _ in range(3)]
     slower.send(START + begin + b"x" * 500)
     await tight.until(lambda: tight.ingest.budget.held_bytes == 500)
@@ -278,9 +280,9 @@ async def test_slow_senders_do_not_keep_others_waiting(tight: Listener, begin: b
 
 
 @ensure
-async def test_a_reply_to_a_connection_that_is_just_gone_is_dropped(listener: Listener) -> None:
+async def test_a_reply_to_a_connection_that_is_just_gone_is_dropped(listener: SmtpListener) -> None:
     wire = await listener.connect()
-    [server] = listener.factory._crowd.members
+    [server] = listener.factory._connections.members
     server.write(b"250 too late\r\n")
     server._tcp.connectionLost(Failure(ConnectionLost()))
     await listener.gone()
@@ -289,11 +291,13 @@ async def test_a_reply_to_a_connection_that_is_just_gone_is_dropped(listener: Li
 
 @ensure
 async def test_one_connections_defect_does_not_silence_the_others(
-    listener: Listener, logged_errors: list[LogEvent]
+    listener: SmtpListener, logged_errors: list[LogEvent]
 ) -> None:
     broken, sound = await listener.connect(), await listener.connect()
     port = cast(Any, broken.transport).getHost().port
-    servers = {member._tcp.getPeer().port: member for member in listener.factory._crowd.members}
+    servers = {
+        member._tcp.getPeer().port: member for member in listener.factory._connections.members
+    }
     first = servers.pop(port)
     [second] = servers.values()
     first._tcp.writeSomeData = None  # type: ignore[assignment, method-assign]
@@ -307,7 +311,7 @@ async def test_one_connections_defect_does_not_silence_the_others(
 
 @ensure
 async def test_many_who_wait_for_room_are_let_in_without_recursion(
-    tight: Listener,
+    tight: SmtpListener,
 ) -> None:
     tight.ingest.budget.take(1000)
     wires = [await tight.connect() for _ in range(300)]
@@ -319,7 +323,7 @@ async def test_many_who_wait_for_room_are_let_in_without_recursion(
 
 
 @ensure
-async def test_garbage_is_answered_and_ends_in_421(listener: Listener) -> None:
+async def test_garbage_is_answered_and_ends_in_421(listener: SmtpListener) -> None:
     rng = random.Random(1)
     for _ in range(20):
         wire = await listener.connect()
@@ -330,7 +334,9 @@ async def test_garbage_is_answered_and_ends_in_421(listener: Listener) -> None:
 
 
 @ensure
-async def test_a_tls_client_on_the_plain_port_and_a_browser_are_closed(listener: Listener) -> None:
+async def test_a_tls_client_on_the_plain_port_and_a_browser_are_closed(
+    listener: SmtpListener,
+) -> None:
     wire = await listener.connect()
     wire.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await wire.closed()
@@ -338,7 +344,7 @@ async def test_a_tls_client_on_the_plain_port_and_a_browser_are_closed(listener:
 
 
 @ensure
-async def test_who_drips_and_who_floods_is_answered_in_the_end(listener: Listener) -> None:
+async def test_who_drips_and_who_floods_is_answered_in_the_end(listener: SmtpListener) -> None:
     dripping, flooding = await listener.connect(), await listener.connect()
     flooding.send(b"NOOP\r\n" * 10_000 + b"QUIT\r\n")
     for octet in b"NOOP\r\n" * 20 + b"QUIT\r\n":
@@ -351,7 +357,7 @@ async def test_who_drips_and_who_floods_is_answered_in_the_end(listener: Listene
 
 
 @ensure
-async def test_those_who_flood_leave_others_their_turns(listener: Listener) -> None:
+async def test_those_who_flood_leave_others_their_turns(listener: SmtpListener) -> None:
     floods = [await listener.connect() for _ in range(100)]
     for flooding in floods:
         flooding.send(b"NOOP\r\n" * 1_000)
@@ -367,12 +373,12 @@ async def test_those_who_flood_leave_others_their_turns(listener: Listener) -> N
 
 
 @ensure
-async def test_a_client_that_never_reads_is_not_served_further(listener: Listener) -> None:
+async def test_a_client_that_never_reads_is_not_served_further(listener: SmtpListener) -> None:
     wire = await listener.connect()
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     count = 40_000
     wire.send(b"EHLO c\r\n" * count)
-    [server] = listener.factory._crowd.members
+    [server] = listener.factory._connections.members
     await listener.until(lambda: server._runner._paused)
     for _ in range(20):  # more turns make no difference
         await listener.until(lambda: True)
@@ -384,11 +390,11 @@ async def test_a_client_that_never_reads_is_not_served_further(listener: Listene
 
 
 @ensure
-async def test_a_client_that_never_reads_is_closed_in_the_end(listener: Listener) -> None:
+async def test_a_client_that_never_reads_is_closed_in_the_end(listener: SmtpListener) -> None:
     wire = await listener.connect()
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"EHLO c\r\n" * 40_000)
-    [server] = listener.factory._crowd.members
+    [server] = listener.factory._connections.members
     await listener.until(lambda: server._runner._paused)
     listener.pass_time(302)
     await listener.until(lambda: server._stage.name == "CLOSING")
@@ -398,7 +404,7 @@ async def test_a_client_that_never_reads_is_closed_in_the_end(listener: Listener
 
 
 @ensure
-async def test_connections_are_limited_in_all(listen: Callable[..., Listener]) -> None:
+async def test_connections_are_limited_in_all(listen: Callable[..., SmtpListener]) -> None:
     listener = listen(SmtpSettings(max_connections=2))
     first, _ = await listener.connect(), await listener.connect()
     refused = await listener.connect(421)
@@ -409,7 +415,7 @@ async def test_connections_are_limited_in_all(listen: Callable[..., Listener]) -
 
 
 @ensure
-async def test_connections_are_limited_for_each_peer(listen: Callable[..., Listener]) -> None:
+async def test_connections_are_limited_for_each_peer(listen: Callable[..., SmtpListener]) -> None:
     listener = listen(SmtpSettings(max_connections_per_peer=1))
     first = await listener.connect()
     await (await listener.connect(421)).closed()
@@ -419,11 +425,11 @@ async def test_connections_are_limited_for_each_peer(listen: Callable[..., Liste
 
 
 @ensure
-async def test_auth_is_answered_slowly(listener: Listener) -> None:
+async def test_auth_is_answered_slowly(listener: SmtpListener) -> None:
     wire = await listener.connect()
     await wire.talk(b"EHLO c\r\n", 250)
     wire.send(b"AUTH LOGIN\r\nNOOP\r\n")
-    [server] = listener.factory._crowd.members
+    [server] = listener.factory._connections.members
     await listener.until(lambda: server._runner.session.waiting)
     assert wire.received == b""
     listener.pass_time(1)
@@ -443,7 +449,7 @@ async def test_auth_is_answered_slowly(listener: Listener) -> None:
 )
 @ensure
 async def test_silence_ends_a_session(
-    listener: Listener, begin: bytes, replies: list[int], limit_s: int
+    listener: SmtpListener, begin: bytes, replies: list[int], limit_s: int
 ) -> None:
     wire = await listener.connect()
     await wire.talk(begin, *replies)
@@ -455,7 +461,7 @@ async def test_silence_ends_a_session(
 
 
 @ensure
-async def test_a_slow_sender_is_not_cut_off(listener: Listener) -> None:
+async def test_a_slow_sender_is_not_cut_off(listener: SmtpListener) -> None:
     wire = await listener.connect()
     await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
     for n in range(5):
@@ -466,7 +472,7 @@ async def test_a_slow_sender_is_not_cut_off(listener: Listener) -> None:
 
 
 @ensure
-async def test_a_slow_commit_is_not_the_clients_silence(listener: Listener) -> None:
+async def test_a_slow_commit_is_not_the_clients_silence(listener: SmtpListener) -> None:
     commit: Deferred[None] = Deferred()
     listener.ingest.outcome = lambda: commit
     wire = await listener.connect()
@@ -478,14 +484,14 @@ async def test_a_slow_commit_is_not_the_clients_silence(listener: Listener) -> N
 
 
 @ensure
-async def test_who_only_stops_sending_still_gets_the_answer(listener: Listener) -> None:
+async def test_who_only_stops_sending_still_gets_the_answer(listener: SmtpListener) -> None:
     commit: Deferred[None] = Deferred()
     listener.ingest.outcome = lambda: commit
     wire = await listener.connect()
     wire.send(START + b"DATA\r\nhello\r\n.\r\nNOOP\r\n")
     wire.transport.loseWriteConnection()  # type: ignore[union-attr]
     await listener.until(lambda: bool(listener.ingest.envelopes))
-    [server] = listener.factory._crowd.members
+    [server] = listener.factory._connections.members
     await listener.until(lambda: server._half_closed)
     commit.callback(None)
     await wire.closed()
@@ -493,7 +499,7 @@ async def test_who_only_stops_sending_still_gets_the_answer(listener: Listener) 
 
 
 @ensure
-async def test_drain_closes_the_idle_and_lets_messages_be_finished(listener: Listener) -> None:
+async def test_drain_closes_the_idle_and_lets_messages_be_finished(listener: SmtpListener) -> None:
     commit: Deferred[None] = Deferred()
     outcomes = [succeed(None), commit]
     listener.ingest.outcome = outcomes.pop
@@ -519,7 +525,7 @@ async def test_drain_closes_the_idle_and_lets_messages_be_finished(listener: Lis
 
 @ensure
 async def test_several_ports_are_drained_at_the_same_time(
-    listen: Callable[..., Listener],
+    listen: Callable[..., SmtpListener],
 ) -> None:
     ports = [listen(), listen()]
     wires = [await port.connect() for port in ports]
@@ -536,7 +542,7 @@ async def test_several_ports_are_drained_at_the_same_time(
 
 
 @ensure
-async def test_drain_does_not_wait_for_ever(listener: Listener) -> None:
+async def test_drain_does_not_wait_for_ever(listener: SmtpListener) -> None:
     slow = await listener.connect()
     await slow.talk(START + b"DATA\r\nhalf", 250, 250, 250, 354)
     drained = Deferred.fromCoroutine(listener.factory.drain())
@@ -548,5 +554,5 @@ async def test_drain_does_not_wait_for_ever(listener: Listener) -> None:
 
 
 @ensure
-async def test_drain_of_nobody_returns_at_once(listener: Listener) -> None:
+async def test_drain_of_nobody_returns_at_once(listener: SmtpListener) -> None:
     await listener.factory.drain()

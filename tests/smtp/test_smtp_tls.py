@@ -15,13 +15,13 @@ from twisted.logger import LogEvent
 from mailsacd.certificate import ReloadableContext
 from mailsacd.settings import SmtpSettings
 from mailsacd.smtp.protocol import SmtpProtocol
-from tests.smtp.listener import START, Listener
+from tests.smtp.listener import START, SmtpListener
 
 ensure = pytest_twisted.ensureDeferred
 
 
 @pytest.fixture
-def secure(listen: Callable[..., Listener], tls: ReloadableContext) -> Listener:
+def secure(listen: Callable[..., SmtpListener], tls: ReloadableContext) -> SmtpListener:
     return listen(tls=tls)
 
 
@@ -32,8 +32,8 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-def _members(listener: Listener) -> set[SmtpProtocol]:
-    return listener.factory._crowd.members
+def _members(listener: SmtpListener) -> set[SmtpProtocol]:
+    return listener.factory._connections.members
 
 
 def _read_reply(sock: socket.socket) -> bytes:
@@ -47,7 +47,7 @@ def _read_reply(sock: socket.socket) -> bytes:
 
 
 @ensure
-async def test_a_message_arrives_over_tls_with_its_facts(secure: Listener) -> None:
+async def test_a_message_arrives_over_tls_with_its_facts(secure: SmtpListener) -> None:
     def send() -> tuple[bool, bool]:
         with smtplib.SMTP("127.0.0.1", secure.port, local_hostname="c.example") as client:
             client.ehlo()
@@ -70,7 +70,7 @@ async def test_a_message_arrives_over_tls_with_its_facts(secure: Listener) -> No
 @pytest.mark.parametrize("injected", [b"NOOP\r\n", START + b"DATA\r\nevil\r\n.\r\n"])
 @ensure
 async def test_nothing_said_before_tls_is_done_inside_of_it(
-    secure: Listener, injected: bytes
+    secure: SmtpListener, injected: bytes
 ) -> None:
     def talk() -> list[bytes]:
         with socket.create_connection(("127.0.0.1", secure.port)) as plain:
@@ -95,7 +95,7 @@ async def test_nothing_said_before_tls_is_done_inside_of_it(
 
 @ensure
 async def test_a_handshake_that_fails_closes_the_connection_quietly(
-    secure: Listener, logged_errors: list[LogEvent]
+    secure: SmtpListener, logged_errors: list[LogEvent]
 ) -> None:
     wire = await secure.connect()
     await wire.talk(b"EHLO c\r\nSTARTTLS\r\n", 250, 220)
@@ -106,7 +106,7 @@ async def test_a_handshake_that_fails_closes_the_connection_quietly(
 
 
 @ensure
-async def test_a_handshake_that_never_comes_is_not_waited_for(secure: Listener) -> None:
+async def test_a_handshake_that_never_comes_is_not_waited_for(secure: SmtpListener) -> None:
     wire = await secure.connect()
     await wire.talk(b"STARTTLS\r\n", 220)
     secure.pass_time(29)
@@ -116,9 +116,9 @@ async def test_a_handshake_that_never_comes_is_not_waited_for(secure: Listener) 
 
 
 @ensure
-async def test_silence_ends_a_tls_session(secure: Listener) -> None:
+async def test_silence_ends_a_tls_session(secure: SmtpListener) -> None:
     sock = await deferToThread(_begin_tls, secure.port)
-    [server] = secure.factory._crowd.members
+    [server] = secure.factory._connections.members
     await secure.until(lambda: server._stage.name == "SESSION")
     secure.pass_time(301)
     assert (await deferToThread(_read_reply, sock)).startswith(b"421 4.4.2 ")
@@ -134,9 +134,9 @@ def _begin_tls(port: int) -> ssl.SSLSocket:
 
 
 @ensure
-async def test_a_tls_client_that_never_reads_is_not_served_further(secure: Listener) -> None:
+async def test_a_tls_client_that_never_reads_is_not_served_further(secure: SmtpListener) -> None:
     sock = await deferToThread(_begin_tls, secure.port)
-    [server] = secure.factory._crowd.members
+    [server] = secure.factory._connections.members
     await secure.until(lambda: server._stage.name == "SESSION")
 
     def flood() -> None:
@@ -157,7 +157,7 @@ async def test_a_tls_client_that_never_reads_is_not_served_further(secure: Liste
 
 
 @ensure
-async def test_drain_ends_tls_sessions_and_handshakes(secure: Listener) -> None:
+async def test_drain_ends_tls_sessions_and_handshakes(secure: SmtpListener) -> None:
     handshake = await secure.connect()
     await handshake.talk(b"STARTTLS\r\n", 220)
     sock = await deferToThread(_begin_tls, secure.port)
@@ -173,7 +173,7 @@ async def test_drain_ends_tls_sessions_and_handshakes(secure: Listener) -> None:
 
 @ensure
 async def test_starttls_behind_a_proxy(
-    listen: Callable[..., Listener], tls: ReloadableContext
+    listen: Callable[..., SmtpListener], tls: ReloadableContext
 ) -> None:
     listener = listen(SmtpSettings(proxy_networks=("127.0.0.0/8",)), tls=tls)
 

@@ -7,8 +7,8 @@ import pytest
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogEvent
 
-from mailsacd.sockets.fair_queue import PLACES_A_TURN, Lane
-from mailsacd.sockets.read_control import FREE_EFFORTS, LITTLE_BYTES, Reading
+from mailsacd.sockets.fair_queue import PLACES_A_TURN, FairQueue
+from mailsacd.sockets.read_control import FREE_EFFORTS, LITTLE_BYTES, ReadControl
 
 
 class _Turns:
@@ -33,10 +33,10 @@ def turns() -> Any:
 
 
 class _Connection:
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, fair_queue: FairQueue) -> None:
         self.transport = StringTransport()
-        self.reading = Reading(lane)
-        self.reading.begin(self.transport)  # type: ignore[arg-type]
+        self.read_control = ReadControl(fair_queue)
+        self.read_control.begin(self.transport)  # type: ignore[arg-type]
 
     @property
     def is_read(self) -> bool:
@@ -44,15 +44,15 @@ class _Connection:
 
     def tire(self) -> None:
         for _ in range(FREE_EFFORTS + 1):
-            self.reading.came(1, of_message=False)
-        self.reading.worked(0)
+            self.read_control.came(1, of_message=False)
+        self.read_control.worked(0)
 
 
 def test_so_many_go_on_in_a_turn_and_in_their_order() -> None:
     clock, went = turns(), list[int]()
-    lane = Lane(clock)
+    fair_queue = FairQueue(clock)
     for place in range(2 * PLACES_A_TURN + 1):
-        lane.wait(lambda place=place: went.append(place))  # type: ignore[misc]
+        fair_queue.wait(lambda place=place: went.append(place))  # type: ignore[misc]
     for passed in (1, 2, 3):
         clock.pass_one()
         assert went == list(range(min(passed * PLACES_A_TURN, 2 * PLACES_A_TURN + 1)))
@@ -61,14 +61,14 @@ def test_so_many_go_on_in_a_turn_and_in_their_order() -> None:
 
 def test_who_waits_again_waits_for_the_next_turn() -> None:
     clock, went = turns(), list[str]()
-    lane = Lane(clock)
+    fair_queue = FairQueue(clock)
 
     def again() -> None:
         went.append("again")
-        lane.wait(again)
+        fair_queue.wait(again)
 
-    lane.wait(again)
-    lane.wait(lambda: went.append("other"))
+    fair_queue.wait(again)
+    fair_queue.wait(lambda: went.append("other"))
     clock.pass_one()
     assert went == ["again", "other"]
     clock.pass_one()
@@ -77,9 +77,9 @@ def test_who_waits_again_waits_for_the_next_turn() -> None:
 
 def test_one_connections_defect_holds_up_no_other(logged_errors: list[LogEvent]) -> None:
     clock, went = turns(), list[str]()
-    lane = Lane(clock)
-    lane.wait(lambda: went.remove("not there"))
-    lane.wait(lambda: went.append("other"))
+    fair_queue = FairQueue(clock)
+    fair_queue.wait(lambda: went.remove("not there"))
+    fair_queue.wait(lambda: went.append("other"))
     clock.pass_one()
     assert went == ["other"]
     assert [event["log_failure"].type for event in logged_errors] == [ValueError]
@@ -89,44 +89,44 @@ def test_one_connections_defect_holds_up_no_other(logged_errors: list[LogEvent])
 @pytest.mark.parametrize("drips", [True, False])
 def test_who_makes_an_effort_to_no_effect_is_read_in_turns(drips: bool) -> None:
     clock = turns()
-    connection = _Connection(Lane(clock))
-    reading = connection.reading
+    connection = _Connection(FairQueue(clock))
+    read_control = connection.read_control
     for _ in range(FREE_EFFORTS):
         assert connection.is_read
         if drips:
-            reading.came(1, of_message=True)
-        reading.worked(0 if drips else 1)
-    reading.came(1, of_message=False)
-    reading.worked(0)
+            read_control.came(1, of_message=True)
+        read_control.worked(0 if drips else 1)
+    read_control.came(1, of_message=False)
+    read_control.worked(0)
     assert not connection.is_read
     clock.pass_one()
     assert connection.is_read
-    reading.worked(1)
+    read_control.worked(1)
     assert not connection.is_read
 
 
 def test_what_has_an_effect_is_no_effort() -> None:
-    connection = _Connection(Lane(turns()))
+    connection = _Connection(FairQueue(turns()))
     for _ in range(3):
         for _ in range(FREE_EFFORTS // 2):
-            connection.reading.came(1, of_message=False)
-            connection.reading.worked(1)
+            connection.read_control.came(1, of_message=False)
+            connection.read_control.worked(1)
         for _ in range(FREE_EFFORTS):
-            connection.reading.came(LITTLE_BYTES, of_message=True)
-            connection.reading.worked(0)
+            connection.read_control.came(LITTLE_BYTES, of_message=True)
+            connection.read_control.worked(0)
         assert connection.is_read
-        connection.reading.effect()
+        connection.read_control.effect()
 
 
 def test_who_has_rested_is_read_only_if_more_is_wanted_and_can_come() -> None:
     clock = turns()
-    full, ended = _Connection(lane := Lane(clock)), _Connection(lane)
+    full, ended = _Connection(fair_queue := FairQueue(clock)), _Connection(fair_queue)
     full.tire()
-    full.reading.keep_up(False)
+    full.read_control.keep_up(False)
     ended.tire()
-    ended.reading.end()
+    ended.read_control.end()
     clock.pass_one()
     assert not full.is_read
     assert not ended.is_read
-    full.reading.keep_up(True)
+    full.read_control.keep_up(True)
     assert full.is_read
