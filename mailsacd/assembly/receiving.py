@@ -7,13 +7,14 @@ from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
 from mailsacd.core.budget import ByteBudget
+from mailsacd.core.message import Observer
 from mailsacd.jobs.examine import ExamineJob
 from mailsacd.mail.backlog import Backlog
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.receiving.accept import EVERY_DOMAIN, Accept
 from mailsacd.mail.receiving.capture import Capture
-from mailsacd.mail.receiving.ingest import Ingest, Observer
+from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory

@@ -3,13 +3,13 @@
 from typing import Final
 
 from mailsacd.assembly.part import Ground
+from mailsacd.core.message import Observer
 from mailsacd.http.app import Group
 from mailsacd.http.calls.activity import ActivityCalls
 from mailsacd.http.calls.statistics import StatisticsCalls
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.receiving.denylist import Denylist
-from mailsacd.mail.receiving.ingest import Observer
 from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.records.public_counts import Tallies
 from mailsacd.mail.records.statistics import Statistics

@@ -7,9 +7,9 @@ import click
 
 from mailsacd.cli.command import Common, command, table
 from mailsacd.cli.property import owner, property_of
+from mailsacd.core.actor import Actor
 from mailsacd.data import Data
 from mailsacd.http.calls.domains import domain_json
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.ownership.domains import Domains, DomainView
 from mailsacd.settings import Settings
 

@@ -1,8 +1,8 @@
 """What the commands about addresses and domains share: the objects that decide, for one account."""
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import NotFoundError
 from mailsacd.data import Data, hostname_of
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.addresses import Addresses

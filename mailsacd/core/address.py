@@ -75,6 +75,15 @@ def parse_address(text: str) -> Address:
     return normal
 
 
+def inbox_of(email: str) -> Address:
+    """The inbox that a reader of ``email`` means. Raises BadAddressError.
+
+    Nobody reads an alternate: taken literally, its inbox is empty once it stands for an address.
+    """
+    address = parse_address(email)
+    return address if address.is_alternate else address.without_tag()
+
+
 def normal_domain(text: str) -> str:
     """``text`` as a lower-case domain of A-labels, or an address literal (``[192.0.2.1]``).
 

@@ -1,9 +1,10 @@
 """Stored messages, as they go into the database and as they come out."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 DEFAULT_FOLDER: Final = "inbox"
 FOLDERS: Final = (DEFAULT_FOLDER, "all", "spam", "trash", "sent", "drafts")
@@ -65,6 +66,16 @@ class Owned:
     owner: str
     private: bool
     hooked: bool
+
+
+class Observer(Protocol):
+    """Somebody who wants to know what was stored."""
+
+    def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
+        """``batch`` is committed; ``owned`` are those of its messages, by id, that are somebody's.
+
+        Called before anybody hears of it: so it has to be quick, and may not raise.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

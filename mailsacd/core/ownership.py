@@ -8,6 +8,9 @@ from typing import Any, Final
 CATCH_ALL_LOCAL: Final = "*"
 """The local part of a domain's catch-all: ``*@example.com``."""
 
+MAX_FORWARDS: Final = 10
+"""Of so many addresses may a chain of forwards consist, the first and the last one included."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivateAddress:

@@ -7,6 +7,7 @@ from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import Resource
 
+from mailsacd.core.actor import ANYONE
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.codec import Response, Streamed, error_response, read_body
 from mailsacd.http.api.credentials import Callers, identify, session_token
@@ -21,7 +22,6 @@ from mailsacd.http.calls.upgrade import PATH, WebSockets, WebSocketUpgrade
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import Request
 from mailsacd.http.server.site import HttpSite
-from mailsacd.mail.accounts.auth import ANYONE
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.settings import HttpSettings
 

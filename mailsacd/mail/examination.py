@@ -21,9 +21,9 @@ from mailsacd.mail.contents import (
     is_unexamined,
     unexamined_in,
 )
-from mailsacd.mail.receiving.compose import expand
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import end_of_trace
+from mailsacd.store.compression import expand
 from mailsacd.store.examination import Raw, find_raws
 from mailsacd.store.pool import Database
 

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Final
 
 from mailsacd.core.maildrop import StoredMessage
-from mailsacd.mail.receiving.compose import expand
 from mailsacd.pop3.action import Retrieve
 from mailsacd.pop3.framing import retrieved, top
 from mailsacd.pop3.services import OpenMaildrop
+from mailsacd.store.compression import expand
 
 _OFF_REACTOR_BYTES: Final = 65_536  # larger ones are unpacked in a thread
 

@@ -16,12 +16,12 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent
 
 from mailsacd import __version__
+from mailsacd.core.actor import Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.http import app as http_app
 from mailsacd.http.app import make_site
 from mailsacd.http.calls.service import READY_TIMEOUT_S
 from mailsacd.http.server.site import HttpSite
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.settings import HttpSettings

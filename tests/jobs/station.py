@@ -11,11 +11,11 @@ from typing import Any
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import Clock, deferLater
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.delivery import Delivery
 from mailsacd.jobs.deliveries import LOOK_EVERY_S, DeliveryJob
 from mailsacd.mail.accounts.accounts import Accounts
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.delivering.deliveries import Deliveries
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.push.payload import PushedForms

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.dns import Dns
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.addresses import Addresses

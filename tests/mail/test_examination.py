@@ -11,12 +11,12 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.logger import LogEvent
 
+from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message import NewEnvelope
 from mailsacd.core.search import Terms
 from mailsacd.core.token import time_of
 from mailsacd.mail import backlog as backlog_module
-from mailsacd.mail.accounts.auth import ANYONE, Actor
 from mailsacd.mail.backlog import GROUP, Backlog
 from mailsacd.mail.contents import NOTHING, contents_of, is_unexamined
 from mailsacd.mail.examination import Examination
@@ -24,9 +24,9 @@ from mailsacd.mail.push.payload import PushedForms
 from mailsacd.mail.reading.account_mail import Inbox
 from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mail.reading.marks import Marks
-from mailsacd.mail.receiving.compose import expand
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import end_of_trace
+from mailsacd.store.compression import expand
 from mailsacd.store.events import find_messages
 from mailsacd.store.messages import delete_message, find_message, list_messages_json
 from mailsacd.store.pool import Database, Transaction

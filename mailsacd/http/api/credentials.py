@@ -6,9 +6,9 @@ That is an API key, or the session cookie. Neither is ever logged.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
+from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
 from mailsacd.http.server.request import READS, Request
-from mailsacd.mail.accounts.auth import ANYONE, Actor
 
 KEY_HEADER: Final = "Mailsac-Key"
 KEY_FIELD: Final = "_mailsacKey"

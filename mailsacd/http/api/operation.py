@@ -8,10 +8,10 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.http.api.codec import Response, Streamed
 from mailsacd.http.api.parameters import Parameter
-from mailsacd.mail.accounts.auth import Actor
 
 _IN_BRACES: Final = re.compile(r"\{([A-Za-z0-9]+)\}")
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
+from mailsacd.core.address import inbox_of
 from mailsacd.core.delivery import STATES, Delivery
 from mailsacd.core.errors import BadAddressError, NotFoundError
 from mailsacd.core.token import iso_time
@@ -12,7 +13,6 @@ from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import LIMIT, SKIP, Parameter
 from mailsacd.mail.delivering.deliveries import BOTH_SECRETS_FOR, KEPT_FOR, Deliveries
-from mailsacd.mail.receiving.accept import inbox_of
 
 _TAG: Final = "Webhooks"
 _REFUSALS: Final = (400, 401, 503)

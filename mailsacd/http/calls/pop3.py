@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from mailsacd.core.actor import account_of
 from mailsacd.core.errors import NotFoundError
 from mailsacd.http.api import schemas
 from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL
-from mailsacd.mail.accounts.auth import account_of
 from mailsacd.mail.ownership.addresses import Addresses
 
 _TAG: Final = "Addresses"

@@ -4,12 +4,12 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.http.api import schemas
 from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.validation.validate import Validator, Verdict
 
 _TAG: Final = "Validation"

@@ -18,7 +18,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsacd.core.account import KEY_FORM, TOKEN_FORM
-from mailsacd.core.errors import ForbiddenError, UnauthenticatedError, UnavailableError
+from mailsacd.core.actor import Actor
+from mailsacd.core.errors import UnauthenticatedError, UnavailableError
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.store.keys import find_key, record_use
 from mailsacd.store.notices import ACCOUNTS, Notices
@@ -32,47 +33,6 @@ WRITE_USES_EVERY_S: Final = 10.0
 
 _WRONG_KEY: Final = "The API key is not known here"
 _log = Logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """Somebody who asks for something; ``account`` is None for a caller without credentials.
-
-    ``login`` is who signed in: the account's own name or a team user's; with an API key it is
-    None, for a key stands for the account but manages neither the account nor its keys.
-    ``key_name`` is what the account calls the API key.
-    """
-
-    account: str | None
-    login: str | None = None
-    team: bool = False
-    key_name: str | None = None
-
-    @property
-    def manages(self) -> bool:
-        """Whether the actor may manage account, keys and domains' existence."""
-        return self.login is not None and not self.team
-
-
-ANYONE: Final = Actor(account=None)
-
-
-def account_of(actor: Actor) -> str:
-    """The account that ``actor`` stands for. Raises UnauthenticatedError when there is none."""
-    if actor.account is None:
-        raise UnauthenticatedError("An API key is needed, or a session")
-    return actor.account
-
-
-def managed_account(actor: Actor) -> str:
-    """The account that ``actor`` may manage: with a session of its own login alone.
-
-    Raises UnauthenticatedError without credentials, ForbiddenError with a key or a team user's.
-    """
-    account = account_of(actor)
-    if not actor.manages:
-        raise ForbiddenError("This needs a session of the account's own login")
-    return account
 
 
 @dataclass(frozen=True, slots=True)

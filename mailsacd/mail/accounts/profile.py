@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailsacd.core.account import Account
+from mailsacd.core.actor import Actor, account_of, managed_account
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.mail.accounts.accounts import Accounts
-from mailsacd.mail.accounts.auth import Actor, account_of, managed_account
 from mailsacd.settings import PlanSettings
 from mailsacd.store.accounts import find_account
 from mailsacd.store.profile import Stored, Used, stored_for, used_by

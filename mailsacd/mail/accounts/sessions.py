@@ -6,6 +6,7 @@ from typing import Final
 
 from mailsacd.core.account import Login, new_token
 from mailsacd.core.activity import SIGN_IN_FAILED, SIGNED_IN
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import (
     Fault,
     ForbiddenError,
@@ -13,7 +14,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.mail.accounts.accounts import Accounts
-from mailsacd.mail.accounts.auth import Actor, hash_of
+from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, Passwords
 from mailsacd.mail.records.activity import Activity

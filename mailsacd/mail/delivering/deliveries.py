@@ -12,18 +12,18 @@ from typing import Any, Final, Protocol, Unpack
 from twisted.internet.threads import deferToThreadPool
 
 from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED
+from mailsacd.core.actor import Actor, account_of, managed_account
 from mailsacd.core.backoff import delay_s
 from mailsacd.core.delivery import RETRIED_FOR, SLACK, Attempt, Claim, Delivery
 from mailsacd.core.errors import ConflictError, NotFoundError
 from mailsacd.core.message import Message
 from mailsacd.core.token import utc_from_ms
 from mailsacd.core.webhook_signature import new_secret, shown_secret, signature_headers
-from mailsacd.mail.accounts.auth import Actor, account_of, managed_account
 from mailsacd.mail.delivering.slack import slack_form
 from mailsacd.mail.limits.usage import Usage
-from mailsacd.mail.receiving.compose import expanded_bytes
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store import deliveries as store
+from mailsacd.store.compression import expanded_bytes
 from mailsacd.store.deliveries import Rooms, Which
 from mailsacd.store.messages import find_message, find_raw
 from mailsacd.store.pool import Database

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import msgspec
 
 from mailsacd.core.message import Message
-from mailsacd.mail.receiving.compose import expand
 from mailsacd.mime.extract import text_of_stored
+from mailsacd.store.compression import expand
 
 MAX_SUBJECT_CHARACTERS: Final = 300
 MAX_PEOPLE: Final = 5

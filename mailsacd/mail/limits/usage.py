@@ -12,11 +12,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from mailsacd.core.activity import THROTTLED
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import NotFoundError, ThrottledError
 from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.core.token import utc_from_ms
 from mailsacd.mail.accounts.accounts import Accounts
-from mailsacd.mail.accounts.auth import Actor, Authenticator
+from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.recurring import Recurring
 from mailsacd.store.notices import ACCOUNTS, Notices

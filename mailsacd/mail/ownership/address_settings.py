@@ -5,12 +5,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from mailsacd.core.address import Address, parse_address
+from mailsacd.core.address import Address, inbox_of, parse_address
 from mailsacd.core.errors import BadAddressError, Fault, InvalidInputError
-from mailsacd.core.ownership import CATCH_ALL_LOCAL, PrivateAddress
+from mailsacd.core.ownership import CATCH_ALL_LOCAL, MAX_FORWARDS, PrivateAddress
 from mailsacd.core.webhook_url import parse_webhook_url
-from mailsacd.mail.receiving.accept import inbox_of
-from mailsacd.mail.receiving.forwarding import MAX_FORWARDS
 from mailsacd.store.addresses import find_address, length_behind
 from mailsacd.store.ownership import domain_facts
 from mailsacd.store.sql import Executor

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailsacd.core.account import Account
-from mailsacd.core.address import Address, alternate_local
+from mailsacd.core.actor import Actor, account_of
+from mailsacd.core.address import Address, alternate_local, inbox_of
 from mailsacd.core.errors import (
     Fault,
     ForbiddenError,
@@ -18,7 +19,6 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.core.ownership import PrivateAddress
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.address_settings import AddressSettings
@@ -30,7 +30,6 @@ from mailsacd.mail.ownership.reservation import (
     check_free,
     write_settings,
 )
-from mailsacd.mail.receiving.accept import inbox_of
 from mailsacd.store import addresses as store
 from mailsacd.store.alternates import remember_alternate, server_secret
 from mailsacd.store.domains import share_domain
@@ -273,13 +272,6 @@ class Addresses:
         if self._secret is None:
             self._secret = await server_secret(self._database)
         return self._secret
-
-
-def account_of(actor: Actor) -> str:
-    """The actor's account. Raises UnauthenticatedError for a caller without one."""
-    if actor.account is None:
-        raise UnauthenticatedError("An API key is needed")
-    return actor.account
 
 
 def _reservable(email: str) -> Address:

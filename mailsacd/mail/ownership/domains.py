@@ -10,6 +10,7 @@ from typing import Final
 from twisted.logger import Logger
 
 from mailsacd.core.account import Account
+from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import normal_domain
 from mailsacd.core.dns import Dns
 from mailsacd.core.errors import (
@@ -22,10 +23,9 @@ from mailsacd.core.errors import (
     ThrottledError,
 )
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, Domain
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.address_settings import check_forward
-from mailsacd.mail.ownership.addresses import Addresses, AddressView, account_of
+from mailsacd.mail.ownership.addresses import Addresses, AddressView
 from mailsacd.mail.ownership.directory import Directory, announce
 from mailsacd.mail.ownership.domain_lookup import TOKEN_PREFIX, Record, look_at, records_of
 from mailsacd.mail.ownership.domain_proof import apply_sight

@@ -13,13 +13,12 @@ from twisted.internet.defer import Deferred
 
 from mailsacd.core.account import KEY_FORM
 from mailsacd.core.activity import SIGN_IN_FAILED
-from mailsacd.core.address import Address
+from mailsacd.core.address import Address, inbox_of
 from mailsacd.core.errors import BadAddressError, MailsacdError, UnauthenticatedError
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.accounts.guesses import Guesses, network_of
 from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, Passwords
 from mailsacd.mail.ownership.directory import Directory
-from mailsacd.mail.receiving.accept import inbox_of
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.addresses import find_address_login
 from mailsacd.store.pool import Database

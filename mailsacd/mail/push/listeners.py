@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from mailsacd.core.actor import ANYONE, Actor, account_of
 from mailsacd.core.errors import (
     MailsacdError,
     ThrottledError,
@@ -19,7 +20,6 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.core.rounds import Rounds
-from mailsacd.mail.accounts.auth import ANYONE, Actor, account_of
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listener import Asker, Listener, Listening

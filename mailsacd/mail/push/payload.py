@@ -17,10 +17,10 @@ from mailsacd.core.message import Message
 from mailsacd.core.token import iso_time, time_of
 from mailsacd.mail.contents import contents_of, fill_one, is_unexamined
 from mailsacd.mail.ownership.alternates import Alternates
-from mailsacd.mail.receiving.compose import expand, expanded_bytes
 from mailsacd.mime.extract import text_of
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
+from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.events import Found, find_messages
 from mailsacd.store.pool import Database
 

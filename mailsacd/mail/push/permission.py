@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mailsacd.core.address import normal_domain
+from mailsacd.core.actor import Actor
+from mailsacd.core.address import inbox_of, normal_domain
 from mailsacd.core.errors import BadAddressError, Fault, ForbiddenError, InvalidInputError
 from mailsacd.core.event import Interest
 from mailsacd.mail.accounts.accounts import Accounts
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.reading.access import Gate
-from mailsacd.mail.receiving.accept import inbox_of
 from mailsacd.store.domains import find_domain
 from mailsacd.store.listening import listened_addresses
 from mailsacd.store.pool import Database

@@ -8,7 +8,8 @@ alone, a private one for its owner alone. `mail.mailbox`, `mail.maildrop`, `mail
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from mailsacd.core.address import Address
+from mailsacd.core.actor import Actor
+from mailsacd.core.address import Address, inbox_of
 from mailsacd.core.errors import (
     ForbiddenError,
     MailsacdError,
@@ -16,8 +17,6 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.core.ownership import DomainFacts, Holding
-from mailsacd.mail.accounts.auth import Actor
-from mailsacd.mail.receiving.accept import inbox_of
 
 T = TypeVar("T")
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import normal_domain
 from mailsacd.core.errors import BadAddressError, Fault
 from mailsacd.core.search import Terms
-from mailsacd.mail.accounts.auth import Actor, account_of
 from mailsacd.mail.examination import Examination
 from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.mailbox import Page

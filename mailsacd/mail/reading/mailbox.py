@@ -11,16 +11,16 @@ from typing import Final, TypeVar
 from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.threads import deferToThreadPool
 
+from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
-from mailsacd.mail.accounts.auth import Actor, account_of
 from mailsacd.mail.examination import Examination
 from mailsacd.mail.reading.access import Gate
-from mailsacd.mail.receiving.compose import expand, expanded_bytes
 from mailsacd.mime.extract import text_of_stored
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store import messages
+from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.inbox import purge_inbox
 from mailsacd.store.pool import Database
 from mailsacd.store.views import Page as PageOfIds

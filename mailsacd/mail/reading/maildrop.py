@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from twisted.internet.threads import deferToThreadPool
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import (
     ForbiddenError,
     InUseError,
@@ -19,14 +20,13 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.core.maildrop import Listing, Measure, StoredMessage, is_plain, octets_on_the_wire
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.read_ahead import ReadAhead
-from mailsacd.mail.receiving.compose import expand
 from mailsacd.mail.recurring import Recurring
 from mailsacd.settings import Pop3Settings
 from mailsacd.store import maildrop as store
+from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database, Transaction
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ star needs an account, for it makes the message that account's alone to see.
 from collections.abc import Sequence
 from typing import Any
 
+from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.message import FOLDERS, MAX_LABELS, Message
-from mailsacd.mail.accounts.auth import Actor, account_of
 from mailsacd.mail.examination import Examination
 from mailsacd.mail.reading.access import Access, Gate
 from mailsacd.store import marks

@@ -130,15 +130,6 @@ class Accept:
         return await self._forwarding.follow(original, await self._directory.inbox_at(inbox))
 
 
-def inbox_of(email: str) -> Address:
-    """The inbox that a reader of ``email`` means. Raises BadAddressError.
-
-    Nobody reads an alternate: taken literally, its inbox is empty once it stands for an address.
-    """
-    address = parse_address(email)
-    return address if address.is_alternate else address.without_tag()
-
-
 def _stays(original: Address, inbox: Address) -> Recipient:
     return Recipient(original_inbox=str(original), inbox=str(inbox), domain=inbox.domain)
 

@@ -1,10 +1,8 @@
 """From an envelope to what is stored of it: the raw message, compressed, and a row a recipient."""
 
-import threading
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-import zstandard
 
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.maildrop import is_plain, octets_on_the_wire
@@ -15,11 +13,9 @@ from mailsacd.mime.addresses import Mailbox
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.parse import parse, parse_head
 from mailsacd.mime.trace import trace_headers
-
-_ZSTD_LEVEL: Final = 1  # 28 µs for 20 KB; higher levels cost more than the disk they save
+from mailsacd.store.compression import compress
 
 _encoder = msgspec.json.Encoder()
-_per_thread = threading.local()
 
 
 class _SharedFacts(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
@@ -53,7 +49,7 @@ def compose(envelope: Envelope, hostname: str, *, examine: bool = True) -> NewEn
     return NewEnvelope(
         id=envelope.id,
         received=envelope.received,
-        raw=_compressor().compress(raw),
+        raw=compress(raw),
         size=len(raw),
         messages=tuple(
             _row(envelope.id, place, recipient, shared, to)
@@ -66,20 +62,6 @@ def compose(envelope: Envelope, hostname: str, *, examine: bool = True) -> NewEn
         wire_size=len(raw) if plain else octets_on_the_wire(raw),
         unexamined=not examine,
     )
-
-
-def expand(raw: bytes) -> bytes:
-    """The raw message out of its stored form."""
-    try:
-        decompressor: zstandard.ZstdDecompressor = _per_thread.decompressor
-    except AttributeError:
-        decompressor = _per_thread.decompressor = zstandard.ZstdDecompressor()
-    return decompressor.decompress(raw)
-
-
-def expanded_bytes(raw: bytes) -> int:
-    """How many bytes `expand` makes of ``raw``: mail that repeats itself is stored in very few."""
-    return zstandard.frame_content_size(raw)
 
 
 def _shared_facts(
@@ -130,12 +112,3 @@ def _mailboxes(found: tuple[Mailbox, ...] | None) -> list[dict[str, str]] | None
 def _envelope_sender(envelope: Envelope, hostname: str) -> list[dict[str, str]]:
     address = envelope.reverse_path.lower() or f"mailer-daemon@{hostname}"
     return [{"address": address, "name": ""}]
-
-
-def _compressor() -> zstandard.ZstdCompressor:
-    """One a thread: a compressor is costly to make and must not be shared."""
-    try:
-        compressor: zstandard.ZstdCompressor = _per_thread.compressor
-    except AttributeError:
-        compressor = _per_thread.compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL)
-    return compressor

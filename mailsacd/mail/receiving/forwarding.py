@@ -6,16 +6,12 @@ changes between this and the commit is seen to by the storing statement: the mai
 account's.
 """
 
-from typing import Final
-
 from mailsacd.core.activity import REFUSED
 from mailsacd.core.address import Address, parse_address
 from mailsacd.core.envelope import Recipient
+from mailsacd.core.ownership import MAX_FORWARDS
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.records.activity import Activity
-
-MAX_FORWARDS: Final = 10
-"""Of so many addresses may a chain of forwards consist, the first and the last one included."""
 
 
 class Forwarding:

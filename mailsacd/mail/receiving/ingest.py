@@ -19,7 +19,7 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.core.cache import UNKNOWN, Unknown
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import MailLoopError, StatementError
-from mailsacd.core.message import NewEnvelope, Owned
+from mailsacd.core.message import NewEnvelope, Observer, Owned
 from mailsacd.core.ownership import DomainFacts
 from mailsacd.core.token import EnvelopeIds, utc_from_ms
 from mailsacd.mail.receiving.compose import compose
@@ -51,16 +51,6 @@ class Ownership(Protocol):
 
     def known_domain(self, name: str) -> DomainFacts | Unknown | None:
         """None when it is known that nobody does; UNKNOWN when that is not known."""
-
-
-class Observer(Protocol):
-    """Somebody who wants to know what was stored."""
-
-    def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
-        """``batch`` is committed; ``owned`` are those of its messages, by id, that are somebody's.
-
-        Called before anybody hears of it: so it has to be quick, and may not raise.
-        """
 
 
 class Ingest:

@@ -10,9 +10,9 @@ from typing import Any, Final
 from twisted.logger import Logger
 
 from mailsacd.core.activity import FORWARDED, RECEIVED, Event
+from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_prefix, utc_from_ms
-from mailsacd.mail.accounts.auth import Actor, account_of
 from mailsacd.mail.recurring import Recurring
 from mailsacd.store.activity import add_events, forget_events, list_events
 from mailsacd.store.pool import Database

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from twisted.internet.threads import deferToThreadPool
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import Fault, InvalidInputError, NotFoundError, UnauthenticatedError
 from mailsacd.core.token import milliseconds, utc_from_ms
-from mailsacd.mail.accounts.auth import Actor
-from mailsacd.mail.receiving.compose import expand
 from mailsacd.mail.records.public_counts import Tallies
 from mailsacd.mime.message import Attachment
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store import statistics
+from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.statistics import Counted
 

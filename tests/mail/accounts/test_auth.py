@@ -12,8 +12,9 @@ from twisted.internet.task import Clock, deferLater
 from twisted.logger import LogEvent
 
 from mailsacd.core.account import KEY_FORM, new_key
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError
-from mailsacd.mail.accounts.auth import Actor, hash_of
+from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.guesses import GUESSES, PER_S, Guesses
 from mailsacd.store.keys import record_use
 from mailsacd.store.pool import Database, Transaction

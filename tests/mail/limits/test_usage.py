@@ -10,9 +10,9 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import Clock
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ThrottledError
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.limits.usage import ASK_EVERY_S, KEPT_DAYS, Metered, Usage
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity

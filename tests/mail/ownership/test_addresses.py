@@ -8,6 +8,7 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import DeferredList, ensureDeferred
 
+from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import (
     BadAddressError,
@@ -17,7 +18,6 @@ from mailsacd.core.errors import (
     NotFoundError,
     UnauthenticatedError,
 )
-from mailsacd.mail.accounts.auth import ANYONE, Actor
 from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.addresses import find_address_login

@@ -9,6 +9,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import DeferredList, ensureDeferred
 from twisted.names import dns
 
+from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.address import parse_address
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import (
@@ -21,7 +22,6 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.core.ownership import Domain, Holding
-from mailsacd.mail.accounts.auth import ANYONE, Actor
 from mailsacd.mail.receiving.ingest import Ingest
 from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, BOB, Node

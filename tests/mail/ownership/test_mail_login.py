@@ -11,9 +11,9 @@ from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
 from twisted.internet.task import Clock
 
 from mailsacd.core.account import new_key
+from mailsacd.core.actor import Actor
 from mailsacd.core.address import Address, alternate_local
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError, UnavailableError
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.accounts.guesses import GUESSES, PER_S, Guesses
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.ownership.address_settings import checked_settings

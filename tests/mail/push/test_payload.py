@@ -9,8 +9,8 @@ import pytest_twisted
 from mailsacd.core.address import Address, alternate_local
 from mailsacd.core.message import Message, NewEnvelope
 from mailsacd.mail.push.payload import PushedForms, pushed_form
-from mailsacd.mail.receiving.compose import expand
 from mailsacd.store.alternates import find_alternate, server_secret
+from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database
 from tests.mail.hubs import new_mail, reactor, store
 

@@ -9,6 +9,7 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import deferLater
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import (
     ForbiddenError,
@@ -19,7 +20,6 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.core.maildrop import on_the_wire
-from mailsacd.mail.accounts.auth import Actor
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.ownership.addresses import Addresses
@@ -29,9 +29,9 @@ from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.maildrop import MEASURED_AT_A_TIME, Maildrop, Maildrops
 from mailsacd.mail.reading.read_ahead import GOOD_FOR_S
-from mailsacd.mail.receiving.compose import expand
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.settings import Pop3Settings
+from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database
 from tests.mail.envelopes import envelope
 from tests.mail.people import PLANS, People, people

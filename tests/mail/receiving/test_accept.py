@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from mailsacd.core.address import alternate_local, parse_address
+from mailsacd.core.address import alternate_local, inbox_of, parse_address
 from mailsacd.core.cache import UNKNOWN
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import BadAddressError, ConfigurationError, ForbiddenError
-from mailsacd.mail.receiving.accept import Accept, inbox_of
+from mailsacd.mail.receiving.accept import Accept
 from mailsacd.store.alternates import remember_alternate, server_secret
 from tests.mail.property import ANN, BOB, Node
 

@@ -11,9 +11,9 @@ from twisted.internet import reactor as the_reactor
 
 from mailsacd.assembly.receiving import captures_all
 from mailsacd.core.activity import CAPTURED, RECEIVED
+from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError
-from mailsacd.mail.accounts.auth import ANYONE, Actor
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.ownership.directory import Directory

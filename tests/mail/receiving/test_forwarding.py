@@ -8,15 +8,15 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.core.activity import REFUSED
+from mailsacd.core.actor import Actor
 from mailsacd.core.address import alternate_local, parse_address
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.cache import UNKNOWN
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import InvalidInputError
-from mailsacd.mail.accounts.auth import Actor
+from mailsacd.core.ownership import MAX_FORWARDS
 from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.receiving.accept import Accept
-from mailsacd.mail.receiving.forwarding import MAX_FORWARDS
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.alternates import server_secret

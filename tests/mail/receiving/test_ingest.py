@@ -9,6 +9,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import DeferredList
 
+from mailsacd.core.actor import ANYONE
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import (
     MailLoopError,
@@ -16,7 +17,6 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from mailsacd.mail.accounts.auth import ANYONE
 from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mail.receiving import ingest as ingest_module
 from mailsacd.mail.receiving.ingest import _PRESSING, Ingest

@@ -8,10 +8,10 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.core.activity import RECEIVED, REFUSED
+from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_of, utc_from_ms
-from mailsacd.mail.accounts.auth import ANYONE, Actor
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import KEPT_DAYS, MAX_GATHERED, Activity

@@ -12,12 +12,12 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 
+from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import InvalidInputError, NotFoundError, UnauthenticatedError
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.token import milliseconds
-from mailsacd.mail.accounts.auth import ANYONE, Actor
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.public_counts import KEPT, Tallies
 from mailsacd.mail.records.statistics import KEPT_AN_HOUR, KEPT_DAYS, Span, Statistics

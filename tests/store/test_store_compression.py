@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mailsacd.core.envelope import Envelope
-from mailsacd.mail.receiving.compose import compose, expand, expanded_bytes
+from mailsacd.mail.receiving.compose import compose
+from mailsacd.store.compression import expand, expanded_bytes
 from tests.mail.envelopes import RECEPTION, to
 
 

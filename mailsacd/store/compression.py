@@ -1,0 +1,34 @@
+"""The stored form of raw messages: zstd (RFC 8878). Every function runs in any thread."""
+
+import threading
+from typing import Final
+
+import zstandard
+
+_ZSTD_LEVEL: Final = 1  # 28 µs for 20 KB; higher levels cost more than the disk they save
+
+# A compressor is costly to make and must not be shared between threads: one a thread
+_per_thread = threading.local()
+
+
+def compress(raw: bytes) -> bytes:
+    """The stored form of a raw message: one zstd frame that tells its content size."""
+    try:
+        compressor: zstandard.ZstdCompressor = _per_thread.compressor
+    except AttributeError:
+        compressor = _per_thread.compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL)
+    return compressor.compress(raw)
+
+
+def expand(raw: bytes) -> bytes:
+    """The raw message out of its stored form."""
+    try:
+        decompressor: zstandard.ZstdDecompressor = _per_thread.decompressor
+    except AttributeError:
+        decompressor = _per_thread.decompressor = zstandard.ZstdDecompressor()
+    return decompressor.decompress(raw)
+
+
+def expanded_bytes(raw: bytes) -> int:
+    """How many bytes `expand` makes of ``raw``: mail that repeats itself is stored in very few."""
+    return zstandard.frame_content_size(raw)
