@@ -1,7 +1,16 @@
-"""What a POP3 session asks of whoever runs it."""
+"""The states of a POP3 session, and what it asks of whoever runs it."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
+
+
+class State(Enum):
+    """Where a session stands; the table in `mailsacd.pop3.commands` says what may come in which."""
+
+    AUTHORIZATION = auto()
+    EXCHANGE = auto()  # inside of AUTH: a line is a response, not a command
+    TRANSACTION = auto()
+    CLOSED = auto()  # after QUIT, too: what it deletes is the last that happens
 
 
 @dataclass(frozen=True, slots=True, repr=False)

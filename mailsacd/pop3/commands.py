@@ -1,121 +1,63 @@
 """What each POP3 command does, and in which states it may come: the table at the end.
 
-A command takes the session and its argument, changes the session, and returns what is to be done.
-Raised grammar errors become its answer.
+A command takes the conversation and its argument, changes the conversation, and returns what is to
+be done. Raised grammar errors become its answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from mailsacd.core.sasl import (
-    MECHANISMS,
-    CancelledError,
-    Challenge,
-    SaslError,
-    SaslExchange,
-    Step,
-    UnknownMechanismError,
-)
 from mailsacd.pop3 import answer
-from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
+from mailsacd.pop3.action import Action, Remove, Retrieve, State
+from mailsacd.pop3.authentication import begin_auth, log_in
+from mailsacd.pop3.conversation import Conversation
 from mailsacd.pop3.grammar import parse_nothing, parse_number, parse_text, parse_top
-from mailsacd.pop3.state import State
 
-if TYPE_CHECKING:
-    from mailsacd.pop3.session import Session
-
-_MECHANISM_LIST: Final = "".join(f"{name}\r\n" for name in MECHANISMS).encode()
 _LANGUAGES: Final = b"+OK\r\nen English\r\ni-default English\r\n.\r\n"
 _ENGLISH: Final = ("*", "en", "i-default")
 
 
-def perform(session: Session, verb: bytes, argument: bytes) -> Action:
+def perform(conversation: Conversation, verb: bytes, argument: bytes) -> Action:
     """Do the command ``verb`` (in upper case). Raises GrammarError."""
-    name, session.name = session.name, None
+    name, conversation.name = conversation.name, None
     command, states = _COMMANDS.get(verb, _UNKNOWN)
-    if session.state not in states:
-        return session.fault(answer.NOT_NOW)
+    if conversation.state not in states:
+        return conversation.fault(answer.NOT_NOW)
     if verb == b"PASS":
-        session.name = name
-    return command(session, argument)
-
-
-def respond(session: Session, exchange: SaslExchange, line: bytes) -> Action:
-    """Take a response to a challenge."""
-    return _exchange(session, lambda: exchange.respond(line))
+        conversation.name = name
+    return command(conversation, argument)
 
 
 # AUTHORIZATION
 
 
-def _user(session: Session, argument: bytes) -> Action:
-    if not session.may_log_in:
-        return session.fault(answer.TLS_NEEDED)
-    session.name = parse_text(argument.strip(b" "))
+def _user(conversation: Conversation, argument: bytes) -> Action:
+    if not conversation.may_log_in:
+        return conversation.fault(answer.TLS_NEEDED)
+    conversation.name = parse_text(argument.strip(b" "))
     return answer.SEND_PASSWORD  # whether or not there is such a maildrop
 
 
-def _pass(session: Session, argument: bytes) -> Action:
-    name, session.name = session.name, None
-    if not session.may_log_in:
-        return session.fault(answer.TLS_NEEDED)
+def _pass(conversation: Conversation, argument: bytes) -> Action:
+    name, conversation.name = conversation.name, None
+    if not conversation.may_log_in:
+        return conversation.fault(answer.TLS_NEEDED)
     if name is None:
-        return session.fault(answer.USER_FIRST)
-    return _log_in(session, name, parse_text(argument))
+        return conversation.fault(answer.USER_FIRST)
+    return log_in(conversation, name, parse_text(argument))
 
 
-def _auth(session: Session, argument: bytes) -> Action:
-    """RFC 5034 section 4. Without a mechanism it lists them, as older clients ask."""
-    words = argument.split()
-    if not session.may_log_in:
-        return session.fault(answer.TLS_NEEDED)
-    if not words:
-        return b"+OK\r\n%b.\r\n" % _MECHANISM_LIST
-    if len(words) > 2:
-        return session.fault(answer.BAD_ARGUMENTS)
-    try:
-        exchange = SaslExchange(words[0])
-    except UnknownMechanismError:
-        return session.fault(answer.UNKNOWN_MECHANISM)
-    session.exchange, session.state = exchange, State.EXCHANGE
-    initial = words[1] if len(words) == 2 else None
-    return _exchange(session, lambda: exchange.start(initial))
-
-
-def _exchange(session: Session, take: Callable[[], Step]) -> Action:
-    try:
-        step = take()
-    except SaslError as e:
-        session.exchange, session.state = None, State.AUTHORIZATION
-        cancelled = isinstance(e, CancelledError)
-        return session.fault(answer.CANCELLED if cancelled else answer.err(str(e)))
-    if isinstance(step, Challenge):
-        return b"+ %b\r\n" % step.text
-    session.exchange, session.state = None, State.AUTHORIZATION
-    return _log_in(session, step.name, step.secret)
-
-
-def _log_in(session: Session, name: str, secret: str) -> Action:
-    session.waiting = True
-    return LogIn(name, secret)
-
-
-def _stls(session: Session, argument: bytes) -> Action:
+def _stls(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    if session.tls:
-        return session.fault(answer.HAS_TLS)
-    if not session.rules.offers_tls:
-        return session.fault(answer.NO_TLS)
-    # RFC 2595 section 4: nothing learned before TLS is kept, unread input least of all
-    session.forget_input()
-    session.tls = True
-    session.then(Signal.START_TLS)
+    if conversation.tls:
+        return conversation.fault(answer.HAS_TLS)
+    if not conversation.rules.offers_tls:
+        return conversation.fault(answer.NO_TLS)
+    conversation.begin_tls()
     return answer.READY_FOR_TLS
 
 
-def _utf8(_session: Session, argument: bytes) -> Action:
+def _utf8(_conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
     return answer.UTF8_ON  # messages and names are never anything else
 
@@ -123,95 +65,100 @@ def _utf8(_session: Session, argument: bytes) -> Action:
 # TRANSACTION
 
 
-def _stat(session: Session, argument: bytes) -> Action:
+def _stat(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    return b"+OK %d %d\r\n" % session.selection.stat()
+    return b"+OK %d %d\r\n" % conversation.selection.stat()
 
 
-def _list(session: Session, argument: bytes) -> Action:
+def _list(conversation: Conversation, argument: bytes) -> Action:
     if not argument.strip(b" "):
-        return session.selection.scan_listings()
+        return conversation.selection.scan_listings()
     number = parse_number(argument)
-    return b"+OK %d %d\r\n" % (number, session.selection.size(session.selection.place(number)))
+    return b"+OK %d %d\r\n" % (
+        number,
+        conversation.selection.size(conversation.selection.place(number)),
+    )
 
 
-def _uidl(session: Session, argument: bytes) -> Action:
+def _uidl(conversation: Conversation, argument: bytes) -> Action:
     if not argument.strip(b" "):
-        return session.selection.unique_id_listings()
+        return conversation.selection.unique_id_listings()
     number = parse_number(argument)
-    return answer.ok(f"{number} {session.selection.unique_id(session.selection.place(number))}")
+    return answer.ok(
+        f"{number} {conversation.selection.unique_id(conversation.selection.place(number))}"
+    )
 
 
-def _retr(session: Session, argument: bytes) -> Action:
-    place = session.selection.place(parse_number(argument))
-    session.waiting = True
+def _retr(conversation: Conversation, argument: bytes) -> Action:
+    place = conversation.selection.place(parse_number(argument))
+    conversation.waiting = True
     return Retrieve(place, None)
 
 
-def _top(session: Session, argument: bytes) -> Action:
+def _top(conversation: Conversation, argument: bytes) -> Action:
     number, lines = parse_top(argument)
-    place = session.selection.place(number)
-    session.waiting = True
+    place = conversation.selection.place(number)
+    conversation.waiting = True
     return Retrieve(place, lines)
 
 
-def _dele(session: Session, argument: bytes) -> Action:
+def _dele(conversation: Conversation, argument: bytes) -> Action:
     number = parse_number(argument)
-    session.selection.delete(session.selection.place(number))
+    conversation.selection.delete(conversation.selection.place(number))
     return answer.ok(f"message {number} is marked as deleted")
 
 
-def _rset(session: Session, argument: bytes) -> Action:
+def _rset(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    session.selection.reset()
+    conversation.selection.reset()
     return answer.OK
 
 
-def _noop(_session: Session, _argument: bytes) -> Action:
+def _noop(_conversation: Conversation, _argument: bytes) -> Action:
     return answer.OK
 
 
 # Any state
 
 
-def _capa(session: Session, argument: bytes) -> Action:
+def _capa(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    return session.rules.capabilities(
-        may_start_tls=session.rules.offers_tls and not session.tls,
-        may_log_in=session.may_log_in,
-        logged_in=session.state is State.TRANSACTION,
+    return conversation.rules.capabilities(
+        may_start_tls=conversation.rules.offers_tls and not conversation.tls,
+        may_log_in=conversation.may_log_in,
+        logged_in=conversation.state is State.TRANSACTION,
     )
 
 
-def _lang(session: Session, argument: bytes) -> Action:
+def _lang(conversation: Conversation, argument: bytes) -> Action:
     """RFC 6856 section 3."""
     if not argument.strip(b" "):
         return _LANGUAGES
     if argument.strip(b" ").decode("ascii", "replace").lower() in _ENGLISH:
         return answer.ok("en English it is")
-    return session.fault(answer.UNKNOWN_LANGUAGE)
+    return conversation.fault(answer.UNKNOWN_LANGUAGE)
 
 
-def _quit(session: Session, argument: bytes) -> Action:
+def _quit(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    places = session.selection.deleted
-    session.closing(answer.BYE)
+    places = conversation.selection.deleted
+    conversation.closing(answer.BYE)
     if not places:
         return answer.BYE
-    session.waiting = True
+    conversation.waiting = True
     return Remove(places)
 
 
-def _unknown(session: Session, _argument: bytes) -> Action:
-    return session.fault(answer.UNKNOWN_COMMAND)
+def _unknown(conversation: Conversation, _argument: bytes) -> Action:
+    return conversation.fault(answer.UNKNOWN_COMMAND)
 
 
-def _http(session: Session, _argument: bytes) -> Action:
+def _http(conversation: Conversation, _argument: bytes) -> Action:
     # A web page can make a browser post to a port: no password is guessed that way
-    return session.closing(answer.NOT_HTTP)
+    return conversation.closing(answer.NOT_HTTP)
 
 
-_Command = Callable[["Session", bytes], Action]
+_Command = Callable[[Conversation, bytes], Action]
 
 _ANY: Final = (State.AUTHORIZATION, State.TRANSACTION)
 _BEFORE: Final = (State.AUTHORIZATION,)
@@ -221,7 +168,7 @@ _UNKNOWN: Final[tuple[_Command, tuple[State, ...]]] = (_unknown, _ANY)
 _COMMANDS: Final[Mapping[bytes, tuple[_Command, tuple[State, ...]]]] = {
     b"USER": (_user, _BEFORE),
     b"PASS": (_pass, _BEFORE),
-    b"AUTH": (_auth, _BEFORE),
+    b"AUTH": (begin_auth, _BEFORE),
     b"STLS": (_stls, _BEFORE),
     b"UTF8": (_utf8, _BEFORE),
     b"STAT": (_stat, _AFTER),

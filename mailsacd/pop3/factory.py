@@ -1,4 +1,4 @@
-"""The POP3 listener: builds a protocol for each connection, and makes room in memory."""
+"""POP3 on Twisted: a protocol for each connection of a port, and room in memory for them."""
 
 from operator import itemgetter
 from typing import Final, cast
@@ -6,16 +6,28 @@ from typing import Final, cast
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
-from mailsacd.pop3.protocol import Pop3Protocol
 from mailsacd.pop3.rules import SessionRules
-from mailsacd.pop3.services import Pop3Services
-from mailsacd.pop3.shared import Shared
+from mailsacd.pop3.runner import SessionRunner
+from mailsacd.pop3.services import Pop3Services, Shared
+from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.connection_factory import ConnectionFactory, proxy_networks
 from mailsacd.sockets.connections import Connections
 from mailsacd.sockets.listener_options import ListenerOptions
 
 STUCK_S: Final = 10.0
 """Who does not read for so long is closed when others wait for the memory."""
+
+
+class Pop3Protocol(Connection):
+    """One connection."""
+
+    def __init__(self, shared: Shared, peer_ip: str) -> None:
+        super().__init__(shared.options, peer_ip)
+        self._handler = self._runner = SessionRunner(shared, self)
+
+    def stuck_s(self, now_s: float) -> float:
+        """For how long the peer has not read the message that is held for it; 0 without one."""
+        return self._runner.sending.stuck_s(now_s)
 
 
 class Pop3Factory(ConnectionFactory[Pop3Protocol]):

@@ -13,9 +13,8 @@ from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
 from mailsacd.pop3.messages import Messages
 from mailsacd.pop3.replies import CLOSING_WORDS, is_expected, not_removed, refused_login
 from mailsacd.pop3.sending import Sending
-from mailsacd.pop3.services import OpenMaildrop
+from mailsacd.pop3.services import OpenMaildrop, Shared
 from mailsacd.pop3.session import Session
-from mailsacd.pop3.shared import Shared
 from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.connections import CloseReason
 

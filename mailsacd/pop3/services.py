@@ -8,7 +8,9 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReacto
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.maildrop import Listing, StoredMessage
+from mailsacd.pop3.rules import SessionRules
 from mailsacd.settings import Pop3Settings
+from mailsacd.sockets.listener_options import ListenerOptions
 
 T = TypeVar("T")
 
@@ -63,3 +65,12 @@ class Pop3Services:
     tls: IOpenSSLServerConnectionCreator | None
     clock: IReactorTime
     tls_at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What the connections of one listener have in common: use cases, texts, limits."""
+
+    services: Pop3Services
+    rules: SessionRules
+    options: ListenerOptions

@@ -10,10 +10,11 @@ This module cuts the input into lines; `mailsacd.pop3.commands` says what lines 
 from typing import Final
 
 from mailsacd.core.maildrop import Listing
-from mailsacd.core.sasl import SaslExchange
 from mailsacd.pop3 import answer
-from mailsacd.pop3.action import Action, Signal
-from mailsacd.pop3.commands import perform, respond
+from mailsacd.pop3.action import Action, State
+from mailsacd.pop3.authentication import respond
+from mailsacd.pop3.commands import perform
+from mailsacd.pop3.conversation import Conversation
 from mailsacd.pop3.grammar import (
     LOGIN_VERBS,
     MAX_LINE_OCTETS,
@@ -23,45 +24,23 @@ from mailsacd.pop3.grammar import (
 )
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.selection import Selection
-from mailsacd.pop3.state import State
-from mailsacd.sockets.line_session import CRLF, LineSession
+from mailsacd.sockets.line_session import CRLF
 
 MAX_LOGINS: Final = 3
 """So many logins may be wrong."""
 
 
-class Session(LineSession[Action, bytes]):
+class Session(Conversation):
     """One connection's session, from greeting to close."""
 
-    __slots__ = (
-        "_logins",
-        "exchange",
-        "name",
-        "rules",
-        "selection",
-        "state",
-    )
+    __slots__ = ("_logins",)
 
     def __init__(self, rules: SessionRules) -> None:
-        super().__init__(
-            banner=rules.banner,
-            too_many_errors=answer.TOO_MANY_ERRORS,
-            last_action=Signal.CLOSE,
-        )
-        self.rules = rules
-        self.state = State.AUTHORIZATION
-        self.name: str | None = None
-        """What USER said, until the next command."""
-        self.exchange: SaslExchange | None = None
-        self.selection = Selection(Listing(ids=(), sizes=()))
+        """As of Conversation."""
+        super().__init__(rules)
         self._logins = 0
 
     # For whoever runs it
-
-    @property
-    def closed(self) -> bool:
-        """Whether all is said, but for what QUIT deletes."""
-        return self.state is State.CLOSED
 
     def next_action(self) -> Action | None:
         """What is to be done next; None when input or an answer must come first."""
@@ -95,11 +74,6 @@ class Session(LineSession[Action, bytes]):
         if given:
             self._pending.insert(0, given)
 
-    def _shut(self) -> None:
-        """What is marked as deleted stays (RFC 1939 section 6), unless QUIT was said."""
-        self.state = State.CLOSED
-        super()._shut()
-
     # Lines
 
     def _read_line(self) -> Action | None:
@@ -131,5 +105,5 @@ class Session(LineSession[Action, bytes]):
     def _broken(self, given: bytes) -> bytes:
         """``given``, to a line that is none; to the client it ends an exchange."""
         if self.exchange is not None:
-            self.exchange, self.state = None, State.AUTHORIZATION
+            self.end_exchange()
         return self.fault(given)

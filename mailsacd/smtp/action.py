@@ -1,10 +1,25 @@
-"""What an SMTP session asks of whoever runs it."""
+"""The states of an SMTP session, and what it asks of whoever runs it."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
+
+
+class State(Enum):
+    """Where a session stands; the table in `mailsacd.smtp.commands` says what may come in which."""
+
+    START = auto()  # nobody has said EHLO yet
+    READY = auto()
+    AUTH = auto()  # the next line answers a challenge
+    SENDER = auto()  # MAIL is given, but no good recipient
+    RECIPIENTS = auto()
+    TEXT = auto()  # inside of DATA
+    CHUNK = auto()  # inside of a BDAT chunk
+    CHUNKS = auto()  # between two chunks of a message
+    DELIVERING = auto()
+    CLOSED = auto()
 
 
 @dataclass(frozen=True, slots=True)

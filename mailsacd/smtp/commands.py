@@ -1,167 +1,158 @@
 """What each SMTP command does, and in which states it may come: the table at the end.
 
-A command takes the session and its argument, changes the session, and returns what is to be done.
-Raised grammar errors become its reply.
+A command takes the conversation and its argument, changes the conversation, and returns what is to
+be done. Raised grammar errors become its reply.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mailsacd.core import reply
-from mailsacd.smtp.action import Action, AskRecipient, Signal
+from mailsacd.smtp.action import Action, AskRecipient, Signal, State
 from mailsacd.smtp.authentication import begin_auth
+from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.framing import ChunkReader, TextReader
 from mailsacd.smtp.grammar import parse_chunk, parse_helo, parse_nothing
-from mailsacd.smtp.state import State
 from mailsacd.smtp.transaction import Transaction
 
-if TYPE_CHECKING:
-    from mailsacd.smtp.session import Session
 
-
-def perform(session: Session, verb: bytes, argument: bytes) -> Action | None:
+def perform(conversation: Conversation, verb: bytes, argument: bytes) -> Action | None:
     """Do the command ``verb`` (in upper case). None when a chunk's bytes come next.
 
     Raises GrammarError.
     """
     command, states = _COMMANDS.get(verb, _UNKNOWN)
-    if session.state in states:
-        return command(session, argument)
+    if conversation.state in states:
+        return command(conversation, argument)
     answer = reply.BAD_SEQUENCE
-    if session.transaction.some_refused and verb in {b"DATA", b"BDAT"}:
+    if conversation.transaction.some_refused and verb in {b"DATA", b"BDAT"}:
         answer = reply.NO_VALID_RECIPIENTS
     if verb != b"BDAT":
-        return session.fault(answer)
+        return conversation.fault(answer)
     size, _ = parse_chunk(argument)  # RFC 3030 section 2: the chunk comes all the same
-    session.begin_chunk(ChunkReader(0), size, session.state)
-    session.refuse_message(answer)
+    conversation.begin_chunk(ChunkReader(0), size, conversation.state)
+    conversation.refuse_message(answer)
     return None
 
 
-def _helo(session: Session, argument: bytes) -> Action:
-    session.helo = parse_helo(argument)
-    session.extended = False
-    session.reset(State.READY)
-    return session.rules.helo
+def _helo(conversation: Conversation, argument: bytes) -> Action:
+    conversation.helo = parse_helo(argument)
+    conversation.extended = False
+    conversation.reset(State.READY)
+    return conversation.rules.helo
 
 
-def _ehlo(session: Session, argument: bytes) -> Action:
-    session.helo = parse_helo(argument)
-    session.extended = True
-    session.reset(State.READY)
-    rules = session.rules
+def _ehlo(conversation: Conversation, argument: bytes) -> Action:
+    conversation.helo = parse_helo(argument)
+    conversation.extended = True
+    conversation.reset(State.READY)
+    rules = conversation.rules
     return rules.ehlo(
-        tls=rules.offers_tls and not session.tls,
-        auth=rules.requires_auth and session.may_log_in and session.account is None,
+        tls=rules.offers_tls and not conversation.tls,
+        auth=rules.requires_auth and conversation.may_log_in and conversation.account is None,
     )
 
 
-def _starttls(session: Session, argument: bytes) -> Action:
+def _starttls(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    if not session.rules.offers_tls:
-        return session.fault(reply.NOT_IMPLEMENTED)
-    if session.tls:
-        return session.fault(reply.BAD_SEQUENCE)
-    # RFC 3207 section 4.2: nothing learned before TLS is kept, unread input least of all
-    session.forget_input()
-    session.helo, session.extended, session.tls, session.account = "", False, True, None
-    session.reset(State.START)
-    session.then(Signal.START_TLS)
+    if not conversation.rules.offers_tls:
+        return conversation.fault(reply.NOT_IMPLEMENTED)
+    if conversation.tls:
+        return conversation.fault(reply.BAD_SEQUENCE)
+    conversation.begin_tls()
     return reply.READY_FOR_TLS
 
 
-def _mail(session: Session, argument: bytes) -> Action:
-    if session.account is None and session.rules.requires_auth:
-        return session.fault(reply.AUTH_NEEDED)
+def _mail(conversation: Conversation, argument: bytes) -> Action:
+    if conversation.account is None and conversation.rules.requires_auth:
+        return conversation.fault(reply.AUTH_NEEDED)
     transaction = Transaction.begin(
-        argument, extended=session.extended, authenticated=session.account is not None
+        argument, extended=conversation.extended, authenticated=conversation.account is not None
     )
-    if transaction.declared_bytes > session.rules.max_message_bytes:
+    if transaction.declared_bytes > conversation.rules.max_message_bytes:
         return reply.TOO_LARGE
-    if session.refuses(transaction.reverse_path):
-        return session.fault(reply.SENDER_DENIED)
-    session.transaction = transaction
-    session.state = State.SENDER
+    if conversation.refuses(transaction.reverse_path):
+        return conversation.fault(reply.SENDER_DENIED)
+    conversation.transaction = transaction
+    conversation.state = State.SENDER
     return reply.SENDER_OK
 
 
-def _rcpt(session: Session, argument: bytes) -> Action:
-    path = session.transaction.recipient_path(argument, session.rules.hostname)
-    if len(session.transaction.recipients) >= session.rules.max_recipients:
+def _rcpt(conversation: Conversation, argument: bytes) -> Action:
+    path = conversation.transaction.recipient_path(argument, conversation.rules.hostname)
+    if len(conversation.transaction.recipients) >= conversation.rules.max_recipients:
         return reply.TOO_MANY_RECIPIENTS
-    session.waiting = True
+    conversation.waiting = True
     return AskRecipient(path)
 
 
-def _data(session: Session, argument: bytes) -> Action:
+def _data(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    session.reader = TextReader(session.rules.max_message_bytes)
-    session.state = State.TEXT
-    session.waiting = True
+    conversation.reader = TextReader(conversation.rules.max_message_bytes)
+    conversation.state = State.TEXT
+    conversation.waiting = True
     return Signal.AWAIT_ROOM
 
 
-def _bdat(session: Session, argument: bytes) -> Action | None:
+def _bdat(conversation: Conversation, argument: bytes) -> Action | None:
     size, is_last = parse_chunk(argument)
     then = State.DELIVERING if is_last else State.CHUNKS
-    if isinstance(session.reader, ChunkReader):
-        session.begin_chunk(session.reader, size, then)
+    if isinstance(conversation.reader, ChunkReader):
+        conversation.begin_chunk(conversation.reader, size, then)
         return None
-    session.begin_chunk(ChunkReader(session.rules.max_message_bytes), size, then)
-    session.waiting = True
+    conversation.begin_chunk(ChunkReader(conversation.rules.max_message_bytes), size, then)
+    conversation.waiting = True
     return Signal.AWAIT_ROOM
 
 
-def _rset(session: Session, argument: bytes) -> Action:
+def _rset(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    session.reset(State.READY if session.helo else State.START)
+    conversation.reset(State.READY if conversation.helo else State.START)
     return reply.OK
 
 
-def _noop(_session: Session, _argument: bytes) -> Action:
+def _noop(_conversation: Conversation, _argument: bytes) -> Action:
     return reply.OK
 
 
-def _help(_session: Session, _argument: bytes) -> Action:
+def _help(_conversation: Conversation, _argument: bytes) -> Action:
     return reply.HELP
 
 
-def _vrfy(_session: Session, _argument: bytes) -> Action:
+def _vrfy(_conversation: Conversation, _argument: bytes) -> Action:
     return reply.CANNOT_VERIFY
 
 
-def _quit(session: Session, argument: bytes) -> Action:
+def _quit(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    return session.closing(reply.BYE)
+    return conversation.closing(reply.BYE)
 
 
-def _auth(session: Session, argument: bytes) -> Action:
-    if session.rules.requires_auth:
-        return begin_auth(session, argument)
-    answer = session.fault(reply.NOT_IMPLEMENTED)
-    if session.state is State.CLOSED:
+def _auth(conversation: Conversation, argument: bytes) -> Action:
+    if conversation.rules.requires_auth:
+        return begin_auth(conversation, argument)
+    answer = conversation.fault(reply.NOT_IMPLEMENTED)
+    if conversation.state is State.CLOSED:
         return answer
-    session.then(answer)
-    session.waiting = True
+    conversation.then(answer)
+    conversation.waiting = True
     return Signal.SLOW_DOWN
 
 
-def _not_implemented(session: Session, _argument: bytes) -> Action:
-    return session.fault(reply.NOT_IMPLEMENTED)
+def _not_implemented(conversation: Conversation, _argument: bytes) -> Action:
+    return conversation.fault(reply.NOT_IMPLEMENTED)
 
 
-def _unknown(session: Session, _argument: bytes) -> Action:
-    return session.fault(reply.UNKNOWN_COMMAND)
+def _unknown(conversation: Conversation, _argument: bytes) -> Action:
+    return conversation.fault(reply.UNKNOWN_COMMAND)
 
 
-def _http(session: Session, _argument: bytes) -> Action:
+def _http(conversation: Conversation, _argument: bytes) -> Action:
     # A web page can make a browser post mail to a port: RFC 5321 knows none of these verbs
-    return session.closing(reply.NOT_HTTP)
+    return conversation.closing(reply.NOT_HTTP)
 
 
-_Command = Callable[["Session", bytes], Action | None]
+_Command = Callable[[Conversation, bytes], Action | None]
 
 # Tuples: a state is found in one by identity, where a set would call its slow hash
 _ANY: Final = tuple(state for state in State if state is not State.CLOSED)

@@ -1,4 +1,4 @@
-"""The SMTP listener: builds a protocol for each connection, and makes room in memory."""
+"""SMTP on Twisted: a protocol for each connection of a port, and room in memory for their mail."""
 
 from operator import itemgetter
 from typing import cast
@@ -6,13 +6,32 @@ from typing import cast
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
-from mailsacd.smtp.protocol import SmtpProtocol
 from mailsacd.smtp.rules import SessionRules
-from mailsacd.smtp.services import SmtpServices
-from mailsacd.smtp.shared import Shared
+from mailsacd.smtp.runner import SessionRunner
+from mailsacd.smtp.services import Shared, SmtpServices
+from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.connection_factory import ConnectionFactory, proxy_networks
 from mailsacd.sockets.connections import Connections
 from mailsacd.sockets.listener_options import ListenerOptions
+
+
+class SmtpProtocol(Connection):
+    """One connection, and what the message under way on it means for the others."""
+
+    def __init__(self, shared: Shared, peer_ip: str) -> None:
+        super().__init__(shared.options, peer_ip)
+        self._handler = self._runner = SessionRunner(shared, self)
+
+    def speed(self, now_s: float) -> float | None:
+        """How many bytes a second of the message under way have come; None without one.
+
+        Neither is one counted that has only just begun.
+        """
+        return self._runner.speed(now_s)
+
+    def refuse_message(self) -> None:
+        """Others need the memory of the message under way: it may be sent again later."""
+        self._runner.refuse_message()
 
 
 class SmtpFactory(ConnectionFactory[SmtpProtocol]):

@@ -23,8 +23,8 @@ from mailsacd.smtp.replies import (
     refused_message,
     refused_recipient,
 )
+from mailsacd.smtp.services import Shared
 from mailsacd.smtp.session import Session
-from mailsacd.smtp.shared import Shared
 from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.connections import CloseReason
 

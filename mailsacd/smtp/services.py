@@ -11,6 +11,8 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReacto
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.settings import CaptureSettings, MessageSettings, PlainLogin, SmtpSettings
+from mailsacd.smtp.rules import SessionRules
+from mailsacd.sockets.listener_options import ListenerOptions
 
 
 class AcceptsRecipients(Protocol):
@@ -71,3 +73,12 @@ class SmtpServices:
     tls_at_once: bool = False
     capture: CapturesMail | None = None
     plain_login: PlainLogin = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What the connections of one listener have in common: use cases, texts, limits."""
+
+    services: SmtpServices
+    rules: SessionRules
+    options: ListenerOptions

@@ -14,9 +14,10 @@ from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.core.sasl import SaslExchange
-from mailsacd.smtp.action import Action, Deliver, Signal
+from mailsacd.smtp.action import Action, Deliver, Signal, State
 from mailsacd.smtp.authentication import respond
 from mailsacd.smtp.commands import perform
+from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.framing import ChunkReader, TextReader, has_bare_newlines
 from mailsacd.smtp.grammar import (
     MAX_AUTH_LINE_OCTETS,
@@ -25,64 +26,26 @@ from mailsacd.smtp.grammar import (
     split_line,
 )
 from mailsacd.smtp.rules import SessionRules
-from mailsacd.smtp.state import State
-from mailsacd.smtp.transaction import Transaction
-from mailsacd.sockets.line_session import CRLF, LineSession
+from mailsacd.sockets.line_session import CRLF
 
 MAX_FAILED_LOGINS: Final = 3
 """After so many the session is closed."""
 
 _OF_MESSAGE: Final = (State.CHUNKS, State.DELIVERING)
 _ORDINARY_LINE: Final = 128
-_NO_TRANSACTION: Final = Transaction("", utf8=False)
 
 
-class Session(LineSession[Action, Reply]):
+class Session(Conversation):
     """One connection's session, from banner to close."""
 
-    __slots__ = (
-        "_after_chunk",
-        "_refusal",
-        "account",
-        "exchange",
-        "extended",
-        "helo",
-        "logins_failed",
-        "reader",
-        "refuses",
-        "rules",
-        "state",
-        "transaction",
-    )
+    __slots__ = ("_logins_failed",)
 
     def __init__(
         self, rules: SessionRules, refuses: Callable[[str], bool] = lambda _: False
     ) -> None:
-        super().__init__(
-            banner=rules.banner,
-            too_many_errors=reply.TOO_MANY_ERRORS,
-            last_action=Signal.CLOSE,
-        )
-        self.rules = rules
-        self.tls = rules.in_tls
-        self.refuses = refuses
-        """Whether mail with that reverse-path is refused, coming from this peer."""
-        self.helo = ""
-        """What the client calls itself, empty before EHLO or HELO."""
-        self.extended = False
-        """Whether it said EHLO."""
-        self.account: str | None = None
-        """Who has logged in."""
-        self.exchange: SaslExchange | None = None
-        """AUTH under way."""
-        self.logins_failed = 0
-        self.reader: TextReader | ChunkReader | None = None
-        """What gathers the message under way."""
-        self._refusal: Reply | None = None
-        self._after_chunk = State.READY
-        self.transaction = _NO_TRANSACTION
-        """What MAIL and RCPT said so far."""
-        self.state = State.START
+        """As of Conversation."""
+        super().__init__(rules, refuses)
+        self._logins_failed = 0
 
     # For whoever runs it
 
@@ -95,11 +58,6 @@ class Session(LineSession[Action, Reply]):
     def in_message(self) -> bool:
         """Whether a message is coming in, or waits for its fate."""
         return self.reader is not None or self.state is State.DELIVERING
-
-    @property
-    def closed(self) -> bool:
-        """Whether all is said."""
-        return self.state is State.CLOSED
 
     def next_action(self) -> Action | None:
         """What is to be done next; None when input or an answer must come first."""
@@ -140,8 +98,8 @@ class Session(LineSession[Action, Reply]):
         if not is_guess:
             self._pending.append(answer)
             return
-        self.logins_failed += 1
-        if self.logins_failed >= MAX_FAILED_LOGINS:
+        self._logins_failed += 1
+        if self._logins_failed >= MAX_FAILED_LOGINS:
             answer = self.closing(reply.TOO_MANY_WRONG_LOGINS)
         self._pending = [Signal.SLOW_DOWN, answer, *self._pending]
 
@@ -158,36 +116,10 @@ class Session(LineSession[Action, Reply]):
             self._pending.append(answer)
             self.reset(State.READY)
 
-    def refuse_message(self, answer: Reply) -> None:
-        """Keep no more of the message under way: read it to its end, then say ``answer``."""
-        if self.reader and not self._refusal:
-            self.reader.refuse()
-            self._refusal = answer
-
     def _answered(self) -> bool:
         """Whether the answer is still of interest."""
         self.waiting = False
         return self.state is not State.CLOSED
-
-    # For the commands
-
-    def reset(self, state: State) -> None:
-        """Forget the transaction."""
-        self.state = state
-        self.transaction = _NO_TRANSACTION
-        self.reader = None
-        self._refusal = None
-
-    def _shut(self) -> None:
-        self.reset(State.CLOSED)
-        super()._shut()
-
-    def begin_chunk(self, reader: ChunkReader, size: int, then: State) -> None:
-        """What comes next is a chunk; after it the session is in the state ``then``."""
-        reader.begin(size)
-        self.reader = reader
-        self._after_chunk = then
-        self.state = State.CHUNK
 
     # Lines
 

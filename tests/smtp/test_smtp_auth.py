@@ -6,9 +6,8 @@ from dataclasses import replace
 import pytest
 
 from mailsacd.core import reply
-from mailsacd.smtp.action import LogIn, Signal
+from mailsacd.smtp.action import LogIn, Signal, State
 from mailsacd.smtp.session import MAX_FAILED_LOGINS, Session
-from mailsacd.smtp.state import State
 from mailsacd.sockets.line_session import MAX_ERRORS
 from tests.smtp.play import RULES, Play, played
 

@@ -14,7 +14,7 @@ from twisted.logger import LogEvent
 
 from mailsacd.certificate import ReloadableContext
 from mailsacd.settings import SmtpSettings
-from mailsacd.smtp.protocol import SmtpProtocol
+from mailsacd.smtp.factory import SmtpProtocol
 from tests.smtp.listener import START, SmtpListener
 
 ensure = pytest_twisted.ensureDeferred

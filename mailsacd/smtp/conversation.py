@@ -1,0 +1,103 @@
+"""What SMTP commands change: where a session stands, who has logged in, the message under way.
+
+Pure: no I/O, no clock. `commands` and `authentication` take a `Conversation` and change it; the
+`Session` extends it by what reads the input and takes the answers to questions. So the session
+knows the commands, and they do not know the session.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from mailsacd.core import reply
+from mailsacd.core.reply import Reply
+from mailsacd.core.sasl import SaslExchange
+from mailsacd.smtp.action import Action, Signal, State
+from mailsacd.smtp.framing import ChunkReader, TextReader
+from mailsacd.smtp.rules import SessionRules
+from mailsacd.smtp.transaction import Transaction
+from mailsacd.sockets.line_session import LineSession
+
+_NO_TRANSACTION: Final = Transaction("", utf8=False)
+
+
+class Conversation(LineSession[Action, Reply]):
+    """The state of one session, from banner to close."""
+
+    __slots__ = (
+        "_after_chunk",
+        "_refusal",
+        "account",
+        "exchange",
+        "extended",
+        "helo",
+        "reader",
+        "refuses",
+        "rules",
+        "state",
+        "transaction",
+    )
+
+    def __init__(self, rules: SessionRules, refuses: Callable[[str], bool]) -> None:
+        """``refuses`` tells whether mail with a reverse-path is refused, coming from this peer."""
+        super().__init__(
+            banner=rules.banner,
+            too_many_errors=reply.TOO_MANY_ERRORS,
+            last_action=Signal.CLOSE,
+        )
+        self.rules = rules
+        self.tls = rules.in_tls
+        self.refuses = refuses
+        self.helo = ""
+        """What the client calls itself, empty before EHLO or HELO."""
+        self.extended = False
+        """Whether it said EHLO."""
+        self.account: str | None = None
+        """The account that has logged in."""
+        self.exchange: SaslExchange | None = None
+        """AUTH under way."""
+        self.reader: TextReader | ChunkReader | None = None
+        """What gathers the message under way."""
+        self._refusal: Reply | None = None
+        self._after_chunk = State.READY
+        self.transaction = _NO_TRANSACTION
+        """What MAIL and RCPT said so far."""
+        self.state = State.START
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session is over: nothing is read any more."""
+        return self.state is State.CLOSED
+
+    def reset(self, state: State) -> None:
+        """Forget the transaction; the session is in ``state`` from now on."""
+        self.state = state
+        self.transaction = _NO_TRANSACTION
+        self.reader = None
+        self._refusal = None
+
+    def begin_tls(self) -> None:
+        """The handshake comes next. RFC 3207 section 4.2: nothing learned before TLS is kept.
+
+        Unread input least of all: who is between could have sent it.
+        """
+        self.forget_input()
+        self.helo, self.extended, self.tls, self.account = "", False, True, None
+        self.reset(State.START)
+        self.then(Signal.START_TLS)
+
+    def begin_chunk(self, reader: ChunkReader, size: int, then: State) -> None:
+        """A chunk of ``size`` octets comes next, for ``reader``; after it the state is ``then``."""
+        reader.begin(size)
+        self.reader = reader
+        self._after_chunk = then
+        self.state = State.CHUNK
+
+    def refuse_message(self, answer: Reply) -> None:
+        """Keep no more of the message under way: read it to its end, then say ``answer``."""
+        if self.reader and not self._refusal:
+            self.reader.refuse()
+            self._refusal = answer
+
+    def _shut(self) -> None:
+        self.reset(State.CLOSED)
+        super()._shut()
