@@ -32,10 +32,10 @@ Sockets = dict[str, socket.socket]
 
 
 class Ports(Protocol):
-    """Whoever opens ports: ``name`` is one of `port_names`."""
+    """Opens ports; ``name`` is one of `port_names`."""
 
     def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
-        """Serve it. Raises ConfigurationError."""
+        """Listen on the port ``name`` and serve it with ``factory``. Raises ConfigurationError."""
 
 
 def listeners(settings: Settings) -> Mapping[str, _Section]:

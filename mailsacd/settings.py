@@ -27,7 +27,7 @@ DEFAULT_PLAN: Final = "default"  # is always there
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The machine as a whole."""
+    """Section ``[server]``: the machine as a whole."""
 
     data_dir: str = ""
     hostname: str = ""
@@ -61,7 +61,7 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The receiving port."""
+    """Section ``[smtp]``: the port that takes mail from anybody."""
 
     host: str = ""
     port: Port = 1025
@@ -75,7 +75,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Pop3Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Private inboxes for mail programs."""
+    """Section ``[pop3]``: private inboxes for mail programs."""
 
     host: str = ""
     port: Port = 1110
@@ -105,7 +105,7 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The REST API."""
+    """Section ``[http]``: the REST API, its documentation, and WebSockets."""
 
     host: str = ""
     port: Port = 8025
@@ -131,7 +131,7 @@ class WebsocketSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 class DnsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is asked about other domains."""
+    """Section ``[dns]``: the name servers that are asked about other domains."""
 
     servers: tuple[str, ...] = ()
     timeout_s: Seconds = 5.0
@@ -181,7 +181,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of them."""
+    """Every setting, a section each; frozen, and read once at the start."""
 
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()

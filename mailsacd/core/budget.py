@@ -28,7 +28,7 @@ class ByteBudget:
         return self.held_bytes >= 2 * self.soft_bytes
 
     def take(self, count: int) -> None:
-        """``count`` more bytes are held."""
+        """Count ``count`` more bytes as held in memory."""
         self.held_bytes += count
 
     def give(self, count: int) -> None:
@@ -45,6 +45,6 @@ class ByteBudget:
             self._waiting.append(go_on)
 
     def forget(self, go_on: Callable[[], None]) -> None:
-        """Take ``go_on`` off the line: its connection is gone."""
+        """Never call ``go_on`` (see `when_open`): its connection is gone."""
         if go_on in self._waiting:
             self._waiting.remove(go_on)

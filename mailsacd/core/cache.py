@@ -43,5 +43,5 @@ class Recent(Generic[K, V]):
         self._values.pop(key, None)
 
     def clear(self) -> None:
-        """Drop all."""
+        """Drop every value that is remembered."""
         self._values.clear()

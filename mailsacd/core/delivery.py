@@ -71,5 +71,5 @@ class Attempt:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the receiver took it: it answered with a status of 2xx."""
         return self.code is not None and 200 <= self.code <= 299

@@ -31,13 +31,13 @@ class Dns(Protocol):
     """
 
     async def texts(self, name: str, *, at_source: bool = False) -> Found[str]:
-        """TXT records, each put together from its pieces."""
+        """The TXT records of a name, each joined from its pieces (RFC 1035 section 3.3.14)."""
 
     async def mail_hosts(self, name: str, *, at_source: bool = False) -> Found[MailHost]:
-        """MX records, those to be tried first in front."""
+        """The hosts of a domain's MX records, most preferred first (RFC 5321 section 5.1)."""
 
     async def addresses(self, name: str) -> Found[str]:
         """The IPv4 and IPv6 addresses of a host, IPv4 first."""
 
     async def names(self, address: str) -> Found[str]:
-        """What an IP address is called (PTR records)."""
+        """The host names of an IP address: its PTR records (RFC 1035 section 3.5)."""

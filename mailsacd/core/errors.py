@@ -51,23 +51,23 @@ class ForbiddenError(MailsacdError):
 
 
 class NotFoundError(MailsacdError):
-    """It is not there, or the caller may not know that it is."""
+    """What was asked for is not there, or the caller may not know that it is."""
 
 
 class ConflictError(MailsacdError):
-    """It contradicts the state that is there already."""
+    """The request contradicts the state of what it is about."""
 
 
 class InUseError(ConflictError):
-    """Somebody else has it to himself for now."""
+    """Another session has exclusive use of what was asked for."""
 
 
 class TooLargeError(MailsacdError):
-    """Larger than a limit that the text names."""
+    """What the caller sent is larger than a limit, which the text names."""
 
 
 class ThrottledError(MailsacdError):
-    """Too much, too fast; ``retry_after_s`` is in whole seconds."""
+    """The caller does too much, too fast; it may come again after ``retry_after_s`` seconds."""
 
     temporary = True
 
@@ -77,7 +77,7 @@ class ThrottledError(MailsacdError):
 
 
 class LoginDelayError(ThrottledError):
-    """Logged in again too soon after the last time."""
+    """The caller logged in again too soon after the last time (RFC 2449 section 6.5)."""
 
 
 class UnavailableError(MailsacdError):

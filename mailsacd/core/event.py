@@ -33,7 +33,7 @@ class Interest:
     all_public: bool = False
 
     def topics(self) -> Iterator[Topic]:
-        """A message that has one of these is waited for."""
+        """The topics of which a message must have one to be waited for."""
         yield from (("inbox", inbox) for inbox in self.inboxes)
         yield from (("domain", domain) for domain in self.domains)
         if self.everything_owned and self.account is not None:
@@ -65,7 +65,7 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
         return not self.private or (self.owner is not None and self.owner == account)
 
     def topics(self) -> Iterator[Topic]:
-        """What it has to do with."""
+        """The topics that the message belongs to: who waits for one of them is told of it."""
         for inbox in (self.inbox, *(self.passed or ())):
             yield ("inbox", inbox)
             yield ("domain", inbox.rpartition("@")[2])
@@ -88,11 +88,11 @@ class Snapshot:
     taken_ms: int
 
     def sees(self, xid: int) -> bool:
-        """Whether the transaction is among them."""
+        """Whether the snapshot sees what the transaction ``xid`` did."""
         return xid < self.next_xid and xid not in self.running
 
     def includes(self, other: "Snapshot") -> bool:
-        """Whether it sees all that ``other`` sees."""
+        """Whether the snapshot sees every transaction that ``other`` sees."""
         later = range(self.next_xid, other.next_xid)  # if there are, other sees none of them
         return (
             len(later) <= len(other.running)
@@ -120,7 +120,7 @@ class Position:
 
     @property
     def newest(self) -> Snapshot:
-        """The later one of its snapshots."""
+        """The later one of the position's snapshots."""
         return self.within or self.seen
 
 

@@ -22,7 +22,7 @@ class Listing:
 
     @property
     def unmeasured(self) -> tuple[str, ...]:
-        """The messages whose size is not known."""
+        """The ids of the messages whose size is not known yet."""
         return tuple(i for i, size in zip(self.ids, self.sizes, strict=True) if size < 0)
 
 
@@ -59,7 +59,7 @@ def on_the_wire(raw: bytes) -> bytes:
 
 
 def octets_on_the_wire(raw: bytes) -> int:
-    """The length of that."""
+    """How many octets `on_the_wire` makes of ``raw``, without building them."""
     return len(raw) + _dots_after_bare_lf(raw) + _missing_at_end(raw)
 
 

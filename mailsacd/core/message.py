@@ -69,7 +69,7 @@ class Owned:
 
 
 class Observer(Protocol):
-    """Somebody who wants to know what was stored."""
+    """Is told of every message that was stored."""
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
         """``batch`` is committed; ``owned`` are those of its messages, by id, that are somebody's.

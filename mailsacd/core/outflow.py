@@ -23,12 +23,12 @@ class Outflow:
         return bool(self._waiting)
 
     def add(self, data: bytes) -> None:
-        """Let ``data`` wait for its turn."""
+        """Put ``data`` at the end of what waits to be written."""
         if data:
             self._waiting.append(data)
 
     def next_piece(self) -> bytes:
-        """What is to be written next; empty when nothing waits."""
+        """Take out the next piece (at most PIECE_BYTES); it is empty when nothing waits."""
         if not self._waiting:
             return b""
         first = self._waiting[0]
@@ -42,7 +42,7 @@ class Outflow:
         return piece
 
     def drop_unbegun(self) -> None:
-        """Forget all of which nothing is sent yet."""
+        """Drop everything that waits but the rest of what is half sent."""
         begun = self._waiting[0] if self._begun else b""
         self._waiting.clear()
         self.add(begun)

@@ -24,7 +24,7 @@ class Reply:
         object.__setattr__(self, "wire", (firsts + last).encode())
 
     def saying(self, *lines: str) -> "Reply":
-        """The same code with another text."""
+        """A reply with the same code and enhanced code, and another text."""
         return Reply(self.code, self.enhanced, lines)
 
 

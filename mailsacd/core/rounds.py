@@ -22,24 +22,24 @@ class Rounds(Generic[M]):
         return member in self._group_of
 
     def add(self, member: M) -> None:
-        """Visit ``member`` from now on."""
+        """Begin to visit ``member``, once in every round."""
         group = self._next_group
         self._next_group = (group + 1) % len(self._groups)
         self._group_of[member] = group
         self._groups[group][member] = None
 
     def discard(self, member: M) -> None:
-        """Visit it no more."""
+        """Stop visiting ``member``; it need not be there."""
         group = self._group_of.pop(member, None)
         if group is not None:
             del self._groups[group][member]
 
     def members(self) -> tuple[M, ...]:
-        """All of them."""
+        """All members, in the order in which they were added."""
         return tuple(self._group_of)
 
     def step(self) -> tuple[M, ...]:
-        """Whose turn it is now."""
+        """The members of the next group; the groups take turns."""
         group = self._groups[self._current]
         self._current = (self._current + 1) % len(self._groups)
         return tuple(group)

@@ -30,7 +30,7 @@ class Sequences:
         self._key = key
 
     def write(self, position: Position) -> str:
-        """The text for a position."""
+        """The text that clients are given for a position; `read` takes it back."""
         octets = bytearray()
         _put_snapshot(octets, position.seen, 0, 0)
         if position.within is not None:

@@ -12,7 +12,7 @@ _PREFIX: Final = "whsec_"
 
 
 def new_secret() -> bytes:
-    """Random bytes to sign with."""
+    """A new secret for signing: random bytes."""
     return secrets.token_bytes(SECRET_BYTES)
 
 

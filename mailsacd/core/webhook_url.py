@@ -39,7 +39,7 @@ class WebhookUrl:
 
     @property
     def ip(self) -> str | None:
-        """The host, when it is an IP address."""
+        """The host as an IP address; None when it is a name."""
         return self.host if ":" in self.host or _NUMBER.match(_last_label(self.host)) else None
 
     @property
