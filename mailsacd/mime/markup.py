@@ -13,11 +13,16 @@ from functools import lru_cache
 MAX_TAGS = 50_000
 MAX_TAG_CHARS = 4_096
 
-_VOID_NAMES = "area base br col embed hr img input link meta param source track wbr keygen frame"
-VOID = frozenset(_VOID_NAMES.split())
-# what is between these tags is not markup, and nothing to be read either
-_RAW_NAMES = "script style title iframe noembed noframes textarea xmp plaintext"
-_RAW = frozenset(_RAW_NAMES.split())
+VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+    "track", "wbr", "keygen", "frame",
+})  # fmt: skip
+"""Elements without an end tag."""
+
+RAW = frozenset({
+    "script", "style", "title", "iframe", "noembed", "noframes", "textarea", "xmp", "plaintext",
+})  # fmt: skip
+"""Elements in which nothing is markup, and nothing is to be read either."""
 
 _OPENING = re.compile(r"<[a-zA-Z/!?]")
 _NAME = re.compile(r"(/?)([a-zA-Z][^\s/>\"'<=]{0,40}+)", re.DOTALL)
@@ -66,7 +71,7 @@ def tokens(source: str) -> Iterator[Tag | str]:
         tag, position = _read(source, start, close)
         if tag is None:
             continue
-        if tag.name not in _RAW:
+        if tag.name not in RAW:
             yield tag
         elif not tag.closing:
             lowered = lowered or source.lower()

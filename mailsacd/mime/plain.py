@@ -10,16 +10,23 @@ MAX_REFERENCES = 1_000
 MAX_REFERENCE_CHARS = 8_192
 _MAX_INDENT = 8
 
-_PARAGRAPH_NAMES = "p h1 h2 h3 h4 h5 h6 ul ol dl table blockquote pre hr fieldset form figure"
-_PARAGRAPH = frozenset(_PARAGRAPH_NAMES.split())
-_LINE_NAMES = (
-    "div br tr li dt dd section article header footer main nav aside address center caption "
-    "thead tbody tfoot figcaption option legend html body"
-)
-_LINE = frozenset(_LINE_NAMES.split())
+PARAGRAPH = frozenset({
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr",
+    "fieldset", "form", "figure",
+})  # fmt: skip
+"""Elements with an empty line before and after them."""
+
+LINE = frozenset({
+    "div", "br", "tr", "li", "dt", "dd", "section", "article", "header", "footer", "main", "nav",
+    "aside", "address", "center", "caption", "thead", "tbody", "tfoot", "figcaption", "option",
+    "legend", "html", "body",
+})  # fmt: skip
+"""Elements that begin and end a line."""
+
+UNSEEN = frozenset({"head", "template", "select", "svg", "math", "object", "video", "audio"})
+"""Elements that hold nothing to be read."""
+
 _LIST = frozenset({"li", "ul", "ol"})
-_UNSEEN_NAMES = "head template select svg math object video audio"
-_UNSEEN = frozenset(_UNSEEN_NAMES.split())
 _SPACE = re.compile(r"[ \t\r\n\f\u2007]+")
 # soft hyphens, and what fills a mail's preview; a zero-width non-joiner within a word is spelling
 _INVISIBLE = re.compile(r"[\u200b\u034f\u00ad\ufeff]+|(?<!\w)\u200c+|\u200c+(?!\w)")
@@ -99,7 +106,7 @@ class _Writer:
     def _is_unseen(self, tag: Tag) -> bool:
         """Whether the tag is inside, begins or ends a thing that is not for reading."""
         if self._unseen is None:
-            if tag.closing or tag.name not in _UNSEEN or tag.inside.rstrip().endswith("/"):
+            if tag.closing or tag.name not in UNSEEN or tag.inside.rstrip().endswith("/"):
                 return False
             self._unseen, self._unseen_depth = tag.name, 1
         elif tag.name == self._unseen:
@@ -111,10 +118,10 @@ class _Writer:
         return True
 
     def _divide(self, name: str) -> None:
-        if name in _PARAGRAPH:
+        if name in PARAGRAPH:
             self._end_line()
             self._blank_wanted = True
-        elif name in _LINE:
+        elif name in LINE:
             self._end_line(keep_empty=name == "br")
 
     def _begins_item(self, tag: Tag) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import nh3
 
 from mailsacd.mime import markup
+from mailsacd.mime.allowed import ATTRIBUTES, STYLE_PROPERTIES, TAGS
 from mailsacd.mime.markup import Tag
 from mailsacd.mime.parse import Attachment, ParsedMessage
 
@@ -20,52 +21,6 @@ MAX_DEPTH = 200
 MAX_CHARS = 4_000_000  # what goes into nh3; the rest is left out
 MAX_INLINED_BYTES = 8_388_608  # of attachments put into one page, before base64
 
-_TAGS_NAMES = (
-    "abbr acronym address article aside b bdi bdo big blockquote br caption center cite "
-    "code col colgroup data dd del details dfn div dl dt em figcaption figure font footer "
-    "h1 h2 h3 h4 h5 h6 header hgroup hr i ins kbd li main mark nav ol p pre q rp rt ruby s "
-    "samp section small span strike strong sub summary sup table tbody td tfoot th thead "
-    "time tr tt u ul var wbr"
-)
-_TAGS = frozenset(_TAGS_NAMES.split())
-_ATTRIBUTES: dict[str, set[str]] = {
-    "*": {
-        "align",
-        "bgcolor",
-        "class",
-        "dir",
-        "height",
-        "lang",
-        "style",
-        "title",
-        "valign",
-        "width",
-    },
-    "col": {"span"},
-    "colgroup": {"span"},
-    "font": {"color", "face", "size"},
-    "li": {"value"},
-    "ol": {"reversed", "start", "type"},
-    "table": {"border", "cellpadding", "cellspacing"},
-    "td": {"colspan", "headers", "nowrap", "rowspan"},
-    "th": {"colspan", "headers", "nowrap", "rowspan", "scope"},
-    "time": {"datetime"},
-    "ul": {"type"},
-}
-_STYLE_PROPERTIES_NAMES = (
-    "background-color border border-bottom border-bottom-color border-bottom-style border- "
-    "bottom-width border-collapse border-color border-left border-left-color border-left- "
-    "style border-left-width border-radius border-right border-right-color border-right- "
-    "style border-right-width border-spacing border-style border-top border-top-color "
-    "border-top-style border-top-width border-width box-sizing clear color direction "
-    "display float font font-family font-size font-style font-variant font-weight height "
-    "letter-spacing line-height list-style-position list-style-type margin margin-bottom "
-    "margin-left margin-right margin-top max-height max-width min-height min-width overflow "
-    "padding padding-bottom padding-left padding-right padding-top table-layout text-align "
-    "text-decoration text-indent text-overflow text-transform vertical-align white-space "
-    "width word-break word-spacing word-wrap"
-)
-_STYLE_PROPERTIES = frozenset(_STYLE_PROPERTIES_NAMES.split())
 # A value with any of these could load something, or hide from a reader of this list that it does.
 _LOADS = re.compile(
     r"url|src|image|import|expression|behavior|binding|element\(|[\\@<]|/\*", re.IGNORECASE
@@ -92,11 +47,11 @@ def sanitised_page(parsed: ParsedMessage) -> str:
         return _text_page(parsed)
     clean = nh3.clean(
         "".join(_bounded(parsed.html))[:MAX_CHARS],
-        tags=set(_TAGS),
+        tags=set(TAGS),
         clean_content_tags={"script", "style"},
-        attributes=_ATTRIBUTES,
+        attributes=ATTRIBUTES,
         attribute_filter=_attribute,
-        filter_style_properties=set(_STYLE_PROPERTIES),
+        filter_style_properties=set(STYLE_PROPERTIES),
         link_rel=None,
         url_schemes=set(),
     )
@@ -148,7 +103,7 @@ def _bounded(source: str) -> Iterator[str]:
     for token in markup.tokens(source):
         if not isinstance(token, Tag):
             yield token.replace("<", "&lt;").replace(">", "&gt;")
-        elif token.name not in _TAGS:
+        elif token.name not in TAGS:
             continue
         elif token.closing:
             if token.name in stack:

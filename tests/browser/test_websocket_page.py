@@ -4,31 +4,19 @@ Chromium has to be installed: `.ci/run` sees to it.
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.end_to_end.daemon import RunningDaemon
 
 ADDRESS = "me@page.example"
 NASTY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 MAIL = f"From: Eve <eve@evil.example>\r\nSubject: {NASTY}\r\n\r\n{NASTY}\r\n"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    assert executable, "install chromium, or set CHROMIUM to where it is"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from mailsacd.mime import sanitise
+from mailsacd.mime.allowed import STYLE_PROPERTIES
 from mailsacd.mime.parse import ParsedMessage, parse
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page
 
@@ -89,6 +90,11 @@ def test_nothing_that_acts_or_loads_is_left(html: str) -> None:
 )
 def test_what_is_harmless_stays(html: str, kept: str) -> None:
     assert kept in sanitised_page(html_message(html))
+
+
+@pytest.mark.parametrize("name", sorted(STYLE_PROPERTIES))
+def test_a_style_property_stays(name: str) -> None:
+    assert f"{name}:inherit" in sanitised_page(html_message(f'<p style="{name}: inherit">x</p>'))
 
 
 @pytest.mark.parametrize(
