@@ -3,7 +3,7 @@
 from mailsacd.assembly.part import Ground
 from mailsacd.http.app import Group
 from mailsacd.http.calls.events import EventCalls
-from mailsacd.http.calls.upgrade import WebSocketCalls, WebSockets
+from mailsacd.http.calls.websocket import WebSocketCalls, WebSockets
 from mailsacd.http.calls.websocket_page import WebSocketPage
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.push.hub import Hub

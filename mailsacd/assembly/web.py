@@ -11,8 +11,8 @@ from mailsacd.core.dns import Dns
 from mailsacd.http.app import Group, make_site, put_websockets
 from mailsacd.http.calls.inbox import InboxCalls
 from mailsacd.http.calls.marks import MarkCalls
-from mailsacd.http.calls.upgrade import WebSockets
 from mailsacd.http.calls.validations import ValidationCalls
+from mailsacd.http.calls.websocket import WebSockets
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.account_mail import Inbox
@@ -49,7 +49,7 @@ class Web:
 
     async def finish(self) -> None:
         """Answer what was asked."""
-        await self._site.drain()
+        await self._site.bounds.drain()
 
 
 def mail_calls(ground: Ground, gate: Gate, dns: Dns) -> tuple[Group, ...]:

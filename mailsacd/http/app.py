@@ -9,7 +9,7 @@ from twisted.web.resource import Resource
 
 from mailsacd.core.actor import ANYONE
 from mailsacd.http.api.bodies import struct_of
-from mailsacd.http.api.codec import Response, Streamed, error_response, read_body
+from mailsacd.http.api.codec import error_response, read_body
 from mailsacd.http.api.credentials import Callers, identify, session_token
 from mailsacd.http.api.openapi import specification
 from mailsacd.http.api.operation import Call, Handler, Operation
@@ -18,7 +18,10 @@ from mailsacd.http.calls.attachments import Attachments
 from mailsacd.http.calls.documentation import Documentation
 from mailsacd.http.calls.messages import Messages
 from mailsacd.http.calls.service import Service
-from mailsacd.http.calls.upgrade import PATH, WebSockets, WebSocketUpgrade
+from mailsacd.http.calls.websocket import PATH, WebSockets, WebSocketUpgrade
+from mailsacd.http.server.answer import Response, Streamed
+from mailsacd.http.server.bounds import Bounds
+from mailsacd.http.server.channel import Channel
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import Request
 from mailsacd.http.server.site import HttpSite
@@ -117,7 +120,8 @@ def make_site(
     """The site to listen with, for the calls about messages and those of ``groups``."""
     proxies = Proxies(settings.proxy_networks)
     api = Api(mailbox, authenticator, version, reactor, groups, proxies)
-    return HttpSite(api.resource(), settings, reactor)
+    bounds = Bounds(settings, reactor)
+    return HttpSite(api.resource(), bounds, reactor, channel=Channel, request=Request)
 
 
 def put_websockets(site: HttpSite, websockets: WebSockets, settings: HttpSettings) -> None:

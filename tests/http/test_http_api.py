@@ -528,7 +528,7 @@ async def test_work_goes_on_to_its_end_though_the_client_goes_away(
     connection.send(f"DELETE {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     await slow.asked
     connection.abort()
-    await eventually(reactor, lambda: site.connections == 0)
+    await eventually(reactor, lambda: not site.bounds.connections)
     slow.go_on.callback(None)
     while (await api.call(target)).status == 200:
         pass

@@ -1,10 +1,9 @@
-"""Between values and what goes over the wire: answers, errors, bodies. Knows no URL."""
+"""Between values and what goes over the wire: errors to answers, bodies to fields. Knows no URL."""
 
 import re
 import secrets
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -23,10 +22,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-
-JSON: Final = b"application/json"
-TEXT: Final = b"text/plain; charset=utf-8"
-HTML: Final = b"text/html; charset=utf-8"
+from mailsacd.http.server.answer import Response, problem
 
 MAX_FORM_FIELDS: Final = 200
 _RETRY_UNAVAILABLE_S: Final = 5
@@ -43,80 +39,7 @@ _STATUSES: Final[tuple[tuple[type[MailsacdError], HTTPStatus], ...]] = (
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
-_encoder = msgspec.json.Encoder()
 _log = Logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer, complete: ``headers`` come on top of those that every answer has."""
-
-    body: bytes = b""
-    content_type: bytes = JSON
-    status: int = HTTPStatus.OK
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-class Writer(Protocol):
-    """Takes an answer as it comes (http.server.sink)."""
-
-    @property
-    def full(self) -> bool:
-        """Whether the client has yet to read what was written: more has to wait."""
-
-    def write(self, data: bytes) -> None:
-        """The next bytes of it."""
-
-    def finish(self) -> None:
-        """There is no more."""
-
-    def abort(self) -> None:
-        """Close the connection without a word."""
-
-
-class Source(Protocol):
-    """Where such an answer comes from."""
-
-    def begin(self, writer: Writer) -> None:
-        """Somebody reads: write."""
-
-    def drained(self) -> None:
-        """There is room for more."""
-
-    def ended(self) -> None:
-        """Nobody reads any more, or ever has. The last call; after `finish`, too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """An answer whose end is not known; 200. ``source`` is told of its end in any case."""
-
-    content_type: bytes
-    source: Source
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-def json_response(value: Any, status: int = HTTPStatus.OK) -> Response:
-    """``value`` (builtins and msgspec structs) as JSON."""
-    return Response(_encoder.encode(value), JSON, status)
-
-
-def text_bytes(text: str) -> bytes:
-    """``text`` in UTF-8; a lone surrogate, which UTF-8 cannot carry, becomes ``?``."""
-    return text.encode("utf-8", "replace")
-
-
-def problem(
-    status: HTTPStatus,
-    message: str,
-    faults: tuple[Fault, ...] = (),
-    headers: tuple[tuple[bytes, bytes], ...] = (),
-) -> Response:
-    """An error as the API writes it. ``faults`` become ``validationErrors``."""
-    body: dict[str, Any] = {"message": message, "error": status.phrase}
-    if faults:
-        body["validationErrors"] = [{"field": f.field, "message": f.problem} for f in faults]
-    return Response(_encoder.encode(body), JSON, status, headers)
 
 
 def error_response(error: Exception, call: str) -> Response:

@@ -10,8 +10,8 @@ import msgspec
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import Fault, InvalidInputError
-from mailsacd.http.api.codec import Response, Streamed
 from mailsacd.http.api.parameters import Parameter
+from mailsacd.http.server.answer import Response, Streamed
 
 _IN_BRACES: Final = re.compile(r"\{([A-Za-z0-9]+)\}")
 

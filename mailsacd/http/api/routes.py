@@ -10,8 +10,8 @@ from twisted.web import server
 from twisted.web.resource import Resource
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from mailsacd.http.api.codec import Response, problem
 from mailsacd.http.api.paths import Paths
+from mailsacd.http.server.answer import Response, problem
 from mailsacd.http.server.request import Request
 
 # Any page may read what its user gives it a key for, or what needs none; none may write, and

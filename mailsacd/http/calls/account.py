@@ -8,9 +8,9 @@ from msgspec import Meta
 from mailsacd.core.actor import managed_account
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.calls.sessions import Password, SessionCalls
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.profile import Profile, Profiles
 from mailsacd.mail.accounts.sessions import Sessions

@@ -6,9 +6,9 @@ from typing import Any, Final
 from mailsacd.core.activity import Event
 from mailsacd.core.token import iso_time, time_of
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.records.activity import KEPT_DAYS, Activity
 
 _FIELDS: Final[dict[str, Any]] = {

@@ -9,9 +9,9 @@ from mailsacd.core.token import iso_time
 from mailsacd.core.webhook_url import MAX_URL_CHARACTERS
 from mailsacd.http.api import schemas
 from mailsacd.http.api.bodies import MULTILINE
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import EMAIL, Parameter, yes_or_no
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.ownership.address_settings import (
     MAX_INFO_CHARACTERS,
     MAX_PASSWORD_CHARACTERS,

@@ -5,10 +5,10 @@ from typing import Final
 
 from mailsacd.core.errors import NotFoundError
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.disposition import attachment_disposition
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import ATTACHMENT, EMAIL, MESSAGE_ID
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mime.parse import Attachment, ParsedMessage
 

@@ -9,9 +9,9 @@ from mailsacd.core.delivery import STATES, Delivery
 from mailsacd.core.errors import BadAddressError, NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import LIMIT, SKIP, Parameter
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.delivering.deliveries import BOTH_SECRETS_FOR, KEPT_FOR, Deliveries
 
 _TAG: Final = "Webhooks"

@@ -8,8 +8,8 @@ import msgspec
 from swagger_ui_bundle import swagger_ui_path
 
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import HTML, Response
 from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.server.answer import HTML, Response
 
 _TAG: Final = "Server"
 _SCRIPT: Final = b"text/javascript; charset=utf-8"

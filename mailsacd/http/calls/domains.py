@@ -8,10 +8,10 @@ from msgspec import UNSET, UnsetType
 
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import DOMAIN, Parameter, yes_or_no
 from mailsacd.http.calls.addresses import address_json
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.ownership.domains import Domains, DomainView
 
 _TAG: Final = "Domains"

@@ -9,9 +9,9 @@ import msgspec
 
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.event import Pushed
-from mailsacd.http.api.codec import Streamed, Writer
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import EMAIL, Parameter, text_up_to
+from mailsacd.http.server.answer import Streamed, Writer
 from mailsacd.mail.push.listener import Asker, Listening
 from mailsacd.mail.push.listeners import Listeners
 

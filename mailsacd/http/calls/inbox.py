@@ -7,7 +7,6 @@ import msgspec
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.search import Terms
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import (
     DOMAIN,
@@ -19,6 +18,7 @@ from mailsacd.http.api.parameters import (
     text_up_to,
     yes_or_no,
 )
+from mailsacd.http.server.answer import Response
 from mailsacd.mail.reading.account_mail import MAX_FOUND, Inbox
 from mailsacd.mail.reading.mailbox import Page
 

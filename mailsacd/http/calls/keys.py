@@ -11,9 +11,9 @@ from mailsacd.core.actor import managed_account
 from mailsacd.core.errors import NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import Parameter
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.accounts.keys import Keys
 
 _TAG: Final = "Credentials"

@@ -6,9 +6,9 @@ import msgspec
 
 from mailsacd.core.message import FOLDERS, MAX_LABEL_CHARACTERS, MAX_LABELS, Message
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID, Parameter, text_up_to, yes_or_no
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.reading.marks import Marks
 
 _TAG: Final = "Messages"

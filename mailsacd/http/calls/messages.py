@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import HTML, JSON, TEXT, Response, json_response, text_bytes
 from mailsacd.http.api.disposition import attachment_disposition
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import (
@@ -17,6 +16,7 @@ from mailsacd.http.api.parameters import (
     SKIP,
     UNTIL,
 )
+from mailsacd.http.server.answer import HTML, JSON, TEXT, Response, json_response, text_bytes
 from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mime.parse import ParsedMessage
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page

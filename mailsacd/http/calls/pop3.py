@@ -6,9 +6,9 @@ from typing import Final
 from mailsacd.core.actor import account_of
 from mailsacd.core.errors import NotFoundError
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.ownership.addresses import Addresses
 
 _TAG: Final = "Addresses"

@@ -8,8 +8,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from mailsacd.core.errors import UnavailableError
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.reading.mailbox import Mailbox
 
 _TAG: Final = "Server"

@@ -12,9 +12,9 @@ from msgspec import Meta
 
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.credentials import SESSION_COOKIE
 from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from mailsacd.mail.accounts.sessions import Sessions, SignedIn
 

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter
 from mailsacd.http.calls.attachments import attachment_response
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.statistics import Span, Statistics
 

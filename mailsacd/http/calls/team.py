@@ -8,10 +8,10 @@ from msgspec import Meta
 from mailsacd.core.actor import account_of, managed_account
 from mailsacd.core.errors import NotFoundError
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import Parameter
 from mailsacd.http.calls.sessions import NewPassword
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.accounts.team import Team
 
 _TAG: Final = "Account"

@@ -7,9 +7,9 @@ import msgspec
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.http.api import schemas
-from mailsacd.http.api.codec import Response, json_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL
+from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.validation.validate import Validator, Verdict
 
 _TAG: Final = "Validation"

@@ -5,8 +5,8 @@ from importlib.resources import files
 from typing import Final
 
 from mailsacd import web
-from mailsacd.http.api.codec import HTML, Response
 from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.server.answer import HTML, Response
 
 _SCRIPT: Final = b"text/javascript; charset=utf-8"
 _STYLE: Final = b"text/css; charset=utf-8"

@@ -5,20 +5,18 @@ answers in the API's form of error where it would answer with an empty 400.
 """
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from twisted.internet import tcp
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
+from twisted.web import http
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 
 from mailsacd.core.outflow import PIECE_BYTES
-from mailsacd.http.api.codec import problem
-from mailsacd.http.server.request import ON_EVERY_ANSWER, Request
-
-if TYPE_CHECKING:
-    from mailsacd.http.server.site import HttpSite
+from mailsacd.http.server.answer import ON_EVERY_ANSWER, last_answer, problem
+from mailsacd.http.server.bounds import Bounds
 
 MAX_HEADER_FIELDS: Final = 100
 MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
@@ -33,7 +31,7 @@ class Channel(HTTPChannel):
     byte to byte: a client that drips its header in does not hold the connection.
     """
 
-    site: "HttpSite"
+    bounds: Bounds  # set, as `site` is, by the site that makes it
     transport: Any  # a TCP transport: ITCPTransport and IPushProducer in one
     maxHeaders = MAX_HEADER_FIELDS
     totalHeadersSize = MAX_HEADER_BYTES
@@ -46,21 +44,20 @@ class Channel(HTTPChannel):
         self._is_secure = False
         self._peer: Any = None
         self._host: Any = None
-        self._answered: Request | None = None
+        self._answered: http.Request | None = None
         self._body_bytes = 0
         self._successor: Protocol | None = None
 
     def connectionMade(self) -> None:
-        self.site.channels.add(self)
+        self.bounds.enter(self)
         self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
         self._is_secure = bool(super().isSecure())
         self._peer, self._host = self.transport.getPeer(), self.transport.getHost()
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.site.channels.discard(self)
-        self.site.settled(self)
-        self._forget_unread()
+        self.bounds.leave(self)
+        self._left = memoryview(b"")
         if self._answered is not None:
             self._forget_answered()
         super().connectionLost(reason)
@@ -92,7 +89,7 @@ class Channel(HTTPChannel):
         self.requests.clear()
         successor.makeConnection(self.transport)
         self._successor = successor
-        self.site.settled(self)
+        self.settle()
         successor.dataReceived(opening)
 
     def dataReceived(self, data: bytes) -> None:
@@ -109,9 +106,18 @@ class Channel(HTTPChannel):
             super().rawDataReceived(data)
 
     @property
+    def busy(self) -> bool:
+        """Whether something was asked, at least in part, that is not answered to its end."""
+        return bool(self.requests)
+
+    @property
     def owes_an_answer(self) -> bool:
         """Whether something was asked, at least in part, whose answer has an end."""
         return any(not request.is_endless for request in self.requests)
+
+    def settle(self) -> None:
+        """Note that no answer is owed any more that has an end."""
+        self.bounds.settled(self)
 
     def stop(self) -> None:
         """Take no further request: close the connection, once what was asked is answered."""
@@ -125,9 +131,9 @@ class Channel(HTTPChannel):
         self._left = memoryview(b"")
         self.transport.abortConnection()
 
-    def checkPersistence(self, request: Request, version: bytes) -> bool:  # noqa: N802  Twisted's
+    def checkPersistence(self, request: http.Request, version: bytes) -> bool:  # noqa: N802  Twisted's
         """Called by Twisted to find out whether another request may follow."""
-        return not self.site.stopping and bool(super().checkPersistence(request, version))
+        return not self.bounds.stopping and bool(super().checkPersistence(request, version))
 
     def resetTimeout(self) -> None:
         """Called by Twisted for whatever comes in: counts for nothing, as the class says."""
@@ -137,17 +143,17 @@ class Channel(HTTPChannel):
         self._body_bytes += count
         if self._body_bytes >= BODY_BYTES_PER_TIMEOUT:
             self._body_bytes = 0
-            self.setTimeout(self.site.timeOut)
+            self.setTimeout(self.bounds.idle_timeout_s)
         if in_all >= BODY_BYTES_PER_TIMEOUT:
-            self.site.memory.hold(self, in_all)
+            self.bounds.memory.hold(self, in_all)
 
     def refuse_body(self) -> None:
         """Answer 413 at once, then read and drop what still comes for a short while."""
-        limit = self.site.max_body_bytes
+        limit = self.bounds.max_body_bytes
         self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {limit} bytes")
         self.setTimeout(LINGER_S)
 
-    def requestDone(self, request: Request) -> None:
+    def requestDone(self, request: http.Request) -> None:
         """An answer is written. The next request is looked at once the client has read this one.
 
         Twisted would go on through all that came in one read: a thousand pipelined requests for
@@ -155,16 +161,16 @@ class Channel(HTTPChannel):
         """
         if self._paused or self._left:
             self._answered = request
-            self.site.waiting_for_readers += 1
-            self.setTimeout(self.site.timeOut)
+            self.bounds.waiting_for_readers += 1
+            self.setTimeout(self.bounds.idle_timeout_s)
             self.transport.pauseProducing()
         else:
             self._forget_unread()
             super().requestDone(request)
 
-    def _forget_answered(self) -> Request:
+    def _forget_answered(self) -> http.Request:
         request, self._answered = self._answered, None
-        self.site.waiting_for_readers -= 1
+        self.bounds.waiting_for_readers -= 1
         assert request is not None  # noqa: S101  for mypy: its callers looked
         return request
 
@@ -180,7 +186,7 @@ class Channel(HTTPChannel):
         self._send_more()
         if self._paused:
             if self._answered is not None:  # its client reads, if slowly
-                self.setTimeout(self.site.timeOut)
+                self.setTimeout(self.bounds.idle_timeout_s)
             return
         super().resumeProducing()
         if self._answered is not None:
@@ -236,11 +242,11 @@ class Channel(HTTPChannel):
 
     def _hold(self) -> None:
         in_transport = PIECE_BYTES if self._paused else 0
-        self.site.memory.hold(self, len(self._left) + in_transport)
+        self.bounds.memory.hold(self, len(self._left) + in_transport)
 
     def _forget_unread(self) -> None:
         self._left = memoryview(b"")
-        self.site.memory.hold(self, 0)
+        self.bounds.memory.hold(self, 0)
 
     def _send100Continue(self) -> None:  # noqa: N802  Twisted's name
         self._sends_directly = False
@@ -248,15 +254,4 @@ class Channel(HTTPChannel):
 
     def _say(self, status: HTTPStatus, message: str) -> None:
         self._sends_directly = False
-        self.transport.write(last_answer(status, message))
-
-
-def last_answer(status: HTTPStatus, message: str) -> bytes:
-    """A whole answer on the wire, after which the connection closes."""
-    body = problem(status, message).body
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\n{ON_EVERY_ANSWER.decode()}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode("ascii") + body
+        self.transport.write(last_answer(problem(status, message)))

@@ -4,8 +4,9 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
+from twisted.web.http import Request
+
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.http.server.request import Request
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,7 +42,7 @@ class Proxies:
 
     def is_secure(self, request: Request) -> bool:
         """Whether the client came by TLS, to us or to a proxy of ours."""
-        if request.isSecure():  # type: ignore[no-untyped-call]
+        if request.isSecure():
             return True
         if not self._networks:
             return False
@@ -58,4 +59,4 @@ class Proxies:
 
 
 def _direct(request: Request) -> str:
-    return str(getattr(request.getClientAddress(), "host", ""))  # type: ignore[no-untyped-call]
+    return str(getattr(request.getClientAddress(), "host", ""))

@@ -3,9 +3,11 @@
 import string
 from http import HTTPStatus
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
+from typing import Protocol as TypingProtocol
 from urllib.parse import quote
 
+from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from twisted.web import server
 
@@ -13,21 +15,46 @@ from twisted.web import server
 from twisted.web.http import RESPONSES, datetimeToString
 
 from mailsacd.core.outflow import PIECE_BYTES
-from mailsacd.http.api.codec import Response, Streamed
+from mailsacd.http.server.answer import ON_EVERY_ANSWER, Response, Streamed
+from mailsacd.http.server.bounds import Bounds
 from mailsacd.http.server.sink import Sink
 
-if TYPE_CHECKING:
-    from mailsacd.http.server.channel import Channel
-
-ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
-
 READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
+
+
+class Carrier(TypingProtocol):
+    """The connection that a request came by (http.server.channel)."""
+
+    bounds: Bounds
+    site: Any
+    persistent: bool
+
+    def send(self, data: bytes) -> None:
+        """Send a whole answer."""
+
+    def send_large(self, head: bytes, body: bytes) -> None:
+        """Send a whole answer piece by piece, as its client reads."""
+
+    def body_came(self, count: int, in_all: int) -> None:
+        """Note that ``count`` bytes of a body have come, ``in_all`` with those before."""
+
+    def refuse_body(self) -> None:
+        """Answer that the body is too large, and drop what comes of it."""
+
+    def settle(self) -> None:
+        """Note that no answer is owed any more that has an end."""
+
+    def hand_over(self, successor: Protocol, opening: bytes) -> None:
+        """Have ``successor`` go on with the connection, which is given ``opening`` first."""
+
+    def loseConnection(self) -> None:  # noqa: N802  Twisted's
+        """Close the connection once all that was written is sent."""
 
 
 class Request(server.Request):
     """A request whose body is bounded, and refused as soon as it is known to be too large."""
 
-    channel: "Channel"
+    channel: Carrier  # type: ignore[assignment]  # what we use of it is more than Twisted's
     content: BytesIO  # bounded by handleContentChunk, so never on disk
     body_bytes = 0
     gone = False  # the client is, and takes no answer
@@ -37,7 +64,7 @@ class Request(server.Request):
     def gotLength(self, length: int | None) -> None:
         """Called after the header; ``length`` is None for a chunked body."""
         self.content = BytesIO()
-        if length is not None and length > self.channel.site.max_body_bytes:
+        if length is not None and length > self.channel.bounds.max_body_bytes:
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -45,7 +72,7 @@ class Request(server.Request):
         self.body_bytes += len(data)
         if self._refused:
             return
-        if self.body_bytes > self.channel.site.max_body_bytes:
+        if self.body_bytes > self.channel.bounds.max_body_bytes:
             self._refuse()
             return
         self.content.write(data)
@@ -93,7 +120,7 @@ class Request(server.Request):
             self.finish()
         else:
             self._sink = Sink(self, response.source)
-            self.channel.site.settled(self.channel)
+            self.channel.settle()
             self._sink.begin()
 
     def _write_whole(self, response: Response) -> None:

@@ -1,23 +1,21 @@
 """Writes an answer that comes bit by bit, as fast as its reader reads and no faster."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.interfaces import IPushProducer
+from twisted.web import http
 from zope.interface import implementer
 
 from mailsacd.core.outflow import Outflow
-from mailsacd.http.api.codec import Source
-
-if TYPE_CHECKING:
-    from mailsacd.http.server.request import Request
+from mailsacd.http.server.answer import Source
 
 
 @implementer(IPushProducer)
 class Sink:
-    """As of http.api.codec.Writer. The head of the answer goes out with the first bytes."""
+    """As of http.server.answer.Writer. The head of the answer goes out with the first bytes."""
 
-    def __init__(self, request: "Request", source: Source) -> None:
-        self._request: Any = request
+    def __init__(self, request: http.Request, source: Source) -> None:
+        self._request: Any = request  # Twisted types it in part
         self._source = source
         self._outflow = Outflow()
         self._paused = False

@@ -1,35 +1,25 @@
-"""All connections for HTTP: how many there may be, and how they end when the daemon stops."""
+"""Makes the connections of the ports for HTTP, and turns those away that are too many."""
 
-from contextlib import suppress
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol
-from twisted.internet.task import deferLater
 from twisted.web import http, server
 from twisted.web.resource import IResource
 
-from mailsacd.http.server.channel import Channel, last_answer
-from mailsacd.http.server.memory import Memory
-from mailsacd.http.server.request import Request
-from mailsacd.settings import HttpSettings
-
-IN_TRANSIT_S: Final = 0.1
-"""At the stop: what was sent before its sender could know has so long to come in."""
-LAST_ANSWERS_S: Final = 5.0
-"""So long may answers then take that are under way."""
+from mailsacd.http.server.answer import last_answer, problem
+from mailsacd.http.server.bounds import Bounds
 
 
 class _Full(Protocol):
     """Turns a connection away that is one too many."""
 
     def connectionMade(self) -> None:
-        status = HTTPStatus.SERVICE_UNAVAILABLE
+        refused = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections, come back later")
         assert self.transport is not None  # noqa: S101  for mypy: it is set before this is called
-        self.transport.write(last_answer(status, "Too many connections, come back later"))
+        self.transport.write(last_answer(refused))
         self.transport.loseConnection()
 
 
@@ -37,69 +27,40 @@ class HttpSite(server.Site):
     """Listens for the API. An access log would cost a third of the speed, and show keys: none."""
 
     noisy = False
-    protocol = Channel  # type: ignore[assignment]  # Twisted's default adds HTTP/2, not wanted here
 
-    def __init__(self, resource: IResource, settings: HttpSettings, reactor: IReactorTime) -> None:
+    def __init__(
+        self,
+        resource: IResource,
+        bounds: Bounds,
+        clock: IReactorTime,
+        *,
+        channel: Callable[[], http.HTTPChannel],
+        request: type[http.Request],
+    ) -> None:
+        """``channel`` makes a connection's protocol, ``request`` what its requests are."""
         super().__init__(
             resource,
-            requestFactory=Request,
+            requestFactory=request,
             parsePOSTFormSubmission=False,
-            timeout=settings.idle_timeout_s,
-            reactor=reactor,
+            timeout=bounds.idle_timeout_s,
+            reactor=clock,
         )
-        self.max_body_bytes = settings.max_body_bytes
-        self.memory = Memory(settings.buffer_bytes)
-        self.stopping = False
-        self.channels: Final[set[Channel]] = set()
-        self.waiting_for_readers = 0  # connections whose client is behind with reading
-        self._max_connections = settings.max_connections
-        self._clock = reactor
-        self._owing: set[Channel] = set()
-        self._all_settled: Deferred[None] | None = None
-
-    @property
-    def connections(self) -> int:
-        """How many there are, those that were handed over among them."""
-        return len(self.channels)
-
-    async def drain(self) -> None:
-        """Answer what was asked, for a bounded time, and close the connections.
-
-        To be called once the port is closed. Those who write answers without an end end them.
-        """
-        self.stopping = True
-        for channel in tuple(self.channels):
-            if channel.requests:
-                channel.stop()
-        await deferLater(self._clock, IN_TRANSIT_S)
-        for channel in tuple(self.channels):
-            channel.stop()
-        self._owing.update(channel for channel in self.channels if channel.owes_an_answer)
-        if self._owing:
-            self._all_settled = Deferred()
-            with suppress(DeferredTimeoutError):
-                await self._all_settled.addTimeout(LAST_ANSWERS_S, self._clock)
-        for channel in tuple(self._owing):
-            channel.abort()
-
-    def settled(self, channel: Channel) -> None:
-        """``channel`` owes no answer that has an end."""
-        self._owing.discard(channel)
-        waiting = self._all_settled
-        if waiting is not None and not waiting.called and not self._owing:
-            waiting.callback(None)
+        self.bounds = bounds
+        self.protocol = channel  # type: ignore[assignment]  # Twisted's adds HTTP/2, not wanted here
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A channel, or what turns the client away."""
-        if len(self.channels) >= self._max_connections:
+        if self.bounds.full:
             return _Full()
-        return super().buildProtocol(addr)
+        channel: Any = super().buildProtocol(addr)
+        channel.bounds = self.bounds
+        return channel
 
     def startFactory(self) -> None:
-        """Without Twisted's clock for the access log, which ticks each second."""
+        """Do without Twisted's clock for the access log, which ticks each second."""
 
     def stopFactory(self) -> None:
-        """The counterpart."""
+        """Stop nothing, as `startFactory` starts nothing."""
 
     def log(self, request: http.Request) -> None:
-        """Nothing."""
+        """Keep no access log."""

@@ -20,8 +20,9 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from mailsacd.http.api.codec import MAX_FORM_FIELDS, error_response, read_body, text_bytes
+from mailsacd.http.api.codec import MAX_FORM_FIELDS, error_response, read_body
 from mailsacd.http.api.credentials import presented_key
+from mailsacd.http.server.answer import text_bytes
 
 FORM = b"application/x-www-form-urlencoded"
 

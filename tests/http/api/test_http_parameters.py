@@ -3,7 +3,6 @@
 import pytest
 
 from mailsacd.core.errors import InvalidInputError, NotFoundError
-from mailsacd.http.api.codec import Response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import (
     DOWNLOAD,
@@ -15,6 +14,7 @@ from mailsacd.http.api.parameters import (
     SKIP,
     milliseconds_of,
 )
+from mailsacd.http.server.answer import Response
 
 
 @pytest.mark.parametrize(

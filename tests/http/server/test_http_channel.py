@@ -12,7 +12,8 @@ from twisted.internet.task import Clock
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from mailsacd.http.api.codec import Response, Streamed
+from mailsacd.http.server.answer import Response, Streamed
+from mailsacd.http.server.bounds import IN_TRANSIT_S, LAST_ANSWERS_S, Bounds
 from mailsacd.http.server.channel import (
     BODY_BYTES_PER_TIMEOUT,
     LINGER_S,
@@ -20,7 +21,8 @@ from mailsacd.http.server.channel import (
     MAX_HEADER_FIELDS,
     Channel,
 )
-from mailsacd.http.server.site import IN_TRANSIT_S, LAST_ANSWERS_S, HttpSite
+from mailsacd.http.server.request import Request
+from mailsacd.http.server.site import HttpSite
 from mailsacd.settings import HttpSettings
 from tests.http.client import Connection, ask, connect, eventually, split_answer
 
@@ -55,7 +57,8 @@ class _Server:
         self.clock = Clock()
         self.echo = _Echo()
         limits = {"idle_timeout_s": IDLE_S, "max_body_bytes": MAX_BODY, **settings}
-        self.site = HttpSite(self.echo, HttpSettings(**limits), self.clock)
+        bounds = Bounds(HttpSettings(**limits), self.clock)
+        self.site = HttpSite(self.echo, bounds, self.clock, channel=Channel, request=Request)
         self.port = listen(self.site)
 
     async def connect(self) -> Connection:
@@ -193,12 +196,12 @@ async def test_answers_that_nobody_reads_are_not_made(server: _Server) -> None:
     connection = await server.connect()
     connection.pause()
     connection.send(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * count)
-    await eventually(reactor, lambda: server.site.waiting_for_readers == 1)
+    await eventually(reactor, lambda: server.site.bounds.waiting_for_readers == 1)
     assert server.echo.asked <= 10, "no more than what the kernel's buffers take, and one"
     connection.resume()
     for _ in range(count):
         assert (await connection.answer()).body == LARGE_ANSWER
-    assert server.site.waiting_for_readers == 0
+    assert server.site.bounds.waiting_for_readers == 0
     await connection.close()
 
 
@@ -211,10 +214,10 @@ async def test_whoever_does_not_read_an_answer_is_cut_off(
     connection.pause()
     request = b"GET /huge HTTP/1.1\r\nHost: x\r\n" + persistence + b"\r\n"
     connection.send(request)
-    await eventually(reactor, lambda: server.site.waiting_for_readers == 1)
+    await eventually(reactor, lambda: server.site.bounds.waiting_for_readers == 1)
     server.clock.advance(IDLE_S)
     server.clock.advance(Channel.abortTimeout)
-    await eventually(reactor, lambda: server.site.connections == 0)
+    await eventually(reactor, lambda: len(server.site.bounds.connections) == 0)
     connection.abort()
     await connection.until_closed()
 
@@ -225,7 +228,7 @@ async def test_who_reads_an_answer_slowly_is_given_more_time(server: _Server) ->
     for _ in range(3):
         connection.pause()
         connection.send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
-        await eventually(reactor, lambda: server.site.waiting_for_readers == 1)
+        await eventually(reactor, lambda: server.site.bounds.waiting_for_readers == 1)
         server.clock.advance(IDLE_S - 1)
         connection.resume()
         await connection.until(lambda: len(connection.data) > len(HUGE_ANSWER) // 2)
@@ -243,8 +246,8 @@ async def test_answers_that_nobody_reads_share_a_bounded_memory(listen: Listen) 
         clients[-1].pause()
         clients[-1].send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
         await eventually(reactor, lambda: server.echo.asked == len(clients))
-        assert server.site.memory.held_bytes <= 2 * len(HUGE_ANSWER)
-    await eventually(reactor, lambda: server.site.connections == 2)
+        assert server.site.bounds.memory.held_bytes <= 2 * len(HUGE_ANSWER)
+    await eventually(reactor, lambda: len(server.site.bounds.connections) == 2)
     for gone in clients[:3]:
         gone.resume()
         await gone.until_closed()
@@ -252,12 +255,12 @@ async def test_answers_that_nobody_reads_share_a_bounded_memory(listen: Listen) 
         served.resume()
         assert (await served.answer()).body == HUGE_ANSWER
         await served.close()
-    await eventually(reactor, lambda: server.site.connections == 0)
-    assert server.site.memory.held_bytes == 0
+    await eventually(reactor, lambda: len(server.site.bounds.connections) == 0)
+    assert server.site.bounds.memory.held_bytes == 0
 
 
 def _holds(server: _Server, held_bytes: int) -> bool:
-    return server.site.memory.held_bytes == held_bytes
+    return server.site.bounds.memory.held_bytes == held_bytes
 
 
 @pytest_twisted.ensureDeferred
@@ -274,7 +277,7 @@ async def test_bodies_that_do_not_go_on_share_a_bounded_memory(listen: Listen) -
         whole.send(b"x")
         assert (await whole.answer()).status == 200
         await whole.close()
-    assert server.site.memory.held_bytes == 0
+    assert server.site.bounds.memory.held_bytes == 0
 
 
 @pytest_twisted.ensureDeferred
@@ -282,13 +285,13 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(server: _Server) ->
     connection = await server.connect()
     connection.pause()
     connection.send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
-    await eventually(reactor, lambda: server.site.waiting_for_readers == 1)
+    await eventually(reactor, lambda: server.site.bounds.waiting_for_readers == 1)
     connection.abort()
     await connection.until_closed()
     server.clock.advance(IDLE_S)
     server.clock.advance(Channel.abortTimeout)
-    await eventually(reactor, lambda: server.site.connections == 0)
-    assert server.site.waiting_for_readers == 0
+    await eventually(reactor, lambda: len(server.site.bounds.connections) == 0)
+    assert server.site.bounds.waiting_for_readers == 0
     assert server.clock.getDelayedCalls() == []
 
 
@@ -309,7 +312,7 @@ async def test_requests_behind_a_large_answer_are_answered_in_order_and_nothing_
     assert (await connection.answer()).body == b"20000 a"
     assert (await connection.answer()).body == LARGE_ANSWER
     await _answered(connection)
-    assert server.site.memory.held_bytes == 0
+    assert server.site.bounds.memory.held_bytes == 0
     await connection.close()
 
 
@@ -325,9 +328,9 @@ async def test_who_leaves_in_the_midst_of_an_answer_holds_nothing(
     await eventually(reactor, lambda: server.echo.asked > 0)
     await connection.until(lambda: len(connection.data) >= read)
     connection.abort()
-    await eventually(reactor, lambda: server.site.connections == 0)
-    assert server.site.memory.held_bytes == 0
-    assert server.site.waiting_for_readers == 0
+    await eventually(reactor, lambda: len(server.site.bounds.connections) == 0)
+    assert server.site.bounds.memory.held_bytes == 0
+    assert server.site.bounds.waiting_for_readers == 0
 
 
 @pytest_twisted.ensureDeferred
@@ -341,7 +344,7 @@ async def test_one_connection_too_many_is_told_so(listen: Listen) -> None:
     assert answer.status == 503
     assert "connections" in answer.json()["message"]
     await first.close()
-    await eventually(reactor, lambda: server.site.connections == 1)
+    await eventually(reactor, lambda: len(server.site.bounds.connections) == 1)
     assert (await ask(reactor, server.port, "/")).status == 200
     await second.close()
 
@@ -430,7 +433,7 @@ class _Stopping(_Server):
 
     def drain(self) -> Deferred[None]:
         """Begin to stop, up to where no further request is waited for."""
-        draining = ensureDeferred(self.site.drain())
+        draining = ensureDeferred(self.site.bounds.drain())
         self.clock.advance(IN_TRANSIT_S)
         return draining
 
@@ -459,7 +462,9 @@ async def test_a_request_that_comes_in_pieces_at_the_stop_is_answered(stopping: 
     idle = await stopping.idle()
     connection = await stopping.connect()
     connection.send(b"POST / HTTP/1.1\r\n")
-    await eventually(reactor, lambda: any(c.owes_an_answer for c in stopping.site.channels))
+    await eventually(
+        reactor, lambda: any(c.owes_an_answer for c in stopping.site.bounds.connections)
+    )
     draining = stopping.drain()
     assert await idle.until_closed() == b""
     connection.send(b"Host: x\r\nContent-Length: 3\r\n\r\nabc")
@@ -473,7 +478,7 @@ async def test_a_request_that_comes_in_pieces_at_the_stop_is_answered(stopping: 
 @pytest_twisted.ensureDeferred
 async def test_a_request_that_was_on_its_way_at_the_stop_is_answered(stopping: _Stopping) -> None:
     connection = await stopping.idle()
-    draining = ensureDeferred(stopping.site.drain())
+    draining = ensureDeferred(stopping.site.bounds.drain())
     connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     await eventually(reactor, lambda: len(stopping.slow.asked) == 2)
     stopping.clock.advance(IN_TRANSIT_S)
@@ -486,7 +491,7 @@ async def test_a_request_that_was_on_its_way_at_the_stop_is_answered(stopping: _
 @pytest_twisted.ensureDeferred
 async def test_idle_connections_do_not_hold_up_the_stop(stopping: _Stopping) -> None:
     used, fresh = await stopping.idle(), await stopping.connect()
-    await eventually(reactor, lambda: stopping.site.connections == 2)
+    await eventually(reactor, lambda: len(stopping.site.bounds.connections) == 2)
     assert stopping.drain().called
     assert await used.until_closed() == b""
     assert await fresh.until_closed() == b""

@@ -1,11 +1,8 @@
-"""The way from HTTP to WebSocket: checks the opening handshake and hands the connection over.
+"""`/incoming-messages`: refuses who may not upgrade, and hands the connection over to who may.
 
-What is said after the upgrade is not this module's: it knows neither frames nor who may listen.
+Who may listen to what is decided after the upgrade, in frames.
 """
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,21 +13,16 @@ from twisted.internet.protocol import Protocol
 from twisted.web import server
 from twisted.web.resource import Resource
 
-from mailsacd.http.api.codec import Response, problem
 from mailsacd.http.api.credentials import KEY_FIELD, KEY_HEADER
 from mailsacd.http.api.operation import Answer, Operation
 from mailsacd.http.api.parameters import Parameter
 from mailsacd.http.calls.events import SINCE_SEQUENCE
+from mailsacd.http.server.answer import Response, problem
+from mailsacd.http.server.handshake import opening, refusal_of
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import Request
 
 PATH: Final = b"incoming-messages"
-VERSION: Final = b"13"  # RFC 6455 section 4.1
-_NONCE_BYTES: Final = 16
-_MAX_EXTENSIONS_BYTES: Final = 1_000
-# A window of 8 bits, which zlib cannot have: RFC 7692 lets a server pass over such an offer.
-_WINDOW_OF_8: Final = re.compile(rb"window_bits\s*=\s*\"?8\b")
-_PRINTABLE: Final = re.compile(rb"[\x20-\x7e]*\Z")
 
 
 class Accept(TypingProtocol):
@@ -103,66 +95,31 @@ class WebSocketUpgrade(Resource):
         self._origins = frozenset(origin.rstrip("/").lower().encode() for origin in origins)
 
     def render(self, request: Request) -> int:
-        """Refuses in HTTP what is no upgrade, or comes from another site's page."""
-        refusal = _malformed(request) or self._foreign(request)
+        """Hand the connection over, or refuse in HTTP; the return value is Twisted's."""
+        refusal = self._refusal(request)
         if refusal is not None:
             request.answer(refusal)
             return server.NOT_DONE_YET
         query: dict[bytes, list[bytes]] = request.args or {}
         successor = self._accept(self._proxies.peer(request), _key(request, query), query)
-        request.channel.hand_over(successor, _opening(request))
+        request.channel.hand_over(successor, opening(request))
         return server.NOT_DONE_YET
 
-    def _foreign(self, request: Request) -> Response | None:
+    def _refusal(self, request: Request) -> Response | None:
+        if request.postpath not in ([], [b""]):
+            return problem(HTTPStatus.NOT_FOUND, "There is nothing at this URL")
+        refusal = refusal_of(request)
+        if refusal is None and self._is_foreign(request):
+            message = "Pages of other sites may not listen here: see websocket.allowed_origins"
+            refusal = problem(HTTPStatus.FORBIDDEN, message)
+        return refusal
+
+    def _is_foreign(self, request: Request) -> bool:
         """Programs send no Origin; browsers always do, and pages cannot forge it."""
         origins = request.requestHeaders.getRawHeaders(b"Origin") or []
         host = (request.getHeader(b"Host") or b"").lower()
-        for origin in origins:
-            lowered = origin.lower()
-            if lowered not in self._origins and lowered.partition(b"://")[2] != host:
-                message = "Pages of other sites may not listen here: see websocket.allowed_origins"
-                return problem(HTTPStatus.FORBIDDEN, message)
-        return None
-
-
-def _malformed(request: Request) -> Response | None:
-    """RFC 6455 section 4.2.1."""
-    if request.postpath not in ([], [b""]):
-        return problem(HTTPStatus.NOT_FOUND, "There is nothing at this URL")
-    if request.method != b"GET":
-        message = "This URL takes GET alone"
-        return problem(HTTPStatus.METHOD_NOT_ALLOWED, message, headers=((b"Allow", b"GET"),))
-    if not _asks_for_upgrade(request):
-        headers = ((b"Upgrade", b"websocket"), (b"Sec-WebSocket-Version", VERSION))
-        message = "This URL is for WebSockets of version 13, by HTTP/1.1"
-        return problem(HTTPStatus.UPGRADE_REQUIRED, message, headers=headers)
-    keys = request.requestHeaders.getRawHeaders(b"Sec-WebSocket-Key") or []
-    if len(keys) != 1 or not _is_nonce(keys[0]):
-        return problem(HTTPStatus.BAD_REQUEST, "Sec-WebSocket-Key is not 16 bytes in base64")
-    if len(request.requestHeaders.getRawHeaders(b"Host") or []) != 1:
-        return problem(HTTPStatus.BAD_REQUEST, "There has to be one Host")
-    return None
-
-
-def _asks_for_upgrade(request: Request) -> bool:
-    return (
-        b"websocket" in _tokens(request, b"Upgrade")
-        and b"upgrade" in _tokens(request, b"Connection")
-        and request.clientproto == b"HTTP/1.1"
-        and request.requestHeaders.getRawHeaders(b"Sec-WebSocket-Version") == [VERSION]
-    )
-
-
-def _tokens(request: Request, name: bytes) -> set[bytes]:
-    values = request.requestHeaders.getRawHeaders(name) or []
-    return {token.strip().lower() for token in b",".join(values).split(b",")}
-
-
-def _is_nonce(text: bytes) -> bool:
-    try:
-        return len(base64.b64decode(text, validate=True)) == _NONCE_BYTES
-    except (binascii.Error, ValueError):
-        return False
+        lowered = (origin.lower() for origin in origins)
+        return any(o not in self._origins and o.partition(b"://")[2] != host for o in lowered)
 
 
 def _key(request: Request, query: Mapping[bytes, Sequence[bytes]]) -> str | None:
@@ -173,20 +130,3 @@ def _key(request: Request, query: Mapping[bytes, Sequence[bytes]]) -> str | None
         if given:
             return given.decode("utf-8", "replace")
     return None
-
-
-def _opening(request: Request) -> bytes:
-    """The handshake once more for the successor, with what it needs to answer it and no more."""
-    lines = [
-        b"GET / HTTP/1.1",
-        b"Host: localhost",
-        b"Upgrade: websocket",
-        b"Connection: Upgrade",
-        b"Sec-WebSocket-Version: " + VERSION,
-        b"Sec-WebSocket-Key: " + (request.getHeader(b"Sec-WebSocket-Key") or b""),
-    ]
-    offers = b", ".join(request.requestHeaders.getRawHeaders(b"Sec-WebSocket-Extensions") or [])
-    usable = 0 < len(offers) <= _MAX_EXTENSIONS_BYTES and _PRINTABLE.match(offers)
-    if usable and not _WINDOW_OF_8.search(offers):
-        lines.append(b"Sec-WebSocket-Extensions: " + offers)
-    return b"\r\n".join([*lines, b"", b""])
