@@ -58,5 +58,6 @@ def mailsacd() -> Iterator[Server]:
             port=ready.ports["smtp"],
             http_port=ready.ports["http"],
             pop3_port=ready.ports["pop3"],
+            pid=ready.pid,
             data_dir=home / "data",
         )

@@ -76,8 +76,8 @@ def dovecot(messages: Sequence[bytes]) -> Iterator[Server]:
         )
         file = home / "dovecot.conf"
         file.write_text(configuration, encoding="utf-8")
-        with running([dovecot, "-F", "-c", str(file)], listens(port)):
-            yield Server(name="dovecot", port=port)
+        with running([dovecot, "-F", "-c", str(file)], listens(port)) as master:
+            yield Server(name="dovecot", port=port, pid=master.pid)
 
 
 def _fill(maildir: Path, messages: Sequence[bytes], owner: pwd.struct_passwd) -> None:

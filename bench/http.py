@@ -44,8 +44,8 @@ def constant_route() -> Iterator[Server]:
     """The peer: a Klein process of its own."""
     port = free_port()
     command = [sys.executable, "-m", "bench.constant", str(port)]
-    with running(command, listens(port), cwd=REPOSITORY):
-        yield Server(name=_CONSTANT, port=port, http_port=port)
+    with running(command, listens(port), cwd=REPOSITORY) as process:
+        yield Server(name=_CONSTANT, port=port, http_port=port, pid=process.pid)
 
 
 def requests_per_s(url: str, connections: int, seconds: int) -> float:

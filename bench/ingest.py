@@ -1,122 +1,58 @@
-"""Mail taken in each second: the daemon and its peers under the same load, in turns.
+"""Mail taken in each second, all work counted in, and the processor time of each message.
 
-python -m bench.ingest                         every row, every peer
-python -m bench.ingest --rows text-new --peers mailsacd,postfix
-python -m bench.ingest --peers '' --server mine=127.0.0.1:2525 --generator own
+python -m bench ingest                               every row with goals, and its peers
+python -m bench ingest --seconds 3 --rounds 1        a quick look
+python -m bench ingest --rows text-new --peers mailsacd,postfix
+python -m bench ingest --peers '' --server mine=127.0.0.1:2525 --generator own
+python -m bench ingest --peers mailsacd --command 'mine=mailpit --smtp 127.0.0.1:{port}'
+
+The servers run at once, idle but for the one whose turn it is. A turn is over when the server is
+quiet: what it does after its last reply counts. Processor time is that of all its processes.
 """
 
 import argparse
-import resource
-import subprocess
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import repeat
-from pathlib import Path
-from statistics import median
-from time import perf_counter
 from typing import Final
 
 from bench.command import run_alone
-from bench.dialogue import LoadError, mail, on_the_wire
-from bench.load import Load, Plan
-from bench.messages import RECIPIENT, SENDER, SHAPES
-from bench.peers import PEERS, server_at, start_all
-from bench.quiet import LIMIT_S, settle
-from bench.rounds import Row, Verdict, alternate, compare
-from bench.servers import NotInstalledError, Server, program
+from bench.dialogue import LoadError
+from bench.generators import GENERATORS, Shape, default_generator
+from bench.peers import INGEST_PEERS, PEERS, command_of, server_at, start_all, start_commands
+from bench.rounds import Figures, Row, Verdict, alternate, judge
+from bench.servers import Server
+from bench.turns import Contestant
 
-WARM_UP_MESSAGES: Final = 400
-_TIMEOUT_S: Final = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What is sent, and how: ``kept`` sends all over the sessions' first connections."""
-
-    kind: str
-    size_bytes: int
-    kept: bool
-
-
-Send = Callable[[Server, Shape, int, int], float]
-"""Sends a number of messages in a number of sessions; gives the seconds that it took."""
+_RATE: Final = "messages/s"
+_CPU_GOALS: Final = {"mailpit": 0.9}
 
 ROWS: Final[Mapping[str, tuple[Shape, Row]]] = {
-    "multipart-kept": (
-        Shape(kind="multipart", size_bytes=20_480, kept=True),
-        Row(
-            title="20 KB multipart, kept sessions",
-            unit="messages/s",
-            goals={"postfix": 3.0, "smtp-sink": 0.4},
-        ),
-    ),
     "text-new": (
         Shape(kind="text", size_bytes=1_024, kept=False),
         Row(
             title="1 KB text, a new connection each",
-            unit="messages/s",
-            goals={"postfix": 2.5},
+            unit=_RATE,
+            goals={"mailpit": 1.0, "postfix": 2.2},
         ),
     ),
     "text-kept": (
         Shape(kind="text", size_bytes=1_024, kept=True),
-        Row(title="1 KB text, kept sessions", unit="messages/s", goals={}),
+        Row(title="1 KB text, kept sessions", unit=_RATE, goals={"mailpit": 1.3, "postfix": 2.5}),
+    ),
+    "multipart-kept": (
+        Shape(kind="multipart", size_bytes=20_480, kept=True),
+        Row(
+            title="20 KB multipart, kept sessions",
+            unit=_RATE,
+            goals={"mailpit": 3.0, "postfix": 2.0, "smtp-sink": 0.2},
+        ),
     ),
     "multipart-new": (
         Shape(kind="multipart", size_bytes=20_480, kept=False),
-        Row(title="20 KB multipart, a new connection each", unit="messages/s", goals={}),
+        Row(title="20 KB multipart, a new connection each", unit=_RATE, goals={}),
     ),
 }
-GOAL_ROWS: Final = ("multipart-kept", "text-new")
-
-
-def send_own(server: Server, shape: Shape, sessions: int, count: int) -> float:
-    """By the generator of this package. Raises LoadError."""
-    wire = on_the_wire(SHAPES[shape.kind](shape.size_bytes))
-    mails = repeat(mail(0, SENDER, [RECIPIENT], wire), count)
-    plan = Plan(sessions=sessions, kept=shape.kept, timeout_s=_TIMEOUT_S)
-    outcome = Load(server.address, iter(mails), plan).run()
-    if outcome.acknowledged != count:
-        raise LoadError(f"{outcome.acknowledged} of {count} messages were taken")
-    return outcome.seconds
-
-
-def send_by_smtp_source(server: Server, shape: Shape, sessions: int, count: int) -> float:
-    """By Postfix's generator, which stops at the first reply it does not like: LoadError."""
-    path = program("smtp-source", "apt-get install postfix")
-    with tempfile.NamedTemporaryFile(prefix="mailsacd-bench-") as file:
-        Path(file.name).write_bytes(SHAPES[shape.kind](shape.size_bytes).replace(b"\r\n", b"\n"))
-        command = [path, "-s", str(sessions), "-m", str(count), "-F", file.name]
-        command += ["-M", "bench.example", "-f", SENDER, "-t", RECIPIENT]
-        command += ["-d"] if shape.kept else []
-        started = perf_counter()
-        try:
-            done = subprocess.run(
-                [*command, f"{server.host}:{server.port}"],
-                capture_output=True,
-                timeout=_TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as e:
-            raise LoadError(f"not done after {_TIMEOUT_S:.0f} s") from e
-        seconds = perf_counter() - started
-    if done.returncode:
-        raise LoadError(done.stderr.decode(errors="replace").strip()[-200:])
-    return seconds
-
-
-GENERATORS: Final[Mapping[str, Send]] = {"own": send_own, "smtp-source": send_by_smtp_source}
-
-
-def default_generator() -> str:
-    """`smtp-source` where it is installed: it takes less of the machine than Python does."""
-    try:
-        program("smtp-source", "")
-    except NotInstalledError:
-        return "own"
-    return "smtp-source"
+GOAL_ROWS: Final = ("text-new", "text-kept", "multipart-kept")
 
 
 def measure_row(
@@ -129,62 +65,38 @@ def measure_row(
     def send(server: Server, count: int) -> float:
         return generate(server, shape, options.sessions, count)
 
-    contestants = {each.name: _Contestant(each, send, options.seconds) for each in servers}
-    before = _generator_cpu_s()
-    figures = alternate(contestants, options.rounds, (LoadError,))
-    sending_s = sum(each.sending_s for each in contestants.values()) or 1.0
-    share = (_generator_cpu_s() - before) / sending_s
-    verdicts = compare(row, figures)
-    print(f"  ({generator}, {options.sessions} sessions; it took {share:.0%} of a core)")
-    print("  What each still did after its last reply, and messages/s with that counted in:")
-    for each in figures.values():
-        if not each.problem:
-            print(f"  {each.name:<14} {contestants[each.name].settling}")
-    return verdicts
+    contestants = {each.name: Contestant(each, send, options.seconds) for each in servers}
+    rates = alternate(contestants, options.rounds, (LoadError,))
+    print(f"\n{row.title}: {row.unit} with all work counted in (lowest to highest round)")
+    for each in rates.values():
+        note = "" if each.problem else f"   {contestants[each.name].after}"
+        print(f"  {each.name:<14} {each.shown():<26}{note}")
+    print(f"  ({generator}, {options.sessions} sessions; {_generator_share(contestants)})")
+    verdicts = judge(row, rates)
+    return verdicts + _measure_cpu(row, rates, contestants)
 
 
-class _Contestant:
-    """A server's turns: its first call finds out how many messages make a turn of that length."""
-
-    def __init__(self, server: Server, send: Callable[[Server, int], float], seconds: float):
-        self._server = server
-        self._send = send
-        self._seconds = seconds
-        self._count = 0
-        self._turns_s: list[tuple[float, float | None]] = []  # until the last reply, and after it
-
-    @property
-    def sending_s(self) -> float:
-        """How long it was sent to in all its turns."""
-        return sum(taken_s for taken_s, _ in self._turns_s)
-
-    def __call__(self) -> float:
-        """Messages a second in one turn. Returns when the machine is quiet again."""
-        if not self._count:
-            warm_up_s = self._send(self._server, WARM_UP_MESSAGES)
-            wanted = int(WARM_UP_MESSAGES / warm_up_s * self._seconds)
-            self._count = max(wanted, WARM_UP_MESSAGES)
-            settle()
-        taken_s = self._send(self._server, self._count)
-        self._turns_s.append((taken_s, settle()))
-        self._server.empty()
-        settle()
-        return self._count / taken_s
-
-    @property
-    def settling(self) -> str:
-        """The medians of the turns after which the machine was quiet in time."""
-        settled = [(taken_s, after_s) for taken_s, after_s in self._turns_s if after_s is not None]
-        if len(settled) < len(self._turns_s):
-            return f"not quiet within {LIMIT_S:.0f} s: other programs are at work"
-        after_s = median(after_s for _, after_s in settled)
-        rate = median(self._count / (taken_s + after_s) for taken_s, after_s in settled)
-        return f"{after_s:.1f} s {rate:>12,.0f}"
+def _measure_cpu(
+    row: Row, rates: Mapping[str, Figures], contestants: Mapping[str, Contestant]
+) -> list[Verdict]:
+    cpu = {
+        name: Figures(name, contestants[name].cpu_ms)
+        for name, each in rates.items()
+        if not each.problem and contestants[name].cpu_ms
+    }
+    print("  Processor time of all processes of the server, ms a message")
+    for each in cpu.values():
+        print(f"  {each.name:<14} {each.shown(digits=3)}")
+    goals = _CPU_GOALS if row.goals else {}
+    return judge(
+        Row(title=row.title, unit="CPU a message", goals=goals, is_cost=True, digits=3), cpu
+    )
 
 
-def _generator_cpu_s() -> float:
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+def _generator_share(contestants: Mapping[str, Contestant]) -> str:
+    turns = [turn for each in contestants.values() for turn in each.turns]
+    sending_s = sum(turn.sending_s for turn in turns) or 1.0
+    return f"it took {sum(turn.generator_s for turn in turns) / sending_s:.0%} of a core"
 
 
 def run(options: argparse.Namespace) -> list[Verdict]:
@@ -193,6 +105,7 @@ def run(options: argparse.Namespace) -> list[Verdict]:
     verdicts = []
     with ExitStack() as stack:
         servers = start_all(filter(None, options.peers.split(",")), stack)
+        servers += start_commands(options.command, stack)
         servers += options.server
         for name in options.rows.split(","):
             verdicts += measure_row(name, servers, generator, options)
@@ -202,7 +115,7 @@ def run(options: argparse.Namespace) -> list[Verdict]:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that `run` reads."""
     parser.add_argument("--rows", default=",".join(GOAL_ROWS), help=f"of {', '.join(ROWS)}")
-    parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)}")
+    parser.add_argument("--peers", default=",".join(INGEST_PEERS), help=f"of {', '.join(PEERS)}")
     parser.add_argument(
         "--server",
         action="append",
@@ -210,6 +123,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=server_at,
         metavar="NAME=HOST:PORT",
         help="a server that runs already; may be repeated",
+    )
+    parser.add_argument(
+        "--command",
+        action="append",
+        default=[],
+        type=command_of,
+        metavar="NAME=COMMAND",
+        help="starts one more server, with {port}, {http_port} and {home} filled in",
     )
     parser.add_argument("--generator", choices=GENERATORS, help="default: smtp-source if installed")
     parser.add_argument("--sessions", type=int, default=20, help="connections at a time")

@@ -1,15 +1,13 @@
 """The servers that are measured side by side, by name."""
 
 import os
-import shutil
-import subprocess
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from http.client import HTTPConnection
-from pathlib import Path
 from typing import Final
 
+from bench.catchers import inbucket, maildev, mailpit
 from bench.daemon import mailsacd
 from bench.postfix import postfix_deferred, postfix_held
 from bench.servers import (
@@ -25,10 +23,6 @@ from bench.servers import (
 )
 
 _SINK_BACKLOG: Final = "1000"
-_INSTALL_TIMEOUT_S: Final = 180
-_DELETE_TIMEOUT_S: Final = 60
-# The newest is tried first; 2.1.0 needs nothing that some registry mirrors lack.
-_MAILDEV_VERSIONS: Final = ("maildev", "maildev@2.1.0")
 
 
 @contextmanager
@@ -37,8 +31,9 @@ def smtp_sink() -> Iterator[Server]:
     path = program("smtp-sink", "apt-get install postfix")
     port = free_port()
     drop_root = ["-u", "nobody"] if os.geteuid() == 0 else []
-    with running([path, *drop_root, f"{HOST}:{port}", _SINK_BACKLOG], listens(port)):
-        yield Server(name="smtp-sink", port=port)
+    command = [path, *drop_root, f"{HOST}:{port}", _SINK_BACKLOG]
+    with running(command, listens(port)) as process:
+        yield Server(name="smtp-sink", port=port, pid=process.pid)
 
 
 @contextmanager
@@ -50,21 +45,8 @@ def aiosmtpd() -> Iterator[Server]:
         raise NotInstalledError("not installed (pip install aiosmtpd)") from e
     port = free_port()
     command = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"{HOST}:{port}"]
-    with running([*command, "-c", "aiosmtpd.handlers.Sink"], listens(port)):
-        yield Server(name="aiosmtpd", port=port)
-
-
-@contextmanager
-def maildev() -> Iterator[Server]:
-    """MailDev, a mail catcher for developers: parses, keeps all in memory and writes files."""
-    node = program("node", "apt-get install nodejs npm")
-    script = _installed_maildev()
-    port, web_port = free_port(), free_port()
-    with temporary_dir("maildev") as home:
-        options = ["--smtp", str(port), "--web", str(web_port), "--ip", HOST, "--silent"]
-        command = [node, str(script), *options, "--mail-directory", str(home)]
-        with running(command, listens(port)):
-            yield Server(name="maildev", port=port, empty=lambda: _delete_all(web_port))
+    with running([*command, "-c", "aiosmtpd.handlers.Sink"], listens(port)) as process:
+        yield Server(name="aiosmtpd", port=port, pid=process.pid)
 
 
 PEERS: Final[Mapping[str, Callable[[], AbstractContextManager[Server]]]] = {
@@ -72,20 +54,34 @@ PEERS: Final[Mapping[str, Callable[[], AbstractContextManager[Server]]]] = {
     "postfix": postfix_deferred,
     "postfix-hold": postfix_held,
     "smtp-sink": smtp_sink,
+    "mailpit": mailpit,
+    "inbucket": inbucket,
     "aiosmtpd": aiosmtpd,
     "maildev": maildev,
 }
+INGEST_PEERS: Final = ("mailsacd", "postfix", "smtp-sink", "mailpit")
 
 
 def start_all(names: Iterable[str], stack: ExitStack) -> list[Server]:
     """Start those of the peers that can be; say why for each of the others."""
-    servers = []
-    for name in names:
-        try:
-            servers.append(stack.enter_context(PEERS[name]()))
-        except (NotInstalledError, NotStartedError) as e:
-            print(f"{name}: {e}")
-    return servers
+    return _started({name: PEERS[name] for name in names}, stack)
+
+
+def start_commands(commands: Iterable[tuple[str, str]], stack: ExitStack) -> list[Server]:
+    """Start servers by their command lines, as `command_of` gives them; say why when not."""
+
+    def starter(name: str, command: str) -> Callable[[], AbstractContextManager[Server]]:
+        return lambda: _commanded(name, command)
+
+    return _started({name: starter(name, command) for name, command in commands}, stack)
+
+
+def command_of(text: str) -> tuple[str, str]:
+    """A server's name and command line, from ``NAME=COMMAND``. Raises ValueError."""
+    name, equals, command = text.partition("=")
+    if not equals or "{port}" not in command:
+        raise ValueError(f"{text}: write it as NAME=COMMAND, with {{port}} for the SMTP port")
+    return name, command
 
 
 def server_at(text: str) -> Server:
@@ -97,26 +93,25 @@ def server_at(text: str) -> Server:
     return Server(name=name, host=host.strip("[]"), port=int(port))
 
 
-def _delete_all(web_port: int) -> None:
-    connection = HTTPConnection(HOST, web_port, timeout=_DELETE_TIMEOUT_S)
-    connection.request("DELETE", "/email/all")
-    connection.getresponse().read()
-    connection.close()
+def _started(
+    starters: Mapping[str, Callable[[], AbstractContextManager[Server]]], stack: ExitStack
+) -> list[Server]:
+    servers = []
+    for name, start in starters.items():
+        try:
+            servers.append(stack.enter_context(start()))
+        except (NotInstalledError, NotStartedError) as e:
+            print(f"{name}: {e}")
+    return servers
 
 
-def _installed_maildev() -> Path:
-    """MailDev's program, installed on first use outside of the repository."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    prefix = cache / "mailsacd-bench"
-    script = prefix / "node_modules" / "maildev" / "bin" / "maildev"
-    if script.exists():
-        return script
-    npm = program("npm", "apt-get install nodejs npm")
-    prefix.mkdir(parents=True, exist_ok=True)
-    for version in _MAILDEV_VERSIONS:
-        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(prefix), version]
-        subprocess.run(command, capture_output=True, timeout=_INSTALL_TIMEOUT_S, check=False)
-        if script.exists():
-            return script
-    shutil.rmtree(prefix / "node_modules", ignore_errors=True)
-    raise NotInstalledError(f"not installed (npm install --prefix {prefix} maildev failed)")
+@contextmanager
+def _commanded(name: str, command: str) -> Iterator[Server]:
+    port, http_port = free_port(), free_port()
+    with temporary_dir(name) as home:
+        words = [
+            word.format(port=port, http_port=http_port, home=home) for word in shlex.split(command)
+        ]
+        words[0] = program(words[0], "it is not on PATH")
+        with running(words, listens(port), cwd=home) as process:
+            yield Server(name=name, port=port, http_port=http_port, pid=process.pid)

@@ -87,9 +87,9 @@ def _postfix(name: str, settings: str) -> Iterator[Server]:
     with temporary_dir(name) as home:
         _configure(home, port, settings)
         command = [postfix, "-c", str(home / "conf"), "start-fg"]
-        with running(command, listens(port)):
+        with running(command, listens(port)) as master:
             try:
-                yield Server(name=name, port=port, empty=lambda: _empty(home))
+                yield Server(name=name, port=port, pid=master.pid, empty=lambda: _empty(home))
             finally:
                 _control(postfix, home, "stop")
 

@@ -29,7 +29,7 @@ from mailsacd.core.ready import Ready
 
 _WARM_UP_MESSAGES: Final = 100
 _PATIENCE_S: Final = 20.0
-_GOALS_MS: Final = {"the same node": 20.0, "another node": 100.0}
+_GOALS_MS: Final = {"the same node": 50.0, "another node": 100.0}
 
 
 @dataclass(frozen=True, slots=True)

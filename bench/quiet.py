@@ -1,33 +1,39 @@
-"""Waits until the machine is quiet: what a server still does after its last reply is its work too.
+"""Waits until a server is quiet: what it still does after its last reply is its work too.
 
 One that puts work off is not to slow the next server's turn, nor to be spared what it put off.
 """
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from bench.processes import tree_cpu_s
+
 QUIET_FOR_S: Final = 0.5
 QUIET_SHARE: Final = 0.05
-"""Of all processors, by everything that runs on them."""
+"""Of all processors, by the processes that are watched."""
 
 LIMIT_S: Final = 20.0
 _SAMPLE_S: Final = 0.1
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
+_PROCESSORS: Final = os.cpu_count() or 1
 
 
-def settle() -> float | None:
+def settle(pid: int | None) -> float | None:
     """Return when it has been quiet for QUIET_FOR_S: how many seconds it was not before.
 
-    None when that did not come to pass within LIMIT_S.
+    ``pid`` and its descendants are watched; the whole machine where that is None. The answer is
+    None when it did not become quiet within LIMIT_S.
     """
+    used_s = _machine_cpu_s if pid is None else lambda: tree_cpu_s(pid)
     started = now = busy_until = time.monotonic()
-    meter = _Meter()
+    meter = _Meter(used_s, started)
     while now - started < LIMIT_S:
         time.sleep(_SAMPLE_S)
         now = time.monotonic()
-        if meter.share() > QUIET_SHARE:
+        if meter.share(now) > QUIET_SHARE:
             busy_until = now
         elif now - busy_until >= QUIET_FOR_S:
             return busy_until - started
@@ -37,18 +43,18 @@ def settle() -> float | None:
 class _Meter:
     """Tells what share of all processors' time was used since it was last asked."""
 
-    def __init__(self) -> None:
-        self._last = _processor_s()
+    def __init__(self, used_s: Callable[[], float], now: float) -> None:
+        self._used_s = used_s
+        self._last = (used_s(), now)
 
-    def share(self) -> float:
-        last, self._last = self._last, _processor_s()
-        used_s, all_s = (now - then for now, then in zip(self._last, last, strict=True))
-        return used_s / all_s if all_s else 0.0
+    def share(self, now: float) -> float:
+        last, self._last = self._last, (self._used_s(), now)
+        used_s, passed_s = (late - early for late, early in zip(self._last, last, strict=True))
+        return used_s / (passed_s * _PROCESSORS) if passed_s else 0.0
 
 
-def _processor_s() -> tuple[float, float]:
-    """Of all processors: seconds used, and seconds; waiting for disks is no use."""
+def _machine_cpu_s() -> float:
+    """Of everything that runs; waiting for disks is no use."""
     first = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
-    user, nice, system, idle, iowait, irq, softirq, *_ = map(int, first.split()[1:])
-    used = user + nice + system + irq + softirq
-    return used * _TICK_S, (used + idle + iowait) * _TICK_S
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = map(int, first.split()[1:])
+    return (user + nice + system + irq + softirq) * _TICK_S

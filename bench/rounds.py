@@ -14,11 +14,16 @@ OURS: Final = "mailsacd"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One comparison. ``goals`` maps a peer's name to the ratio to reach, ours over theirs."""
+    """One comparison. ``goals`` maps a peer's name to the ratio to reach, ours over theirs.
+
+    The ratio is to be at least that much; where the unit is a cost, ``is_cost``, at most.
+    """
 
     title: str
     unit: str
     goals: Mapping[str, float]
+    is_cost: bool = False
+    digits: int = 0
 
 
 @dataclass(slots=True)
@@ -34,11 +39,14 @@ class Figures:
         """The middle round."""
         return median(self.values)
 
-    def __str__(self) -> str:
+    def shown(self, digits: int = 0) -> str:
+        """Return the median with the lowest and the highest round, or the problem."""
         if self.problem:
-            return f"  {self.name:<14} {self.problem}"
-        spread = f"({min(self.values):,.0f} to {max(self.values):,.0f})"
-        return f"  {self.name:<14} {self.median:>9,.0f} {spread}"
+            return self.problem
+        low, middle, high = (
+            f"{value:,.{digits}f}" for value in (min(self.values), self.median, max(self.values))
+        )
+        return f"{middle:>9} ({low} to {high})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +59,8 @@ class Verdict:
     met: bool
 
     def __str__(self) -> str:
-        return f"{'met ' if self.met else 'MISS'}  {self.what:<62} {self.figure:>10}  {self.wanted}"
+        mark = "met   " if self.met else "MISSED"
+        return f"{mark}  {self.what:<62} {self.figure:>10}  {self.wanted}"
 
 
 def alternate(
@@ -76,19 +85,23 @@ def compare(row: Row, figures: Mapping[str, Figures]) -> list[Verdict]:
     """Print the row and every ratio; the goals' verdicts come back."""
     print(f"\n{row.title}, in {row.unit}: median of the rounds (lowest to highest)")
     for each in figures.values():
-        print(each)
+        print(f"  {each.name:<14} {each.shown(row.digits)}")
+    return judge(row, figures)
+
+
+def judge(row: Row, figures: Mapping[str, Figures]) -> list[Verdict]:
+    """Print every ratio; the goals' verdicts come back."""
     ours = figures.get(OURS)
     if ours is None or ours.problem:
         return []
     verdicts = []
     for name, theirs in figures.items():
-        if name == OURS or theirs.problem:
+        if name == OURS or theirs.problem or not theirs.median:
             continue
         ratio = ours.median / theirs.median
         print(f"  {OURS} / {name}: {ratio:.2f}")
         if name in row.goals:
-            goal = row.goals[name]
-            verdicts.append(_verdict(f"{row.title}: / {name}", ratio, goal))
+            verdicts.append(_verdict(row, name, ratio))
     return verdicts
 
 
@@ -100,5 +113,11 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> None:
         print(verdict)
 
 
-def _verdict(what: str, ratio: float, goal: float) -> Verdict:
-    return Verdict(what=what, figure=f"{ratio:.2f}", wanted=f"at least {goal}", met=ratio >= goal)
+def _verdict(row: Row, name: str, ratio: float) -> Verdict:
+    goal = row.goals[name]
+    return Verdict(
+        what=f"{row.title}: {row.unit}, / {name}",
+        figure=f"{ratio:.2f}",
+        wanted=f"at {'most' if row.is_cost else 'least'} {goal:g}",
+        met=ratio <= goal if row.is_cost else ratio >= goal,
+    )

@@ -36,6 +36,7 @@ def _nothing() -> None:
 class Server:
     """A server that listens. ``port`` speaks SMTP (HTTP for the constant route).
 
+    ``pid`` is the process whose descendants all its others are; None: somebody else started it.
     ``empty`` throws away what it has stored, so that the next round finds it as the first did.
     """
 
@@ -44,6 +45,7 @@ class Server:
     host: str = HOST
     http_port: int = 0
     pop3_port: int = 0
+    pid: int | None = None
     data_dir: Path | None = None
     empty: Callable[[], None] = _nothing
 
@@ -54,8 +56,12 @@ class Server:
 
 
 def program(name: str, how_to_get: str) -> str:
-    """The path of an installed program. Raises NotInstalledError."""
-    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_DIRS}")
+    """The path of an installed program: on PATH, or named by a variable such as `BENCH_MAILPIT`.
+
+    Raises NotInstalledError.
+    """
+    named = os.environ.get(f"BENCH_{name.upper().replace('-', '_')}")
+    path = shutil.which(named or name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_DIRS}")
     if path is None:
         raise NotInstalledError(f"not installed ({how_to_get})")
     return path

@@ -11,7 +11,7 @@ import pytest
 
 from bench.dialogue import LoadError, mail, on_the_wire
 from bench.fill import fill
-from bench.ingest import Shape, send_own
+from bench.generators import Shape, send_own
 from bench.latency import percentile_ms
 from bench.load import Load, Plan
 from bench.messages import multipart_message, text_message
