@@ -16,8 +16,8 @@ from mailsacd.core.errors import ConfigurationError
 from mailsacd.embedded.cluster import make_directory
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.accounts.first_account import make_first_account
+from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.settings import Settings, default_data_dir
-from mailsacd.store.migrate import migrate
 from mailsacd.store.pool import Database
 
 
@@ -51,7 +51,7 @@ async def open_data(
     )
     closing.push_async_callback(database.stop)
     await database.start()
-    await migrate(database)
+    await bring_up_to_date(database)
     key = None
     if not settings.database.dsn:
         key = await make_first_account(database, settings.accounts.default_plan, directory)

@@ -4,7 +4,8 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,10 +17,14 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
 from mailsacd.embedded.postgres import EmbeddedPostgres
-from mailsacd.store.migrate import migrate
+from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.store.pool import Database
 
 T = TypeVar("T")
+
+Open = Callable[[], Awaitable[Database]]
+
+_schemas = count()
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +58,30 @@ def database(_shared_database: tuple[Database, str]) -> Database:
     return database
 
 
+@pytest_twisted.async_yield_fixture
+async def open_empty(database: Database, database_dsn: str) -> AsyncIterator[Open]:
+    """Opens the same schema without any table, as often as it is called."""
+    schema = f"empty_{next(_schemas)}"
+    await database.run(f"drop schema if exists {schema} cascade; create schema {schema}")
+    opened = []
+
+    async def make() -> Database:
+        empty = Database(
+            f"{database_dsn} options='-c search_path={schema}'",
+            connections=1,
+            statement_timeout_s=10,
+            reactor=reactor,
+        )
+        await empty.start()
+        opened.append(empty)
+        return empty
+
+    yield make
+    for each in opened:
+        await each.stop()
+    await database.run(f"drop schema {schema} cascade")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _quick_collections() -> None:
     """What is there before the first test is never garbage: not to be looked at after each."""
@@ -84,7 +113,7 @@ class _Errors:
 async def _prepare(dsn: str) -> None:
     database = Database(dsn, connections=1, statement_timeout_s=10, reactor=reactor)
     await database.start()
-    await migrate(database)
+    await bring_up_to_date(database)
     await database.stop()
 
 

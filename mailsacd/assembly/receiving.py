@@ -1,4 +1,4 @@
-"""Taking mail in: the ports for it, what makes it durable, and what is done of that later."""
+"""Taking mail in: the ports for it, and what makes it durable."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,8 +8,6 @@ from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.message import Observer
-from mailsacd.jobs.examine import ExamineJob
-from mailsacd.mail.backlog import Backlog
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.receiving.accept import EVERY_DOMAIN, Accept
@@ -44,8 +42,6 @@ class Receiving:
             observers=observers,
             ownership=owners.directory,
         )
-        backlog = Backlog(database, records.tallies, reactor=ground.reactor)
-        self._examining = ExamineJob(backlog, self._ingest, reactor=ground.reactor)
         anybody = self._from_anybody(ground, owners, records)
         who_logs_in = replace(
             anybody,
@@ -58,14 +54,12 @@ class Receiving:
         self.factories = {**_twins("smtp", anybody), **_twins("capture", who_logs_in)}
 
     async def start(self) -> None:
-        """Examine what an earlier run left; nothing else is done before mail comes."""
-        self._examining.start()
+        """Nothing is done before mail comes."""
 
     async def finish(self) -> None:
         """End the sessions; all that was acknowledged is committed."""
         await drain_all(self.factories.values())
         await self._ingest.finish()
-        await self._examining.stop()
 
     def _from_anybody(self, ground: Ground, owners: Ownership, records: Records) -> SmtpServices:
         settings = ground.settings

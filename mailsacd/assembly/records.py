@@ -34,17 +34,17 @@ class Records:
             allow_networks=settings.smtp.allow_networks,
             reactor=reactor,
         )
-        self.tallies = Tallies(database, reactor=reactor)
+        self._tallies = Tallies(database, reactor=reactor)
         self._statistics = Statistics(
             database,
-            self.tallies,
+            self._tallies,
             anonymous_read=settings.http.anonymous_read,
             reactor=reactor,
         )
         self._pruning = Recurring(
             "prune statistics", self._prune, every_s=PRUNE_EVERY_S, reactor=reactor
         )
-        self.observers: tuple[Observer, ...] = (self.tallies, self.usage, self.activity)
+        self.observers: tuple[Observer, ...] = (self._tallies, self.usage, self.activity)
 
     def calls(self) -> tuple[Group, ...]:
         """The calls about them."""
@@ -53,14 +53,14 @@ class Records:
     async def start(self) -> None:
         """Begin to write down what is gathered, and to prune it; know the denylist."""
         await self.denylist.start()
-        for part in (self.activity, self.usage, self.tallies, self._pruning):
+        for part in (self.activity, self.usage, self._tallies, self._pruning):
             part.start()
 
     async def finish(self) -> None:
         """Write down the last of it."""
         await self._pruning.stop()
         await self.denylist.stop()
-        for part in (self.tallies, self.usage, self.activity):
+        for part in (self._tallies, self.usage, self.activity):
             await part.finish()
 
     async def _prune(self) -> None:

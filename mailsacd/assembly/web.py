@@ -56,7 +56,7 @@ def mail_calls(ground: Ground, gate: Gate, dns: Dns) -> tuple[Group, ...]:
     """The calls about what is done with stored mail, and about addresses anywhere."""
     validator = Validator(dns, reactor=ground.reactor)
     return (
-        MarkCalls(Marks(ground.database, gate, reactor=ground.reactor)),
-        InboxCalls(Inbox(ground.database, gate, reactor=ground.reactor)),
+        MarkCalls(Marks(ground.database, gate)),
+        InboxCalls(Inbox(ground.database, gate)),
         ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),
     )

@@ -11,10 +11,10 @@ from mailsacd.cli.command import Common, command
 from mailsacd.core.errors import ConfigurationError, InvalidInputError
 from mailsacd.data import Data
 from mailsacd.embedded.binaries import find_program
+from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.settings import Settings
 from mailsacd.store.archive import drop_aside, put_back, schema_version, server_major, set_aside
 from mailsacd.store.events import forget_transactions
-from mailsacd.store.migrate import migrate as bring_up_to_date
 from mailsacd.store.target import Target
 
 

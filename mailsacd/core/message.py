@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -40,7 +40,6 @@ class NewEnvelope:
     address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
     ``saved_by`` is the account that all copies are starred for. ``plain`` and ``wire_size`` are
     for POP3 (see core.maildrop): whether it is sent as it is, and how many octets; None: not known.
-    Of an ``unexamined`` one what is in it is still to be worked out (mail.contents).
     """
 
     id: str
@@ -53,7 +52,6 @@ class NewEnvelope:
     saved_by: str | None = None
     plain: bool = False
     wire_size: int | None = None
-    unexamined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +90,6 @@ class Message:
     folder: str
     labels: tuple[str, ...]
     read: bool | None
-
-    def with_facts(self, facts: str) -> "Message":
-        """The message with other facts."""
-        return replace(self, facts=facts)
 
     def as_json(self) -> str:
         """The message as one JSON object, every field of the API's message form present."""

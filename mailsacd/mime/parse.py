@@ -11,7 +11,7 @@ from mailsacd.mime.addresses import Mailbox
 from mailsacd.mime.message import Attachment, ParsedMessage, Priority
 from mailsacd.mime.structure import Leaf
 
-__all__ = ["Attachment", "Mailbox", "ParsedMessage", "Priority", "parse", "parse_head"]
+__all__ = ["Attachment", "Mailbox", "ParsedMessage", "Priority", "parse"]
 
 _TEXT_TYPES = frozenset({"text/plain", "text/html"})
 _WANTED = frozenset({b"subject", b"from", b"to", b"cc", b"bcc"})
@@ -27,17 +27,6 @@ def parse(content: bytes) -> ParsedMessage:
     section = header.split(content)
     found, limited = structure.leaves(content, section)
     return _assemble(section, found, _charset(found), limited=limited or section.limited)
-
-
-def parse_head(content: bytes) -> ParsedMessage:
-    """The message in ``content`` as if it had no parts: its header alone is looked at.
-
-    Only where a field is in no known charset do the parts tell which it may be in.
-    """
-    section = header.split(content)
-    is_known = charset.is_utf8(content[: section.body_start])
-    hint = None if is_known else _charset(structure.leaves(content, section)[0])
-    return _assemble(section, (), hint, limited=section.limited)
 
 
 def text_or_html(content: bytes) -> tuple[str | None, str | None]:

@@ -1,10 +1,13 @@
 """Brings the schema up to date: ordered SQL files, each applied once, in a transaction of its own.
 
-Any number of daemons may start at the same time: an advisory lock lets one migrate, and the others
-find the work done.
+What SQL cannot do alone is a step in code before a file. It is run again and again, each time in a
+transaction, until it has nothing left to do. Any number of daemons may start at the same time: an
+advisory lock lets one of them at it, and the others find the work done. One that is killed leaves
+whole transactions behind.
 """
 
 import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
@@ -18,6 +21,9 @@ from mailsacd.store.sql import many, none
 TIMEOUT_S: Final = 3_600.0  # of a statement, or of the wait for another daemon's migration
 
 _LOCK: Final = 0x6D61696C  # "mail"
+
+Step = Callable[[Transaction], Awaitable[bool]]
+"""Does some of what has to be done before a migration; tells whether there may be more of it."""
 
 _log = Logger()
 
@@ -66,29 +72,37 @@ def migrations() -> list[Migration]:
     ]
 
 
-async def migrate(database: Database, upto: int | None = None) -> int:
+async def migrate(database: Database, steps: Mapping[int, Step], *, upto: int | None = None) -> int:
     """Apply what is missing, up to number ``upto``; how many were applied.
 
-    Raises ConfigurationError for a schema that this version does not know.
+    ``steps`` are done before the migrations with these numbers. Raises ConfigurationError for a
+    schema that this version does not know.
     """
     known = [m for m in migrations() if upto is None or m.number <= upto]
     count = 0
-    while await database.transaction(
-        lambda transaction: _apply_next(transaction, known), statement_timeout_s=TIMEOUT_S
-    ):
-        count += 1
+    applied: int | None = 0
+    while applied is not None:
+        count += applied
+        applied = await database.transaction(
+            lambda transaction: _go_on(transaction, known, steps), statement_timeout_s=TIMEOUT_S
+        )
     return count
 
 
-async def _apply_next(transaction: Transaction, known: list[Migration]) -> bool:
-    """Apply the first that is missing; False when none is."""
+async def _go_on(
+    transaction: Transaction, known: list[Migration], steps: Mapping[int, Step]
+) -> int | None:
+    """Do some of what is missing; how many migrations that applied, None when none is missing."""
     await transaction.run(f"select pg_advisory_xact_lock({_LOCK})")
     await transaction.run(_MAKE_TABLE)
     applied = await _applied(transaction)
     _check(applied, migrations())
     missing = [m for m in known if m.number > len(applied)]
     if not missing:
-        return False
+        return None
+    step = steps.get(missing[0].number)
+    if step is not None and await step(transaction):
+        return 0
     _log.info("migrating the schema: {name}", name=missing[0].name)
     await transaction.run(missing[0].sql)
     await _record(
@@ -97,7 +111,7 @@ async def _apply_next(transaction: Transaction, known: list[Migration]) -> bool:
         name=missing[0].name,
         checksum=missing[0].checksum,
     )
-    return True
+    return 1
 
 
 def _check(applied: list[_Applied], known: list[Migration]) -> None:

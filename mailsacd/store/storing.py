@@ -1,8 +1,7 @@
 """The one statement that makes mail durable, with all that follows from it.
 
 It stores the raw messages and everybody's copies, says whose they are, puts down what is to be
-delivered to webhooks and Slack and what is still to be examined, and leaves one event for those who
-wait for mail.
+delivered to webhooks and Slack, and leaves one event for those who wait for mail.
 """
 
 from collections.abc import Sequence
@@ -19,8 +18,6 @@ _RAWS: Final = (
     "with raws as (insert into raw_message (id, received, body, size, refs, plain, wire_size)"
     " values "
 )
-
-_LATER: Final = "), later as (insert into unexamined (raw_id, inboxes) values "
 
 # Nobody owns anything of the domains: no owner to look for, nothing to deliver.
 _PUBLIC_COPIES: Final = """), events as (
@@ -124,17 +121,11 @@ def _storing(batch: Sequence[NewEnvelope], *, hooks: bool) -> bytes:
 
 def _raws(batch: Sequence[NewEnvelope]) -> str:
     """All written out but the bodies, which are the parameters $1, $2 … in the batch's order."""
-    raws = _RAWS + ",".join(
+    return _RAWS + ",".join(
         f"({text_literal(new.id)},{literal(new.received)},${place},"
         f"{new.size},{len(new.messages)},{new.plain},{literal(new.wire_size)})"
         for place, new in enumerate(batch, 1)
     )
-    later = ",".join(
-        f"({text_literal(new.id)},{literal([message.inbox for message in new.messages])})"
-        for new in batch
-        if new.unexamined
-    )
-    return f"{raws}{_LATER}{later}" if later else raws
 
 
 def _copy(new: NewEnvelope, message: NewMessage) -> str:

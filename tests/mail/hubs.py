@@ -134,7 +134,6 @@ def new_mail(
     passed: tuple[str, ...] = (),
     forwarder: str | None = None,
     saved_by: str | None = None,
-    examine: bool = True,
 ) -> NewEnvelope:
     """A message about to be stored, with a copy for each of ``inboxes``."""
     envelope_id, ms = _ids.next(int(reactor.seconds() * 1000))
@@ -156,7 +155,7 @@ def new_mail(
         content=content,
         saved_by=saved_by,
     )
-    return compose(envelope, "mx.example", examine=examine)
+    return compose(envelope, "mx.example")
 
 
 async def store(database: Database | Transaction, *mail: NewEnvelope) -> list[str]:

@@ -1,17 +1,14 @@
 """Migrations from nothing and from each version before, by one daemon and by two."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from itertools import count
-
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 
 from mailsacd.core.errors import ConfigurationError, StatementError
 from mailsacd.store import migrate as module
 from mailsacd.store.migrate import Migration, migrate, migrations
-from mailsacd.store.pool import Database
+from mailsacd.store.pool import Database, Transaction
+from tests.conftest import Open
 
 ALL = len(migrations())
 
@@ -24,34 +21,6 @@ _DATA = {
     2: """insert into alternate (local, address) values ('inbox-0', 'bob@example.com');
           insert into server_secret (value) values (decode(repeat('ab', 32), 'hex'))""",
 }
-
-_schemas = count()
-
-
-@pytest_twisted.async_yield_fixture
-async def open_empty(
-    database: Database, database_dsn: str
-) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
-    """Opens the same schema without any table, as often as it is called."""
-    schema = f"migrating_{next(_schemas)}"
-    await database.run(f"drop schema if exists {schema} cascade; create schema {schema}")
-    opened = []
-
-    async def make() -> Database:
-        empty = Database(
-            f"{database_dsn} options='-c search_path={schema}'",
-            connections=1,
-            statement_timeout_s=10,
-            reactor=reactor,
-        )
-        await empty.start()
-        opened.append(empty)
-        return empty
-
-    yield make
-    for each in opened:
-        await each.stop()
-    await database.run(f"drop schema {schema} cascade")
 
 
 async def fill(database: Database, number: int) -> None:
@@ -70,14 +39,11 @@ async def counts(database: Database, number: int) -> list[int]:
     ]
 
 
-Open = Callable[[], Awaitable[Database]]
-
-
 @pytest_twisted.ensureDeferred
 async def test_an_empty_database_gets_the_whole_schema_once(open_empty: Open) -> None:
     database = await open_empty()
-    assert await migrate(database) == ALL
-    assert await migrate(database) == 0
+    assert await migrate(database, {}) == ALL
+    assert await migrate(database, {}) == 0
     rows = await database.fetch("select number from schema_migration order by number")
     assert rows == [(number + 1,) for number in range(ALL)]
 
@@ -88,10 +54,10 @@ async def test_a_database_of_the_version_before_is_upgraded_with_its_data(
     open_empty: Open, number: int
 ) -> None:
     database = await open_empty()
-    assert await migrate(database, upto=number - 1) == number - 1
+    assert await migrate(database, {}, upto=number - 1) == number - 1
     await fill(database, number - 1)
     before = await counts(database, number - 1)
-    assert await migrate(database, upto=number) == 1
+    assert await migrate(database, {}, upto=number) == 1
     assert await counts(database, number - 1) == before
     assert before
 
@@ -99,26 +65,26 @@ async def test_a_database_of_the_version_before_is_upgraded_with_its_data(
 @pytest_twisted.ensureDeferred
 async def test_two_daemons_migrate_once_between_them(open_empty: Open) -> None:
     databases = [await open_empty() for _ in range(3)]
-    done = await gatherResults([ensureDeferred(migrate(database)) for database in databases])
+    done = await gatherResults([ensureDeferred(migrate(database, {})) for database in databases])
     assert sum(done) == ALL
 
 
 @pytest_twisted.ensureDeferred
 async def test_the_schema_of_a_newer_version_is_refused(open_empty: Open) -> None:
     database = await open_empty()
-    await migrate(database)
+    await migrate(database, {})
     await database.run("insert into schema_migration values (%s, '9999_new.sql', 'x')", (ALL + 1,))
     with pytest.raises(ConfigurationError, match=r"newer mailsacd \(9999_new\.sql\)"):
-        await migrate(database)
+        await migrate(database, {})
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_migration_that_was_changed_afterwards_is_refused(open_empty: Open) -> None:
     database = await open_empty()
-    await migrate(database)
+    await migrate(database, {})
     await database.run("update schema_migration set checksum = 'x' where number = 1")
     with pytest.raises(ConfigurationError, match=r"0001_messages\.sql"):
-        await migrate(database)
+        await migrate(database, {})
 
 
 @pytest_twisted.ensureDeferred
@@ -130,9 +96,25 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(
     known = [*migrations(), broken]
     monkeypatch.setattr(module, "migrations", lambda: known)
     with pytest.raises(StatementError):
-        await migrate(database)
+        await migrate(database, {})
     assert await database.fetch("select to_regclass('half')") == [(None,)]
     assert await database.fetch("select max(number) from schema_migration") == [(ALL,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_step_in_code_is_done_before_its_migration_until_nothing_is_left(
+    open_empty: Open,
+) -> None:
+    database = await open_empty()
+    await migrate(database, {}, upto=1)
+    seen = []
+
+    async def step(transaction: Transaction) -> bool:
+        seen.append(await transaction.fetch("select to_regclass('alternate')"))
+        return len(seen) < 3
+
+    assert await migrate(database, {1: step, 2: step}) == ALL - 1
+    assert seen == [[(None,)]] * 3
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:

@@ -220,15 +220,3 @@ async def test_a_domain_has_hooks_when_one_of_its_addresses_has(database: Databa
     facts = await domain_facts(database, "public.example")
     assert facts is not None
     assert facts.hooks
-
-
-@pytest.mark.parametrize("public", [True, False])
-@pytest_twisted.ensureDeferred
-async def test_what_is_still_to_be_examined_is_put_down_with_the_mail(
-    database: Database, public: bool
-) -> None:
-    now, later = new_mail(PUBLIC), new_mail("it's@public.example", PUBLIC, examine=False)
-    await store_envelopes(database, [now, later, new_mail(PUBLIC)], public=public)
-    rows = await database.fetch("select raw_id, inboxes from unexamined")
-    assert rows == [(later.id, ["it's@public.example", PUBLIC])]
-    assert await database.fetch("select count(*) from message") == [(4,)]

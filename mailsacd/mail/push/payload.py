@@ -15,7 +15,6 @@ from twisted.internet.threads import deferToThreadPool
 from mailsacd.core.event import Pushed
 from mailsacd.core.message import Message
 from mailsacd.core.token import iso_time, time_of
-from mailsacd.mail.contents import contents_of, fill_one, is_unexamined
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mime.extract import text_of
 from mailsacd.mime.message import ParsedMessage
@@ -149,8 +148,6 @@ def pushed_form(message: Message, stored: bytes, encrypted_inbox: str) -> bytes:
             "encryptedInbox": encrypted_inbox,
         }
     )
-    if is_unexamined(message.facts):
-        message = message.with_facts(fill_one(message.facts, contents_of(parsed)))
     return b"".join((message.as_json()[:-1].encode(), b",", more[1:]))
 
 

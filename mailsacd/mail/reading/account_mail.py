@@ -1,13 +1,12 @@
 """All the mail of an account at once: its lists, its search, and the mail of its domains."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import normal_domain
 from mailsacd.core.errors import BadAddressError, Fault
 from mailsacd.core.search import Terms
-from mailsacd.mail.examination import Examination
 from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.mailbox import Page
 from mailsacd.store import inbox
@@ -32,26 +31,21 @@ class Inbox:
     Lists are texts of JSON arrays, newest first. All raise UnavailableError.
     """
 
-    def __init__(self, database: Database, gate: Gate, *, reactor: Any) -> None:
+    def __init__(self, database: Database, gate: Gate) -> None:
         self._database = database
         self._gate = gate
-        self._filled = Examination(database, reactor=reactor).filled
 
     async def list(self, actor: Actor, page: Page) -> InboxPage:
         """What came to the account's private addresses and verified domains."""
         account = account_of(actor)
-        listed = await self._filled(
-            lambda: inbox.list_owned(self._database, account, **page.bounds())
-        )
+        listed = await inbox.list_owned(self._database, account, **page.bounds())
         unread = await inbox.count_unread(self._database, account)
         return InboxPage(messages=listed, unread=unread)
 
     async def starred(self, actor: Actor, page: Page) -> str:
         """What the account has starred, wherever it is."""
         account = account_of(actor)
-        return await self._filled(
-            lambda: inbox.list_starred(self._database, account, **page.bounds())
-        )
+        return await inbox.list_starred(self._database, account, **page.bounds())
 
     async def search(self, actor: Actor, terms: Terms) -> str:
         """Of what `list` lists the newest MAX_FOUND that have all of ``terms``.
@@ -59,15 +53,13 @@ class Inbox:
         A text is found in any part of what it is searched in, without regard to case.
         """
         account = account_of(actor)
-        return await self._filled(lambda: search(self._database, account, terms, limit=MAX_FOUND))
+        return await search(self._database, account, terms, limit=MAX_FOUND)
 
     async def of_domain(self, actor: Actor, domain: str, page: Page) -> str:
         """What came to a verified domain of the account. Raises ForbiddenError for any other."""
         name = _named(domain)
         account = await self._gate.owned_domain(actor, name)
-        return await self._filled(
-            lambda: inbox.list_of_domain(self._database, account, name, **page.bounds())
-        )
+        return await inbox.list_of_domain(self._database, account, name, **page.bounds())
 
     async def purge_domain(self, actor: Actor, domain: str) -> None:
         """Delete all of that, starred messages too. Raises ForbiddenError."""

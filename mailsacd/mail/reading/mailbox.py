@@ -14,7 +14,6 @@ from twisted.internet.threads import deferToThreadPool
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
-from mailsacd.mail.examination import Examination
 from mailsacd.mail.reading.access import Gate
 from mailsacd.mime.extract import text_of_stored
 from mailsacd.mime.message import ParsedMessage
@@ -64,15 +63,12 @@ class Mailbox:
         self._database = database
         self._gate = gate
         self._reactor = reactor
-        self._examination = Examination(database, reactor=reactor)
 
     async def list_json(self, actor: Actor, email: str, page: Page) -> str:
         """The messages of an inbox, newest first, as the text of one JSON array."""
         inbox = await self._gate.inbox(actor, email)
-        return await self._examination.filled(
-            lambda: messages.list_messages_json(
-                self._database, inbox, actor.account, **page.bounds()
-            )
+        return await messages.list_messages_json(
+            self._database, inbox, actor.account, **page.bounds()
         )
 
     async def count(self, actor: Actor, email: str) -> tuple[int, str]:
@@ -86,7 +82,7 @@ class Mailbox:
         found = await messages.find_message(
             self._database, access.inbox, message_id, actor.account, is_open=access.is_open
         )
-        return access.found(await self._examination.filled_message(access.found(found)))
+        return access.found(found)
 
     async def delete(self, actor: Actor, email: str, message_id: str) -> str:
         """Delete one message; the normal address of its inbox. Raises NotFoundError."""

@@ -5,12 +5,10 @@ star needs an account, for it makes the message that account's alone to see.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.message import FOLDERS, MAX_LABELS, Message
-from mailsacd.mail.examination import Examination
 from mailsacd.mail.reading.access import Access, Gate
 from mailsacd.store import marks
 from mailsacd.store.marks import Place
@@ -24,28 +22,27 @@ class Marks:
     UnavailableError as mail.reading.mailbox does.
     """
 
-    def __init__(self, database: Database, gate: Gate, *, reactor: Any) -> None:
+    def __init__(self, database: Database, gate: Gate) -> None:
         self._database = database
         self._gate = gate
-        self._examination = Examination(database, reactor=reactor)
 
     async def toggle_star(self, actor: Actor, email: str, message_id: str) -> Message:
         """Star a message, so that only the actor's account sees it, or take the star off."""
         account_of(actor)
         access, place = await self._place(actor, email, message_id)
-        return await self._whole(access, await marks.toggle_star(self._database, place))
+        return access.found(await marks.toggle_star(self._database, place))
 
     async def set_read(self, actor: Actor, email: str, message_id: str, *, read: bool) -> Message:
         """Mark a message as read, or as not."""
         access, place = await self._place(actor, email, message_id)
-        return await self._whole(access, await marks.set_read(self._database, place, read=read))
+        return access.found(await marks.set_read(self._database, place, read=read))
 
     async def move(self, actor: Actor, email: str, message_id: str, folder: str) -> Message:
         """Put a message into one of FOLDERS. Raises InvalidInputError for another."""
         if folder not in FOLDERS:
             raise _bad("folder", f"is none of {', '.join(FOLDERS)}")
         access, place = await self._place(actor, email, message_id)
-        return await self._whole(access, await marks.move(self._database, place, folder))
+        return access.found(await marks.move(self._database, place, folder))
 
     async def add_label(self, actor: Actor, email: str, message_id: str, label: str) -> Message:
         """Label a message; a label that it has stays where it is.
@@ -56,12 +53,12 @@ class Marks:
         labelled = await marks.add_label(self._database, place, label)
         if labelled is None and await marks.exists(self._database, place):
             raise _bad("label", f"is one too many: a message has at most {MAX_LABELS}")
-        return await self._whole(access, labelled)
+        return access.found(labelled)
 
     async def remove_label(self, actor: Actor, email: str, message_id: str, label: str) -> Message:
         """Take a label off a message, if it has it."""
         access, place = await self._place(actor, email, message_id)
-        return await self._whole(access, await marks.remove_label(self._database, place, label))
+        return access.found(await marks.remove_label(self._database, place, label))
 
     async def replace_labels(
         self, actor: Actor, email: str, message_id: str, labels: Sequence[str]
@@ -69,11 +66,7 @@ class Marks:
         """Give a message these labels (MAX_LABELS at most, each once) and no others."""
         access, place = await self._place(actor, email, message_id)
         unique = list(dict.fromkeys(labels))
-        return await self._whole(access, await marks.replace_labels(self._database, place, unique))
-
-    async def _whole(self, access: Access, changed: Message | None) -> Message:
-        """What was changed, with what is in it."""
-        return access.found(await self._examination.filled_message(access.found(changed)))
+        return access.found(await marks.replace_labels(self._database, place, unique))
 
     async def _place(self, actor: Actor, email: str, message_id: str) -> tuple[Access, Place]:
         access = await self._gate.access(actor, email)

@@ -31,14 +31,6 @@ _MAX_BATCH_ENVELOPES: Final = 200
 _MAX_BATCH_BYTES: Final = 1_048_576  # of compressed messages; one larger message goes alone
 _OFF_REACTOR_BYTES: Final = 131_072  # larger messages are parsed and compressed in a thread
 
-MAX_UNEXAMINED: Final = 100_000
-"""So many are stored unexamined since there last were none; then no more until there are none."""
-
-_PRESSING: Final = 8
-"""When so many wait for their commit, mail comes faster than it can be stored …"""
-_PRESSED_FOR_S: Final = 0.1
-"""… for so long: senders pause for a moment when a batch is answered."""
-
 _log = Logger()
 
 
@@ -59,9 +51,6 @@ class Ingest:
     ``budget`` bounds the bytes of mail in memory; those who take mail in count in it what they
     hold until `deliver` has answered, which bounds the batches too. With ``ownership`` mail of
     domains that nobody owns anything of is stored without looking for an owner.
-
-    While mail comes faster than it can be stored, what is in it is left to be worked out later:
-    ``unexamined`` tells of how many messages. Large ones are always examined at once, in a thread.
     """
 
     def __init__(
@@ -86,8 +75,6 @@ class Ingest:
         self._flush_is_due = False
         self._composing = 0
         self._waiting = 0  # for their commit
-        self._pressed_until_s = 0.0
-        self.unexamined = 0
         self._when_idle: list[Deferred[None]] = []
 
     def new_envelope_id(self) -> tuple[str, datetime]:
@@ -104,24 +91,10 @@ class Ingest:
         if len(envelope.content) > _OFF_REACTOR_BYTES:
             return ensureDeferred(self._deliver_large(envelope))
         try:
-            new = self._compose(envelope, examine=self._examines_now())
+            new = self._compose(envelope)
         except Exception:  # noqa: BLE001  one message's failure must not reach the session's code
             return _failed()
         return self._enqueue(new)
-
-    @property
-    def is_calm(self) -> bool:
-        """Whether nothing waits for its commit."""
-        return not self._waiting
-
-    @property
-    def is_pressed(self) -> bool:
-        """Whether mail comes faster than it can be stored."""
-        return self._reactor.seconds() < self._pressed_until_s
-
-    def examined(self, count: int) -> None:
-        """Nothing is left of the first ``count`` that were stored unexamined."""
-        self.unexamined -= count
 
     async def finish(self) -> None:
         """Wait until everything that was delivered so far is committed or refused."""
@@ -130,21 +103,16 @@ class Ingest:
             self._when_idle.append(idle)
             await idle
 
-    def _examines_now(self) -> bool:
-        return not self.is_pressed or self.unexamined >= MAX_UNEXAMINED
-
-    def _compose(self, envelope: Envelope, *, examine: bool) -> NewEnvelope:
+    def _compose(self, envelope: Envelope) -> NewEnvelope:
         if loops(envelope.content, self._hostname):
             raise MailLoopError("The message has been through here, or through too many hosts")
-        return compose(envelope, self._hostname, examine=examine)
+        return compose(envelope, self._hostname)
 
     async def _deliver_large(self, envelope: Envelope) -> None:
         self._composing += 1
         try:
             pool = self._reactor.getThreadPool()
-            new = await deferToThreadPool(
-                self._reactor, pool, lambda: self._compose(envelope, examine=True)
-            )
+            new = await deferToThreadPool(self._reactor, pool, self._compose, envelope)
             done = self._enqueue(new)
         finally:
             self._composing -= 1
@@ -154,9 +122,6 @@ class Ingest:
         done: Deferred[None] = Deferred()
         self._forming.append((new, done))
         self._waiting += 1
-        if self._waiting >= _PRESSING:
-            self._pressed_until_s = self._reactor.seconds() + _PRESSED_FOR_S
-        self.unexamined += new.unexamined
         if not self._is_storing and not self._flush_is_due:
             # Not at once: what else this turn of the reactor reads joins the batch.
             self._flush_is_due = True

@@ -22,7 +22,6 @@ KEPT: Final = 1_000
 MAX_NAME_CHARACTERS: Final = 320
 
 _HOUR_S: Final = 3_600
-_HOURS_AT_ONCE: Final = 3  # mail that is examined later than it came is of another hour at times
 
 _Counts = dict[str, int]
 
@@ -32,7 +31,8 @@ class Tallies:
 
     def __init__(self, database: Database, *, reactor: Any) -> None:
         self._database = database
-        self._counts: dict[float, dict[str, _Counts]] = {}  # by hours since the epoch
+        self._counts = _nothing()
+        self._hour = 0.0  # of what is in _counts, counted from the epoch
         self._to_write: list[Tally] = []
         self._writing = Recurring(
             "count public mail", self._write, every_s=WRITE_EVERY_S, reactor=reactor
@@ -43,8 +43,11 @@ class Tallies:
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
         """Count what is public."""
-        of_hour = self._of_hour(batch[-1].received)
-        addresses, senders, domains, attachments = of_hour.values()
+        hour = batch[-1].received.timestamp() // _HOUR_S
+        if hour != self._hour:
+            self._take()
+            self._hour = hour
+        addresses, senders, domains, attachments = self._counts.values()
         for new in batch:
             public = 0
             for message in new.messages:
@@ -57,31 +60,15 @@ class Tallies:
                 senders[new.sender] = senders.get(new.sender, 0) + public
                 for md5 in new.attachments:
                     attachments[md5] = attachments.get(md5, 0) + public
-        for kind, counts in of_hour.items():
-            of_hour[kind] = _bounded_counts(counts)
-
-    def examined(self, received: datetime, attachments: Sequence[str], copies: int) -> None:
-        """Count what was stored unexamined: ``copies`` of it are public now."""
-        of_hour = self._of_hour(received)
-        counts = of_hour[ATTACHMENT]
-        for md5 in attachments:
-            counts[md5] = counts.get(md5, 0) + copies
-        of_hour[ATTACHMENT] = _bounded_counts(counts)
-
-    def _of_hour(self, when: datetime) -> dict[str, _Counts]:
-        hour = when.timestamp() // _HOUR_S
-        counts = self._counts.get(hour)
-        if counts is None:
-            if len(self._counts) == _HOURS_AT_ONCE:
-                self._take()
-            counts = self._counts[hour] = _nothing()
-        return counts
+        for kind, counts in self._counts.items():
+            if len(counts) > 2 * KEPT:
+                self._counts[kind] = _most(counts)
 
     def _take(self) -> None:
-        by_hour, self._counts = self._counts, {}
+        counts, self._counts = self._counts, _nothing()
+        hour = datetime.fromtimestamp(self._hour * _HOUR_S, UTC)
         self._to_write += [
-            Tally(kind, datetime.fromtimestamp(hour * _HOUR_S, UTC), name, n)
-            for hour, counts in by_hour.items()
+            Tally(kind, hour, name, n)
             for kind, counted in counts.items()
             for name, n in _most(counted).items()
             if "\0" not in name and len(name) <= MAX_NAME_CHARACTERS
@@ -101,10 +88,6 @@ class Tallies:
 
 def _nothing() -> dict[str, _Counts]:
     return {ADDRESS: {}, SENDER: {}, DOMAIN: {}, ATTACHMENT: {}}
-
-
-def _bounded_counts(counts: _Counts) -> _Counts:
-    return counts if len(counts) <= 2 * KEPT else _most(counts)
 
 
 def _most(counts: _Counts) -> _Counts:

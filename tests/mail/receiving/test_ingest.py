@@ -18,8 +18,7 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.mail.reading.mailbox import Mailbox, Page
-from mailsacd.mail.receiving import ingest as ingest_module
-from mailsacd.mail.receiving.ingest import _PRESSING, Ingest
+from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.pool import Database
 from tests.mail.envelopes import envelope
 from tests.mail.gates import gate
@@ -185,49 +184,3 @@ async def test_without_a_database_every_session_hears_of_it(stopped_database: Da
         with pytest.raises(UnavailableError):
             await answer
     await ingest.finish()
-
-
-@pytest.mark.parametrize("count", [1, _PRESSING])
-@pytest_twisted.ensureDeferred
-async def test_while_it_is_calm_mail_is_examined_at_once(
-    ingest: Ingest, database: Database, count: int
-) -> None:
-    sent = [ingest.deliver(envelope(ingest, SIMPLE, "bob@example.com")) for _ in range(count)]
-    assert not ingest.is_calm
-    await DeferredList(sent)
-    await ingest.finish()
-    assert ingest.is_calm
-    assert ingest.unexamined == 0
-    assert await database.fetch("select count(*) from unexamined") == [(0,)]
-
-
-@pytest_twisted.ensureDeferred
-async def test_under_pressure_mail_is_stored_unexamined_but_large_mail(
-    ingest: Ingest, database: Database
-) -> None:
-    contents = [SIMPLE] * (_PRESSING + 2) + [SIMPLE + b"x" * 200_000, SIMPLE]
-    sent = [envelope(ingest, content, "bob@example.com", "b@c.example") for content in contents]
-    await DeferredList([ingest.deliver(each) for each in sent])
-    rows = await database.fetch("select raw_id, inboxes from unexamined order by raw_id")
-    later = [*sent[_PRESSING : _PRESSING + 2], sent[-1]]
-    assert rows == [(each.id, ["bob@example.com", "b@c.example"]) for each in later]
-    assert ingest.unexamined == len(later)
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_backlog_that_is_full_is_not_added_to_until_it_is_empty(
-    ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest_module, "MAX_UNEXAMINED", 5)
-
-    async def burst() -> int:
-        sent = [envelope(ingest, SIMPLE, "bob@example.com") for _ in range(_PRESSING + 20)]
-        await DeferredList([ingest.deliver(each) for each in sent])
-        [(left,)] = await database.fetch("select count(*) from unexamined")
-        return int(left)
-
-    assert await burst() == 5
-    assert await burst() == 5
-    await database.run("delete from unexamined")
-    ingest.examined(5)
-    assert await burst() == 5

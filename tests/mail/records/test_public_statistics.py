@@ -268,7 +268,7 @@ async def test_of_very_many_names_those_met_most_stay(database: Database) -> Non
         tallies.stored([_new(number)], {})
         if number % 10 == 0:
             tallies.stored([_new(number, inbox="often@x.example")], {})
-        assert all(len(hour[ADDRESS]) <= 2 * KEPT + 1 for hour in tallies._counts.values())
+        assert len(tallies._counts[ADDRESS]) <= 2 * KEPT + 1
     await tallies.write()
     [(written,)] = await database.fetch("select count(*) from tally where kind = 'address'")
     assert written == KEPT
@@ -332,24 +332,3 @@ async def test_one_node_prunes_at_a_time(node: Node) -> None:
     assert await node.database.fetch("select name from tally") == [("old.example",)]
     await node.statistics.prune()
     assert await node.database.fetch("select name from tally") == []
-
-
-@pytest_twisted.ensureDeferred
-async def test_what_is_examined_later_counts_in_the_hour_that_it_came_in(
-    database: Database,
-) -> None:
-    tallies = Tallies(database, reactor=reactor)
-    new = _new(1)
-    came = new.received - timedelta(hours=5)
-    for hours in range(5):
-        tallies.examined(came + timedelta(hours=hours), [MD5], 2)
-        tallies.stored([new], {})
-    tallies.examined(came, [MD5, "0" * 32], 1)
-    await tallies.write()
-    rows = await database.fetch(
-        "select count(distinct hour), min(hour) <= %s, sum(n) from tally where kind = 'attachment'"
-        " and name = %s",
-        (came, MD5),
-    )
-    assert rows == [(5, True, 11)]
-    assert await database.fetch("select sum(n) from tally where kind = 'address'") == [(5,)]
