@@ -1,12 +1,12 @@
 """How often a peer may try a password or a key that turns out wrong."""
 
-import ipaddress
 from collections import OrderedDict, deque
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
 from mailsacd.core.errors import ThrottledError
+from mailsacd.core.peer import network_of
 
 GUESSES: Final = 10
 PER_S: Final = 60.0
@@ -25,8 +25,9 @@ class Guesses:
     def spend(self, peer: str) -> None:
         """``peer`` (an IP address) is about to guess. Raises ThrottledError for one too many."""
         now = self._clock.seconds()
-        times = self._peers.setdefault(network_of(peer), deque())
-        self._peers.move_to_end(network_of(peer))
+        network = network_of(peer)
+        times = self._peers.setdefault(network, deque())
+        self._peers.move_to_end(network)
         while times and times[0] <= now - PER_S:
             times.popleft()
         if len(times) >= self._allowed:
@@ -43,14 +44,3 @@ class Guesses:
         times = self._peers.get(network_of(peer))
         if times:
             times.pop()
-
-
-def network_of(peer: str) -> str:
-    """What counts as one peer: an IPv4 address, or the /64 that an IPv6 host has to itself."""
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return peer
-    if address.version == 6 and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
-    return str(address)

@@ -15,8 +15,9 @@ from mailsacd.core.account import KEY_FORM
 from mailsacd.core.activity import SIGN_IN_FAILED
 from mailsacd.core.address import Address, inbox_of
 from mailsacd.core.errors import BadAddressError, MailsacdError, UnauthenticatedError
+from mailsacd.core.peer import network_of
 from mailsacd.mail.accounts.auth import Authenticator
-from mailsacd.mail.accounts.guesses import Guesses, network_of
+from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, Passwords
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.records.activity import Activity

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.event import Pushed
-from mailsacd.mail.accounts.guesses import network_of
+from mailsacd.core.peer import network_of
 from mailsacd.mail.push.permission import Wanted
 from mailsacd.mail.push.stream import Stream
 

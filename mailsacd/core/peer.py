@@ -1,0 +1,21 @@
+"""Which addresses count as one peer, wherever something is limited for each of them."""
+
+import ipaddress
+
+
+def network_of(peer: str) -> str:
+    """What counts as the peer with the IP address ``peer``, as text.
+
+    An IPv4 address is a peer by itself, also inside of IPv6 (``::ffff:192.0.2.1``, RFC 4291 section
+    2.5.5.2). Of IPv6 it is the /64: a host has all of one to itself (RFC 4291 section 2.5.4), and a
+    limit for each address would be none. A text that is no IP address is returned as it is.
+    """
+    if ":" not in peer:  # as most are, and each connection asks
+        return peer
+    try:
+        address = ipaddress.IPv6Address(peer)
+    except ValueError:
+        return peer
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
