@@ -66,7 +66,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     host: str = ""
     port: Port = 1025
     tls_port: TwinPort = -1
-    max_connections: Count = 6_000
+    max_connections: Count = 12_000
     max_connections_per_peer: Count = 6_000
     command_timeout_s: Seconds = 300.0
     data_timeout_s: Seconds = 180.0
@@ -80,7 +80,7 @@ class Pop3Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     host: str = ""
     port: Port = 1110
     tls_port: TwinPort = -1
-    max_connections: Count = 3_000
+    max_connections: Count = 6_000
     max_connections_per_peer: Count = 3_000
     idle_timeout_s: Seconds = 600.0
     plain_login: PlainLogin = "loopback"
@@ -97,7 +97,7 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     port: Port = 1587
     tls_port: TwinPort = -1
     max_connections: Count = 1_000
-    max_connections_per_peer: Count = 1_000
+    max_connections_per_peer: Count = 500
     command_timeout_s: Seconds = 300.0
     data_timeout_s: Seconds = 180.0
     plain_login: PlainLogin = "loopback"

@@ -148,3 +148,14 @@ def test_secrets_are_hidden() -> None:
 
 def test_the_default_data_dir_follows_xdg_for_people() -> None:
     assert default_data_dir({"XDG_DATA_HOME": "/data"}).name == "mailsacd"
+
+
+def test_one_peer_cannot_take_every_connection_of_a_port() -> None:
+    limited = 0
+    for section in msgspec.structs.asdict(Settings()).values():
+        for name in getattr(section, "__struct_fields__", ()):
+            if name.endswith("_per_peer"):
+                limited += 1
+                whole = getattr(section, name.removesuffix("_per_peer"))
+                assert getattr(section, name) < whole * 2 / 3, (section, name)
+    assert limited >= 4

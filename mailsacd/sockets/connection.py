@@ -63,7 +63,6 @@ class Connection(Protocol):
         self._seconds = options.clock.seconds
         self._proxy: ProxyReader | None = None
         self._proxied_local_ip: str | None = None
-        self._admitted_as: str | None = None
         self._stage = _Stage.SESSION
         self._since_s = self._seconds()
         self._tcp: tcp.Server
@@ -98,7 +97,7 @@ class Connection(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
-        self._options.connections.leave(self, self._admitted_as)
+        self._options.connections.leave(self)
         self._handler.lost()
         if self._stage is _Stage.HANDSHAKE:
             why = reason.getErrorMessage()
@@ -238,9 +237,7 @@ class Connection(Protocol):
     # Beginning and end
 
     def _begin(self) -> None:
-        refusal = self._options.connections.admit(self.peer_ip)
-        if refusal is None:
-            self._admitted_as = self.peer_ip
+        refusal = self._options.connections.admit(self, self.peer_ip)
         if self._options.tls_at_once:
             if refusal is None:
                 self.start_tls()

@@ -1,9 +1,12 @@
-"""The connections of a listener: how many there are, in all and of each peer."""
+"""The connections of a listening port: how many there are, in all and of each peer."""
 
+from collections.abc import Collection
 from enum import Enum, auto
 from typing import Final, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
+
+from mailsacd.core.peer import network_of
 
 
 class CloseReason(Enum):
@@ -16,7 +19,7 @@ class CloseReason(Enum):
 
 
 class Member(Protocol):
-    """A connection, as its listener sees it."""
+    """A connection, as its factory sees it."""
 
     def check_time(self, now_s: float) -> None:
         """Close it if the peer did nothing for too long; ``now_s`` is the clock's time."""
@@ -32,34 +35,39 @@ M = TypeVar("M", bound=Member)
 
 
 class Connections(Generic[M]):
-    """Everyone who is connected; ``stopping`` admits nobody any more."""
+    """All connections of a port. Once ``stopping`` is set no other one is admitted.
+
+    What counts as one peer is said in core.peer.
+    """
 
     def __init__(self, *, max_connections: int, max_per_peer: int) -> None:
         self.stopping = False
-        self.members: Final[set[M]] = set()
-        """All of them."""
+        self.members: Final[dict[M, str | None]] = {}
+        """All of them, and as whose each was admitted: None while it is not."""
         self.open: Final[set[M]] = set()
-        """Those who are not being closed."""
+        """Those that are not being closed."""
         self._max_connections = max_connections
         self._max_per_peer = max_per_peer
         self._of_peer: dict[str, int] = {}
-        self._waiting: list[tuple[set[M], Deferred[None]]] = []
+        self._waiting: list[tuple[Collection[M], Deferred[None]]] = []
 
     def enter(self, member: M) -> None:
-        """Somebody has connected, and will `leave`."""
-        self.members.add(member)
+        """Count a connection that was made; it is to `leave` when it is gone."""
+        self.members[member] = None
         self.open.add(member)
 
-    def admit(self, peer_ip: str) -> CloseReason | None:
-        """Count one who has entered as a peer's; or say why not."""
+    def admit(self, member: M, peer_ip: str) -> CloseReason | None:
+        """Count one that has entered as a peer's. Returns why not when there are too many."""
         if self.stopping:
             return CloseReason.STOPPING
         if len(self.members) > self._max_connections:
             return CloseReason.TOO_MANY
-        of_peer = self._of_peer.get(peer_ip, 0)
+        peer = network_of(peer_ip)
+        of_peer = self._of_peer.get(peer, 0)
         if of_peer >= self._max_per_peer:
             return CloseReason.TOO_MANY_FROM_PEER
-        self._of_peer[peer_ip] = of_peer + 1
+        self._of_peer[peer] = of_peer + 1
+        self.members[member] = peer
         return None
 
     def close(self, member: M) -> None:
@@ -67,18 +75,18 @@ class Connections(Generic[M]):
         self.open.discard(member)
         self._look()
 
-    def leave(self, member: M, admitted_as: str | None) -> None:
-        """The connection is gone. ``admitted_as`` is the peer that it was counted as."""
-        self.members.discard(member)
+    def leave(self, member: M) -> None:
+        """The connection is gone."""
+        peer = self.members.pop(member)
         self.open.discard(member)
-        if admitted_as is not None:
-            of_peer = self._of_peer.pop(admitted_as) - 1
+        if peer is not None:
+            of_peer = self._of_peer.pop(peer) - 1
             if of_peer:
-                self._of_peer[admitted_as] = of_peer
+                self._of_peer[peer] = of_peer
         self._look()
 
-    def when_empty(self, members: set[M]) -> Deferred[None]:
-        """Fires once ``members`` (of these connections: all of them, or the open ones) is empty."""
+    def when_empty(self, members: Collection[M]) -> Deferred[None]:
+        """Fires once ``members`` (all connections, or the open ones) is empty."""
         empty: Deferred[None] = Deferred(lambda _: self._waiting.remove(entry))
         entry = (members, empty)
         self._waiting.append(entry)

@@ -14,6 +14,10 @@ from mailsacd.settings import Settings
 MAX_AUTOMATIC: Final = 8
 """So many workers at most when the number of cores decides."""
 
+MIN_PART_OF_ONE: Final = 50
+"""So many connections, or listeners, of one peer or account each worker allows at least."""
+
+_SHARED_LIMITS: Final = ("max_connections", "max_listeners")
 _LISTENING_CONNECTIONS: Final = 1  # of each process, beside its pool
 _OTHERS_CONNECTIONS: Final = 15  # the parent, the operator's tools, PostgreSQL's own reserve
 
@@ -39,7 +43,8 @@ def check_connections(settings: Settings) -> None:
 def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
     """The settings of one worker, whose database is at ``dsn``.
 
-    Memory and connections are shared out. No share of the memory is too small for a message.
+    Memory and connections are shared out. No share of the memory is too small for a message, and
+    none of what one peer or account may have so small that chance decides who is refused.
     """
     count = settings.server.workers
     message = settings.message
@@ -54,17 +59,27 @@ def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
         ),
     }
     for name, listener in listeners(settings).items():
-        changes[name] = msgspec.structs.replace(
-            listener, max_connections=_part(listener.max_connections, count)
-        )
-    changes["websocket"] = msgspec.structs.replace(
-        settings.websocket, max_listeners=_part(settings.websocket.max_listeners, count)
-    )
+        changes[name] = _limits_shared(listener, count)
+    changes["websocket"] = _limits_shared(settings.websocket, count)
     for name, whole in (("pop3", settings.pop3), ("http", settings.http)):
         changes[name] = msgspec.structs.replace(
             changes[name], buffer_bytes=_part(whole.buffer_bytes, count)
         )
     return msgspec.structs.replace(settings, **changes)
+
+
+def _limits_shared(section: msgspec.Struct, count: int) -> msgspec.Struct:
+    """``section`` with a worker's part of its limits on connections or listeners."""
+    limits = {
+        name: getattr(section, name)
+        for name in section.__struct_fields__
+        if name.startswith(_SHARED_LIMITS)
+    }
+    parts = {name: _part(whole, count) for name, whole in limits.items()}
+    for name, part in parts.items():
+        if "_per_" in name:
+            parts[name] = max(part, min(limits[name], MIN_PART_OF_ONE))
+    return msgspec.structs.replace(section, **parts)
 
 
 def _part(whole: int, count: int) -> int:

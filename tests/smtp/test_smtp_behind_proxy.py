@@ -76,6 +76,23 @@ async def test_the_limit_for_each_peer_is_that_of_the_proxied_peer(behind: SmtpL
     await other.talk(_V1.replace(b"192.0.2.1", b"192.0.2.7"), 220)
 
 
+@pytest.mark.parametrize(
+    ("first", "same", "other"),
+    [
+        (b"2001:db8:1:2::1", b"2001:db8:1:2:3:4:5:6", b"2001:db8:1:3::1"),
+        (b"::ffff:192.0.2.1", b"::ffff:c000:201", b"::ffff:192.0.2.2"),
+    ],
+)
+@ensure
+async def test_a_network_of_ipv6_that_a_host_has_to_itself_is_one_peer(
+    behind: SmtpListener, first: bytes, same: bytes, other: bytes
+) -> None:
+    line = b"PROXY TCP6 %b 2001:db8::25 1234 25\r\n"
+    wires = [await behind.connect(0) for _ in range(3)]
+    for wire, peer, code in zip(wires, (first, same, other), (220, 421, 220), strict=True):
+        await wire.talk(line % peer, code)
+
+
 @ensure
 async def test_drain_closes_who_has_not_sent_a_header(behind: SmtpListener) -> None:
     wire = await behind.connect(0)

@@ -3,7 +3,7 @@
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 import pytest
@@ -32,7 +32,7 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-def _members(listener: SmtpListener) -> set[SmtpProtocol]:
+def _members(listener: SmtpListener) -> Collection[SmtpProtocol]:
     return listener.factory._connections.members
 
 

@@ -35,6 +35,27 @@ def _settings(*overrides: str) -> Settings:
             "smtp.max_connections_per_peer",
             2,
         ),
+        (
+            ("server.workers=4", "pop3.max_connections_per_peer=100"),
+            "pop3.max_connections_per_peer",
+            50,
+        ),
+        # one peer may not have all that one worker has
+        (
+            ("server.workers=4", "smtp.max_connections_per_peer=1000"),
+            "smtp.max_connections_per_peer",
+            250,
+        ),
+        (
+            ("server.workers=2", "websocket.max_listeners_per_peer=1000"),
+            "websocket.max_listeners_per_peer",
+            500,
+        ),
+        (
+            ("server.workers=2", "websocket.max_listeners_per_account=70"),
+            "websocket.max_listeners_per_account",
+            50,
+        ),
         (("server.workers=2", "database.connections=4"), "database.connections", 4),
     ],
 )
