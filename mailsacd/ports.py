@@ -4,6 +4,7 @@ A daemon of one process listens by itself. One of several processes has its port
 all of them, and each process inherits its own listening sockets.
 """
 
+import resource
 import socket
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
@@ -21,6 +22,9 @@ MAX_UNSENT_BYTES: Final = 131_072
 
 What is on its way does not count, so this slows nobody down who reads.
 """
+
+OTHER_FILES: Final = 300
+"""What a process has open beside its connections: the database, webhooks under way, the log."""
 
 TLS: Final = "_tls"
 """What the name of a plain port's twin ends in."""
@@ -56,6 +60,23 @@ def port_names(settings: Settings) -> list[str]:
         if chosen.tls_port >= 0:
             names.append(name + TLS)
     return names
+
+
+def allow_open_files(settings: Settings) -> int:
+    """Let this process have as many files open as its ports may have connections.
+
+    Systems give a process 1,024 unless it asks, and one peer could take them all, whatever its
+    limit is. Returns how many are missing because the system allows no more.
+    """
+    chosen = listeners(settings)
+    needed = OTHER_FILES + sum(
+        chosen[name.partition(TLS)[0]].max_connections for name in port_names(settings)
+    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return needed - most
 
 
 class OwnPorts:

@@ -1,7 +1,8 @@
 """What connections have from the ports that they come by."""
 
+import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 
-from mailsacd.ports import MAX_UNSENT_BYTES, InheritedPorts, OwnPorts, Ports, bind_shared
+from mailsacd.ports import (
+    MAX_UNSENT_BYTES,
+    OTHER_FILES,
+    InheritedPorts,
+    OwnPorts,
+    Ports,
+    allow_open_files,
+    bind_shared,
+)
 from mailsacd.settings import CaptureSettings, HttpSettings, Pop3Settings, Settings, SmtpSettings
 
 SETTINGS = Settings(
@@ -52,3 +61,31 @@ async def test_the_kernel_keeps_little_of_what_a_peer_does_not_read(
     with socket.create_connection(("127.0.0.1", listening.getHost().port)):
         assert await made.addTimeout(10, reactor) == MAX_UNSENT_BYTES
     await listening.stopListening()
+
+
+@pytest.fixture
+def few_files() -> Iterator[int]:
+    """The process may open as many as most systems give it at first, and ask for so many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("few_files")
+def test_as_many_files_may_be_open_as_there_may_be_connections() -> None:
+    settings = Settings(
+        smtp=SmtpSettings(max_connections=1000, tls_port=0),
+        capture=CaptureSettings(max_connections=10),
+        pop3=Pop3Settings(max_connections=20),
+        http=HttpSettings(max_connections=30),
+    )
+    assert allow_open_files(settings) == 0
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 2060 + OTHER_FILES
+
+
+def test_it_is_told_how_many_connections_the_system_does_not_allow(few_files: int) -> None:
+    settings = Settings(smtp=SmtpSettings(max_connections=few_files))
+    others = OTHER_FILES + 1_000 + 6_000 + 4_000
+    assert allow_open_files(settings) == others
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == few_files

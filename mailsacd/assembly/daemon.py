@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.logger import Logger
 
 from mailsacd.announcement import announce
 from mailsacd.assembly.delivering import Delivering
@@ -29,10 +30,12 @@ from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.push.permission import ListeningRules
 from mailsacd.mail.reading.access import Gate
-from mailsacd.ports import OwnPorts, Ports
+from mailsacd.ports import OwnPorts, Ports, allow_open_files
 from mailsacd.settings import Settings
 
 _WORKER_THREADS: Final = 4
+
+_log = Logger()
 
 Announce = Callable[[Settings, Data, Mapping[str, int], AsyncExitStack], None]
 
@@ -99,6 +102,8 @@ class Daemon:
         factories = await self._put_together(ground, ports)
         for part in self._parts:
             await part.start()
+        if missing := allow_open_files(settings):
+            _log.info("the system allows {n} connections fewer than the settings do", n=missing)
         for name, factory in factories.items():
             ports[name] = self._listen(name, factory)
         self._reload_on_sighup(certificate)
