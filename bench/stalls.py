@@ -5,7 +5,8 @@ python -m bench stalls --attacks calm,bodies
 python -m bench stalls --server mine=127.0.0.1:1025 --http-port 8025
 
 Well-behaved clients ask `/livez` every 5 ms over a kept connection, send mail and log in, while
-one attack after the other runs from another process. A wait counts from when a request was due.
+one attack after the other runs from another process. Requests that would have been asked while one
+waits count as waiting, too.
 """
 
 import argparse
