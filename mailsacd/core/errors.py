@@ -86,6 +86,14 @@ class UnavailableError(MailsacdError):
     temporary = True
 
 
+class OverloadedError(UnavailableError):
+    """Too much is waiting already for what this needs; ``retry_after_s`` is in whole seconds."""
+
+    def __init__(self, public: str, *, retry_after_s: int = 2) -> None:
+        super().__init__(public)
+        self.retry_after_s = retry_after_s
+
+
 class StorageFullError(UnavailableError):
     """The database has no room left on its disk."""
 

@@ -1,0 +1,1 @@
+"""Loops, tasks and lanes of threads: whatever runs by itself. Nobody else starts work."""
