@@ -1,13 +1,12 @@
 """Stored messages, as they go into the database and as they come out."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-DEFAULT_FOLDER: Final = "inbox"
-FOLDERS: Final = (DEFAULT_FOLDER, "all", "spam", "trash", "sent", "drafts")
+from mailsacd.core.message_form import Marks, message_json
+
 MAX_LABELS: Final = 100
 """How many labels a message may have."""
 MAX_LABEL_CHARACTERS: Final = 100
@@ -17,10 +16,9 @@ MAX_LABEL_CHARACTERS: Final = 100
 class NewMessage:
     """One recipient's copy, about to be stored.
 
-    ``facts`` is what never changes of the message's JSON form: a JSON object's text without its
-    closing brace. It is written once here and never parsed again, so that a list of messages is
-    a join of texts. ``passed`` are the inboxes that forwarded it, ``forwarder`` is the account
-    whose they are: it keeps the copy, whosever the inbox is by now.
+    ``facts`` is the text of what never changes of it (see core.message_form). ``passed`` are the
+    inboxes that forwarded it, ``forwarder`` is the account whose they are: it keeps the copy,
+    whosever the inbox is by now.
     """
 
     inbox: str
@@ -78,36 +76,13 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A stored message: its unchanging ``facts`` (see NewMessage) and what people did to it.
-
-    ``saved_by`` is the account that starred it, ``read`` is None until somebody set it.
-    """
+    """A stored message: the text of its ``facts`` (see core.message_form), and what people did."""
 
     inbox: str
     id: str
     facts: str
-    saved_by: str | None
-    folder: str
-    labels: tuple[str, ...]
-    read: bool | None
+    marks: Marks
 
-    def as_json(self) -> str:
-        """The message as one JSON object, every field of the API's message form present."""
-        if (
-            self.saved_by is None
-            and self.folder == DEFAULT_FOLDER
-            and not self.labels
-            and self.read is None
-        ):
-            return self.facts + ',"savedBy":null,"folder":"inbox","labels":[],"read":null}'
-        changing = json.dumps(
-            {
-                "savedBy": self.saved_by,
-                "folder": self.folder,
-                "labels": self.labels,
-                "read": self.read,
-            },
-            separators=(",", ":"),
-            ensure_ascii=False,
-        )
-        return f"{self.facts},{changing[1:]}"
+    def as_json(self) -> bytes:
+        """The message as one JSON object in UTF-8, every field of its JSON form present."""
+        return message_json(self.facts, self.marks)

@@ -6,8 +6,7 @@ the text, linear in its length.
 
 import re
 
-import msgspec
-
+from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import header
 
 MAX_MAILBOXES = 1_000
@@ -32,16 +31,6 @@ _COMMENT = re.compile(r"[()]|\\.|[^()\\]++|\\", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ROUTE = re.compile(r"@[^:]*+:")
 _SPACE = re.compile(r"\s+")
-
-
-class Mailbox(msgspec.Struct, frozen=True):
-    """One mailbox of a header: ``address`` in lower case without angle brackets, ``name`` decoded.
-
-    Either is ``""`` when the header does not have it.
-    """
-
-    address: str
-    name: str
 
 
 def parse(text: str) -> tuple[tuple[Mailbox, ...], bool]:

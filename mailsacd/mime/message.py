@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import header
-from mailsacd.mime.addresses import Mailbox
 
 Priority = Literal["high", "normal", "low"]
 

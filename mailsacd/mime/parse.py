@@ -6,12 +6,12 @@ our own: none of them raises, or is slow, for what a message contains.
 
 import re
 
+from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import addresses, charset, header, structure
-from mailsacd.mime.addresses import Mailbox
 from mailsacd.mime.message import Attachment, ParsedMessage, Priority
 from mailsacd.mime.structure import Leaf
 
-__all__ = ["Attachment", "Mailbox", "ParsedMessage", "Priority", "parse"]
+__all__ = ["Attachment", "ParsedMessage", "Priority", "parse"]
 
 _TEXT_TYPES = frozenset({"text/plain", "text/html"})
 _WANTED = frozenset({b"subject", b"from", b"to", b"cc", b"bcc"})

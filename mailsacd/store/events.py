@@ -16,7 +16,7 @@ from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
 from mailsacd.store.pool import Database, Transaction
 from mailsacd.store.sql import Executor, column, many, none, one
-from mailsacd.store.views import VISIBLE, as_message
+from mailsacd.store.views import COLUMNS, VISIBLE, as_message
 
 KEPT_S: Final = 900
 """So long are events kept."""
@@ -107,9 +107,9 @@ _page = many(
 # are there. Large ones are not among them, and do not count.
 _bodies = many(
     lambda *columns: columns,
-    """select place, before < %(bytes)s, owner, private, size,
+    f"""select place, before < %(bytes)s, owner, private, size,
            case when before < %(bytes)s and size <= %(large)s then body end,
-           inbox, id, facts, saved_by, folder, labels, read
+           {COLUMNS}
        from (
            select place, body, size, message.*,
                coalesce(sum(size) filter (where size <= %(large)s) over (
@@ -119,7 +119,7 @@ _bodies = many(
            join message on inbox = wanted_inbox collate "C" and message.id = wanted_id collate "C"
            join raw_message on raw_message.id = raw_id
        ) measured
-       order by place""",
+       order by place""",  # noqa: S608  as above
     binary=True,
 )
 
@@ -173,7 +173,7 @@ class Found:
 
     def is_there_for(self, account: str | None) -> bool:
         """Whether ``account`` (None: the public) may see it now."""
-        saved_by = self.message.saved_by
+        saved_by = self.message.marks.saved_by
         if saved_by is not None:
             return saved_by == account
         return not self.private or (self.owner is not None and self.owner == account)

@@ -70,7 +70,7 @@ async def list_messages_json(
 ) -> str:
     """What ``viewer`` (an account; None: the public) sees of ``inbox``, newest first.
 
-    As the text of one JSON array of `Message.as_json`: a row for each would cost twice as much.
+    As the text of one JSON array (see store.views): a row for each would cost twice as much.
     """
     return await _list_json(db, inbox=inbox, viewer=viewer, **bounds(page))
 

@@ -2,9 +2,15 @@
 
 from typing import Any, Final, TypedDict
 
-from mailsacd.core.message import Message
+import msgspec
 
-COLUMNS: Final = "inbox, id, facts, saved_by, folder, labels, read"
+from mailsacd.core.message import Message
+from mailsacd.core.message_form import UNTOUCHED, Marks, message_json
+from mailsacd.store.literal import literal, text_literal
+
+_MARKS: Final = msgspec.structs.fields(Marks)
+
+COLUMNS: Final = ", ".join(("inbox", "id", "facts", *(mark.name for mark in _MARKS)))
 _ABOVE_ALL_IDS: Final = "~"
 
 VISIBLE: Final = """(saved_by is null and (not private or owner = %(viewer)s::text)
@@ -17,18 +23,27 @@ REACHABLE: Final = f"""({VISIBLE} and (%(open)s::boolean or saved_by = %(viewer)
 """The same, of an inbox that ``viewer`` may look into only if ``open``: else what is the viewer's
 own is there all the same, such as the mail of an address that was released."""
 
-# What Message.as_json does. PostgreSQL's own JSON functions write the texts with the same escapes.
-_AS_JSON: Final = """facts || case
-    when saved_by is null and folder = 'inbox' and labels = '{}' and read is null
-    then ',"savedBy":null,"folder":"inbox","labels":[],"read":null}'
-    else ',"savedBy":' || coalesce(to_json(saved_by)::text, 'null')
-      || ',"folder":' || to_json(folder)
-      || ',"labels":' || array_to_json(labels)
-      || ',"read":' || coalesce(read::text, 'null') || '}'
-    end"""
 
-AS_JSON_ARRAY: Final = f"'[' || coalesce(string_agg({_AS_JSON}, ',' order by id desc), '') || ']'"
-"""Rows with COLUMNS as the text of one JSON array of `Message.as_json`, newest first."""
+def _as_json() -> str:
+    """What core.message_form.message_json does, in SQL over COLUMNS.
+
+    PostgreSQL's own JSON functions write texts with the same escapes. Most messages are untouched:
+    for these the text is a constant.
+    """
+    untouched = " and ".join(
+        f"{mark.name} is not distinct from {literal(getattr(UNTOUCHED, mark.name))}"
+        for mark in _MARKS
+    )
+    constant = text_literal(message_json("", UNTOUCHED).decode())
+    written = " || ".join(
+        f"""',"{mark.encode_name}":' || coalesce(to_json({mark.name})::text, 'null')"""
+        for mark in _MARKS
+    )
+    return f"facts || case when {untouched} then {constant} else {written} || '}}' end"
+
+
+AS_JSON_ARRAY: Final = f"'[' || coalesce(string_agg({_as_json()}, ',' order by id desc), '') || ']'"
+"""Rows with COLUMNS as the text of one JSON array of such messages, newest first."""
 
 
 class Page(TypedDict):
@@ -50,17 +65,7 @@ def bounds(page: Page) -> dict[str, str | int]:
     }
 
 
-def as_message(
-    inbox: str, id_: str, facts: str, saved_by: str | None, folder: str, *rest: Any
-) -> Message:
-    """A message out of COLUMNS."""
-    labels, read = rest
-    return Message(
-        inbox=inbox,
-        id=id_,
-        facts=facts,
-        saved_by=saved_by,
-        folder=folder,
-        labels=tuple(labels),
-        read=read,
-    )
+def as_message(inbox: str, id_: str, facts: str, *marks: Any) -> Message:
+    """A message out of COLUMNS, in which arrays are lists."""
+    values: list[Any] = [tuple(mark) if isinstance(mark, list) else mark for mark in marks]
+    return Message(inbox=inbox, id=id_, facts=facts, marks=Marks(*values))

@@ -2,8 +2,8 @@
 
 import pytest
 
+from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import addresses
-from mailsacd.mime.addresses import Mailbox
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
+from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import header, structure
-from mailsacd.mime.parse import Mailbox, parse, text_or_html
+from mailsacd.mime.parse import parse, text_or_html
 
 SAMPLES = Path(__file__).parent / "samples"
 THING = ("application/x-thing", None, None, None, None, b"thing")

@@ -10,6 +10,7 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 
 from mailsacd.core.errors import StatementError
 from mailsacd.core.message import Message, NewEnvelope, NewMessage
+from mailsacd.core.message_form import UNTOUCHED
 from mailsacd.store.messages import (
     count_messages,
     delete_message,
@@ -60,10 +61,7 @@ async def test_what_is_stored_comes_back(database: Database) -> None:
         inbox=INBOX,
         id="e1-0",
         facts='{"_id":"e1-0","subject":"x"',
-        saved_by=None,
-        folder="inbox",
-        labels=(),
-        read=None,
+        marks=UNTOUCHED,
     )
     assert await find_raw(database, INBOX, "e1-0") == b"\x00\xff'\\ raw"
     assert await database.fetch("select received, size, refs from raw_message") == [
@@ -170,7 +168,7 @@ async def test_the_json_of_a_list_is_that_of_its_messages(database: Database) ->
         text = await list_messages_json(database, INBOX, owner, **page)
         ids = [message["_id"] for message in json.loads(text)]
         messages = [await find_message(database, INBOX, each, owner) for each in ids]
-        assert text == "[" + ",".join([found.as_json() for found in messages if found]) + "]"
+        assert text.encode() == b"[%b]" % b",".join([each.as_json() for each in messages if each])
         assert ids == ["e3-0", "e2-0", "e1-0", "e0-0"][page["skip"] :][: page["limit"]]
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mailsacd.core.message import FOLDERS
+import msgspec
+
+from mailsacd.core.message_form import FOLDERS, Facts, Marks
 from mailsacd.http.api.operation import Answer
 
 Schema = Mapping[str, Any]
@@ -30,44 +32,17 @@ def list_of(schema: Schema) -> Schema:
     return {"type": "array", "items": schema}
 
 
-_PEOPLE: Final[Schema] = list_of(named("Mailbox"))
-_PEOPLE_OR_NULL: Final[Schema] = {"anyOf": [_PEOPLE, {"type": "null"}]}
+def _message() -> Mapping[str, Schema]:
+    """That of a message, as core.message_form declares it, and those of what it consists of."""
+    _, found = msgspec.json.schema_components(
+        (Facts, Marks), ref_template="#/components/schemas/{name}"
+    )
+    parts = [found.pop(kind.__name__)["properties"] for kind in (Facts, Marks)]
+    return {**found, "Message": _object({name: s for part in parts for name, s in part.items()})}
+
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
-    "Mailbox": _object({"address": STRING, "name": STRING}),
-    "Message": _object(
-        {
-            "_id": {"type": "string", "description": "Time-ordered; ends in the recipient's place"},
-            "from": {**_PEOPLE, "minItems": 1},
-            "to": _PEOPLE_OR_NULL,
-            "cc": _PEOPLE_OR_NULL,
-            "bcc": _PEOPLE_OR_NULL,
-            "subject": STRING,
-            "savedBy": {"type": ["string", "null"], "description": "The account that starred it"},
-            "inbox": {"type": "string", "description": "The address that it went to"},
-            "originalInbox": {"type": "string", "description": "The address as it was mailed"},
-            "domain": STRING,
-            "received": {"type": "string", "format": "date-time"},
-            "size": {"type": "integer", "minimum": 0, "description": "Bytes of the raw message"},
-            "attachments": {
-                "type": ["array", "null"],
-                "items": STRING,
-                "description": "MD5 of each attachment's decoded content",
-            },
-            "ip": {"type": "string", "description": "The peer that delivered it"},
-            "via": {"type": "string", "description": "The local address that took it"},
-            "folder": {"enum": list(FOLDERS)},
-            "labels": _NAMES,
-            "read": {"type": ["boolean", "null"], "description": "null until set"},
-            "rtls": {"type": "boolean", "description": "Received over TLS"},
-            "links": {**_NAMES, "description": "Each URL in the text and HTML, once"},
-            "spam": {"type": "number", "minimum": 0, "maximum": 1},
-            "parseLimited": {
-                "type": "boolean",
-                "description": "A limit left something of a very large structure out",
-            },
-        }
-    ),
+    **_message(),
     "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
     "MessageLabels": _object({"_id": STRING, "labels": _NAMES}),
     "MessageFolder": _object({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),

@@ -4,7 +4,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from mailsacd.core.message import FOLDERS, MAX_LABEL_CHARACTERS, MAX_LABELS, Message
+from mailsacd.core.message import MAX_LABEL_CHARACTERS, MAX_LABELS, Message
+from mailsacd.core.message_form import FOLDERS
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID, Parameter, text_up_to, yes_or_no
@@ -159,7 +160,7 @@ class MarkCalls:
     async def star(self, call: Call) -> Response:
         """The list form."""
         message = await self._marks.toggle_star(call.actor, call["email"], call["messageId"])
-        return Response(message.as_json().encode())
+        return Response(message.as_json())
 
     async def replace_labels(self, call: Call) -> Response:
         """``{_id, labels}``."""
@@ -188,7 +189,7 @@ class MarkCalls:
         message = await self._marks.move(
             call.actor, call["email"], call["messageId"], call["folder"]
         )
-        return json_response({"_id": message.id, "folder": message.folder})
+        return json_response({"_id": message.id, "folder": message.marks.folder})
 
     async def mark_read(self, call: Call) -> Response:
         """``{_id, read}``."""
@@ -202,8 +203,8 @@ class MarkCalls:
         message = await self._marks.set_read(
             call.actor, call["email"], call["messageId"], read=read
         )
-        return json_response({"_id": message.id, "read": message.read})
+        return json_response({"_id": message.id, "read": message.marks.read})
 
 
 def _labels(message: Message) -> Response:
-    return json_response({"_id": message.id, "labels": message.labels})
+    return json_response({"_id": message.id, "labels": message.marks.labels})

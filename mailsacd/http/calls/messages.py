@@ -181,7 +181,7 @@ class Messages:
     async def get(self, call: Call) -> Response:
         """The list form."""
         message = await self._mailbox.get(call.actor, call["email"], call["messageId"])
-        return _answer(call, message.as_json().encode(), JSON, ".json")
+        return _answer(call, message.as_json(), JSON, ".json")
 
     async def delete(self, call: Call) -> Response:
         """What was deleted."""

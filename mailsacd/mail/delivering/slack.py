@@ -1,11 +1,12 @@
 """A message as a few lines for Slack, and for what takes the same: Mattermost, Discord, …"""
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
 from mailsacd.core.message import Message
+from mailsacd.core.message_form import Mailboxes, heading
 from mailsacd.mime.extract import text_of_stored
 from mailsacd.store.compression import expand
 
@@ -25,12 +26,12 @@ def slack_form(message: Message, stored: bytes, *, with_people: bool, public_url
     Without ``with_people`` it names neither sender nor recipient, and the link, which would, goes
     to the server's front page. There is a link if the server's ``public_url`` is known.
     """
-    facts: dict[str, Any] = msgspec.json.decode(f"{message.facts}}}")
-    lines = [f"*{_clear(facts['subject'], MAX_SUBJECT_CHARACTERS) or '(no subject)'}*"]
+    head = heading(message.facts)
+    lines = [f"*{_clear(head.subject, MAX_SUBJECT_CHARACTERS) or '(no subject)'}*"]
     if with_people:
-        lines.append(f"From: {_people(facts['from'])}")
-        lines.append(f"To: {_people(facts['to'])}")
-        if facts["originalInbox"] != message.inbox or not _names(facts["to"], message.inbox):
+        lines.append(f"From: {_people(head.sender)}")
+        lines.append(f"To: {_people(head.to)}")
+        if head.original_inbox != message.inbox or not _names(head.to, message.inbox):
             lines.append(f"Inbox: {_clear(message.inbox, MAX_PERSON_CHARACTERS)}")
     snippet = _clear(text_of_stored(expand(stored))[:_LOOKED_AT], MAX_SNIPPET_CHARACTERS)
     if snippet:
@@ -42,19 +43,17 @@ def slack_form(message: Message, stored: bytes, *, with_people: bool, public_url
     return _encode({"text": "\n".join(lines), "unfurl_links": False, "unfurl_media": False})
 
 
-def _people(mailboxes: list[dict[str, str]]) -> str:
+def _people(mailboxes: Mailboxes) -> str:
     shown = [
-        _clear(
-            f"{m['name']} <{m['address']}>" if m["name"] else m["address"], MAX_PERSON_CHARACTERS
-        )
+        _clear(f"{m.name} <{m.address}>" if m.name else m.address, MAX_PERSON_CHARACTERS)
         for m in mailboxes[:MAX_PEOPLE]
     ]
     more = len(mailboxes) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _names(mailboxes: list[dict[str, str]], inbox: str) -> bool:
-    return any(m["address"].lower() == inbox for m in mailboxes)
+def _names(mailboxes: Mailboxes, inbox: str) -> bool:
+    return any(m.address.lower() == inbox for m in mailboxes)
 
 
 def _clear(text: str, most: int) -> str:

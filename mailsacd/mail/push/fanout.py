@@ -7,9 +7,10 @@ from twisted.logger import Logger
 
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.event import Arrival, Position, Pushed, Snapshot
+from mailsacd.core.message_form import with_sequence
 from mailsacd.core.sequence import Sequences
 from mailsacd.mail.background import BackgroundTasks
-from mailsacd.mail.push.payload import MAX_AT_ONCE, PushedForms, Rendered, pushed, with_sequence
+from mailsacd.mail.push.payload import MAX_AT_ONCE, PushedForms, Rendered, pushed
 from mailsacd.mail.push.stream import OVERLOADED, Backlog, Stream
 from mailsacd.mail.push.subscriptions import Audience
 from mailsacd.store.events import Events

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgspec
 from twisted.internet.defer import DeferredSemaphore, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
 from mailsacd.core.event import Pushed
 from mailsacd.core.message import Message
+from mailsacd.core.message_form import PushedFields, pushed_json, with_sequence
 from mailsacd.core.token import iso_time, time_of
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mime.extract import text_of
@@ -34,8 +34,6 @@ LARGE_AT_ONCE: Final = 2
 _BYTES_A_TURN: Final = 131_072  # of others: then the reactor has its turn
 
 _ANY_BYTES: Final = 2**31 - 1
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +119,6 @@ def pushed(rendered: Rendered, sequence: str) -> Pushed:
     return Pushed(message.id, message.inbox, sequence, json, len(json))
 
 
-def with_sequence(form: bytes, sequence: str) -> bytes:
-    """A pushed form with its sequence."""
-    return b'%b,"sequence":"%b"}' % (form[:-1], sequence.encode())
-
-
 def pushed_form(message: Message, stored: bytes, encrypted_inbox: str) -> bytes:
     """The pushed form: one JSON object in UTF-8. ``stored`` is the compressed raw message.
 
@@ -134,21 +127,19 @@ def pushed_form(message: Message, stored: bytes, encrypted_inbox: str) -> bytes:
     raw = expand(stored)
     parsed = parse_stored(raw)
     html = parsed.html
-    more = _encode(
-        {
-            "text": text_of(parsed),
-            "html": html,
-            "body": html,
-            "raw": _as_text(raw),
-            "headers": _headers(parsed),
-            "messageId": parsed.message_id,
-            "date": None if parsed.date is None else iso_time(parsed.date),
-            "receivedDate": iso_time(time_of(message.id)),
-            "priority": parsed.priority,
-            "encryptedInbox": encrypted_inbox,
-        }
+    fields = PushedFields(
+        text=text_of(parsed),
+        html=html,
+        body=html,
+        raw=_as_text(raw),
+        headers=_headers(parsed),
+        message_id=parsed.message_id,
+        date=None if parsed.date is None else iso_time(parsed.date),
+        received_date=iso_time(time_of(message.id)),
+        priority=parsed.priority,
+        encrypted_inbox=encrypted_inbox,
     )
-    return b"".join((message.as_json()[:-1].encode(), b",", more[1:]))
+    return pushed_json(message.facts, message.marks, fields)
 
 
 def _as_text(raw: bytes) -> str:

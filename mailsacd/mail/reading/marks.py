@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.errors import Fault, InvalidInputError
-from mailsacd.core.message import FOLDERS, MAX_LABELS, Message
+from mailsacd.core.message import MAX_LABELS, Message
+from mailsacd.core.message_form import FOLDERS
 from mailsacd.mail.reading.access import Access, Gate
 from mailsacd.store import marks
 from mailsacd.store.marks import Place

@@ -1,36 +1,16 @@
 """From an envelope to what is stored of it: the raw message, compressed, and a row a recipient."""
 
-from typing import Any
-
-import msgspec
+from functools import partial
 
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.maildrop import is_plain, octets_on_the_wire
 from mailsacd.core.message import NewEnvelope, NewMessage
+from mailsacd.core.message_form import Facts, Mailbox, facts_text
 from mailsacd.core.token import iso_time, message_id
-from mailsacd.mail.receiving.contents import contents_of
-from mailsacd.mime.addresses import Mailbox
-from mailsacd.mime.message import ParsedMessage
+from mailsacd.mime.extract import links
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import trace_headers
 from mailsacd.store.compression import compress
-
-_encoder = msgspec.json.Encoder()
-
-
-class _SharedFacts(msgspec.Struct, frozen=True, kw_only=True, rename={"sender": "from"}):
-    """What the copies of all recipients have in common but for the contents, in the API's names."""
-
-    sender: list[dict[str, str]]
-    cc: list[dict[str, str]] | None
-    bcc: list[dict[str, str]] | None
-    subject: str
-    received: str
-    size: int
-    ip: str
-    via: str
-    rtls: bool
-    spam: float
 
 
 def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
@@ -40,73 +20,59 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     """
     raw = trace_headers(envelope, hostname) + envelope.content
     parsed = parse(envelope.content)
-    contents = contents_of(parsed)
-    facts = _shared_facts(envelope, parsed, hostname, len(raw))
-    shared = _encoder.encode(facts)[1:-1].decode() + contents.json
-    to = _encoder.encode(_mailboxes(parsed.to)).decode() if parsed.to else None
+    sender = parsed.sender or (_envelope_sender(envelope, hostname),)
+    sums = tuple(attachment.checksum for attachment in parsed.attachments)
+    found, links_limited = links(parsed)
+    facts_of_copy = partial(
+        Facts,
+        sender=sender,
+        cc=parsed.cc,
+        bcc=parsed.bcc,
+        subject=parsed.subject,
+        received=iso_time(envelope.received),
+        size=len(raw),
+        ip=envelope.reception.peer_ip,
+        via=envelope.reception.local_ip,
+        rtls=envelope.reception.tls is not None,
+        spam=0,
+        attachments=sums or None,
+        links=found,
+        parse_limited=parsed.limited or links_limited,
+    )
+
+    def copy(place: int, recipient: Recipient) -> NewMessage:
+        id_ = message_id(envelope.id, place)
+        facts = facts_of_copy(
+            id=id_,
+            inbox=recipient.inbox,
+            original_inbox=recipient.original_inbox,
+            domain=recipient.domain,
+            # without a To field it is known to whom it was mailed all the same
+            to=parsed.to or (Mailbox(recipient.original_inbox, ""),),
+        )
+        return NewMessage(
+            inbox=recipient.inbox,
+            id=id_,
+            domain=recipient.domain,
+            facts=facts_text(facts),
+            passed=recipient.passed,
+            forwarder=recipient.forwarder,
+        )
+
     plain = is_plain(raw)
     return NewEnvelope(
         id=envelope.id,
         received=envelope.received,
         raw=compress(raw),
         size=len(raw),
-        messages=tuple(
-            _row(envelope.id, place, recipient, shared, to)
-            for place, recipient in enumerate(envelope.recipients)
-        ),
-        sender=facts.sender[0]["address"],
-        attachments=contents.attachments,
+        messages=tuple(map(copy, range(len(envelope.recipients)), envelope.recipients)),
+        sender=sender[0].address,
+        attachments=tuple(dict.fromkeys(sums)),
         saved_by=envelope.saved_by,
         plain=plain,
         wire_size=len(raw) if plain else octets_on_the_wire(raw),
     )
 
 
-def _shared_facts(
-    envelope: Envelope, parsed: ParsedMessage, hostname: str, size: int
-) -> _SharedFacts:
-    return _SharedFacts(
-        sender=_mailboxes(parsed.sender) or _envelope_sender(envelope, hostname),
-        cc=_mailboxes(parsed.cc),
-        bcc=_mailboxes(parsed.bcc),
-        subject=parsed.subject,
-        received=iso_time(envelope.received),
-        size=size,
-        ip=envelope.reception.peer_ip,
-        via=envelope.reception.local_ip,
-        rtls=envelope.reception.tls is not None,
-        spam=0,
-    )
-
-
-def _row(
-    envelope_id: str, place: int, recipient: Recipient, shared: str, to: str | None
-) -> NewMessage:
-    own_id = message_id(envelope_id, place)
-    own: dict[str, Any] = {
-        "_id": own_id,
-        "inbox": recipient.inbox,
-        "originalInbox": recipient.original_inbox,
-        "domain": recipient.domain,
-    }
-    if to is None:  # no To field: to whom it was mailed is known all the same
-        to = _encoder.encode([{"address": recipient.original_inbox, "name": ""}]).decode()
-    return NewMessage(
-        inbox=recipient.inbox,
-        id=own_id,
-        domain=recipient.domain,
-        facts=f'{_encoder.encode(own)[:-1].decode()},"to":{to},{shared}',
-        passed=recipient.passed,
-        forwarder=recipient.forwarder,
-    )
-
-
-def _mailboxes(found: tuple[Mailbox, ...] | None) -> list[dict[str, str]] | None:
-    if found is None:
-        return None
-    return [{"address": m.address, "name": m.name} for m in found]
-
-
-def _envelope_sender(envelope: Envelope, hostname: str) -> list[dict[str, str]]:
-    address = envelope.reverse_path.lower() or f"mailer-daemon@{hostname}"
-    return [{"address": address, "name": ""}]
+def _envelope_sender(envelope: Envelope, hostname: str) -> Mailbox:
+    return Mailbox(envelope.reverse_path.lower() or f"mailer-daemon@{hostname}", "")

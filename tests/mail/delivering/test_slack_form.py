@@ -7,6 +7,7 @@ from typing import Any
 import zstandard
 
 from mailsacd.core.message import Message
+from mailsacd.core.message_form import UNTOUCHED
 from mailsacd.mail.delivering.slack import MAX_PERSON_CHARACTERS, MAX_SNIPPET_CHARACTERS, slack_form
 
 INBOX = "box@a.example"
@@ -32,10 +33,7 @@ def text_of(
         inbox=inbox,
         id="01m-0",
         facts=json.dumps(known)[:-1],
-        saved_by=None,
-        folder="inbox",
-        labels=(),
-        read=None,
+        marks=UNTOUCHED,
     )
     stored = zstandard.compress(b"Subject: x\r\n" + content)
     form = json.loads(slack_form(message, stored, with_people=with_people, public_url=public_url))

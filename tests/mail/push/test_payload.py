@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from msgspec import structs
 
 from mailsacd.core.address import Address, alternate_local
 from mailsacd.core.message import Message, NewEnvelope
+from mailsacd.core.message_form import UNTOUCHED
 from mailsacd.mail.push.payload import PushedForms, pushed_form
 from mailsacd.store.alternates import find_alternate, server_secret
 from mailsacd.store.compression import expand
@@ -38,16 +40,10 @@ BOTH_PARTS = (
 def _stored(new: NewEnvelope, **marks: Any) -> Message:
     message = new.messages[0]
     return Message(
-        **{
-            "inbox": message.inbox,
-            "id": message.id,
-            "facts": message.facts,
-            "saved_by": None,
-            "folder": "inbox",
-            "labels": (),
-            "read": None,
-        }
-        | marks
+        inbox=message.inbox,
+        id=message.id,
+        facts=message.facts,
+        marks=structs.replace(UNTOUCHED, **marks),
     )
 
 

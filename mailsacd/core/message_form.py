@@ -1,0 +1,136 @@
+"""The JSON form of a message: its fields, their order, what each means, and how it is written.
+
+Nobody else knows it. What never changes of it (`Facts`) is written once, when the message is
+stored, and read as text ever after, so that a list of messages is a join of texts. What people do
+to a message (`Marks`) is in columns of its row, and comes after the facts. What is pushed has
+further fields (`PushedFields`) after these.
+
+A new field is a line in one of the three, and what fills it: for facts mail.receiving.compose, for
+marks a column of the same name, for pushes mail.push.payload. Lists (store.views) and the JSON
+Schema (http.api.schemas) follow by themselves.
+"""
+
+from typing import Annotated, Final, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+Folder = Literal["inbox", "all", "spam", "trash", "sent", "drafts"]
+FOLDERS: Final[tuple[str, ...]] = get_args(Folder)
+
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""UTC, as core.token.iso_time writes it."""
+
+_NAMES: Final = {"id": "_id", "sender": "from"}
+_encode = msgspec.json.Encoder().encode
+
+
+def _api_name(name: str) -> str:
+    """The API's name for a field: ``original_inbox`` is ``originalInbox``."""
+    first, *rest = name.split("_")
+    return _NAMES.get(name) or first + "".join(word.capitalize() for word in rest)
+
+
+class Mailbox(msgspec.Struct, frozen=True, gc=False):
+    """One mailbox of a header: ``address`` in lower case without angle brackets, ``name`` decoded.
+
+    Either is ``""`` when the header does not have it.
+    """
+
+    address: str
+    name: str
+
+
+Mailboxes = tuple[Mailbox, ...]
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True, rename=_api_name):
+    """What never changes of a message, in the order in which it is written."""
+
+    id: Annotated[str, Meta(description="Time-ordered; ends in the recipient's place")]
+    inbox: Annotated[str, Meta(description="The address that it went to")]
+    original_inbox: Annotated[str, Meta(description="The address as it was mailed")]
+    domain: str
+    to: Mailboxes | None
+    sender: Annotated[Mailboxes, Meta(min_length=1)]
+    cc: Mailboxes | None
+    bcc: Mailboxes | None
+    subject: str
+    received: Time
+    size: Annotated[int, Meta(ge=0, description="Bytes of the raw message")]
+    ip: Annotated[str, Meta(description="The peer that delivered it")]
+    via: Annotated[str, Meta(description="The local address that took it")]
+    rtls: Annotated[bool, Meta(description="Received over TLS")]
+    spam: Annotated[float, Meta(ge=0, le=1)]
+    attachments: Annotated[
+        tuple[str, ...] | None, Meta(description="MD5 of each attachment's decoded content")
+    ]
+    links: Annotated[tuple[str, ...], Meta(description="Each URL in the text and HTML, once")]
+    parse_limited: Annotated[
+        bool, Meta(description="A limit left something of a very large structure out")
+    ]
+
+
+class Marks(msgspec.Struct, frozen=True, rename=_api_name):
+    """What people do to a message. Each field is a column of its row, in this order."""
+
+    saved_by: Annotated[str | None, Meta(description="The account that starred it")]
+    folder: Folder
+    labels: tuple[str, ...]
+    read: Annotated[bool | None, Meta(description="null until set")]
+
+
+UNTOUCHED: Final = Marks(saved_by=None, folder="inbox", labels=(), read=None)
+"""Of a message that nobody did anything to."""
+
+
+class PushedFields(msgspec.Struct, frozen=True, kw_only=True, rename=_api_name):
+    """What is pushed beside facts and marks: what the message itself says. docs/push.md."""
+
+    text: str
+    html: str | None
+    body: str | None
+    raw: str
+    headers: dict[str, str | list[str]]
+    message_id: str | None
+    date: Time | None
+    received_date: Time
+    priority: Literal["high", "normal", "low"]
+    encrypted_inbox: str
+
+
+class Heading(msgspec.Struct, frozen=True, rename=_api_name):
+    """Of a message's facts, what a few lines about it need."""
+
+    original_inbox: str
+    to: Mailboxes
+    sender: Mailboxes
+    subject: str
+
+
+_decode_heading = msgspec.json.Decoder(Heading).decode
+
+
+def facts_text(facts: Facts) -> str:
+    """The text that is stored: a JSON object without its closing brace."""
+    return _encode(facts)[:-1].decode()
+
+
+def heading(facts: str) -> Heading:
+    """Read out of the text that was stored."""
+    return _decode_heading(f"{facts}}}")
+
+
+def message_json(facts: str, marks: Marks) -> bytes:
+    """A message as one JSON object in UTF-8, out of the text that was stored and its marks."""
+    return b"%b,%b" % (facts.encode(), _encode(marks)[1:])
+
+
+def pushed_json(facts: str, marks: Marks, fields: PushedFields) -> bytes:
+    """The pushed form of a message: one JSON object in UTF-8."""
+    return b"%b,%b" % (message_json(facts, marks)[:-1], _encode(fields)[1:])
+
+
+def with_sequence(form: bytes, sequence: str) -> bytes:
+    """A pushed form with its sequence (core.sequence), which needs no escapes in JSON."""
+    return b'%b,"sequence":"%b"}' % (form[:-1], sequence.encode())
