@@ -63,14 +63,10 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
         """A protocol for a new connection."""
         return Pop3Protocol(self._shared, cast(IPv4Address | IPv6Address, addr).host)
 
-    def sweep(self) -> None:
-        """Look at the time, and at the memory, of all connections."""
-        super().sweep()
-        if not self._budget.open:
-            self._make_room(self._clock.seconds())
-
-    def _make_room(self, now_s: float) -> None:
+    def make_room(self, now_s: float) -> None:
         """While messages wait for memory, nobody keeps them waiting by not reading his own."""
+        if self._budget.open:
+            return
         stuck = [(member.stuck_s(now_s), member) for member in self._connections.members]
         for stuck_s, member in sorted(stuck, key=itemgetter(0), reverse=True):
             if self._budget.open or stuck_s < STUCK_S:

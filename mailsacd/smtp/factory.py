@@ -71,14 +71,10 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
         """A protocol for a new connection."""
         return SmtpProtocol(self._shared, cast(IPv4Address | IPv6Address, addr).host)
 
-    def sweep(self) -> None:
-        """Look at the time, and at the memory, of all connections."""
-        super().sweep()
-        if not self._budget.open:
-            self._make_room(self._clock.seconds())
-
-    def _make_room(self, now_s: float) -> None:
+    def make_room(self, now_s: float) -> None:
         """While new messages wait for memory, nobody keeps them waiting by sending slowly."""
+        if self._budget.open:
+            return
         speeds = ((member.speed(now_s), member) for member in self._connections.members)
         slow = [(speed, member) for speed, member in speeds if speed is not None]
         for _, member in sorted(slow, key=itemgetter(0)):

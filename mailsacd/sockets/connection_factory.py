@@ -1,6 +1,6 @@
 """A listener of connections: watches their deadlines, and ends them all at the stop."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final, Generic
@@ -33,24 +33,19 @@ class ConnectionFactory(ServerFactory, Generic[M]):
     def __init__(self, connections: Connections[M], clock: IReactorTime) -> None:
         self._connections = connections
         self._clock = clock
-        self._sweep = LoopingCall(self.sweep)
-        self._sweep.clock = clock
+        self._sweeping = LoopingCall(self._sweep)
+        self._sweeping.clock = clock
 
     def startFactory(self) -> None:
         """The port is opened."""
-        self._sweep.start(SWEEP_INTERVAL_S, now=False).addErrback(
-            lambda f: _log.failure("timeouts are no longer watched", f)
-        )
+        self._sweeping.start(SWEEP_INTERVAL_S, now=False)
 
     def stopFactory(self) -> None:
         """The port is closed."""
-        self._sweep.stop()
+        self._sweeping.stop()
 
-    def sweep(self) -> None:
-        """Look at the time of all connections."""
-        now_s = self._clock.seconds()
-        for member in tuple(self._connections.members):
-            member.check_time(now_s)
+    def make_room(self, now_s: float) -> None:
+        """Called every SWEEP_INTERVAL_S seconds, for what else is to be seen to in time."""
 
     async def drain(self) -> None:
         """End all sessions, and return when they are gone. The port is closed by its owner.
@@ -63,13 +58,28 @@ class ConnectionFactory(ServerFactory, Generic[M]):
         await self._within(DRAIN_TIMEOUT_S, connections.when_empty(connections.open))
         self._stop_all(at_once=True)
         await self._within(LAST_WORDS_S, connections.when_empty(connections.members))
-        for member in tuple(connections.members):
-            member.abort()
+        self._for_each(connections.members, lambda member: member.abort())
         await self._within(LAST_WORDS_S, connections.when_empty(connections.members))
 
     def _stop_all(self, *, at_once: bool) -> None:
-        for member in tuple(self._connections.open):
-            member.stop(at_once=at_once)
+        self._for_each(self._connections.open, lambda member: member.stop(at_once=at_once))
+
+    def _sweep(self) -> None:
+        now_s = self._clock.seconds()
+        self._for_each(self._connections.members, lambda member: member.check_time(now_s))
+        try:
+            self.make_room(now_s)
+        except Exception:  # noqa: BLE001  the next sweep comes all the same
+            _log.failure("no room could be made")
+
+    def _for_each(self, members: Iterable[M], call: Callable[[M], None]) -> None:
+        """``call`` for each of them. One connection's defect is not the others': it is aborted."""
+        for member in tuple(members):
+            try:
+                call(member)
+            except Exception:  # noqa: BLE001  whatever it is, the others have their turn
+                _log.failure("a connection broke")
+                member.abort()
 
     async def _within(self, timeout_s: float, done: Deferred[None]) -> None:
         with suppress(DeferredTimeoutError):

@@ -461,6 +461,50 @@ async def test_silence_ends_a_session(
 
 
 @ensure
+async def test_one_connections_defect_ends_no_others_timeout(
+    listener: SmtpListener, logged_errors: list[LogEvent]
+) -> None:
+    broken, sound = await listener.connect(), await listener.connect()
+    first = next(iter(listener.factory._connections.members))
+    first._since_s = None  # type: ignore[assignment]
+    listener.pass_time(1)
+    await broken.closed()
+    listener.pass_time(300)
+    await sound.expect(421)
+    await sound.closed()
+    assert [event["log_failure"].type for event in logged_errors] == [TypeError]
+    logged_errors.clear()
+
+
+@ensure
+async def test_a_defect_of_the_port_ends_no_timeout(
+    listener: SmtpListener, logged_errors: list[LogEvent]
+) -> None:
+    wire = await listener.connect()
+    listener.factory._budget = None  # type: ignore[assignment]
+    listener.pass_time(302)
+    await wire.expect(421)
+    assert {event["log_failure"].type for event in logged_errors} == {AttributeError}
+    logged_errors.clear()
+
+
+@ensure
+async def test_one_connections_defect_keeps_no_other_from_being_drained(
+    listener: SmtpListener, logged_errors: list[LogEvent]
+) -> None:
+    wires = [await listener.connect(), await listener.connect()]
+    first = next(iter(listener.factory._connections.members))
+    first._runner.end = None  # type: ignore[assignment, method-assign]
+    drained = Deferred.fromCoroutine(listener.factory.drain())
+    for wire in wires:
+        await wire.closed()
+    await drained
+    assert sorted(wire.codes for wire in wires) == [[], [421]]
+    assert len(logged_errors) == 1
+    logged_errors.clear()
+
+
+@ensure
 async def test_a_slow_sender_is_not_cut_off(listener: SmtpListener) -> None:
     wire = await listener.connect()
     await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
