@@ -52,7 +52,7 @@ class SessionRunner:
     @property
     def waiting(self) -> bool:
         """Whether it is the peer who waits."""
-        return self.session.waiting and not self.sending.in_message
+        return self._yielding or (self.session.waiting and not self.sending.in_message)
 
     @property
     def busy(self) -> bool:
@@ -69,10 +69,9 @@ class SessionRunner:
         """As of Handler."""
         return self.session.unread_bytes
 
-    @property
-    def timeout_s(self) -> float:
-        """RFC 1939 section 3: the autologout timer."""
-        return self._settings.idle_timeout_s
+    def is_overdue(self, silent_s: float, now_s: float) -> bool:  # noqa: ARG002  as of Handler
+        """As of Handler. RFC 1939 section 3: the autologout timer, which a whole command resets."""
+        return silent_s >= self._settings.idle_timeout_s
 
     def begin(self) -> None:
         """Greet the peer."""
@@ -142,6 +141,8 @@ class SessionRunner:
             self._connection.later(self._next_turn)
         self._running = False
         self._connection.read_control.worked(done)
+        if done:
+            self._connection.progress()
         if self._connections.stopping and not self.busy:
             self.end(CloseReason.STOPPING)
         self._connection.caught_up()
@@ -152,6 +153,7 @@ class SessionRunner:
 
     def _go_on(self) -> None:
         """A message is sent."""
+        self._connection.progress()
         self.session.go_on()
         self.run()
 

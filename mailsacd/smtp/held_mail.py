@@ -8,24 +8,35 @@ from mailsacd.core.budget import ByteBudget
 
 SLOW_AFTER_S: Final = 5.0
 """A message that takes longer to come in may have to make room for others."""
+DRIPPING_AFTER_S: Final = 600.0
+SLOWEST_BYTES_PER_S: Final = 100.0
+"""A message that takes longer than DRIPPING_AFTER_S has to come in as fast as this on average."""
 
 
 class HeldMail:
-    """The bytes that are held for a connection."""
+    """The bytes that are held for a connection, and the pace of the message under way."""
 
-    __slots__ = ("_budget", "_clock", "_since_s", "held_bytes")
+    __slots__ = ("_budget", "_came", "_clock", "_since_s", "held_bytes")
 
     def __init__(self, budget: ByteBudget, clock: IReactorTime) -> None:
         self._budget = budget
         self._clock = clock
         self._since_s = 0.0
+        self._came = 0
         self.held_bytes = 0
+
+    def begin(self) -> None:
+        """A message begins to come in."""
+        self._since_s = self._clock.seconds()
+        self._came = 0
+
+    def came(self, count: int) -> None:
+        """``count`` bytes of it have come, whether they are kept or not."""
+        self._came += count
 
     def change(self, count: int) -> bool:
         """``count`` bytes are held from now on; whether that became more than all may take."""
         change = count - self.held_bytes
-        if not self.held_bytes:
-            self._since_s = self._clock.seconds()
         self.held_bytes = count
         if change > 0:
             self._budget.take(change)
@@ -34,7 +45,12 @@ class HeldMail:
             self._budget.give(-change)
         return False
 
-    def speed(self, count: int, now_s: float) -> float | None:
-        """How many a second came of ``count`` bytes; None without any, and in the first moments."""
+    def speed(self, now_s: float) -> float | None:
+        """The bytes a second that have come up to ``now_s``; None in the first moments."""
         lasted_s = now_s - self._since_s
-        return count / lasted_s if count and lasted_s > SLOW_AFTER_S else None
+        return self._came / lasted_s if lasted_s > SLOW_AFTER_S else None
+
+    def is_dripping(self, now_s: float) -> bool:
+        """Whether the message takes so long that nobody need wait for its end."""
+        lasted_s = now_s - self._since_s
+        return lasted_s > DRIPPING_AFTER_S and self._came < lasted_s * SLOWEST_BYTES_PER_S

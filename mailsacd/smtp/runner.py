@@ -53,12 +53,12 @@ class SessionRunner:
         self._reception: Reception | None = None
         self._held_mail = HeldMail(self._budget, self._clock)
         self._delivering_bytes = 0
-        self._running = self._yielding = self._paused = self._lost = False
+        self._running = self._yielding = self._paused = self._lost = self._in_text = False
 
     @property
     def waiting(self) -> bool:
         """Whether it is the peer who waits."""
-        return self.session.waiting
+        return self.session.waiting or self._yielding
 
     @property
     def busy(self) -> bool:
@@ -71,15 +71,18 @@ class SessionRunner:
         return self.session.unread_bytes
 
     @property
-    def timeout_s(self) -> float:
-        """RFC 5321 section 4.5.3.2."""
-        settings = self._settings
-        return settings.data_timeout_s if self.session.in_message else settings.command_timeout_s
-
-    @property
     def held_up(self) -> bool:
         """Whether something other than input must come first."""
         return self.session.waiting or self._yielding or self._paused
+
+    def is_overdue(self, silent_s: float, now_s: float) -> bool:
+        """As of Handler. RFC 5321 section 4.5.3.2: so long for a whole command, so long for a piece
+
+        of a message, which as a whole may not drip in for ever.
+        """
+        if not self.session.in_message:
+            return silent_s >= self._settings.command_timeout_s
+        return silent_s >= self._settings.data_timeout_s or self._held_mail.is_dripping(now_s)
 
     def run(self) -> None:
         """Carry out what the session asks for, until it needs more input or an answer."""
@@ -88,10 +91,12 @@ class SessionRunner:
         self._running = True
         replies: list[bytes] = []
         session = self.session
-        for _ in range(MAX_ACTIONS_A_TURN):
+        done = 0
+        while done < MAX_ACTIONS_A_TURN:
             action = session.next_action()
             if action is None:
                 break
+            done += 1
             if type(action) is Reply:
                 replies.append(action.wire)
             else:
@@ -100,6 +105,8 @@ class SessionRunner:
             self._yielding = True
             self._connection.later(self._next_turn)
         self._running = False
+        if done:
+            self._connection.progress()
         self._connection.read_control.worked(len(replies))
         if replies:
             self._connection.write(replies[0] if len(replies) == 1 else b"".join(replies))
@@ -115,6 +122,9 @@ class SessionRunner:
         """Input has come."""
         self.session.receive(data)
         self.run()
+        if self._in_text:
+            self._held_mail.came(len(data))
+            self._connection.progress()
 
     def end(self, why: CloseReason) -> None:
         """Say why, and close."""
@@ -134,7 +144,7 @@ class SessionRunner:
 
     def speed(self, now_s: float) -> float | None:
         """See `SmtpProtocol.speed`."""
-        return self._held_mail.speed(self.session.held_bytes, now_s)
+        return self._held_mail.speed(now_s) if self.session.held_bytes else None
 
     def refuse_message(self) -> None:
         """Read the message under way to its end, keep nothing, and say 452."""
@@ -151,7 +161,11 @@ class SessionRunner:
         """What follows from where the session has got to."""
         session = self.session
         in_text = session.reader is not None
-        self._connection.read_control.expect(message=in_text)
+        if in_text is not self._in_text:
+            self._in_text = in_text
+            self._connection.read_control.expect(message=in_text)
+            if in_text:
+                self._held_mail.begin()
         if in_text or self._held_mail.held_bytes or self._delivering_bytes:
             self._hold(session.held_bytes + self._delivering_bytes)
         if self._connections.stopping and not session.in_message:
@@ -287,6 +301,7 @@ class SessionRunner:
     # Time and memory
 
     def _room_came(self) -> None:
+        self._held_mail.begin()  # what was waited for the room is not the client's doing
         if self._running:
             self.session.go_on()
         else:  # whoever gave the room is on the stack: many would go deep

@@ -91,7 +91,6 @@ class Connection(Protocol):
             data = self._read_proxy_header(self._proxy, data)
             if not data:
                 return
-        self._since_s = self._seconds()
         self.read_control.came(len(data), of_message=self._handler.busy)
         self._handler.receive(data)
 
@@ -116,6 +115,7 @@ class Connection(Protocol):
     def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's name
         """TLS is on."""
         self._stage = _Stage.SESSION
+        self.progress()
         if self._options.tls_at_once:
             self._handler.begin()
 
@@ -141,7 +141,7 @@ class Connection(Protocol):
                 self.abort()
         elif self._handler.waiting:
             self._since_s = now_s
-        elif silent_s >= self._handler.timeout_s:
+        elif self._handler.is_overdue(silent_s, now_s):
             self._handler.end(CloseReason.IDLE)
 
     def stop(self, *, at_once: bool) -> None:
@@ -215,6 +215,14 @@ class Connection(Protocol):
             cipher=connection.get_cipher_name() or "",
             bits=connection.get_cipher_bits() or 0,
         )
+
+    def progress(self) -> None:
+        """The peer has got something done: its time begins anew.
+
+        Bytes alone are nothing done: who drips a command in has no more time for it than who is
+        silent. So it is for the handler to say.
+        """
+        self._since_s = self._seconds()
 
     def close(self) -> None:
         """Close, after what was written."""

@@ -24,9 +24,11 @@ class Handler(Protocol):
     def unread_bytes(self) -> int:
         """How much input waits."""
 
-    @property
-    def timeout_s(self) -> float:
-        """How long the peer may do nothing now."""
+    def is_overdue(self, silent_s: float, now_s: float) -> bool:
+        """Whether the peer has taken too long, ``silent_s`` seconds after its last `progress`.
+
+        ``now_s`` is the clock's time.
+        """
 
     def begin(self) -> None:
         """Greet the peer."""

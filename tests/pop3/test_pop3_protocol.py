@@ -503,6 +503,23 @@ async def test_silence_ends_a_session_without_a_word(listener: Pop3Listener) -> 
     assert not listener.maildrop.removed
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"USER x\r\n", b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\n", b"AUTH LOGIN\r\nYQ==\r\n", LOGIN],
+)
+@ensure
+async def test_a_command_that_drips_in_has_no_more_time_than_one_that_does_not_come(
+    listener: Pop3Listener, begin: bytes
+) -> None:
+    wire = await listener.connect()
+    wire.send(begin)
+    await wire.until(lambda: wire.received.count(b"\r\n") == begin.count(b"\r\n"))
+    for _ in range(6):
+        listener.only.dataReceived(b"x")
+        listener.pass_time(100)
+    await wire.closed()
+
+
 @ensure
 async def test_who_waits_for_an_answer_is_not_silent(listener: Pop3Listener) -> None:
     listener.maildrop.hold = Deferred()

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.core.errors import MailsacdError, UnauthenticatedError
 from mailsacd.settings import CaptureSettings, MessageSettings, SmtpSettings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
@@ -62,6 +63,30 @@ class Ingesting:
     def deliver(self, envelope: Envelope) -> Deferred[None]:
         self.envelopes.append(envelope)
         return self.outcome()
+
+
+@dataclass
+class Capturing:
+    """Knows one secret; ``error`` is raised for others, and ``on_deliver`` at each delivery."""
+
+    error: MailsacdError = field(default_factory=lambda: UnauthenticatedError("wrong"))
+    on_deliver: Exception | None = None
+    tried: list[tuple[str, str, str]] = field(default_factory=list)
+    delivered: list[tuple[str, Envelope]] = field(default_factory=list)
+    hold: Deferred[None] | None = None
+
+    async def log_in(self, name: str, secret: str, peer: str) -> str:
+        self.tried.append((name, secret, peer))
+        if self.hold is not None:
+            await self.hold
+        if secret != "right":
+            raise self.error
+        return name
+
+    async def deliver(self, envelope: Envelope, account: str) -> None:
+        if self.on_deliver is not None:
+            raise self.on_deliver
+        self.delivered.append((account, envelope))
 
 
 def recipient(path: str) -> Recipient:

@@ -5,7 +5,6 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import pytest
 import pytest_twisted
@@ -14,7 +13,6 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent
 
 from mailsacd.certificate import ReloadableContext
-from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import (
     ConfigurationError,
     MailsacdError,
@@ -24,7 +22,7 @@ from mailsacd.core.errors import (
 )
 from mailsacd.settings import CaptureSettings
 from mailsacd.smtp.runner import AUTH_DELAY_S
-from tests.smtp.listener import SmtpListener, Wire
+from tests.smtp.listener import Capturing, SmtpListener, Wire
 
 ensure = pytest_twisted.ensureDeferred
 
@@ -38,30 +36,6 @@ def auth(name: str, secret: str) -> bytes:
 
 
 RIGHT, WRONG = auth("ann", "right"), auth("ann", "wrong")
-
-
-@dataclass
-class Capturing:
-    """Knows one secret; ``error`` is raised for others, and ``on_deliver`` at each delivery."""
-
-    error: MailsacdError = field(default_factory=lambda: UnauthenticatedError("wrong"))
-    on_deliver: Exception | None = None
-    tried: list[tuple[str, str, str]] = field(default_factory=list)
-    delivered: list[tuple[str, Envelope]] = field(default_factory=list)
-    hold: Deferred[None] | None = None
-
-    async def log_in(self, name: str, secret: str, peer: str) -> str:
-        self.tried.append((name, secret, peer))
-        if self.hold is not None:
-            await self.hold
-        if secret != "right":
-            raise self.error
-        return name
-
-    async def deliver(self, envelope: Envelope, account: str) -> None:
-        if self.on_deliver is not None:
-            raise self.on_deliver
-        self.delivered.append((account, envelope))
 
 
 @pytest.fixture

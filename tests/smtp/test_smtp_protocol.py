@@ -390,20 +390,6 @@ async def test_a_client_that_never_reads_is_not_served_further(listener: SmtpLis
 
 
 @ensure
-async def test_a_client_that_never_reads_is_closed_in_the_end(listener: SmtpListener) -> None:
-    wire = await listener.connect()
-    wire.transport.pauseProducing()  # type: ignore[union-attr]
-    wire.send(b"EHLO c\r\n" * 40_000)
-    [server] = listener.factory._connections.members
-    await listener.until(lambda: server._runner._paused)
-    listener.pass_time(302)
-    await listener.until(lambda: server._stage.name == "CLOSING")
-    assert listener.connections == 1
-    listener.pass_time(12)
-    await listener.gone()
-
-
-@ensure
 async def test_connections_are_limited_in_all(listen: Callable[..., SmtpListener]) -> None:
     listener = listen(SmtpSettings(max_connections=2))
     first, _ = await listener.connect(), await listener.connect()
@@ -434,30 +420,6 @@ async def test_auth_is_answered_slowly(listener: SmtpListener) -> None:
     assert wire.received == b""
     listener.pass_time(1)
     await wire.expect(502, 250)
-
-
-@pytest.mark.parametrize(
-    ("begin", "replies", "limit_s"),
-    [
-        (b"", [], 300),
-        (b"EHLO c\r\nMAIL", [250], 300),
-        (START, [250, 250, 250], 300),
-        (START + b"DATA\r\nhalf", [250, 250, 250, 354], 180),
-        (START + b"BDAT 10\r\nhalf", [250, 250, 250], 180),
-        (START + b"BDAT 4\r\nhalf", [250, 250, 250, 250], 180),
-    ],
-)
-@ensure
-async def test_silence_ends_a_session(
-    listener: SmtpListener, begin: bytes, replies: list[int], limit_s: int
-) -> None:
-    wire = await listener.connect()
-    await wire.talk(begin, *replies)
-    listener.pass_time(limit_s - 2)
-    assert not wire.lost
-    listener.pass_time(3)
-    await wire.closed()
-    assert wire.received.startswith(b"421 4.4.2 ")
 
 
 @ensure
@@ -502,29 +464,6 @@ async def test_one_connections_defect_keeps_no_other_from_being_drained(
     assert sorted(wire.codes for wire in wires) == [[], [421]]
     assert len(logged_errors) == 1
     logged_errors.clear()
-
-
-@ensure
-async def test_a_slow_sender_is_not_cut_off(listener: SmtpListener) -> None:
-    wire = await listener.connect()
-    await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
-    for n in range(5):
-        wire.send(b"x")
-        await listener.until(lambda n=n: listener.ingest.budget.held_bytes == n + 1)  # type: ignore[misc]
-        listener.pass_time(170)
-    await wire.talk(b"\r\n.\r\n", 250)
-
-
-@ensure
-async def test_a_slow_commit_is_not_the_clients_silence(listener: SmtpListener) -> None:
-    commit: Deferred[None] = Deferred()
-    listener.ingest.outcome = lambda: commit
-    wire = await listener.connect()
-    wire.send(START + b"DATA\r\n.\r\n")
-    await listener.until(lambda: bool(listener.ingest.envelopes))
-    listener.pass_time(1000)
-    commit.callback(None)
-    await wire.expect(250, 250, 250, 354, 250)
 
 
 @ensure
