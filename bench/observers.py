@@ -51,22 +51,21 @@ class Observer:
             try:
                 with self._connected() as ask:
                     while not self._stopped.is_set():
-                        self._waited(_timed(ask))
+                        self._ask_once(ask)
             except (LoadError, OSError):
                 self.refused += 1
                 self._stopped.wait(self._every_s)
 
-    def _waited(self, wait_s: float) -> None:
-        self._stopped.wait(max(self._every_s - wait_s, 0.0))
-        while wait_s > 0:
-            self.waits_s.append(wait_s)
-            wait_s -= self._every_s
-
-
-def _timed(ask: Ask) -> float:
-    started = time.monotonic()
-    ask()
-    return time.monotonic() - started
+    def _ask_once(self, ask: Ask) -> None:
+        started = time.monotonic()
+        try:
+            ask()
+        finally:
+            wait_s = time.monotonic() - started
+            self._stopped.wait(max(self._every_s - wait_s, 0.0))
+            while wait_s > 0:
+                self.waits_s.append(wait_s)
+                wait_s -= self._every_s
 
 
 def observers(server: Server, login: dict[str, str] | None) -> list[Observer]:
