@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from twisted.internet import tcp
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web import http
@@ -21,6 +22,7 @@ from mailsacd.http.server.bounds import Bounds
 MAX_HEADER_FIELDS: Final = 100
 MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
 LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
+CLOSE_TIMEOUT_S: Final = 15.0  # so long may a client take to read the last answer, or to end TLS
 BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
 
 
@@ -47,6 +49,7 @@ class Channel(HTTPChannel):
         self._answered: http.Request | None = None
         self._body_bytes = 0
         self._successor: Protocol | None = None
+        self._closing: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         self.bounds.enter(self)
@@ -58,6 +61,8 @@ class Channel(HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.bounds.leave(self)
         self._left = memoryview(b"")
+        if self._closing is not None and self._closing.active():
+            self._closing.cancel()
         if self._answered is not None:
             self._forget_answered()
         super().connectionLost(reason)
@@ -125,6 +130,15 @@ class Channel(HTTPChannel):
             self.persistent = False
         elif self._successor is None:
             self.loseConnection()
+
+    def loseConnection(self) -> None:  # noqa: N802  Twisted's
+        """Close, once what was written is sent and, over TLS, the client agrees to the end.
+
+        It has CLOSE_TIMEOUT_S for both: Twisted would wait for ever.
+        """
+        super().loseConnection()
+        if self._closing is None:
+            self._closing = self.callLater(CLOSE_TIMEOUT_S, self.abort)
 
     def abort(self) -> None:
         """Close without a word."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime, ISSLTransport
 from twisted.internet.protocol import Protocol
 from twisted.web import http, server
 from twisted.web.resource import IResource
@@ -17,6 +17,9 @@ class _Full(Protocol):
     """Turns a connection away that is one too many."""
 
     def connectionMade(self) -> None:
+        if ISSLTransport.providedBy(self.transport):  # it would have to be waited for to hear it
+            self.transport.abortConnection()
+            return
         refused = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections, come back later")
         assert self.transport is not None  # noqa: S101  for mypy: it is set before this is called
         self.transport.write(last_answer(refused))
