@@ -47,6 +47,7 @@ TOO_MANY_FROM_PEER: Final = Reply(421, "4.7.0", ("Too many connections from your
 TOO_MANY_ERRORS: Final = Reply(421, "4.7.0", ("Too many bad commands, closing",))
 TOO_MANY_WRONG_LOGINS: Final = Reply(421, "4.7.0", ("Too many wrong passwords, closing",))
 NOT_STORED: Final = Reply(451, "4.3.0", ("Not stored, try again later",))
+OVERLOADED: Final = Reply(451, "4.3.1", ("Too much is waiting for its turn, try again later",))
 CANNOT_CHECK_RECIPIENT: Final = Reply(451, "4.3.0", ("Cannot check the recipient now",))
 TOO_MANY_RECIPIENTS: Final = Reply(452, "4.5.3", ("Too many recipients, send the rest apart",))
 NO_STORAGE: Final = Reply(452, "4.3.1", ("No room for the message now, try again later",))

@@ -7,6 +7,7 @@ from mailsacd.core.errors import (
     BadAddressError,
     ForbiddenError,
     MailLoopError,
+    OverloadedError,
     StorageFullError,
     ThrottledError,
     UnauthenticatedError,
@@ -30,6 +31,8 @@ def refused_recipient(error: BaseException | None) -> Reply:
         return reply.BAD_RECIPIENT.saying(_printable(error.public))
     if isinstance(error, ForbiddenError):
         return reply.DOMAIN_NOT_ACCEPTED.saying(_printable(error.public))
+    if isinstance(error, OverloadedError):
+        return reply.OVERLOADED
     return reply.CANNOT_CHECK_RECIPIENT
 
 
@@ -49,6 +52,8 @@ def is_guess(error: BaseException | None) -> bool:
 
 def refused_message(error: BaseException | None) -> Reply:
     """The answer to the end of a message when storing it raised ``error``."""
+    if isinstance(error, OverloadedError):
+        return reply.OVERLOADED
     if isinstance(error, StorageFullError):
         return reply.NO_STORAGE
     if isinstance(error, ThrottledError):

@@ -9,11 +9,11 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import ServerFactory
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.sockets.connections import Connections, M
+from mailsacd.work.loop import Loop
 
 DRAIN_TIMEOUT_S: Final = 10.0
 """So long may what is under way take to be finished at the stop."""
@@ -33,16 +33,15 @@ class ConnectionFactory(ServerFactory, Generic[M]):
     def __init__(self, connections: Connections[M], clock: IReactorTime) -> None:
         self._connections = connections
         self._clock = clock
-        self._sweeping = LoopingCall(self._sweep)
-        self._sweeping.clock = clock
+        self._sweeping = Loop("watch timeouts", self._sweep, every_s=SWEEP_INTERVAL_S, clock=clock)
 
     def startFactory(self) -> None:
         """The port is opened."""
-        self._sweeping.start(SWEEP_INTERVAL_S, now=False)
+        self._sweeping.start()
 
     def stopFactory(self) -> None:
         """The port is closed."""
-        self._sweeping.stop()
+        self._sweeping.halt()
 
     def make_room(self, now_s: float) -> None:
         """Called every SWEEP_INTERVAL_S seconds, for what else is to be seen to in time."""
@@ -67,10 +66,7 @@ class ConnectionFactory(ServerFactory, Generic[M]):
     def _sweep(self) -> None:
         now_s = self._clock.seconds()
         self._for_each(self._connections.members, lambda member: member.check_time(now_s))
-        try:
-            self.make_room(now_s)
-        except Exception:  # noqa: BLE001  the next sweep comes all the same
-            _log.failure("no room could be made")
+        self.make_room(now_s)
 
     def _for_each(self, members: Iterable[M], call: Callable[[M], None]) -> None:
         """``call`` for each of them. One connection's defect is not the others': it is aborted."""

@@ -16,6 +16,7 @@ from mailsacd.core.errors import (
     ForbiddenError,
     InUseError,
     LoginDelayError,
+    OverloadedError,
     ThrottledError,
     UnavailableError,
 )
@@ -33,6 +34,7 @@ Listen = Callable[..., Pop3Listener]
 
 BIG = b"Subject: big\r\n\r\n" + b".line of text\r\n\r\n" * 200_000
 AWAY = UnavailableError("away")
+BUSY = OverloadedError("too much")
 _MUCH = b"RETR 1\r\n" * 5  # more than the kernel takes
 
 
@@ -233,7 +235,9 @@ async def test_a_session_that_waits_for_memory_may_go(listen: Listen) -> None:
     assert not listener.budget._waiting
 
 
-@pytest.mark.parametrize(("problem", "expected"), [(None, answer.GONE), (AWAY, answer.AWAY)])
+@pytest.mark.parametrize(
+    ("problem", "expected"), [(None, answer.GONE), (AWAY, answer.AWAY), (BUSY, answer.AWAY)]
+)
 @ensure
 async def test_a_message_that_cannot_be_had_is_refused(
     listen: Listen, problem: Exception | None, expected: bytes
@@ -368,6 +372,7 @@ async def test_whatever_is_wrong_is_answered_alike_and_late(
     ("problem", "expected", "closes"),
     [
         (AWAY, answer.AWAY, False),
+        (BUSY, answer.AWAY, False),
         (InUseError("x"), answer.LOCKED, False),
         (
             LoginDelayError("Once in 5 s", retry_after_s=5),

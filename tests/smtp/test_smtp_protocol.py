@@ -19,6 +19,7 @@ from mailsacd.core.errors import (
     BadAddressError,
     ForbiddenError,
     MailLoopError,
+    OverloadedError,
     StorageFullError,
     UnavailableError,
 )
@@ -80,6 +81,7 @@ async def test_250_comes_after_the_commit_and_never_before(listener: SmtpListene
     ("error", "answer"),
     [
         (UnavailableError("away"), b"451 4.3.0"),
+        (OverloadedError("too much"), b"451 4.3.1"),
         (StorageFullError("full"), b"452 4.3.1"),
         (MailLoopError("round and round"), b"554 5.4.6 round and round"),
         (ValueError("a defect"), b"451 4.3.0"),
@@ -108,6 +110,7 @@ async def test_what_is_not_stored_is_not_acknowledged(
         (BadAddressError("no @ in '\u00e4\r\n'"), b"501 5.1.3 no @ in '\\xe4??'\r\n"),
         (ForbiddenError("not here"), b"550 5.7.1 not here\r\n"),
         (UnavailableError("away"), b"451 4.3.0"),
+        (OverloadedError("too much"), b"451 4.3.1"),
         (ValueError("a defect"), b"451 4.3.0"),
     ],
 )
