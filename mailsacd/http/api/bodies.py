@@ -21,6 +21,8 @@ MULTILINE: Final = msgspec.Meta(extra={"multiline": True})
 """Marks a text that may have line breaks and tabs: ``Annotated[str, MULTILINE]``."""
 
 MAX_SHOWN: Final = 60  # characters of an unknown field's name that an error repeats
+MAX_PROBLEM: Final = 200  # characters of what is wrong with a value, which may be in it
+MAX_FAULTS: Final = 20  # faults that an error names
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -39,31 +41,50 @@ _TYPE_NAME: Final = re.compile(r"\b(" + "|".join(_JSON_NAMES) + r")\b")
 def struct_of(kind: type[B], fields: Mapping[str, Any]) -> B:
     """``fields`` as a ``kind``. A form's texts become numbers and booleans where it has those.
 
-    Raises InvalidInputError with a fault for every field that is wrong, missing or not known.
+    Raises InvalidInputError with a fault for each field that is wrong, missing or not known, for
+    MAX_FAULTS of them at most.
     """
     declared = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    faults = [_unknown(name, declared) for name in fields if name not in declared | {KEY_FIELD: 0}]
+    unknown = [name for name in fields if name not in declared and name != KEY_FIELD]
+    faults: list[Fault] = []
     values: dict[str, Any] = {}
     for name, field in declared.items():
         if name not in fields:
             if field.required:
                 faults.append(Fault(field=name, problem="is missing"))
             continue
-        value, strict = fields[name], True
-        if isinstance(fields, Form):
-            value, strict = fields.all_of(name) if _is_list(field.type) else value, False
         try:
-            values[field.name] = msgspec.convert(value, field.type, strict=strict)
+            values[field.name] = _value(fields, name, field.type)
         except msgspec.ValidationError as e:
             faults.append(_named(name, str(e)))
-            continue
-        pattern = _CONTROL_BUT_BREAKS if _is_multiline(field.type) else _CONTROL
-        if _has(pattern, value):
-            faults.append(Fault(field=name, problem="has a control character"))
-    if faults:
-        told = "; ".join(f"{fault.field} {fault.problem}" for fault in faults)
-        raise InvalidInputError(f"Bad request: {told}", tuple(faults))
+        except ValueError as e:
+            faults.append(Fault(field=name, problem=str(e)))
+    if faults or unknown:
+        raise _invalid(faults, unknown, declared)
     return kind(**values)
+
+
+def _value(fields: Mapping[str, Any], name: str, kind: Any) -> Any:
+    """The field ``name`` as a ``kind``. Raises ValidationError of msgspec, or ValueError."""
+    value, strict = fields[name], True
+    if isinstance(fields, Form):
+        value, strict = fields.all_of(name) if _is_list(kind) else value, False
+    converted = msgspec.convert(value, kind, strict=strict)
+    if _has(_CONTROL_BUT_BREAKS if _is_multiline(kind) else _CONTROL, value):
+        raise ValueError("has a control character")
+    return converted
+
+
+def _invalid(
+    faults: list[Fault], unknown: list[str], declared: Mapping[str, Any]
+) -> InvalidInputError:
+    shown = faults[:MAX_FAULTS]
+    shown += [_unknown(name, declared) for name in unknown[: MAX_FAULTS - len(shown)]]
+    told = [f"{fault.field} {fault.problem}" for fault in shown]
+    more = len(faults) + len(unknown) - len(shown)
+    if more:
+        told.append(f"and {more} more")
+    return InvalidInputError(f"Bad request: {'; '.join(told)}", tuple(shown))
 
 
 def schemas_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
@@ -100,7 +121,7 @@ def _named(field: str, told: str) -> Fault:
     problem = problem.replace("Expected", "should be").replace(", got", ", not").replace("`", "")
     if "matching regex" in problem:
         problem = "is not of the right form"
-    problem = _TYPE_NAME.sub(lambda match: _JSON_NAMES[match[1]], problem)
+    problem = _TYPE_NAME.sub(lambda match: _JSON_NAMES[match[1]], problem[:MAX_PROBLEM])
     return Fault(field=field + where.rstrip("`"), problem=problem[:1].lower() + problem[1:])
 
 

@@ -24,7 +24,8 @@ from mailsacd.core.errors import (
 )
 from mailsacd.http.server.answer import Response, problem
 
-MAX_FORM_FIELDS: Final = 200
+MAX_FIELDS: Final = 200
+"""Of a body; what has more is refused before any of them is looked at."""
 _RETRY_UNAVAILABLE_S: Final = 5
 
 # The one mapping of errors to statuses; the first class that fits counts.
@@ -109,11 +110,11 @@ def read_body(body: bytes, content_type: bytes | None) -> dict[str, Any]:
             body.decode("utf-8"),
             keep_blank_values=True,
             errors="strict",
-            max_num_fields=MAX_FORM_FIELDS,
+            max_num_fields=MAX_FIELDS,
         )
     except ValueError as e:
         raise InvalidInputError(
-            f"The body is not a form in UTF-8 of at most {MAX_FORM_FIELDS} fields"
+            f"The body is not a form in UTF-8 of at most {MAX_FIELDS} fields"
         ) from e
     return Form(pairs)
 
@@ -125,4 +126,6 @@ def _json_object(body: bytes) -> dict[str, Any]:
         raise InvalidInputError("The body is not JSON") from e
     if not isinstance(value, dict):
         raise InvalidInputError("The body is JSON, but not an object")
+    if len(value) > MAX_FIELDS:
+        raise InvalidInputError(f"The body has more than {MAX_FIELDS} fields")
     return value

@@ -1,7 +1,7 @@
 """One call of the API, declared once: Klein's routes and the specification both come from it."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -12,6 +12,9 @@ from mailsacd.core.actor import Actor
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.http.api.parameters import Parameter
 from mailsacd.http.server.answer import Response, Streamed
+
+MAX_BODY_BYTES: Final = 65_536
+"""The most that a request's body may have where its operation does not say otherwise."""
 
 _IN_BRACES: Final = re.compile(r"\{([A-Za-z0-9]+)\}")
 
@@ -37,7 +40,7 @@ class Call:
         return self.values[name]
 
 
-Handler = Callable[[Call], Awaitable[Response | Streamed]]
+Handler = Callable[[Call], Coroutine[Any, Any, Response | Streamed]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,9 @@ class Operation:
     ``open`` is set for what concerns the server and not mail: no key is looked at. What is not
     ``listed`` is left out of the specification. ``body`` is the struct that the request's body
     is read into (see http.api.bodies); without one, a body is looked at for an API key alone.
+    ``needs_account`` refuses callers without a key or session before their body is read into it.
+    A body of more than ``max_body_bytes`` is refused with 413, as is one over the setting
+    http.max_body_bytes.
     Without a ``handler`` it is told of in the specification, and served by something else.
     """
 
@@ -72,6 +78,8 @@ class Operation:
     listed: bool = True
     description: str = ""
     body: type[msgspec.Struct] | None = None
+    needs_account: bool = False
+    max_body_bytes: int = MAX_BODY_BYTES
 
     @property
     def rule(self) -> str:

@@ -1,6 +1,6 @@
 """From a request's method and path to its handler, by Klein's table of routes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -10,6 +10,8 @@ from twisted.web import server
 from twisted.web.resource import Resource
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from mailsacd.http.api.dispatch import Dispatch
+from mailsacd.http.api.operation import MAX_BODY_BYTES, Handler, Operation
 from mailsacd.http.api.paths import Paths
 from mailsacd.http.server.answer import Response, problem
 from mailsacd.http.server.request import Request
@@ -28,29 +30,37 @@ _Found = tuple[str, Mapping[str, str]]  # an endpoint, and its parameters
 _log = Logger()
 
 
-def root(klein: Klein) -> Resource:
-    """What a site serves: the routes for everything.
-
-    A resource for another protocol, a leaf, is put beside them with putChild.
-    """
-    return _Routes(klein)
-
-
-class _Routes(Resource):
+class Routes(Resource):
     """Klein's routes and handlers, without what Klein does around each request.
 
-    That is a chain of Deferreds, which costs a third of a request, and cancels the handler when
-    the client goes away, which breaks off a statement in the middle. A leaf to Twisted, so that
-    the routes see the whole path.
+    That is a chain of Deferreds, which costs a third of a request. A leaf to Twisted, so that the
+    routes see the whole path. A resource for another protocol, a leaf, is put beside them with
+    putChild.
     """
 
     isLeaf = True
 
-    def __init__(self, klein: Klein) -> None:
+    def __init__(self, operations: Iterable[Operation], dispatch: Dispatch) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
-        self._find = Paths(klein.url_map.iter_rules()).find
+        klein = Klein()
+        klein.url_map.strict_slashes = False  # one slash too many at the end does no harm
+        klein.url_map.merge_slashes = False  # and one too many within finds nothing
+        self._max_body_bytes: dict[str, int] = {}
+        for operation in operations:
+            if operation.handler is not None:
+                _put(klein, operation, operation.handler, dispatch)
+                self._max_body_bytes[operation.id] = operation.max_body_bytes
+        self._paths = Paths(klein.url_map.iter_rules())
         self._match = klein.url_map.bind("").match
         self._execute = klein.execute_endpoint
+
+    def max_body_bytes(self, method: bytes, segments: list[bytes]) -> int:
+        """How long the body of a request for that path, still encoded, may be at most."""
+        try:
+            endpoint, _ = self._find(method, segments)
+        except HTTPException:
+            return MAX_BODY_BYTES
+        return self._max_body_bytes[endpoint]
 
     def render(self, request: Request) -> int:
         """Has the request answered, sooner or later."""
@@ -59,18 +69,33 @@ class _Routes(Resource):
         if child is not None:
             del request.postpath[0]
             return cast(int, child.render(request))
-        found: _Found | None = self._find(request.postpath, request.method)
-        if found is None:
-            path = b"/".join([b"", *request.postpath]).decode("ascii")
-            try:
-                found = self._match(path, request.method.decode("ascii"))
-            except HTTPException as e:
-                request.answer(_not_routed(request.method, e))
-                return server.NOT_DONE_YET
-        endpoint, segments = found
+        try:
+            endpoint, segments = self._find(request.method, request.postpath)
+        except HTTPException as e:
+            request.answer(_not_routed(request.method, e))
+            return server.NOT_DONE_YET
         answered: Any = self._execute(endpoint, request, **segments)
         answered.addErrback(lambda f: _log.failure("cannot answer {call}", f, call=endpoint))
         return server.NOT_DONE_YET
+
+    def _find(self, method: bytes, segments: list[bytes]) -> _Found:
+        """Raises what werkzeug does where there is nothing."""
+        found = self._paths.find(segments, method)
+        if found is not None:
+            return found
+        path = b"/".join([b"", *segments]).decode("ascii")
+        matched: _Found = self._match(path, method.decode("ascii"))
+        return matched
+
+
+def _put(klein: Klein, operation: Operation, handler: Handler, dispatch: Dispatch) -> None:
+    async def answer(request: Request, **segments: str) -> None:
+        await dispatch.answer(operation, handler, request, segments)
+
+    route: Callable[..., Any] = klein.route(
+        operation.rule, methods=[operation.method], endpoint=operation.id
+    )
+    route(answer)
 
 
 def _not_routed(method: bytes, error: HTTPException) -> Response:

@@ -17,6 +17,7 @@ from mailsacd.mail.accounts.sessions import Sessions
 
 _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)
+_MAX_BODY_BYTES: Final = 262_144  # all labels, each character escaped
 
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _FLAG: Final = {"type": "boolean"}
@@ -119,6 +120,8 @@ class AccountCalls:
                 tag=_TAG,
                 summary="Change settings of the account; its mail address takes a session",
                 body=MeBody,
+                needs_account=True,
+                max_body_bytes=_MAX_BODY_BYTES,
                 answers=(me,),
                 refusals=(*_REFUSALS, 409),
                 handler=self.update,
@@ -134,6 +137,7 @@ class AccountCalls:
                 tag=_TAG,
                 summary="Delete the account with all that it owns; takes a session and password",
                 body=RemovalBody,
+                needs_account=True,
                 answers=(schemas.json_answer("It is gone", _whole({"ok": {"const": True}})),),
                 refusals=(*_REFUSALS, 404, 429),
                 handler=self.remove,

@@ -22,6 +22,7 @@ from mailsacd.mail.ownership.addresses import MAX_BULK, Addresses, AddressView
 
 _TAG: Final = "Addresses"
 _REFUSALS: Final = (400, 401, 503)
+_MAX_BODY_BYTES: Final = 262_144  # of MAX_BULK addresses, each character escaped
 
 _Url = Annotated[str, msgspec.Meta(max_length=MAX_URL_CHARACTERS)] | UnsetType | None
 _Flag = bool | Literal[""] | UnsetType | None
@@ -123,6 +124,7 @@ class AddressCalls:
                 "it is another account's.",
                 parameters=(EMAIL,),
                 body=AddressSettingsBody,
+                needs_account=True,
                 answers=(_address_answer("It is the account's"),),
                 refusals=_REFUSALS,
                 handler=self.reserve,
@@ -134,6 +136,8 @@ class AddressCalls:
                 tag=_TAG,
                 summary=f"Reserve up to {MAX_BULK} addresses: all, or none",
                 body=BulkAddressesBody,
+                needs_account=True,
+                max_body_bytes=_MAX_BODY_BYTES,
                 answers=(
                     schemas.json_answer(
                         "They are the account's", schemas.list_of(schemas.named("Address"))
@@ -168,6 +172,7 @@ class AddressCalls:
                 "come back in a loop.",
                 parameters=(EMAIL,),
                 body=AddressSettingsBody,
+                needs_account=True,
                 answers=(_address_answer("The address as it is now"),),
                 refusals=(*_REFUSALS, 403, 404),
                 handler=self.change,

@@ -46,10 +46,13 @@ _START: Final = b"""SwaggerUIBundle({
 
 
 class Documentation:
-    """Serves the specification, which `describe` is called for once, at the first request."""
+    """Serves the specification: ``describe`` makes it when it is asked for first."""
 
     def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
-        self._describe = cache(describe)
+        self._as_3_1 = cache(lambda: msgspec.json.encode(describe()))
+        self._for_viewer = cache(
+            lambda: msgspec.json.encode({**_as_3_0(describe()), "openapi": "3.0.3"})
+        )
 
     def operations(self) -> tuple[Operation, ...]:
         """The specification, the page and what the page loads."""
@@ -78,12 +81,12 @@ class Documentation:
         )
 
     async def specification(self, _call: Call) -> Response:
-        """OpenAPI 3.1."""
-        return Response(msgspec.json.encode(self._describe()))
+        """The specification in OpenAPI 3.1."""
+        return Response(self._as_3_1())
 
     async def for_viewer(self, _call: Call) -> Response:
         """The same in OpenAPI 3.0, all that the Swagger UI of the package can show."""
-        return Response(msgspec.json.encode({**_as_3_0(self._describe()), "openapi": "3.0.3"}))
+        return Response(self._for_viewer())
 
 
 def _file(content: bytes, content_type: bytes) -> Response:

@@ -122,6 +122,7 @@ class DomainCalls:
                 "Set flags of a domain",
                 self.change,
                 body=DomainFlagsBody,
+                needs_account=True,
                 description="`catchAll` reserves `*@domain`, for a credit, where that is not done.",
             ),
             operation(

@@ -91,6 +91,7 @@ class KeyCalls:
                 tag=_TAG,
                 summary="Make an API key, whose value is told once",
                 body=NewKeyBody,
+                needs_account=True,
                 answers=(schemas.json_answer("The key", _NEW_KEY),),
                 refusals=(*_REFUSALS, 409),
                 handler=self.add,

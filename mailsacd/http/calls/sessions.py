@@ -123,6 +123,7 @@ class SessionCalls:
                 tag=_TAG,
                 summary="Set another password; all sessions of the login end, this one too",
                 body=PasswordChangeBody,
+                needs_account=True,
                 answers=(_OK,),
                 refusals=_REFUSALS,
                 handler=self.change_password,

@@ -73,6 +73,7 @@ class TeamCalls:
                 tag=_TAG,
                 summary="Make a team user, for all but account, keys and domains",
                 body=NewUserBody,
+                needs_account=True,
                 answers=(schemas.json_answer("The user", _USER),),
                 refusals=(*_REFUSALS, 404, 409, 429),
                 handler=self.add_user,

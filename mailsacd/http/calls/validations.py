@@ -16,6 +16,7 @@ _TAG: Final = "Validation"
 _REFUSALS: Final = (400, 401, 503)
 MAX_EMAILS: Final = 50
 MAX_EMAIL_CHARACTERS: Final = 1_000
+_MAX_BODY_BYTES: Final = 524_288  # of MAX_EMAILS addresses, each character escaped
 
 _FIELDS: Final[dict[str, Any]] = {
     "email": {"type": "string", "description": "As it was asked for"},
@@ -81,6 +82,8 @@ class ValidationCalls:
                 tag=_TAG,
                 summary=f"The same of up to {MAX_EMAILS} addresses",
                 body=ValidationsBody,
+                needs_account=not self._anonymous_read,
+                max_body_bytes=_MAX_BODY_BYTES,
                 answers=(
                     schemas.json_answer("In the order asked for", schemas.list_of(_VALIDATION)),
                 ),

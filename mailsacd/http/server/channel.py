@@ -4,6 +4,7 @@ Twisted's HTTP channel is safe against malformed requests; this adds what it lea
 answers in the API's form of error where it would answer with an empty 400.
 """
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
 LINGER_S: Final = 5.0  # how long a body that is refused is still read, so that its sender reads why
 CLOSE_TIMEOUT_S: Final = 15.0  # so long may a client take to read the last answer, or to end TLS
 BODY_BYTES_PER_TIMEOUT: Final = 16_384  # a body that brings so much gets the whole time again
+READ_BYTES: Final = 8_192  # so much is read, and worked through, at a time
 
 
 class Channel(HTTPChannel):
@@ -50,10 +52,14 @@ class Channel(HTTPChannel):
         self._body_bytes = 0
         self._successor: Protocol | None = None
         self._closing: IDelayedCall | None = None
+        self._may_go_on = False  # with another request in this turn of the reactor
+        self._next_turn: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         self.bounds.enter(self)
         self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
+        carrier = self.transport if self._sends_directly else self.transport.transport
+        carrier.bufferSize = READ_BYTES
         self._is_secure = bool(super().isSecure())
         self._peer, self._host = self.transport.getPeer(), self.transport.getHost()
         super().connectionMade()
@@ -65,6 +71,8 @@ class Channel(HTTPChannel):
             self._closing.cancel()
         if self._answered is not None:
             self._forget_answered()
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         super().connectionLost(reason)
         if self._successor is not None:
             self._successor.connectionLost(reason)
@@ -98,10 +106,26 @@ class Channel(HTTPChannel):
         successor.dataReceived(opening)
 
     def dataReceived(self, data: bytes) -> None:
+        self._may_go_on = True
         if self._successor is not None:
             self._successor.dataReceived(data)
         else:
             super().dataReceived(data)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Called for each line of a header. Folded ones are refused (RFC 9112 section 5.2).
+
+        Twisted would put them together, any number of them, in quadratic time.
+        """
+        if line.startswith((b" ", b"\t")):
+            self._respondToBadRequestAndDisconnect()
+        else:
+            super().lineReceived(line)
+
+    def allHeadersReceived(self) -> None:
+        """Called when a header is whole; its body, if there is one, follows."""
+        self.requests[-1].head_came(self._command, self._path, self.length)
+        super().allHeadersReceived()
 
     def rawDataReceived(self, data: bytes) -> None:
         """Called also with what came in one piece with a request that was the last one."""
@@ -161,9 +185,8 @@ class Channel(HTTPChannel):
         if in_all >= BODY_BYTES_PER_TIMEOUT:
             self.bounds.memory.hold(self, in_all)
 
-    def refuse_body(self) -> None:
+    def refuse_body(self, limit: int) -> None:
         """Answer 413 at once, then read and drop what still comes for a short while."""
-        limit = self.bounds.max_body_bytes
         self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {limit} bytes")
         self.setTimeout(LINGER_S)
 
@@ -171,16 +194,26 @@ class Channel(HTTPChannel):
         """An answer is written. The next request is looked at once the client has read this one.
 
         Twisted would go on through all that came in one read: a thousand pipelined requests for
-        a large message would have all their answers in memory at once.
+        a large message would have all their answers in memory at once, and as many for something
+        small would hold up everybody else. So a second one in one turn of the reactor waits for
+        the next.
         """
         if self._paused or self._left:
             self._answered = request
             self.bounds.waiting_for_readers += 1
             self.setTimeout(self.bounds.idle_timeout_s)
             self.transport.pauseProducing()
-        else:
+        elif self._may_go_on:
+            self._may_go_on = False
             self._forget_unread()
             super().requestDone(request)
+        else:
+            self._next_turn = self.callLater(0, partial(self._go_on, request))
+
+    def _go_on(self, request: http.Request) -> None:
+        self._next_turn = None
+        self._may_go_on = True
+        self.requestDone(request)
 
     def _forget_answered(self) -> http.Request:
         request, self._answered = self._answered, None

@@ -1,12 +1,14 @@
 """One request: its body within bounds, and the way its answer is written: whole, or as it comes."""
 
 import string
+from collections.abc import Coroutine
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from typing import Protocol as TypingProtocol
 from urllib.parse import quote
 
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from twisted.web import server
@@ -19,7 +21,19 @@ from mailsacd.http.server.answer import ON_EVERY_ANSWER, Response, Streamed
 from mailsacd.http.server.bounds import Bounds
 from mailsacd.http.server.sink import Sink
 
+T = TypeVar("T")
+
 READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
+
+
+class Root(TypingProtocol):
+    """What a site serves (http.api.routes)."""
+
+    def render(self, request: "Request") -> int:
+        """Have ``request`` answered, sooner or later. Returns NOT_DONE_YET."""
+
+    def max_body_bytes(self, method: bytes, segments: list[bytes]) -> int:
+        """How long the body of a request for that path, still encoded, may be at most."""
 
 
 class Carrier(TypingProtocol):
@@ -38,8 +52,8 @@ class Carrier(TypingProtocol):
     def body_came(self, count: int, in_all: int) -> None:
         """Note that ``count`` bytes of a body have come, ``in_all`` with those before."""
 
-    def refuse_body(self) -> None:
-        """Answer that the body is too large, and drop what comes of it."""
+    def refuse_body(self, limit: int) -> None:
+        """Answer that the body has more than ``limit`` bytes, and drop what comes of it."""
 
     def settle(self) -> None:
         """Note that no answer is owed any more that has an end."""
@@ -57,14 +71,25 @@ class Request(server.Request):
     channel: Carrier  # type: ignore[assignment]  # what we use of it is more than Twisted's
     content: BytesIO  # bounded by handleContentChunk, so never on disk
     body_bytes = 0
+    max_body_bytes = 0
     gone = False  # the client is, and takes no answer
     _refused = False
     _sink: Sink | None = None
+    _work: Deferred[Any] | None = None
+
+    def head_came(self, method: bytes, target: bytes, length: int | None) -> None:
+        """Called after the header; ``length`` is None for a chunked body, 0 where there is none."""
+        if length == 0:
+            return
+        root: Root = self.channel.site.resource
+        path = target.partition(b"?")[0]
+        of_call = root.max_body_bytes(method, encoded_segments(path))
+        self.max_body_bytes = min(of_call, self.channel.bounds.max_body_bytes)
 
     def gotLength(self, length: int | None) -> None:
-        """Called after the header; ``length`` is None for a chunked body."""
+        """Called after `head_came`, with the same length."""
         self.content = BytesIO()
-        if length is not None and length > self.channel.bounds.max_body_bytes:
+        if length is not None and length > self.max_body_bytes:
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -72,7 +97,7 @@ class Request(server.Request):
         self.body_bytes += len(data)
         if self._refused:
             return
-        if self.body_bytes > self.channel.bounds.max_body_bytes:
+        if self.body_bytes > self.max_body_bytes:
             self._refuse()
             return
         self.content.write(data)
@@ -86,7 +111,7 @@ class Request(server.Request):
         """
         self.site = self.channel.site
         self.prepath = []
-        self.postpath = _encoded_segments(self.path)
+        self.postpath = encoded_segments(self.path)
         try:
             self.render(self.site.resource)
         except Exception:  # noqa: BLE001  the end of the line
@@ -96,6 +121,16 @@ class Request(server.Request):
     def is_endless(self) -> bool:
         """Whether it is being answered as it comes."""
         return self._sink is not None
+
+    def while_wanted(self, work: Coroutine[Any, Any, T]) -> Deferred[T]:
+        """Begin ``work``, and cancel it when the client goes away before it is done.
+
+        The Deferred has its result, or CancelledError.
+        """
+        self._work = Deferred.fromCoroutine(work)
+        if self.gone:
+            self._work.cancel()
+        return self._work
 
     def answer(self, response: Response | Streamed) -> None:
         """Write ``response``, unless nobody is there any more: whole, or as it comes."""
@@ -162,6 +197,8 @@ class Request(server.Request):
     def connectionLost(self, reason: Failure) -> None:
         """Called when the client goes away before it is answered."""
         self.gone = True
+        if self._work is not None:
+            self._work.cancel()
         if self._sink is not None:
             self._sink.gone()
         super().connectionLost(reason)
@@ -170,10 +207,10 @@ class Request(server.Request):
         self._refused = True
         self.content = BytesIO()
         self.requestHeaders.removeHeader(b"Expect")  # the body is not wanted
-        self.channel.refuse_body()
+        self.channel.refuse_body(self.max_body_bytes)
 
 
-def _encoded_segments(path: bytes) -> list[bytes]:
+def encoded_segments(path: bytes) -> list[bytes]:
     """The segments of a request's path as they came, in ASCII.
 
     ``path`` may be in the absolute form (RFC 9112 section 3.2.2), of which only the path counts.

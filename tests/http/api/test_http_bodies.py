@@ -1,14 +1,14 @@
 """Bodies: what becomes of the fields, and how each fault is told."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
 from msgspec import Meta
 
 from mailsacd.core.errors import InvalidInputError
-from mailsacd.http.api.bodies import MULTILINE, schemas_of, struct_of
-from mailsacd.http.api.codec import read_body
+from mailsacd.http.api.bodies import MAX_FAULTS, MULTILINE, schemas_of, struct_of
+from mailsacd.http.api.codec import MAX_FIELDS, read_body
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,6 +23,10 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True):
     note: Annotated[str, MULTILINE] = ""
     parts: tuple[_Part, ...] = ()
     renamed: str = msgspec.field(default="", name="reNamed")
+
+
+class _Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    choice: Literal["a", "b"]
 
 
 JSON = b"application/json"
@@ -93,3 +97,32 @@ def test_the_schema_says_what_is_taken() -> None:
     assert body["properties"]["title"]["pattern"]
     assert body["properties"]["_mailsacKey"]["type"] == "string"
     assert schemas["_Part"]["properties"]["name"]["pattern"]
+
+
+def test_no_more_faults_are_told_than_anybody_reads() -> None:
+    body = {f"x{n}": n for n in range(MAX_FIELDS)}
+    with pytest.raises(InvalidInputError) as caught:
+        struct_of(_Body, body)
+    faults = caught.value.faults
+    assert len(faults) == MAX_FAULTS
+    assert (faults[0].field, faults[0].problem) == ("title", "is missing")
+    assert caught.value.public.endswith(f"; and {MAX_FIELDS + 1 - MAX_FAULTS} more")
+
+
+def test_a_wrong_value_is_not_told_at_length() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        struct_of(_Chosen, {"choice": "x" * 50_000})
+    assert len(caught.value.public) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("{" + ",".join(f'"x{n}":1' for n in range(MAX_FIELDS + 1)) + "}", JSON),
+        ("&".join(f"x{n}=1" for n in range(MAX_FIELDS + 1)), FORM),
+    ],
+)
+def test_a_body_of_too_many_fields_is_not_looked_at(body: str, kind: bytes) -> None:
+    with pytest.raises(InvalidInputError, match=f"{MAX_FIELDS} fields") as caught:
+        read_body(body.encode(), kind)
+    assert caught.value.faults == ()

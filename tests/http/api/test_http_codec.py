@@ -20,7 +20,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from mailsacd.http.api.codec import MAX_FORM_FIELDS, error_response, read_body
+from mailsacd.http.api.codec import MAX_FIELDS, error_response, read_body
 from mailsacd.http.api.credentials import presented_key
 from mailsacd.http.server.answer import text_bytes
 
@@ -57,7 +57,7 @@ def test_a_body_is_read(body: bytes, content_type: bytes | None, fields: dict[st
         (b"null", b"application/merge-patch+json"),
         (b"a=%ff", FORM),
         (b"a=\xff", FORM),
-        (b"&".join(b"a=1" for _ in range(MAX_FORM_FIELDS + 1)), FORM),
+        (b"&".join(b"a=1" for _ in range(MAX_FIELDS + 1)), FORM),
         (b"<a/>", b"application/xml"),
         (b"--x\r\n", b"multipart/form-data; boundary=x"),
     ],

@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -35,10 +35,25 @@ LARGE_ANSWER = b"x" * 1_000_000
 HUGE_ANSWER = b"x" * 30_000_000  # more than the kernel buffers
 
 
-class _Echo(Resource):
-    """Answers with the body's length, or with much; counts what it was asked."""
+class _Clock(Clock):
+    """The test's own time; what is for the reactor's next turn is done in that."""
 
+    def callLater(self, delay: float, *work: Any, **options: Any) -> Any:  # noqa: N802  Twisted's
+        if delay:
+            return super().callLater(delay, *work, **options)
+        return reactor.callLater(0, *work, **options)
+
+
+class _Root(Resource):
     isLeaf = True
+
+    def max_body_bytes(self, _method: bytes, segments: list[bytes]) -> int:
+        """What the path says, else more than the site takes."""
+        return int(segments[1]) if segments[0] == b"most" else 2 * MAX_BODY
+
+
+class _Echo(_Root):
+    """Answers with the body's length, or with much; counts what it was asked."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +69,7 @@ class _Echo(Resource):
 
 class _Server:
     def __init__(self, listen: Listen, **settings: Any) -> None:
-        self.clock = Clock()
+        self.clock = _Clock()
         self.echo = _Echo()
         limits = {"idle_timeout_s": IDLE_S, "max_body_bytes": MAX_BODY, **settings}
         bounds = Bounds(HttpSettings(**limits), self.clock)
@@ -145,6 +160,16 @@ async def test_whoever_sends_a_refused_body_all_the_same_reads_why(server: _Serv
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_call_takes_no_larger_body_than_it_says(server: _Server) -> None:
+    target = "/most/1000"
+    answer = await ask(reactor, server.port, target, method="POST", body=b"x" * 1_000)
+    assert answer.body.startswith(b"1000 ")
+    answer = await ask(reactor, server.port, target, method="POST", body=b"x" * 1_001)
+    assert (answer.status, server.echo.asked) == (413, 1)
+    assert "1000 bytes" in answer.json()["message"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_chunked_body_is_refused_while_it_comes(server: _Server) -> None:
     connection = await server.connect()
     connection.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -167,6 +192,8 @@ async def test_a_chunked_body_is_refused_while_it_comes(server: _Server) -> None
         (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nBad Name: x\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nA: \x00\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\r\n\tfolded\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
@@ -188,6 +215,34 @@ async def test_a_malformed_request_is_answered_and_the_connection_closed(
     assert set(answer.json()) == {"message", "error"}
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert server.echo.asked == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_requests_that_come_together_one_is_answered_a_turn(server: _Server) -> None:
+    connection = await server.connect()
+    connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 10)
+    turns = 0
+    while server.echo.asked < 10:
+        before = server.echo.asked
+        await deferLater(reactor, 0)
+        assert server.echo.asked - before <= 2, "one for what came in, and one for the turn"
+        turns += server.echo.asked > before
+    assert turns >= 5
+    for _ in range(10):
+        assert (await connection.answer()).status == 200
+    await connection.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_leaves_while_its_next_request_waits_for_its_turn_is_forgotten(
+    server: _Server,
+) -> None:
+    connection = await server.connect()
+    connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    await eventually(reactor, lambda: server.echo.asked > 2)
+    connection.abort()
+    await eventually(reactor, lambda: not server.site.bounds.connections)
+    assert server.echo.asked < 100
 
 
 @pytest_twisted.ensureDeferred
@@ -375,10 +430,8 @@ async def test_bytes_beyond_ascii_in_the_path_are_taken_as_encoded(server: _Serv
     assert answer.body == b"0 %80"
 
 
-class _Slow(Resource):
+class _Slow(_Root):
     """Answers when the test says so, or never comes to an end."""
-
-    isLeaf = True
 
     def __init__(self) -> None:
         super().__init__()

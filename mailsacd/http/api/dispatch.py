@@ -1,0 +1,71 @@
+"""From a request and its operation to the answer: who asks, what for, and what comes of it."""
+
+from typing import Any
+
+from twisted.internet.defer import CancelledError
+
+from mailsacd.core.actor import ANYONE, account_of
+from mailsacd.http.api.bodies import struct_of
+from mailsacd.http.api.codec import error_response, read_body
+from mailsacd.http.api.credentials import Callers, identify, session_token
+from mailsacd.http.api.operation import Call, Handler, Operation
+from mailsacd.http.server.answer import Response, Streamed
+from mailsacd.http.server.proxies import Proxies
+from mailsacd.http.server.request import READS, Request
+
+
+class Dispatch:
+    """Has requests answered by the handlers of operations.
+
+    ``authenticator`` knows who calls; ``proxies`` tell which IP address a request came from.
+    """
+
+    def __init__(self, authenticator: Callers, proxies: Proxies) -> None:
+        self._authenticator = authenticator
+        self._proxies = proxies
+
+    async def answer(
+        self, operation: Operation, handler: Handler, request: Request, segments: dict[str, str]
+    ) -> None:
+        """Answer ``request``, whose path has these ``segments`` for parameters. Raises nothing.
+
+        Reading for a client that hangs up is given up; what it has asked to be changed is not.
+        Nor is finding out who asks: others may wait for the same.
+        """
+        response: Response | Streamed
+        try:
+            call = await self._read(operation, request, segments)
+            if request.method in READS:
+                response = await request.while_wanted(handler(call))
+            else:
+                response = await handler(call)
+        except CancelledError as e:
+            if request.gone:
+                return
+            response = error_response(e, operation.id)
+        except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
+            response = error_response(e, operation.id)
+        request.answer(response)
+
+    async def _read(self, operation: Operation, request: Request, segments: dict[str, str]) -> Call:
+        query: dict[bytes, list[bytes]] = request.args or {}
+        peer = self._proxies.peer(request)
+        actor, key = ANYONE, None
+        body: dict[str, Any] = {}
+        if not operation.open:
+            if request.body_bytes:
+                body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
+            actor, key = await identify(self._authenticator, request, query, body, peer)
+            if operation.needs_account:
+                account_of(actor)
+        values = operation.read(segments, query, request.getHeader)
+        given = None if operation.body is None else struct_of(operation.body, body)
+        return Call(
+            actor,
+            values,
+            given,
+            peer=peer,
+            session=session_token(request),
+            secure=self._proxies.is_secure(request),
+            key=key,
+        )
