@@ -8,9 +8,9 @@ from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.push.announce import Announcer
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.payload import PushedForms
-from mailsacd.mail.recurring import Recurring
 from mailsacd.store.events import PRUNED_AT_ONCE, event_epoch, prune_events
 from mailsacd.store.notices import Notices
+from mailsacd.work.loop import Loop
 
 PRUNE_EVERY_S: Final = 60.0
 
@@ -26,8 +26,8 @@ class Push:
         self.forms = PushedForms(database, reactor=reactor)
         self.hub = Hub(database, notices, self.forms, sequences, usage, reactor=reactor)
         self.announcer = Announcer(database, self.hub.wake, reactor=reactor)
-        self._pruning = Recurring(
-            "prune events", self._prune, every_s=PRUNE_EVERY_S, reactor=reactor
+        self._pruning = Loop(
+            "prune events", self._prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True
         )
 
     async def start(self) -> None:

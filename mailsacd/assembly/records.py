@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from twisted.internet.defer import Deferred, gatherResults
+
 from mailsacd.assembly.part import Ground
 from mailsacd.core.message import Observer
 from mailsacd.http.app import Group
@@ -13,8 +15,8 @@ from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.records.public_counts import Tallies
 from mailsacd.mail.records.statistics import Statistics
-from mailsacd.mail.recurring import Recurring
 from mailsacd.store.notices import Notices
+from mailsacd.work.loop import Loop
 
 PRUNE_EVERY_S: Final = 300.0
 
@@ -41,8 +43,13 @@ class Records:
             anonymous_read=settings.http.anonymous_read,
             reactor=reactor,
         )
-        self._pruning = Recurring(
-            "prune statistics", self._prune, every_s=PRUNE_EVERY_S, reactor=reactor
+        self._pruning = tuple(
+            Loop(what, prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True)
+            for what, prune in (
+                ("prune statistics", self._statistics.prune),
+                ("prune the record of events", self.activity.forget_old),
+                ("prune the counts of operations", self.usage.forget_old),
+            )
         )
         self.observers: tuple[Observer, ...] = (self._tallies, self.usage, self.activity)
 
@@ -53,17 +60,15 @@ class Records:
     async def start(self) -> None:
         """Begin to write down what is gathered, and to prune it; know the denylist."""
         await self.denylist.start()
-        for part in (self.activity, self.usage, self._tallies, self._pruning):
+        for part in (self.activity, self.usage, self._tallies):
             part.start()
+        for pruning in self._pruning:
+            pruning.start()
 
     async def finish(self) -> None:
         """Write down the last of it."""
-        await self._pruning.stop()
+        for pruning in self._pruning:
+            await pruning.stop()
         await self.denylist.stop()
-        for part in (self._tallies, self.usage, self.activity):
-            await part.finish()
-
-    async def _prune(self) -> None:
-        await self._statistics.prune()
-        await self.activity.forget_old()
-        await self.usage.forget_old()
+        gathered = (self._tallies, self.usage, self.activity)
+        await gatherResults([Deferred.fromCoroutine(part.finish()) for part in gathered])

@@ -7,13 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
-from twisted.internet.defer import (
-    CancelledError,
-    Deferred,
-    DeferredSemaphore,
-    ensureDeferred,
-)
-from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.internet.defer import CancelledError, DeferredSemaphore, ensureDeferred
 from twisted.logger import Logger
 
 from mailsacd.core.delivery import Attempt, Claim
@@ -21,8 +15,9 @@ from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message import Message, NewEnvelope, Owned
 from mailsacd.jobs.places import Places
 from mailsacd.mail.delivering.deliveries import Deliveries
-from mailsacd.mail.recurring import Recurring
 from mailsacd.settings import WebhookSettings
+from mailsacd.work.loop import Loop
+from mailsacd.work.tasks import Tasks
 
 LOOK_EVERY_S: Final = 1.0
 PRUNE_EVERY_S: Final = 300.0
@@ -61,81 +56,50 @@ class DeliveryJob:
         self._timeout_s = settings.timeout_s
         self._places = Places(settings.max_requests, settings.max_requests_per_target)
         self._large = DeferredSemaphore(LARGE_AT_A_TIME)
-        self._under_way: set[Deferred[None]] = set()
-        self._idle: Deferred[None] | None = None
-        self._looking = False
-        self._look_again = False
-        self._stopped = True
-        self._next: Any = None
-        self._is_away = False
-        self._pruning = Recurring(
-            "prune deliveries", deliveries.forget_old, every_s=PRUNE_EVERY_S, reactor=reactor
+        self._tasks = Tasks("deliver", most=settings.max_requests, clock=reactor)
+        self._looking = Loop("look for deliveries", self._look, every_s=LOOK_EVERY_S, clock=reactor)
+        self._pruning = Loop(
+            "prune deliveries",
+            deliveries.forget_old,
+            every_s=PRUNE_EVERY_S,
+            clock=reactor,
+            cancels=True,
         )
+        self.wake = self._looking.wake
 
     def start(self) -> None:
         """Begin, with what an earlier run left undone."""
-        self._stopped = False
         self._pruning.start()
-        self.wake()
+        self._looking.start()
+        self._looking.wake()
 
     async def stop(self) -> None:
         """End; what was under way is broken off, and done again when its lease is over."""
-        self._stopped = True
         await self._pruning.stop()
-        if self._next is not None and self._next.active():
-            self._next.cancel()
-        if self._under_way:
-            self._idle = Deferred()
-            try:
-                await self._idle.addTimeout(STOP_S, self._reactor)
-            except DeferredTimeoutError:
-                for work in tuple(self._under_way):
-                    work.cancel()
+        await self._looking.stop()
+        await self._tasks.finish(STOP_S)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it neither looks for deliveries nor makes any."""
+        return not self._tasks and not self._looking.is_running
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:  # noqa: ARG002  an Observer
         """Mail was stored."""
         if any(whose.hooked for whose in owned.values()):
             self.wake()
 
-    def wake(self) -> None:
-        """Look at once."""
-        if self._stopped:
-            return
-        self._look_again = True
-        if self._next is not None and self._next.active():
-            self._next.cancel()
-        if not self._looking:
-            self._looking = True
-            self._track(ensureDeferred(self._look()))
-
     async def _look(self) -> None:
-        try:
-            while self._look_again and not self._stopped:
-                self._look_again = False
-                await self._claim()
-        finally:
-            self._looking = False
-            if not self._stopped:
-                self._next = self._reactor.callLater(LOOK_EVERY_S, self.wake)
-
-    async def _claim(self) -> None:
-        try:
-            if self._places.are_taken or not await self._deliveries.is_any_due():
-                return
-            claims = await self._deliveries.claim(
-                self._places.rooms(self._reactor.seconds()), lease_s=int(self._timeout_s + GRACE_S)
-            )
-        except UnavailableError as e:
-            if not self._is_away:
-                _log.warn("deliveries wait: {why}", why=e.public)
-            self._is_away = True
+        if self._places.are_taken or not await self._deliveries.is_any_due():
             return
-        self._is_away = False
+        claims = await self._deliveries.claim(
+            self._places.rooms(self._reactor.seconds()), lease_s=int(self._timeout_s + GRACE_S)
+        )
         for claim in claims:
-            self._places.enter(claim)
-            self._track(ensureDeferred(self._deliver(claim)))
+            self._tasks.run(self._deliver(claim))
 
     async def _deliver(self, claim: Claim) -> None:
+        self._places.enter(claim)
         try:
             message = await self._deliveries.message(claim)
             if message is None:
@@ -147,7 +111,7 @@ class DeliveryJob:
         except UnavailableError as e:  # its lease ends, and then it is due again
             _log.debug("a delivery waits: {why}", why=e.public)
         except CancelledError:  # the daemon stops
-            pass
+            raise
         except Exception:  # noqa: BLE001  one delivery's defect is not to end the others
             _log.failure("delivery {id} was broken off", id=claim.id)
         finally:
@@ -163,20 +127,6 @@ class DeliveryJob:
         attempt = await self._posts.post(claim.url, post.body, post.headers)
         self._places.attempted(claim, attempt, self._reactor.seconds())
         await self._deliveries.record(claim, attempt)
-
-    def _track(self, work: Deferred[None]) -> None:
-        self._under_way.add(work)
-        work.addErrback(self._failed)
-        work.addBoth(lambda _: self._ended(work))
-
-    def _ended(self, work: Deferred[None]) -> None:
-        self._under_way.discard(work)
-        if not self._under_way and self._idle is not None and not self._idle.called:
-            self._idle.callback(None)
-
-    def _failed(self, failure: Any) -> None:
-        if not self._stopped:
-            _log.failure("deliveries were not looked for", failure)
 
 
 class _Size(msgspec.Struct):

@@ -3,8 +3,8 @@
 import random
 from typing import Any, Final
 
-from mailsacd.jobs.loop import Loop
 from mailsacd.mail.ownership.domains import Domains
+from mailsacd.work.loop import Loop
 
 EVERY_S: Final = 60.0
 AT_A_TIME: Final = 10
@@ -19,7 +19,9 @@ class VerifyJob:
 
     def __init__(self, domains: Domains, reactor: Any) -> None:
         self._domains = domains
-        self._loop = Loop("look at domains", self._step, retry_s=EVERY_S, reactor=reactor)
+        self._loop = Loop(
+            "look at domains", self._step, every_s=EVERY_S, clock=reactor, cancels=True
+        )
 
     def start(self) -> None:
         """Begin, a while from now."""

@@ -8,10 +8,11 @@ to be dead is handed out. Callers see `UnavailableError` for what a later try ma
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import Any, Final, TypeVar
 
-from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError, StatementError, UnavailableError
@@ -19,6 +20,7 @@ from mailsacd.store.connection import Connection
 from mailsacd.store.failures import AWAY, DriverError, translated
 from mailsacd.store.sql import Result, Statement
 from mailsacd.store.target import Target, is_hopeless
+from mailsacd.work.loop import Loop
 
 T = TypeVar("T")
 
@@ -60,9 +62,17 @@ class Database:
         self._idle: list[Connection] = []  # the last one used is the next one used
         self._waiting: deque[tuple[float, Deferred[Connection]]] = deque()
         self._handing_out = False
-        self._background: set[Deferred[None]] = set()
-        self._sweeping = LoopingCall(self._sweep)
-        self._sweeping.clock = reactor
+        self._attempts = 0  # to connect, since it last succeeded
+        self._reconnecting = Loop(
+            "connect to the database",
+            self._reconnect,
+            every_s=RECONNECT_DELAYS_S[-1],
+            clock=reactor,
+            cancels=True,
+        )
+        self._sweeping = Loop(
+            "watch connections", self._sweep, every_s=_SWEEP_INTERVAL_S, clock=reactor
+        )
         self._is_away = False
         self._closed = False
 
@@ -80,20 +90,16 @@ class Database:
                 if told != before:
                     _log.warn("{why} (trying for up to {s:.0f} s)", why=told, s=START_TIMEOUT_S)
                 await deferLater(self._reactor, _RETRY_START_S)
-        self._sweeping.start(_SWEEP_INTERVAL_S, now=False).addErrback(
-            lambda f: _log.failure("connections are no longer watched", f)
-        )
+        self._sweeping.start()
 
     async def stop(self) -> None:
         """Close all connections; whoever still waits is told that the database is away."""
         self._closed = True
-        if self._sweeping.running:
-            self._sweeping.stop()
+        self._sweeping.halt()
         for connection in tuple(self._open):
             connection.drop("the daemon stops")
         self._refuse_waiting(float("inf"))
-        for running in tuple(self._background):
-            running.cancel()
+        await self._reconnecting.stop()
 
     async def ping(self) -> None:
         """Raises UnavailableError when the database does not answer."""
@@ -226,33 +232,33 @@ class Database:
             self._idle.remove(connection)
         if self._closed:
             return
-        reconnecting = ensureDeferred(self._reconnect())
-        self._background.add(reconnecting)
-        reconnecting.addBoth(self._reconnected, reconnecting)
+        self._reconnecting.start(self._delay_s())
 
-    def _reconnected(self, outcome: Any, reconnecting: Deferred[None]) -> None:
-        self._background.discard(reconnecting)
-        if outcome is not None and not self._closed:
-            _log.failure("a connection to the database was given up", outcome)
+    def _delay_s(self) -> float:
+        """How long to wait before the next attempt to connect.
 
-    async def _reconnect(self) -> None:
-        attempt = 0
-        while not self._closed:
-            delay_s = RECONNECT_DELAYS_S[min(attempt, len(RECONNECT_DELAYS_S) - 1)]
-            # Nodes that lost one server do not come back in step
-            await deferLater(self._reactor, delay_s * random.uniform(0.7, 1.0))  # noqa: S311
-            attempt += 1
-            try:
-                await self._add_connection()
-            except (*DriverError, OSError, ConfigurationError) as e:
-                if attempt > 1 and not self._is_away:
-                    self._is_away = True
-                    _log.warn("the {t} is away: {why}", t=str(self._target), why=str(e).strip())
-            else:
-                if self._is_away:
-                    self._is_away = False
-                    _log.info("the {t} is back", t=str(self._target))
-                return
+        Nodes that lost one server do not come back in step.
+        """
+        delay_s = RECONNECT_DELAYS_S[min(self._attempts, len(RECONNECT_DELAYS_S) - 1)]
+        return delay_s * random.uniform(0.7, 1.0)  # noqa: S311  it is no secret
+
+    async def _reconnect(self) -> float:
+        """Add a connection, unless there are enough of them."""
+        if len(self._open) >= self._count:
+            return inf
+        self._attempts += 1
+        try:
+            await self._add_connection()
+        except (*DriverError, OSError, ConfigurationError) as e:
+            if self._attempts > 1 and not self._is_away:
+                self._is_away = True
+                _log.warn("the {t} is away: {why}", t=str(self._target), why=str(e).strip())
+        else:
+            self._attempts = 0
+            if self._is_away:
+                self._is_away = False
+                _log.info("the {t} is back", t=str(self._target))
+        return self._delay_s()
 
 
 class Transaction:

@@ -49,7 +49,9 @@ class Loop:
         self._started = self._stopped = False
         self._next: IDelayedCall | None = None
         self._running: Deferred[Any] | None = None
-        self._is_running = self._woken = False
+        self.is_running = False
+        """Whether a step is under way."""
+        self._beginning = self._woken = False
         self._waiting: list[Deferred[None]] = []  # for the end of a step that is yet to begin
         self._is_away = False
         self._defects = 0
@@ -62,7 +64,7 @@ class Loop:
     def wake(self) -> None:
         """Have a step done now: at once, or after the one under way, which may have begun too
         early to count. Does nothing once the loop is stopped."""
-        if self._is_running:
+        if self.is_running:
             self._woken = True
         elif not self._stopped:
             self._begin()
@@ -107,21 +109,24 @@ class Loop:
 
     def _time_came(self) -> None:
         self._next = None
-        self._begin()
+        self.wake()
 
     def _begin(self) -> None:
         self._schedule(inf)
-        self._is_running, self._woken = True, False
+        self.is_running, self._beginning, self._woken = True, True, False
         served, self._waiting = self._waiting, []
         step = Deferred.fromCoroutine(self._once())
         self._running = step.addCallback(self._ended, served)
+        self._beginning = False
 
     def _ended(self, wait_s: float, served: list[Deferred[None]]) -> None:
-        self._is_running = False
+        self.is_running = False
         if self._stopped:
             self._tell(self._waiting)
-        elif self._woken:  # not at once: a step that wakes itself leaves the others their turn
+        elif self._woken and self._beginning:  # it has waited for nothing: others have their turn
             self._schedule(0)
+        elif self._woken:
+            self._begin()
         elif self._started:
             self._schedule(wait_s)
         self._tell(served)

@@ -122,7 +122,7 @@ class Station:
 
     async def settle(self) -> None:
         """Wait until nothing is under way."""
-        await eventually(lambda: not self.job._under_way)
+        await eventually(lambda: self.job.is_idle)
 
     async def pass_time(self, seconds: float, *, step_s: float = LOOK_EVERY_S) -> None:
         """Let time go on, and what is due be done."""

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
 from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED
 from mailsacd.core.delivery import Attempt
@@ -42,8 +44,10 @@ async def make_station(database: Database) -> AsyncIterator[MakeStation]:
 
     yield make
     for station in made:
-        station.job._under_way.clear()  # a test may leave some that never end
-        await station.job.stop()
+        stopped = Deferred.fromCoroutine(station.job.stop())
+        while not stopped.called:  # a test may leave some that never end
+            station.clock.advance(1)
+            await deferLater(reactor, 0.001)
         await station.ingest.finish()
 
 
@@ -496,8 +500,7 @@ async def test_what_was_stored_while_nobody_delivered_is_delivered_at_the_start(
     await station.reserve(BOX, webhook=receiver.url())
     await station.job.stop()
     (message_id,) = await station.mail(BOX)
-    station.job.start()
-    await station.settle()
+    await make_station().settle()
     assert receiver.ids == [f"{message_id}-w1"]
 
 

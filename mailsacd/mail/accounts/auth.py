@@ -12,19 +12,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.defer import CancelledError
 
 from mailsacd.core.account import KEY_FORM, TOKEN_FORM
 from mailsacd.core.actor import Actor
-from mailsacd.core.errors import UnauthenticatedError, UnavailableError
+from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.store.keys import find_key, record_use
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
 from mailsacd.store.sessions import find_session
+from mailsacd.work.loop import Loop
+from mailsacd.work.sharing import Sharing
 
 CACHED: Final = 10_000
 CACHE_S: Final = 60.0  # a second line behind the notices
@@ -32,7 +31,6 @@ USES_KEPT: Final = 10_000
 WRITE_USES_EVERY_S: Final = 10.0
 
 _WRONG_KEY: Final = "The API key is not known here"
-_log = Logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +59,14 @@ class Authenticator:
         self._guesses = guesses
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._changes = 0  # counts what may have made an answer stale that is under way
-        self._guessing: dict[bytes, list[Deferred[_Known]]] = {}
+        self._guessing: Sharing[bytes, _Known] = Sharing()
         self._uses: dict[str, datetime] = {}
-        self._writing_uses = LoopingCall(self._write_uses)
-        self._writing_uses.clock = reactor
-        notices.subscribe(ACCOUNTS, self.forget, self._forget_all)
-
-    def start(self) -> None:
-        """Write down from time to time when keys were last used."""
-        self._writing_uses.start(WRITE_USES_EVERY_S, now=False).addErrback(
-            lambda f: _log.failure("the use of keys is no longer recorded", f)
+        self._writing_uses = Loop(
+            "record the use of keys", self._write_uses, every_s=WRITE_USES_EVERY_S, clock=reactor
         )
-
-    async def finish(self) -> None:
-        """Write down the last uses."""
-        if self._writing_uses.running:
-            self._writing_uses.stop()
-        await self._write_uses()
+        self.start = self._writing_uses.start
+        self.finish = self._writing_uses.finish
+        notices.subscribe(ACCOUNTS, self.forget, self._forget_all)
 
     async def authenticate(self, key: str, peer: str = "") -> Actor:
         """The actor that ``key`` belongs to. Raises UnauthenticatedError when it is nobody's.
@@ -102,31 +91,18 @@ class Authenticator:
 
     async def _guess(self, digest: bytes, peer: str) -> _Known:
         """Many who come at once with one key are one guess."""
-        waiting = self._guessing.get(digest)
-        if waiting is not None:
-            mine: Deferred[_Known] = Deferred()
-            waiting.append(mine)
-            return await mine
+        return await self._guessing.get(digest, lambda: self._look_up_guess(digest, peer))
+
+    async def _look_up_guess(self, digest: bytes, peer: str) -> _Known:
         self._guesses.spend(peer)
-        waiting = self._guessing[digest] = []
         try:
             known = await self._look_up(digest, self._look_up_key)
-        except BaseException:
-            failure = Failure()
-            self._end_guess(digest, waiting)
-            for each in waiting:
-                each.errback(failure)
+        except CancelledError:  # who hangs up learns nothing of it
+            self._guesses.refund(peer)
             raise
         if known.actor is not None:
             self._guesses.refund(peer)
-        self._end_guess(digest, waiting)
-        for each in waiting:
-            each.callback(known)
         return known
-
-    def _end_guess(self, digest: bytes, waiting: list[Deferred[_Known]]) -> None:
-        if self._guessing.get(digest) is waiting:
-            del self._guessing[digest]
 
     def _actor_with(self, known: _Known) -> Actor:
         if known.actor is None or known.key_id is None:
@@ -147,7 +123,7 @@ class Authenticator:
     def forget(self, account: str) -> None:
         """Keys, sessions or standing of ``account`` have changed, or a wrong key may be right."""
         self._changes += 1
-        self._guessing.clear()  # what is being looked up may be stale for who comes now
+        self._guessing.forget()  # what is being looked up may be stale for who comes now
         stale = [
             digest
             for digest, known in self._known.items()
@@ -158,7 +134,7 @@ class Authenticator:
 
     def _forget_all(self) -> None:
         self._changes += 1
-        self._guessing.clear()
+        self._guessing.forget()
         self._known.clear()
 
     def _remembered(self, digest: bytes) -> _Known | None:
@@ -213,8 +189,11 @@ class Authenticator:
             return
         try:
             await record_use(self._database, uses)
-        except UnavailableError as e:
-            _log.warn("the use of {n} keys is not recorded: {why}", n=len(uses), why=e.public)
+        except BaseException:
+            for key_id, when in uses.items():
+                if key_id not in self._uses and len(self._uses) < USES_KEPT:
+                    self._uses[key_id] = when
+            raise
 
 
 def hash_of(secret: str) -> bytes:

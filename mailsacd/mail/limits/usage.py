@@ -6,7 +6,7 @@ go over its limit by what others let it do in as many seconds.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -19,10 +19,10 @@ from mailsacd.core.token import utc_from_ms
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.records.activity import Activity
-from mailsacd.mail.recurring import Recurring
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import API, INBOUND, OPS, Use, add_uses, count_ops, forget_uses
+from mailsacd.work.loop import Loop
 
 WRITE_EVERY_S: Final = 3.0
 ASK_EVERY_S: Final = 15.0
@@ -60,12 +60,10 @@ class Usage:
         self._reactor = reactor
         self._counted: dict[tuple[str, date, str], int] = {}
         self._standings: OrderedDict[str, _Standing] = OrderedDict()
-        self._writing = Recurring(
-            "count operations", self._write, every_s=WRITE_EVERY_S, reactor=reactor
-        )
-        self.start: Callable[[], None] = self._writing.start
+        self._writing = Loop("count operations", self._write, every_s=WRITE_EVERY_S, clock=reactor)
+        self.start = self._writing.start
         self.finish = self._writing.finish
-        self.write = self._writing.run
+        self.write = self._writing.run_now
         notices.subscribe(ACCOUNTS, self.forget, self.forget_all)
 
     def count(self, account: str, kind: str, n: int = 1) -> None:
@@ -118,7 +116,7 @@ class Usage:
             return known
         if known is not None:
             known.asked_s = now_s + ASK_EVERY_S  # others who come now go on with what is known
-        await self._writing.run()
+        await self._writing.run_now()
         month = self._month()
         try:
             limits = await self._accounts.limits(account)

@@ -6,22 +6,18 @@ notice that is lost costs a second, and never a message: hubs also look by thems
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from math import inf
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
 
-from mailsacd.core.errors import MailsacdError
 from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.store.notices import MAIL, give_notice
 from mailsacd.store.pool import Database
+from mailsacd.work.loop import Loop
 
 GAP_S: Final = 0.02
 """Between two notices: what is stored meanwhile is announced together."""
-
-_log = Logger()
 
 
 class Announcer:
@@ -31,29 +27,16 @@ class Announcer:
         self._database = database
         self._wake = wake
         self._reactor = reactor
-        self._due = False
-        self._announcing: Deferred[None] | None = None
+        self._announcing = Loop("announce mail", self._announce, every_s=inf, clock=reactor)
+        self.finish = self._announcing.finish
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:  # noqa: ARG002
         """Mail was stored: the first of it is announced now, more after the gap."""
         self._wake()
-        self._due = True
-        if self._announcing is None:
-            self._announcing = ensureDeferred(self._announce())
-            self._announcing.addErrback(lambda f: _log.failure("mail is not announced", f))
-            self._announcing.addBoth(self._announced)
-
-    async def finish(self) -> None:
-        """Wait until all is announced."""
-        if self._announcing is not None:
-            await self._announcing
+        self._announcing.wake()
 
     async def _announce(self) -> None:
-        while self._due:
-            self._due = False
-            with suppress(MailsacdError):
-                await give_notice(self._database, MAIL, "")
+        try:
+            await give_notice(self._database, MAIL, "")
+        finally:
             await deferLater(self._reactor, GAP_S)
-
-    def _announced(self, _: None) -> None:
-        self._announcing = None

@@ -9,12 +9,12 @@ from mailsacd.core.errors import UnavailableError
 from mailsacd.core.event import Arrival, Position, Pushed, Snapshot
 from mailsacd.core.message_form import with_sequence
 from mailsacd.core.sequence import Sequences
-from mailsacd.mail.background import BackgroundTasks
 from mailsacd.mail.push.payload import MAX_AT_ONCE, PushedForms, Rendered, pushed
 from mailsacd.mail.push.stream import OVERLOADED, Backlog, Stream
 from mailsacd.mail.push.subscriptions import Audience
 from mailsacd.store.events import Events
 from mailsacd.store.usage import PUSH
+from mailsacd.work.tasks import Tasks
 
 _GROUP_BYTES: Final = 524_288  # of messages before compression, fetched and rendered together
 
@@ -41,7 +41,7 @@ class Fanout:
         forms: PushedForms,
         sequences: Sequences,
         backlog: Backlog,
-        tasks: BackgroundTasks,
+        tasks: Tasks,
         *,
         pause: Callable[[], Awaitable[None]],
         usage: Counts | None,

@@ -14,7 +14,6 @@ from twisted.logger import Logger
 from mailsacd.core.errors import InvalidInputError, UnavailableError
 from mailsacd.core.event import Interest, Position, Snapshot
 from mailsacd.core.sequence import Sequences
-from mailsacd.mail.background import BackgroundTasks
 from mailsacd.mail.push.fanout import Counts, Fanout
 from mailsacd.mail.push.payload import PushedForms
 from mailsacd.mail.push.poller import Watch
@@ -23,6 +22,7 @@ from mailsacd.mail.push.stream import BROKEN, OVERLOADED, Backlog, Listener, Str
 from mailsacd.store.events import Events, current_snapshot
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from mailsacd.work.tasks import Tasks
 
 MAX_STREAMS: Final = 20_000
 
@@ -53,7 +53,8 @@ class Hub:
         self._reactor = reactor
         self._streams: dict[Stream, None] = {}
         self._stopped = False
-        self._tasks = BackgroundTasks()
+        # A replay for each stream; renderings of large messages are bounded by the backlog
+        self._tasks = Tasks("push mail", most=2 * MAX_STREAMS, clock=reactor)
         self._backlog = Backlog(self._streams)
         self._watch = Watch(database, notices, self, reactor=reactor)
         self._fanout = Fanout(
@@ -135,7 +136,8 @@ class Hub:
 
     def _replay(self, stream: Stream, position: Position) -> None:
         stream.begin()
-        self._tasks.run(self._replaying(stream, position))
+        if stream.is_open:
+            self._tasks.run(self._replaying(stream, position))
 
     async def _replaying(self, stream: Stream, position: Position) -> None:
         try:

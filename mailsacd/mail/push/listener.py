@@ -53,6 +53,8 @@ class Listening:
         self.account: str | None = None
         self.peer = network_of(peer)
         self.closed = False
+        self.refusal: MailsacdError | None = None
+        """Why it is to be refused, though it might have listened when it knocked."""
         self._leave = leave
         self._stream: Stream | None = None
 
@@ -61,6 +63,11 @@ class Listening:
         """Where the stream stands: what ``since`` goes on from."""
         assert self._stream is not None  # noqa: S101  for mypy: who has a place has a stream
         return self._stream.sequence
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was let in, and has not gone."""
+        return self._stream is not None and not self.closed
 
     def close(self) -> None:
         """It listens no more. May be called twice."""
@@ -76,8 +83,10 @@ class Listening:
             self._stream.resume()
 
     def follow(self, stream: Stream) -> None:
-        """Be given what comes by ``stream``."""
+        """Be given what comes by ``stream``. Raises what it is to be refused for meanwhile."""
         self._stream = stream
+        if self.refusal is not None:
+            raise self.refusal
         if self.closed:
             stream.close()
 

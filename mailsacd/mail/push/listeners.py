@@ -6,10 +6,10 @@ the rights of those whom a notice concerns: of an account, an address or a domai
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from math import inf
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.task import LoopingCall
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from mailsacd.core.actor import ANYONE, Actor, account_of
@@ -26,6 +26,7 @@ from mailsacd.mail.push.listener import Asker, Listener, Listening
 from mailsacd.mail.push.permission import ListeningRules, Wanted
 from mailsacd.settings import WebsocketSettings
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices
+from mailsacd.work.loop import Loop
 
 _STEPS: Final = 30  # of a round of signs of life
 _TOO_MANY_RETRY_S: Final = 30
@@ -55,33 +56,29 @@ class Listeners:
         self._of_account: Counter[str] = Counter()
         self._concerned: dict[str, dict[Listening, None]] = {}  # by address, domain, account
         self._stale: dict[Listening, None] = {}
-        self._looking: Deferred[None] | None = None
+        self._checking = Loop("check who listens", self._check_stale, every_s=inf, clock=reactor)
         self._changes = 0
         self._missed = True  # notices, maybe: as long as none are listened for
         self._step = 0
         self._stopping = False
-        self._beating = LoopingCall(self._beat)
-        self._beating.clock = reactor
+        self._beating = Loop(
+            "show signs of life", self._beat, every_s=settings.heartbeat_s / _STEPS, clock=reactor
+        )
+        self.start = self._beating.start
         notices.subscribe(ACCOUNTS, self._account_changed, self._anything_changed)
         notices.subscribe(DIRECTORY, self._name_changed, self._anything_changed)
-
-    def start(self) -> None:
-        """Begin with signs of life."""
-        every_s = self._settings.heartbeat_s / _STEPS
-        self._beating.start(every_s, now=False).addErrback(
-            lambda f: _log.failure("no more heartbeats", f)
-        )
 
     async def stop(self) -> None:
         """Tell all that it is over; nobody is let in any more."""
         self._stopping = True
-        if self._beating.running:
-            self._beating.stop()
+        self._beating.halt()
         for listening in self._places.members():
-            listening.listener.stopping()
+            if listening.is_open:
+                _tell(listening, lambda listener: listener.stopping())
+            else:
+                listening.refusal = _stops()
         self._stale.clear()
-        if self._looking is not None:
-            await self._looking
+        await self._checking.stop()
 
     async def listen_as_account(
         self, asker: Asker, claimed: str, names: Sequence[str], since: str, listener: Listener
@@ -148,7 +145,7 @@ class Listeners:
 
     def _admitted(self, asker: Asker, listener: Listener) -> Listening:
         if self._stopping:
-            raise UnavailableError("The server is stopping, come back later")
+            raise _stops()
         listening = Listening(listener, asker.peer, self._left)
         if len(self._places) >= self._settings.max_listeners:
             raise _too_many("Too many listeners")
@@ -215,21 +212,16 @@ class Listeners:
 
     def _suspect(self, listenings: Iterable[Listening]) -> None:
         self._stale.update(dict.fromkeys(listenings))
-        if self._stale and self._looking is None and not self._stopping:
-            looking = ensureDeferred(self._look_again())
-            looking.addErrback(lambda f: _log.failure("cannot check who listens", f))
-            self._looking = None if looking.called else looking
+        if self._stale and not self._stopping:
+            self._checking.wake()
 
-    async def _look_again(self) -> None:
+    async def _check_stale(self) -> None:
         """One after the other: what comes meanwhile joins the end of the line."""
-        try:
-            while self._stale:
-                listening = next(iter(self._stale))
-                del self._stale[listening]
-                if listening in self._places and listening.wanted is not None:
-                    await self._check(listening)
-        finally:
-            self._looking = None
+        while self._stale:
+            listening = next(iter(self._stale))
+            del self._stale[listening]
+            if listening in self._places and listening.wanted is not None:
+                await self._check(listening)
 
     async def _check(self, listening: Listening) -> None:
         try:
@@ -237,18 +229,39 @@ class Listeners:
         except UnavailableError:
             self._missed = True  # to be seen to with the next sign of life
         except MailsacdError as e:
-            if not listening.closed:
-                listening.listener.revoked(e)
+            refusal = e
+            if listening.is_open:
+                _tell(listening, lambda listener: listener.revoked(refusal))
+            else:
+                listening.refusal = refusal
+        except CancelledError:  # by the stop
+            raise
+        except Exception:  # noqa: BLE001  whoever else listens is checked all the same
+            _log.failure("cannot check who listens")
+            self._missed = True
 
     def _beat(self) -> None:
         for listening in self._places.step():
             if not listening.closed:
-                listening.listener.beat()
+                _tell(listening, lambda listener: listener.beat())
         self._step = (self._step + 1) % _STEPS
         heard = self._notices.listening
-        if self._missed and self._looking is None and (heard or self._step == 0):
+        if self._missed and not self._checking.is_running and (heard or self._step == 0):
             self._missed = not heard
             self._all_suspect()
+
+
+def _tell(listening: Listening, tell: Callable[[Listener], None]) -> None:
+    """One whose telling is a defect of ours has no place any more; the others are told."""
+    try:
+        tell(listening.listener)
+    except Exception:  # noqa: BLE001  one listener's failure must not be the others'
+        _log.failure("a listener failed")
+        listening.close()
+
+
+def _stops() -> UnavailableError:
+    return UnavailableError("The server is stopping, come back later")
 
 
 def _names_of(listening: Listening) -> frozenset[str]:

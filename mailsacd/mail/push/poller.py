@@ -7,9 +7,8 @@ while nobody needs it. So a lost notice or connection costs time, and never a me
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
-from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred
-from twisted.internet.task import LoopingCall, deferLater
-from twisted.logger import Logger
+from twisted.internet.defer import DeferredLock, ensureDeferred
+from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.event import Snapshot
@@ -17,12 +16,11 @@ from mailsacd.mail.push.replay import EVENTS_LAST_MS
 from mailsacd.store.events import Events, current_snapshot, events_after
 from mailsacd.store.notices import MAIL, Notices
 from mailsacd.store.pool import Database
+from mailsacd.work.loop import Loop
 
 TICK_S: Final = 0.5  # between looks while notices may be missed, and while the database is away
 LOOK_AT_LEAST_EVERY_S: Final = 1.0  # a node may have died before it gave its notice
 MIN_GAP_S: Final = 0.004  # between the beginnings of two looks
-
-_log = Logger()
 
 
 class Follower(Protocol):
@@ -54,28 +52,13 @@ class Watch:
         self._follower = follower
         self._reactor = reactor
         self._beginning = DeferredLock()
-        self._looking: Deferred[None] | None = None
-        self._look_again = False
-        self._looked_s = 0.0
+        self._due = False
+        self._looked_s = self._began_s = 0.0
         self._may_have_missed = True
-        self._stopped = False
-        self._ticking = LoopingCall(self._tick)
-        self._ticking.clock = reactor
+        self._looking = Loop("look for new mail", self._look_if_due, every_s=TICK_S, clock=reactor)
+        self.start = self._looking.start
+        self.stop = self._looking.stop
         notices.subscribe(MAIL, lambda _: self.wake(), self._lost_notices)
-
-    def start(self) -> None:
-        """Begin to watch the clock."""
-        self._ticking.start(TICK_S, now=False).addErrback(
-            lambda f: _log.failure("mail is no longer looked for in time", f)
-        )
-
-    async def stop(self) -> None:
-        """Look no more; returns when no look is under way."""
-        self._stopped = True
-        if self._ticking.running:
-            self._ticking.stop()
-        if self._looking is not None:
-            await self._looking
 
     async def begin(self) -> None:
         """Know from where to look, unless that is known. Raises UnavailableError."""
@@ -83,17 +66,14 @@ class Watch:
 
     def rest(self) -> None:
         """Forget that, if nobody needs it any more."""
-        if not self._follower.is_listening and self._looking is None:
+        if not self._follower.is_listening and not self._looking.is_running:
             self.seen = None
 
     def wake(self) -> None:
         """Look for new mail, now or as soon as the look that is under way has ended."""
-        self._look_again = True
-        if self._looking is None and self.seen is not None and not self._stopped:
-            self._looking = ensureDeferred(self._look_on())
-            self._looking.addErrback(self._failed)
-            if self._looking.called:
-                self._looking = None
+        self._due = True
+        if self.seen is not None:
+            self._looking.wake()
 
     async def pause(self) -> None:
         """Wait a little for the database to come back."""
@@ -108,44 +88,43 @@ class Watch:
         self._may_have_missed = True
         self.wake()
 
-    def _tick(self) -> None:
+    async def _look_if_due(self) -> float | None:
+        if not self._follower.is_listening or not self._is_due():
+            return None
+        gap_s = self._began_s + MIN_GAP_S - self._reactor.seconds()
+        if gap_s > 0:
+            await deferLater(self._reactor, gap_s)
+        self._began_s = self._reactor.seconds()
+        self._due = False
+        try:
+            await self._look()
+        except UnavailableError:
+            self._due = True
+            raise
+        except Exception:
+            self._follower.failed()
+            raise
+        finally:
+            if not self._follower.is_listening:
+                self.seen = None
+        return 0 if self._due else None
+
+    def _is_due(self) -> bool:
+        """Whether there is something to look for, or may be something that nobody told of."""
         missed, self._may_have_missed = self._may_have_missed, not self._notices.listening
         since_s = self._reactor.seconds() - self._looked_s
-        if self._follower.is_listening and (missed or since_s > LOOK_AT_LEAST_EVERY_S):
-            self.wake()
-
-    async def _look_on(self) -> None:
-        while self._look_again and self._follower.is_listening and not self._stopped:
-            self._look_again = False
-            began_s = self._reactor.seconds()
-            await self._look()
-            gap_s = MIN_GAP_S - (self._reactor.seconds() - began_s)
-            if self._look_again and gap_s > 0:
-                await deferLater(self._reactor, gap_s)
-        self._looking = None
-        self.rest()
-
-    def _failed(self, failure: Any) -> None:
-        _log.failure("looking for new mail failed", failure)
-        self._looking = None
-        self._follower.failed()
-        self.rest()
+        return self._due or missed or since_s > LOOK_AT_LEAST_EVERY_S
 
     async def _look(self) -> None:
         seen = self.seen
         if seen is None:
             return
-        try:
-            events = await events_after(self._database, seen)
-        except UnavailableError:
-            self._look_again = True
-            await self.pause()
-            return
+        events = await events_after(self._database, seen)
         self._looked_s = self._reactor.seconds()
         if _is_next(seen, events.now):
             await self._follower.tell(seen, events)
             self.seen = events.reached
-            self._look_again = self._look_again or events.more
+            self._due = self._due or events.more
         else:
             self._follower.missed()
             self.seen = events.now

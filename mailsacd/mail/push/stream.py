@@ -203,7 +203,10 @@ class Stream:
     def _tell_lost(self) -> None:
         if self._begun and self._lost_reason:
             reason, self._lost_reason = self._lost_reason, ""
-            self._listener.lost(reason)
+            try:
+                self._listener.lost(reason)
+            except Exception:  # noqa: BLE001  one listener's failure must not be the others'
+                _log.failure("a listener could not be told that its stream ended")
 
     def _take(self, pushed: Pushed) -> None:
         self.waiting_bytes += pushed.cost_bytes

@@ -23,11 +23,11 @@ from mailsacd.core.maildrop import Listing, Measure, StoredMessage, is_plain, oc
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.read_ahead import ReadAhead
-from mailsacd.mail.recurring import Recurring
 from mailsacd.settings import Pop3Settings
 from mailsacd.store import maildrop as store
 from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database, Transaction
+from mailsacd.work.loop import Loop
 
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ class Maildrops:
         self._settings = settings
         self._reactor = reactor
         self._holders: set[str] = set()
-        self._renewing = Recurring(
-            "keep maildrops locked", self._renew, every_s=RENEW_EVERY_S, reactor=reactor
+        self._renewing = Loop(
+            "keep maildrops locked", self._renew, every_s=RENEW_EVERY_S, clock=reactor
         )
 
     def start(self) -> None:

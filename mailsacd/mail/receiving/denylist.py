@@ -8,9 +8,6 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
-from twisted.internet.defer import ensureDeferred
-from twisted.logger import Logger
-
 from mailsacd.core.activity import REFUSED
 from mailsacd.core.address import normal_domain
 from mailsacd.core.errors import (
@@ -21,11 +18,11 @@ from mailsacd.core.errors import (
     NotFoundError,
 )
 from mailsacd.mail.records.activity import Activity
-from mailsacd.mail.recurring import Recurring
 from mailsacd.store import denylist as store
 from mailsacd.store.denylist import Denied
 from mailsacd.store.notices import DENYLIST, Notices, give_notice
 from mailsacd.store.pool import Database, Transaction
+from mailsacd.work.loop import Loop
 
 READ_EVERY_S: Final = 30.0
 MAX_REASON_CHARACTERS: Final = 500
@@ -33,8 +30,6 @@ MAX_REASON_CHARACTERS: Final = 500
 _REFUSED_CODE: Final = 554
 
 Network = IPv4Network | IPv6Network
-
-_log = Logger()
 
 
 class Networks:
@@ -81,15 +76,13 @@ class Denylist:
         """The whole list, by its texts."""
         self._domains: frozenset[str] = frozenset()
         self._networks = Networks(())
-        self._reading = Recurring(
-            "read the denylist", self._read, every_s=READ_EVERY_S, reactor=reactor
-        )
+        self._reading = Loop("read the denylist", self._read, every_s=READ_EVERY_S, clock=reactor)
         self.stop = self._reading.stop
         notices.subscribe(DENYLIST, self._changed, lambda: None)
 
     async def start(self) -> None:
         """Read it, and again from time to time."""
-        await self._reading.run()
+        await self._reading.run_now()
         self._reading.start()
 
     def refuses(self, peer_ip: str, reverse_path: str) -> bool:
@@ -129,8 +122,7 @@ class Denylist:
         return False
 
     def _changed(self, _: str) -> None:
-        reading = ensureDeferred(self._reading.run())
-        reading.addErrback(lambda f: _log.failure("cannot read the denylist", f))
+        self._reading.wake()
 
     async def _read(self) -> None:
         found = tuple(denied.entry for denied in await store.list_denied(self._database))

@@ -3,7 +3,7 @@
 Whatever records never waits: events are gathered in bounded memory and written in batches.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,9 +13,9 @@ from mailsacd.core.activity import FORWARDED, RECEIVED, Event
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_prefix, utc_from_ms
-from mailsacd.mail.recurring import Recurring
 from mailsacd.store.activity import add_events, forget_events, list_events
 from mailsacd.store.pool import Database
+from mailsacd.work.loop import Loop
 
 WRITE_EVERY_S: Final = 2.0
 MAX_GATHERED: Final = 5_000
@@ -42,10 +42,8 @@ class Activity:
         self._ids = EnvelopeIds()
         self._gathered: dict[_What, tuple[str, int]] = {}
         self._dropped = 0
-        self._writing = Recurring(
-            "record events", self._write, every_s=WRITE_EVERY_S, reactor=reactor
-        )
-        self.start: Callable[[], None] = self._writing.start
+        self._writing = Loop("record events", self._write, every_s=WRITE_EVERY_S, clock=reactor)
+        self.start = self._writing.start
         self.finish = self._writing.finish
 
     def record(
@@ -97,7 +95,7 @@ class Activity:
     ) -> list[Event]:
         """What happened to the actor's account, newest first. Raises UnauthenticatedError."""
         account = account_of(actor)
-        await self._writing.run()
+        await self._writing.run_now()
         return await list_events(
             self._database,
             account,

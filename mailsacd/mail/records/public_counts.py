@@ -5,15 +5,15 @@ that receives a thousand messages, recycling leaves a few. Memory and tables are
 the names that are met most; so those met rarely are missed where there are very many.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
 from mailsacd.core.message import NewEnvelope, Owned
-from mailsacd.mail.recurring import Recurring
 from mailsacd.store.pool import Database
 from mailsacd.store.statistics import Tally, add_tallies
+from mailsacd.work.loop import Loop
 
 WRITE_EVERY_S: Final = 15.0
 KEPT: Final = 1_000
@@ -34,12 +34,10 @@ class Tallies:
         self._counts = _nothing()
         self._hour = 0.0  # of what is in _counts, counted from the epoch
         self._to_write: list[Tally] = []
-        self._writing = Recurring(
-            "count public mail", self._write, every_s=WRITE_EVERY_S, reactor=reactor
-        )
-        self.start: Callable[[], None] = self._writing.start
+        self._writing = Loop("count public mail", self._write, every_s=WRITE_EVERY_S, clock=reactor)
+        self.start = self._writing.start
         self.finish = self._writing.finish
-        self.write = self._writing.run
+        self.write = self._writing.run_now
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
         """Count what is public."""

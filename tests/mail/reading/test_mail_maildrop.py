@@ -293,14 +293,14 @@ async def test_sessions_of_a_process_that_lives_keep_their_lock(post: _Post) -> 
     maildrops = post.maildrops(lock=True)
     opened = await maildrops.open(BOX, post.keys["ann"], PEER)
     await post.run("update maildrop set held_until = now() + interval '1 s'")
-    await maildrops._renewing.run()
+    await maildrops._renewing.run_now()
     rows, _ = await post.people.database.run(
         "select held_until > now() + interval '60 s' from maildrop"
     )
     assert rows == [(True,)]
     await opened.close()
     await post.run("update maildrop set last_login = now() - interval '1 h'")
-    await maildrops._renewing.run()
+    await maildrops._renewing.run_now()
     assert (await post.people.database.run("select 1 from maildrop"))[0] == []
 
 

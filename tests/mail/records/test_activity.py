@@ -78,7 +78,7 @@ async def test_events_wait_while_the_database_is_away(
     activity = Activity(away, reactor=reactor)
     for subject in ("a", "b", "a"):
         activity.record("x", account="ann", subject=subject)
-        await activity.finish()
+        await activity._writing.run_now()
     assert len(activity._gathered) == 2
     activity._database = database
     assert await seen(activity) == [("x", "b", 1), ("x", "a", 2)]
