@@ -113,7 +113,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     anonymous_read: bool = True
     max_body_bytes: Count = 4_194_304
     buffer_bytes: Count = 134_217_728
-    max_connections: Count = 4_000
+    max_connections: Count = 5_000
+    max_connections_per_peer: Count = 2_500
     idle_timeout_s: Seconds = 60.0
     proxy_networks: tuple[str, ...] = ()
     public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")] = ""

@@ -86,6 +86,6 @@ def test_as_many_files_may_be_open_as_there_may_be_connections() -> None:
 
 def test_it_is_told_how_many_connections_the_system_does_not_allow(few_files: int) -> None:
     settings = Settings(smtp=SmtpSettings(max_connections=few_files))
-    others = OTHER_FILES + 1_000 + 6_000 + 4_000
+    others = OTHER_FILES + 1_000 + 6_000 + 5_000
     assert allow_open_files(settings) == others
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == few_files

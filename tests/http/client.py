@@ -116,9 +116,9 @@ def split_answer(data: bytes, *, head: bool = False) -> tuple[Answer, bytes]:
     return Answer(int(lines[0].split()[1]), headers, rest[:length]), rest[length:]
 
 
-async def connect(reactor: Any, port: int) -> Connection:
-    """A connection to the server under test."""
-    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
+async def connect(reactor: Any, port: int, bind: tuple[str, int] | None = None) -> Connection:
+    """A connection to the server under test, from the address ``bind``."""
+    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port, bindAddress=bind)
     connection: Connection = await connectProtocol(endpoint, Connection(reactor))
     return connection
 
@@ -140,13 +140,14 @@ async def ask(
     method: str = "GET",
     headers: dict[str, str] | None = None,
     body: bytes = b"",
+    bind: tuple[str, int] | None = None,
 ) -> Answer:
     """One request on a connection of its own; ``target`` goes over the wire as it is."""
     fields = {"Host": "x", "Connection": "close", **(headers or {})}
     if body:
         fields["Content-Length"] = str(len(body))
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    connection = await connect(reactor, port)
+    connection = await connect(reactor, port, bind)
     connection.send(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode() + body)
     data = await connection.until_closed()
     answer, rest = split_answer(data, head=method == "HEAD")

@@ -5,6 +5,7 @@ to do to it.
 """
 
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -12,12 +13,17 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from mailsacd.core.peer import network_of
+from mailsacd.http.server.answer import Response, problem
+from mailsacd.http.server.proxies import Proxies
 from mailsacd.settings import HttpSettings
 
 IN_TRANSIT_S: Final = 0.1
 """At the stop: what was sent before its sender could know has so long to come in."""
 LAST_ANSWERS_S: Final = 5.0
 """So long may answers then take that are under way."""
+RETRY_AFTER_S: Final = 5
+"""After so long may those come again for whom there was no connection."""
 
 
 class Connection(Protocol):
@@ -71,29 +77,44 @@ class Bounds:
         self.max_body_bytes: Final = settings.max_body_bytes
         self.idle_timeout_s: Final = settings.idle_timeout_s
         self.memory: Final = Memory(settings.buffer_bytes)
-        self.connections: Final[set[Connection]] = set()
-        """All of them, those that were handed over among them."""
+        self.connections: Final[dict[Connection, str | None]] = {}
+        """All of them, those that were handed over among them, and as whose each is counted."""
         self.stopping = False
         """Whether no further request is taken."""
         self.waiting_for_readers = 0
         """Connections whose client is behind with reading."""
         self._max_connections = settings.max_connections
+        self._max_per_peer = settings.max_connections_per_peer
+        self._of_peer: dict[str, int] = {}
+        self._proxies = Proxies(settings.proxy_networks)
         self._clock = clock
         self._owing: set[Connection] = set()
         self._all_settled: Deferred[None] | None = None
 
-    @property
-    def full(self) -> bool:
-        """Whether another connection would be one too many."""
-        return len(self.connections) >= self._max_connections
+    def refusal(self, address: str) -> Response | None:
+        """What another connection from the IP ``address`` is refused with; None if it may come."""
+        if len(self.connections) >= self._max_connections:
+            status, message = HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections"
+        elif self._of_peer.get(self._peer(address) or "", 0) >= self._max_per_peer:
+            status, message = HTTPStatus.TOO_MANY_REQUESTS, "Too many connections from you"
+        else:
+            return None
+        headers = ((b"Retry-After", b"%d" % RETRY_AFTER_S),)
+        return problem(status, f"{message}, come back later", headers=headers)
 
-    def enter(self, connection: Connection) -> None:
-        """Count ``connection``, which is open, and will `leave`."""
-        self.connections.add(connection)
+    def enter(self, connection: Connection, address: str) -> None:
+        """Count ``connection``, which is open, comes from the IP ``address``, and will `leave`."""
+        peer = self.connections[connection] = self._peer(address)
+        if peer is not None:
+            self._of_peer[peer] = self._of_peer.get(peer, 0) + 1
 
     def leave(self, connection: Connection) -> None:
         """Forget ``connection``, which is closed, and what was held for it."""
-        self.connections.discard(connection)
+        peer = self.connections.pop(connection)
+        if peer is not None:
+            of_peer = self._of_peer.pop(peer) - 1
+            if of_peer:
+                self._of_peer[peer] = of_peer
         self.memory.hold(connection, 0)
         self.settled(connection)
 
@@ -123,3 +144,7 @@ class Bounds:
                 await self._all_settled.addTimeout(LAST_ANSWERS_S, self._clock)
         for connection in tuple(self._owing):
             connection.abort()
+
+    def _peer(self, address: str) -> str | None:
+        """As whose the connection is counted. Whoever comes by a proxy of ours is one of many."""
+        return None if self._proxies.includes(address) else network_of(address)

@@ -56,12 +56,12 @@ class Channel(HTTPChannel):
         self._next_turn: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
-        self.bounds.enter(self)
         self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
         carrier = self.transport if self._sends_directly else self.transport.transport
         carrier.bufferSize = READ_BYTES
         self._is_secure = bool(super().isSecure())
         self._peer, self._host = self.transport.getPeer(), self.transport.getHost()
+        self.bounds.enter(self, getattr(self._peer, "host", ""))
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

@@ -27,7 +27,7 @@ class Proxies:
     def peer(self, request: Request) -> str:
         """The client's IP address: the nearest one that is no proxy of ours."""
         address = _direct(request)
-        if not self._networks or not self._listed(address):
+        if not self.includes(address):
             return address
         fields = request.requestHeaders.getRawHeaders(_FORWARDED_FOR) or []
         for entry in reversed(b",".join(fields).decode("latin-1").split(",")):
@@ -36,7 +36,7 @@ class Proxies:
             except ValueError:
                 break
             address = given
-            if not self._listed(address):
+            if not self.includes(address):
                 break
         return address
 
@@ -44,12 +44,13 @@ class Proxies:
         """Whether the client came by TLS, to us or to a proxy of ours."""
         if request.isSecure():
             return True
+        forwarded = request.getHeader(_FORWARDED_PROTO)
+        return forwarded == b"https" and self.includes(_direct(request))
+
+    def includes(self, text: str) -> bool:
+        """Whether the IP address ``text`` is one of a proxy."""
         if not self._networks:
             return False
-        forwarded = request.getHeader(_FORWARDED_PROTO)
-        return forwarded == b"https" and self._listed(_direct(request))
-
-    def _listed(self, text: str) -> bool:
         try:
             address = ipaddress.ip_address(text)
         except ValueError:

@@ -1,7 +1,6 @@
 """Makes the connections of the ports for HTTP, and turns those away that are too many."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from twisted.internet.interfaces import IAddress, IReactorTime, ISSLTransport
@@ -9,20 +8,22 @@ from twisted.internet.protocol import Protocol
 from twisted.web import http, server
 from twisted.web.resource import IResource
 
-from mailsacd.http.server.answer import last_answer, problem
+from mailsacd.http.server.answer import Response, last_answer
 from mailsacd.http.server.bounds import Bounds
 
 
-class _Full(Protocol):
+class _Refused(Protocol):
     """Turns a connection away that is one too many."""
+
+    def __init__(self, refusal: Response) -> None:
+        self._refusal = refusal
 
     def connectionMade(self) -> None:
         if ISSLTransport.providedBy(self.transport):  # it would have to be waited for to hear it
             self.transport.abortConnection()
             return
-        refused = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections, come back later")
         assert self.transport is not None  # noqa: S101  for mypy: it is set before this is called
-        self.transport.write(last_answer(refused))
+        self.transport.write(last_answer(self._refusal))
         self.transport.loseConnection()
 
 
@@ -53,8 +54,9 @@ class HttpSite(server.Site):
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A channel, or what turns the client away."""
-        if self.bounds.full:
-            return _Full()
+        refusal = self.bounds.refusal(getattr(addr, "host", ""))
+        if refusal is not None:
+            return _Refused(refusal)
         channel: Any = super().buildProtocol(addr)
         channel.bounds = self.bounds
         return channel

@@ -13,7 +13,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from mailsacd.http.server.answer import Response, Streamed
-from mailsacd.http.server.bounds import IN_TRANSIT_S, LAST_ANSWERS_S, Bounds
+from mailsacd.http.server.bounds import IN_TRANSIT_S, LAST_ANSWERS_S, RETRY_AFTER_S, Bounds
 from mailsacd.http.server.channel import (
     BODY_BYTES_PER_TIMEOUT,
     LINGER_S,
@@ -402,6 +402,50 @@ async def test_one_connection_too_many_is_told_so(listen: Listen) -> None:
     await eventually(reactor, lambda: len(server.site.bounds.connections) == 1)
     assert (await ask(reactor, server.port, "/")).status == 200
     await second.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_connection_too_many_of_a_peer_is_told_so_and_others_are_served(
+    listen: Listen,
+) -> None:
+    server = _Server(listen, max_connections_per_peer=1)
+    first = await server.connect()
+    await _answered(first)
+    answer, _ = split_answer(await (await server.connect()).until_closed())
+    assert (answer.status, answer.headers["retry-after"]) == (429, str(RETRY_AFTER_S))
+    assert (await ask(reactor, server.port, "/", bind=("127.0.0.2", 0))).status == 200
+    await first.close()
+    await eventually(reactor, lambda: not server.site.bounds.connections)
+    assert (await ask(reactor, server.port, "/")).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_comes_by_our_proxy_is_one_of_many(listen: Listen) -> None:
+    server = _Server(
+        listen, max_connections=3, max_connections_per_peer=1, proxy_networks=("127.0.0.0/8",)
+    )
+    clients = [await server.connect() for _ in range(3)]
+    for client in clients:
+        await _answered(client)
+    answer, _ = split_answer(await (await server.connect()).until_closed())
+    assert answer.status == 503
+    for client in clients:
+        await client.close()
+
+
+@pytest.mark.parametrize(
+    ("there", "comes", "refused"),
+    [
+        ("2001:db8::1", "2001:db8::2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_a_peer_is_a_network(there: str, comes: str, refused: bool) -> None:
+    bounds = Bounds(HttpSettings(max_connections_per_peer=1), Clock())
+    bounds.enter(Channel(), there)
+    assert (bounds.refusal(comes) is not None) == refused
 
 
 @pytest.mark.parametrize(
