@@ -100,8 +100,9 @@ class PushedFields(msgspec.Struct, frozen=True, kw_only=True, rename=_api_name):
 
 
 class Heading(msgspec.Struct, frozen=True, rename=_api_name):
-    """Of a message's facts, what a few lines about it need."""
+    """Of a message's facts, what those need who deliver it or tell of it in a few lines."""
 
+    size: int
     original_inbox: str
     to: Mailboxes
     sender: Mailboxes

@@ -6,13 +6,13 @@ Whoever is slow or away costs the others nothing: see jobs.places.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
-import msgspec
 from twisted.internet.defer import CancelledError, DeferredSemaphore, ensureDeferred
 from twisted.logger import Logger
 
 from mailsacd.core.delivery import Attempt, Claim
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message import Message, NewEnvelope, Owned
+from mailsacd.core.message_form import heading
 from mailsacd.jobs.places import Places
 from mailsacd.mail.delivering.deliveries import Deliveries
 from mailsacd.settings import WebhookSettings
@@ -129,11 +129,5 @@ class DeliveryJob:
         await self._deliveries.record(claim, attempt)
 
 
-class _Size(msgspec.Struct):
-    """Of the facts of a message: bytes of its raw."""
-
-    size: int
-
-
 def _is_large(message: Message) -> bool:
-    return msgspec.json.decode(f"{message.facts}}}", type=_Size).size > LARGE_BYTES
+    return heading(message.facts).size > LARGE_BYTES

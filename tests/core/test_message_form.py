@@ -70,9 +70,11 @@ def test_what_is_pushed_comes_after_that() -> None:
 
 def test_a_heading_is_read_out_of_what_is_stored_even_of_fewer_facts() -> None:
     head = heading(STORED)
-    assert (head.original_inbox, head.subject) == ("a+x@b.example", "Märch")
+    assert (head.original_inbox, head.subject, head.size) == ("a+x@b.example", "Märch", 1)
     assert head.sender == head.to == (ANN,)
-    fewer = {k: v for k, v in json.loads(STORED + "}").items() if k in "to from subject"}
+    fewer = {
+        k: v for k, v in json.loads(STORED + "}").items() if k in {"to", "from", "subject", "size"}
+    }
     with pytest.raises(msgspec.ValidationError):
         heading(json.dumps(fewer)[:-1])
     assert heading(json.dumps(fewer | {"originalInbox": "a@b"})[:-1]).original_inbox == "a@b"

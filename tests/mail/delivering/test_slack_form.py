@@ -23,6 +23,7 @@ def text_of(
     **facts: Any,
 ) -> str:
     known: Mapping[str, Any] = {
+        "size": 1,
         "subject": "hello",
         "from": sender,
         "to": [{"address": INBOX, "name": ""}],
