@@ -190,7 +190,11 @@ async def test_a_daemon_that_attached_leaves_the_server_alone(
     assert not is_gone(pid)
 
 
-@pytest.mark.parametrize("content", [f"{os.getpid()}\n/elsewhere\n", "1\n", "\n", "no number"])
+@pytest.mark.parametrize(
+    "content",
+    [f"{os.getpid()}\n/elsewhere\n", "1\n", "\n", "no number"],
+    ids=["another program", "init", "empty", "no number"],
+)
 @pytest_twisted.ensureDeferred
 async def test_a_stale_postmaster_file_is_no_hindrance(
     data_dir: Path, embedded: Make, content: str
