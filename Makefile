@@ -12,7 +12,7 @@ run: $(VENV)/run.stamp
 	@exec $(BIN)/twistd --nodaemon --pidfile= mailsacd --data-dir $(DATA_DIR) $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .

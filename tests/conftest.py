@@ -2,8 +2,6 @@
 
 import gc
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -19,27 +17,59 @@ from zope.interface import implementer
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.store.pool import Database
+from tests.data_directory import copy_data, open_directory
 
 T = TypeVar("T")
+
+MAX_PROCESSES = 8  # each has a PostgreSQL of its own
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes `-n auto` is: two a core, since many tests wait for something."""
+    return min(2 * (os.cpu_count() or 1), MAX_PROCESSES)
+
 
 Open = Callable[[], Awaitable[Database]]
 
 _schemas = count()
 
 
+@pytest.fixture
+def workspace() -> Iterator[Path]:
+    """A directory of the test alone, which PostgreSQL can enter."""
+    with open_directory() as directory:
+        yield directory
+
+
 @pytest.fixture(scope="session")
-def database_dsn() -> Iterator[str]:
-    """A PostgreSQL server for the whole run, with the schema in it."""
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)  # root's PostgreSQL runs as somebody else
+def migrated_data() -> Iterator[Path]:
+    """A data directory whose PostgreSQL has the schema and nothing in it. No server runs on it.
+
+    It is to be copied, by `copy_data`: initdb and the migrations take ten times as long.
+    """
+    with open_directory() as directory:
+        postgres = _postgres(directory / "data")
+        _wait(postgres.start())
+        _wait(_prepare(postgres.dsn))
+        _wait(postgres.stop())
+        yield directory / "data"
+
+
+@pytest.fixture(scope="session")
+def database_dsn(migrated_data: Path) -> Iterator[str]:
+    """A PostgreSQL server for all tests of this process, with the schema in it."""
+    with open_directory() as directory:
+        copy_data(migrated_data, directory / "data")
+        postgres = _postgres(directory / "data")
+        _wait(postgres.start())
+        yield postgres.dsn
+        _wait(postgres.stop())
+
+
+def _postgres(data_dir: Path) -> EmbeddedPostgres:
     # Such as /usr/lib/postgresql/15/bin: all tests once more, on another PostgreSQL
     bin_dir = os.environ.get("TEST_POSTGRES_BIN_DIR", "")
-    postgres = EmbeddedPostgres(directory, bin_dir=bin_dir, reactor=reactor)
-    _wait(postgres.start())
-    _wait(_prepare(postgres.dsn))
-    yield postgres.dsn
-    _wait(postgres.stop())
-    shutil.rmtree(directory)
+    return EmbeddedPostgres(data_dir, bin_dir=bin_dir, reactor=reactor)
 
 
 @pytest.fixture(scope="session")

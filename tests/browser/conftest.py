@@ -1,4 +1,4 @@
-"""A real browser. Chromium has to be installed: `.ci/run` sees to it."""
+"""A real browser. Chromium has to be installed: `make test` sees to it."""
 
 import os
 import shutil

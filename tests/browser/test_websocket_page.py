@@ -1,18 +1,16 @@
 """The page `/websocket-test` in a real browser, with a real daemon.
 
-Chromium has to be installed: `.ci/run` sees to it.
+Chromium has to be installed: `make test` sees to it.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.command import told
+from tests.end_to_end.daemon import RunningDaemon, running_daemon
 
 ADDRESS = "me@page.example"
 NASTY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -20,12 +18,9 @@ MAIL = f"From: Eve <eve@evil.example>\r\nSubject: {NASTY}\r\n\r\n{NASTY}\r\n"
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
-    data_dir = tmp_path_factory.mktemp("browser") / "data"
-    running = RunningDaemon(data_dir).start()
-    yield running
-    running.kill()
-    running.wait_for_postgres_to_end()
+def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
+    with running_daemon(migrated_data) as running:
+        yield running
 
 
 @pytest.fixture
@@ -52,20 +47,9 @@ def page(browser: Browser, daemon: RunningDaemon) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def key(daemon: RunningDaemon) -> str:
-    made = _mailsacd(daemon, "key", "add", "admin", "--name", "page")
-    _mailsacd(daemon, "address", "add", "admin", ADDRESS)
-    _mailsacd(daemon, "address", "set", "admin", ADDRESS, "--enablews")
-    return str(made["key"])
-
-
-def _mailsacd(daemon: RunningDaemon, *arguments: str) -> dict[str, object]:
-    command = str(Path(sys.executable).parent / "mailsacd")
-    told = subprocess.run(
-        [command, *arguments, "--json", "--data-dir", str(daemon.data_dir)],
-        check=True, capture_output=True, timeout=60,
-    ).stdout  # fmt: skip
-    found: dict[str, object] = json.loads(told)
-    return found
+    told(daemon.data_dir, "address", "add", "admin", ADDRESS)
+    told(daemon.data_dir, "address", "set", "admin", ADDRESS, "--enablews")
+    return told(daemon.data_dir, "key", "add", "admin", "--name", "page")
 
 
 def _connect(page: Page, key: str, addresses: str) -> None:

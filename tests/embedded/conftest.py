@@ -1,48 +1,25 @@
 """Clusters of their own for the tests of the embedded PostgreSQL."""
 
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import ensureDeferred
 
 from mailsacd.embedded.postgres import EmbeddedPostgres
+from tests.data_directory import copy_data
 
 _HOLDER = str(Path(__file__).with_name("holder.py"))
 
 
 @pytest.fixture
-def workspace() -> Iterator[Path]:
-    """A directory that everybody may enter: root's PostgreSQL runs as somebody else."""
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory)
-
-
-@pytest.fixture(scope="session")
-def _made_cluster() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)
-    postgres = EmbeddedPostgres(directory / "data", bin_dir="", reactor=reactor)
-    pytest_twisted.blockon(ensureDeferred(postgres.start()))
-    pytest_twisted.blockon(ensureDeferred(postgres.stop()))
-    yield directory / "data"
-    shutil.rmtree(directory)
-
-
-@pytest.fixture
-def data_dir(workspace: Path, _made_cluster: Path) -> Path:
+def data_dir(workspace: Path, migrated_data: Path) -> Path:
     """A data directory with a cluster in it, which no server runs on."""
-    # cp keeps owners, where shutil does not; initdb would take ten times as long
-    subprocess.run(["cp", "-a", str(_made_cluster), str(workspace / "data")], check=True)
+    copy_data(migrated_data, workspace / "data")
     return workspace / "data"
 
 

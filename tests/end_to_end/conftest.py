@@ -1,33 +1,28 @@
 """Daemons for the end-to-end tests."""
 
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.daemon import RunningDaemon
+from tests.data_directory import copy_data
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon, running_daemon
 
 
 @pytest.fixture
-def workspace() -> Iterator[Path]:
-    """A directory that everybody may enter: root's PostgreSQL runs as somebody else."""
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory)
+def make_daemon(workspace: Path, migrated_data: Path) -> Iterator[MakeDaemon]:
+    """Makes daemons, not yet started; none outlives the test.
 
-
-@pytest.fixture
-def make_daemon(workspace: Path) -> Iterator[Callable[..., RunningDaemon]]:
-    """Makes daemons, not yet started; none outlives the test."""
+    Their database is there already, unless they are to be ``fresh``: that takes longer.
+    """
     made: list[RunningDaemon] = []
 
-    def make(*options: str, name: str = "data") -> RunningDaemon:
-        daemon = RunningDaemon(workspace / name, options)
-        made.append(daemon)
-        return daemon
+    def make(*options: str, name: str = "data", fresh: bool = False) -> RunningDaemon:
+        data_dir = workspace / name
+        if not fresh and not data_dir.exists():
+            copy_data(migrated_data, data_dir)
+        made.append(RunningDaemon(data_dir, options))
+        return made[-1]
 
     yield make
     started = [daemon for daemon in made if hasattr(daemon, "process")]
@@ -38,11 +33,7 @@ def make_daemon(workspace: Path) -> Iterator[Callable[..., RunningDaemon]]:
 
 
 @pytest.fixture(scope="module")
-def shared_daemon() -> Iterator[RunningDaemon]:
+def shared_daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     """One daemon for all tests of a module that do it no harm."""
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)
-    daemon = RunningDaemon(directory / "data").start()
-    yield daemon
-    daemon.stop()
-    shutil.rmtree(directory)
+    with running_daemon(migrated_data) as daemon:
+        yield daemon

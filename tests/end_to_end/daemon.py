@@ -8,11 +8,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mailsacd.core.ready import Ready, read_ready
+from tests.data_directory import copy_data, open_directory
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
@@ -113,15 +116,46 @@ class RunningDaemon:
 
     def worker_pids(self) -> list[int]:
         """The process ids of its workers."""
-        listed = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,args="], check=True, capture_output=True, text=True
-        ).stdout
-        found = (line.split(maxsplit=2) for line in listed.splitlines())
-        return [
-            int(pid)
-            for pid, parent, args in found
-            if int(parent) == self.process.pid and args.endswith(" -m mailsacd.workers.child")
-        ]
+        mine = [pid for pid in _process_ids() if _parent(pid) == self.process.pid]
+        return [pid for pid in mine if _command(pid)[-2:] == ["-m", "mailsacd.workers.child"]]
+
+
+MakeDaemon = Callable[..., RunningDaemon]
+
+
+@contextmanager
+def running_daemon(data: Path, *options: str) -> Iterator[RunningDaemon]:
+    """Run a daemon on a copy of ``data``; it ends, and well, with the context."""
+    with open_directory() as directory:
+        copy_data(data, directory / "data")
+        daemon = RunningDaemon(directory / "data", options).start()
+        try:
+            yield daemon
+            daemon.stop()
+        finally:
+            daemon.kill()
+            daemon.wait_for_postgres_to_end()
+
+
+def _process_ids() -> list[int]:
+    return sorted(int(found.name) for found in Path("/proc").glob("[0-9]*"))
+
+
+def _parent(pid: int) -> int | None:
+    """The parent's process id; None when the process is gone. See proc(5), /proc/pid/stat."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(after_name.split()[1])
+
+
+def _command(pid: int) -> list[str]:
+    """The command line; empty when the process is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _lower(headers: Any) -> dict[str, str]:

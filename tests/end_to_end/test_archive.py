@@ -1,12 +1,9 @@
 """Backup and restore: what was there is there again, and a bad file does no harm."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.end_to_end.daemon import RunningDaemon
-from tests.end_to_end.test_operator import run, told, told_json
-
-MakeDaemon = Callable[..., RunningDaemon]
+from tests.end_to_end.command import run, told, told_json
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 
 
 def _count(daemon: RunningDaemon) -> int:

@@ -1,9 +1,7 @@
 """A program under test mails through the capture port, with the usual clients' usual settings."""
 
-import shutil
 import smtplib
 import subprocess
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,21 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.daemon import RunningDaemon, running_daemon
 
 MESSAGE = "From: shop@app.example\r\nSubject: {0}\r\n\r\nYour order\r\n"
 
 
 @pytest.fixture(scope="module")
-def daemon() -> Iterator[RunningDaemon]:
+def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     """One that takes nothing by its receiving port."""
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)
     options = ("--set", "capture.tls_port=0", "--set", "message.accepted_domains=none.example")
-    daemon = RunningDaemon(directory / "data", options).start()
-    yield daemon
-    daemon.stop()
-    shutil.rmtree(directory)
+    with running_daemon(migrated_data, *options) as daemon:
+        yield daemon
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,9 @@
 import http.client
 import signal
 import socket
-from collections.abc import Callable
 
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.daemon import MakeDaemon
 
-MakeDaemon = Callable[..., RunningDaemon]
 BODY = b'{"emails": ["somebody@localhost"]}'
 HEAD = (
     b"POST /api/validations/addresses HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"

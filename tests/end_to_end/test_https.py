@@ -1,8 +1,6 @@
 """The API and WebSockets with TLS from the first byte, on a port of their own."""
 
-import shutil
 import ssl
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,18 +8,14 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.daemon import RunningDaemon, running_daemon
 
 
 @pytest.fixture(scope="module")
-def daemon() -> Iterator[RunningDaemon]:
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)
+def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     options = ("--set", "http.tls_port=0", "--set", "server.hostname=localhost")
-    daemon = RunningDaemon(directory / "data", options).start()
-    yield daemon
-    daemon.stop()
-    shutil.rmtree(directory)
+    with running_daemon(migrated_data, *options) as daemon:
+        yield daemon
 
 
 @pytest.fixture

@@ -8,16 +8,14 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mailsacd.core.ready import read_ready
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 from tests.end_to_end.load import end, missing, more_acknowledged, under_load, until
 
-MakeDaemon = Callable[..., RunningDaemon]
 ROOT = Path(__file__).parents[2]
 
 

@@ -4,20 +4,15 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from smtplib import SMTPException
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.command import told
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 from tests.end_to_end.load import until
-
-MakeDaemon = Callable[..., RunningDaemon]
 
 ADDRESS = "me@listen.example"
 LISTENERS = 12  # over two workers
@@ -61,19 +56,9 @@ class Listener:
 
 
 def _key(daemon: RunningDaemon) -> str:
-    for arguments in (
-        ("key", "add", "admin", "--name", "listening"),
-        ("address", "add", "admin", ADDRESS),
-        ("address", "set", "admin", ADDRESS, "--enablews"),
-    ):
-        told = subprocess.run(
-            [str(Path(sys.executable).parent / "mailsacd"), *arguments,
-             "--json", "--data-dir", str(daemon.data_dir)],
-            check=True, capture_output=True, timeout=60,
-        ).stdout  # fmt: skip
-        if arguments[0] == "key":
-            key = str(json.loads(told)["key"])
-    return key
+    told(daemon.data_dir, "address", "add", "admin", ADDRESS)
+    told(daemon.data_dir, "address", "set", "admin", ADDRESS, "--enablews")
+    return told(daemon.data_dir, "key", "add", "admin", "--name", "listening")
 
 
 async def _exchange(daemon: RunningDaemon, url: str) -> list[Listener]:

@@ -1,42 +1,11 @@
 """The operator's commands on accounts and keys, beside a running daemon and without one."""
 
-import json
 import stat
-import subprocess
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import RunningDaemon
-
-MakeDaemon = Callable[..., RunningDaemon]
-MAILSACD = str(Path(sys.executable).parent / "mailsacd")
-
-
-def run(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """A command on that data."""
-    return subprocess.run(
-        [MAILSACD, *arguments, "--data-dir", str(data_dir)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def told(data_dir: Path, *arguments: str) -> str:
-    """What a command that succeeds prints."""
-    done = run(data_dir, *arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def told_json(data_dir: Path, *arguments: str) -> Any:
-    """The JSON that a command prints."""
-    return json.loads(told(data_dir, *arguments, "--json"))
+from tests.end_to_end.command import run, told, told_json
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 
 
 def me(daemon: RunningDaemon, key: str) -> int:
@@ -45,7 +14,7 @@ def me(daemon: RunningDaemon, key: str) -> int:
 
 
 def test_a_fresh_daemon_has_a_key_to_begin_with(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon().start()
+    daemon = make_daemon(fresh=True).start()
     file = daemon.data_dir / "admin.key"
     key = file.read_text().strip()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -87,7 +56,7 @@ def test_accounts_and_keys_beside_a_running_daemon(make_daemon: MakeDaemon) -> N
 
 
 def test_accounts_and_keys_without_a_daemon(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon()
+    daemon = make_daemon(fresh=True)
     told(daemon.data_dir, "account", "add", "ann", "--email", "ann@example.net")
     key = told(daemon.data_dir, "key", "add", "ann")
     assert not (daemon.data_dir / "postgres" / "postmaster.pid").exists(), "it stops again"

@@ -4,14 +4,12 @@ import json
 import poplib
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.end_to_end.daemon import RunningDaemon
-
-MakeDaemon = Callable[..., RunningDaemon]
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 
 BOX = "box@pop.example"
 MAIL = "Subject: {}\r\n\r\n.first\r\n..second\r\n{}\r\n"

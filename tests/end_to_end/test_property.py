@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from tests.end_to_end.command import run, told, told_json
 from tests.end_to_end.daemon import RunningDaemon
-from tests.end_to_end.test_operator import run, told, told_json
 
 MAIL = "From: shop@example.net\r\nSubject: Your order\r\n\r\nThank you.\r\n"
 

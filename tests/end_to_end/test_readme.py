@@ -3,10 +3,10 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 
 README = Path(__file__).parents[2] / "README.md"
 TIMEOUT_S = 60
@@ -62,10 +62,8 @@ def _pattern(line: str) -> str:
     return re.sub(r"^id:\\ [\w\\-]+$", r"id:\\ \\S+", escaped)
 
 
-def test_the_tour_prints_what_the_readme_says(
-    make_daemon: Callable[..., RunningDaemon],
-) -> None:
-    daemon = make_daemon().start()
+def test_the_tour_prints_what_the_readme_says(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(fresh=True).start()
     screen = daemon.data_dir.parent / "screen"
     with screen.open("wb") as output:
         subprocess.run(

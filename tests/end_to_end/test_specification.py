@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from openapi_spec_validator import validate
 
+from tests.end_to_end.command import told_json
 from tests.end_to_end.daemon import RunningDaemon
 
 SCHEMATHESIS = str(Path(sys.executable).parent / "schemathesis")
@@ -45,12 +46,8 @@ class Subject:
         self.cookie = self._signed_in(daemon)
 
     def _signed_in(self, daemon: RunningDaemon) -> str:
-        told = subprocess.run(
-            [str(Path(sys.executable).parent / "mailsacd"), "account", "reset-link", "admin",
-             "--json", "--data-dir", str(daemon.data_dir)],
-            check=True, capture_output=True, timeout=60,
-        ).stdout  # fmt: skip
-        token = json.loads(told)["link"].rpartition("=")[2]
+        reset = told_json(daemon.data_dir, "account", "reset-link", "admin")
+        token = reset["link"].rpartition("=")[2]
         self._post("/api/auth/reset", {"token": token, "password": PASSWORD})
         answered = self._post("/api/auth/login", {"name": "admin", "password": PASSWORD})
         return answered.partition(";")[0]

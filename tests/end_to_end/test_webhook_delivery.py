@@ -5,17 +5,16 @@ import signal
 import socketserver
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.command import told
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 from tests.end_to_end.load import until
-from tests.end_to_end.test_operator import told
 
-MakeDaemon = Callable[..., RunningDaemon]
 ALLOWED = ("--set", 'webhook.allowed_networks=["127.0.0.0/8"]')
 QUICK = ("--set", "webhook.timeout_s=1")
 

@@ -5,15 +5,12 @@ import shutil
 import signal
 import smtplib
 import ssl
-from collections.abc import Callable
 
 import pytest
 
 from mailsacd.core.ready import read_ready
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 from tests.end_to_end.load import end, missing, more_acknowledged, under_load, until
-
-MakeDaemon = Callable[..., RunningDaemon]
 
 TWO = ("--set", "server.workers=2")
 MANY_CONNECTIONS = 48  # so that one worker gets all of them once in 10^14 runs

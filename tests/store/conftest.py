@@ -1,9 +1,7 @@
 """A server that the tests of the pool may stop, freeze and lock."""
 
 import os
-import shutil
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from twisted.internet.defer import ensureDeferred
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.store import pool
 from mailsacd.store.pool import Database
+from tests.data_directory import open_directory
 
 
 class Server:
@@ -40,12 +39,10 @@ class Server:
 
 @pytest.fixture(scope="session")
 def _own_server() -> Iterator[Server]:
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)
-    server = Server(directory)
-    yield server
-    pytest_twisted.blockon(ensureDeferred(server.stop()))
-    shutil.rmtree(directory)
+    with open_directory() as directory:
+        server = Server(directory)
+        yield server
+        pytest_twisted.blockon(ensureDeferred(server.stop()))
 
 
 @pytest.fixture
