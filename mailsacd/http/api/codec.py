@@ -17,6 +17,7 @@ from mailsacd.core.errors import (
     InvalidInputError,
     MailsacdError,
     NotFoundError,
+    OverloadedError,
     ThrottledError,
     TooLargeError,
     UnauthenticatedError,
@@ -70,7 +71,7 @@ def _faults_of(error: MailsacdError) -> tuple[Fault, ...]:
 def _headers_for(error: MailsacdError) -> tuple[tuple[bytes, bytes], ...]:
     if isinstance(error, UnauthenticatedError):
         return ((b"WWW-Authenticate", b'Mailsac-Key realm="mailsacd"'),)
-    if isinstance(error, ThrottledError):
+    if isinstance(error, ThrottledError | OverloadedError):
         return ((b"Retry-After", b"%d" % error.retry_after_s),)
     if isinstance(error, UnavailableError):
         return ((b"Retry-After", b"%d" % _RETRY_UNAVAILABLE_S),)

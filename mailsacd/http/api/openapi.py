@@ -22,7 +22,7 @@ _REFUSALS: Final = {
     413: "The body is larger than this server takes",
     426: "It is no opening handshake of a WebSocket of version 13",
     429: "Too much, too fast; `Retry-After` says when to try again",
-    503: "The database is away; `Retry-After` says when to try again",
+    503: "The database is away, or too much waits; `Retry-After` says when to try again",
 }
 # What can come of any call at which a key is looked at: a body that cannot be read, a wrong key,
 # too many calls, a database that is away. A write by a page of another site is forbidden.

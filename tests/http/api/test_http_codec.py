@@ -13,6 +13,7 @@ from mailsacd.core.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
+    OverloadedError,
     StatementError,
     StorageFullError,
     ThrottledError,
@@ -80,6 +81,7 @@ def test_a_bad_body_is_refused(body: bytes, content_type: bytes | None) -> None:
         (ThrottledError("no", retry_after_s=7), 429, b"Retry-After"),
         (UnavailableError("no"), 503, b"Retry-After"),
         (StorageFullError("no"), 503, b"Retry-After"),
+        (OverloadedError("no"), 503, b"Retry-After"),
     ],
 )
 def test_an_error_becomes_a_status(error: Exception, status: int, header: bytes | None) -> None:
@@ -87,6 +89,11 @@ def test_an_error_becomes_a_status(error: Exception, status: int, header: bytes 
     assert response.status == status
     assert json.loads(response.body)["message"] == "no"
     assert [name for name, _ in response.headers] == ([header] if header else [])
+
+
+def test_who_comes_when_too_much_waits_is_told_when_to_come_again() -> None:
+    response = error_response(OverloadedError("no", retry_after_s=7), "aCall")
+    assert response.headers == ((b"Retry-After", b"7"),)
 
 
 def test_each_fault_is_shown() -> None:
