@@ -23,3 +23,11 @@ def test_nothing_that_is_remembered_is_told_from_nothing_known() -> None:
     recent.remember("a", 1)
     recent.clear()
     assert recent.get("a") is UNKNOWN
+
+
+def test_what_is_stale_is_forgotten() -> None:
+    recent: Recent[str, int] = Recent(3)
+    for value, key in enumerate("abc"):
+        recent.remember(key, value)
+    recent.forget_where(lambda value: value != 1)
+    assert [recent.get(key) for key in "abc"] == [UNKNOWN, 1, UNKNOWN]

@@ -6,7 +6,6 @@ difference tells nobody anything, for who tries cannot choose what his try hashe
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from twisted.internet.defer import CancelledError
 
 from mailsacd.core.account import KEY_FORM, TOKEN_FORM
 from mailsacd.core.actor import Actor
+from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.store.keys import find_key, record_use
@@ -57,7 +57,7 @@ class Authenticator:
         self._notices = notices
         self._reactor = reactor
         self._guesses = guesses
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: Recent[bytes, _Known] = Recent(CACHED)
         self._changes = 0  # counts what may have made an answer stale that is under way
         self._guessing: Sharing[bytes, _Known] = Sharing()
         self._uses: dict[str, datetime] = {}
@@ -124,13 +124,7 @@ class Authenticator:
         """Keys, sessions or standing of ``account`` have changed, or a wrong key may be right."""
         self._changes += 1
         self._guessing.forget()  # what is being looked up may be stale for who comes now
-        stale = [
-            digest
-            for digest, known in self._known.items()
-            if known.actor is None or known.actor.account == account
-        ]
-        for digest in stale:
-            del self._known[digest]
+        self._known.forget_where(lambda k: k.actor is None or k.actor.account == account)
 
     def _forget_all(self) -> None:
         self._changes += 1
@@ -139,14 +133,13 @@ class Authenticator:
 
     def _remembered(self, digest: bytes) -> _Known | None:
         known = self._known.get(digest)
-        if known is None:
+        if known is UNKNOWN:
             return None
         if known.until_s <= self._reactor.seconds() or (
             known.expires is not None and known.expires <= datetime.now(UTC)
         ):
-            del self._known[digest]
+            self._known.forget(digest)
             return None
-        self._known.move_to_end(digest)
         return known
 
     async def _look_up(
@@ -156,9 +149,7 @@ class Authenticator:
         known = await look_up(digest)
         is_worth_it = known.actor is not None or look_up == self._look_up_key
         if is_worth_it and self._notices.listening and changes == self._changes:
-            self._known[digest] = known
-            if len(self._known) > CACHED:
-                self._known.popitem(last=False)
+            self._known.remember(digest, known)
         return known
 
     async def _look_up_key(self, digest: bytes) -> _Known:

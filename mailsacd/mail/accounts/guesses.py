@@ -1,10 +1,11 @@
 """How often a peer may try a password or a key that turns out wrong."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
+from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import ThrottledError
 from mailsacd.core.peer import network_of
 
@@ -20,14 +21,16 @@ class Guesses:
         """``shared_by`` processes know nothing of each other's guesses: each allows its share."""
         self._clock = clock
         self._allowed = max(GUESSES // shared_by, 1)
-        self._peers: OrderedDict[str, deque[float]] = OrderedDict()
+        self._peers: Recent[str, deque[float]] = Recent(_PEERS)
 
     def spend(self, peer: str) -> None:
         """``peer`` (an IP address) is about to guess. Raises ThrottledError for one too many."""
         now = self._clock.seconds()
         network = network_of(peer)
-        times = self._peers.setdefault(network, deque())
-        self._peers.move_to_end(network)
+        times = self._peers.get(network)
+        if times is UNKNOWN:
+            times = deque()
+            self._peers.remember(network, times)
         while times and times[0] <= now - PER_S:
             times.popleft()
         if len(times) >= self._allowed:
@@ -36,11 +39,9 @@ class Guesses:
                 f"Too many wrong passwords or keys, try again in {wait_s} s", retry_after_s=wait_s
             )
         times.append(now)
-        if len(self._peers) > _PEERS:
-            self._peers.popitem(last=False)
 
     def refund(self, peer: str) -> None:
         """The guess was right."""
         times = self._peers.get(network_of(peer))
-        if times:
+        if times is not UNKNOWN and times:
             times.pop()

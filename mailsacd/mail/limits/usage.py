@@ -5,7 +5,6 @@ on all nodes each asks from time to time what the others have counted; between t
 go over its limit by what others let it do in as many seconds.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from mailsacd.core.activity import THROTTLED
 from mailsacd.core.actor import Actor
+from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import NotFoundError, ThrottledError
 from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.core.token import utc_from_ms
@@ -59,7 +59,7 @@ class Usage:
         self._activity = activity
         self._reactor = reactor
         self._counted: dict[tuple[str, date, str], int] = {}
-        self._standings: OrderedDict[str, _Standing] = OrderedDict()
+        self._standings: Recent[str, _Standing] = Recent(REMEMBERED)
         self._writing = Loop("count operations", self._write, every_s=WRITE_EVERY_S, clock=reactor)
         self.start = self._writing.start
         self.finish = self._writing.finish
@@ -71,7 +71,7 @@ class Usage:
         key = (account, self._month(), kind)
         self._counted[key] = self._counted.get(key, 0) + n
         standing = self._standings.get(account)
-        if standing is not None and kind in OPS:
+        if standing is not UNKNOWN and kind in OPS:
             standing.used += n
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:  # noqa: ARG002  an Observer
@@ -99,7 +99,7 @@ class Usage:
 
     def forget(self, account: str) -> None:
         """The plan or the standing of ``account`` has changed."""
-        self._standings.pop(account, None)
+        self._standings.forget(account)
 
     def forget_all(self) -> None:
         """Anybody's may have changed."""
@@ -112,9 +112,9 @@ class Usage:
     async def _standing(self, account: str) -> _Standing:
         known = self._standings.get(account)
         now_s = self._reactor.seconds()
-        if known is not None and known.month == self._month() and known.asked_s > now_s:
+        if known is not UNKNOWN and known.month == self._month() and known.asked_s > now_s:
             return known
-        if known is not None:
+        if known is not UNKNOWN:
             known.asked_s = now_s + ASK_EVERY_S  # others who come now go on with what is known
         await self._writing.run_now()
         month = self._month()
@@ -125,10 +125,7 @@ class Usage:
         used = await count_ops(self._database, account, month)
         used += sum(n for (a, m, k), n in self._counted.items() if (a, m) == (account, month))
         standing = _Standing(month, used, limits.ops_per_month, now_s + ASK_EVERY_S)
-        self._standings[account] = standing
-        self._standings.move_to_end(account)
-        if len(self._standings) > REMEMBERED:
-            self._standings.popitem(last=False)
+        self._standings.remember(account, standing)
         return standing
 
     async def _write(self) -> None:
