@@ -5,8 +5,9 @@ stays in the reactor from connect to close, and an answer is given in the turn i
 """
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 import psycopg2
 from psycopg2.extensions import (
@@ -20,39 +21,18 @@ from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.store.failures import PREPARED_ELSEWHERE, READ_ONLY, DriverError
-from mailsacd.store.libpq import BinaryStatement
-from mailsacd.store.literal import literal
+from mailsacd.store.failures import READ_ONLY, DriverError
+from mailsacd.store.libpq import libpq
+from mailsacd.store.query import Preparation, Script, UnderWay, executing
 from mailsacd.store.sql import Result, Statement
 from mailsacd.store.target import Target
 
 CONNECT_TIMEOUT_S: Final = 5.0
 OLDEST_SERVER: Final = 140_000
-
-
-class _UnderWay(Protocol):
-    """A statement that was sent."""
-
-    def poll(self) -> int:
-        """How far it is, as ``poll`` of psycopg2 says it. Raises DriverError when it failed."""
-
-    def result(self) -> Result:
-        """Its rows, and how many it found or changed, once it is done."""
-
-
-class _TextStatement:
-    """One that psycopg2 runs: values are written into its text, and read from text."""
-
-    def __init__(self, connection: Any, sql: str | bytes, params: Any) -> None:
-        """Send it. Raises DriverError."""
-        self.poll = connection.poll
-        self._cursor = connection.cursor()
-        self._cursor.execute(sql, params or None)
-
-    def result(self) -> Result:
-        """As of _UnderWay."""
-        cursor = self._cursor
-        return (cursor.fetchall() if cursor.description else [], cursor.rowcount)
+POOLED: Final = (
+    "a connection pooler stands before the {0}, and passes no notices on: set database.direct_dsn "
+    "to a way to the same database that leads past the pooler"
+)
 
 
 class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has no types
@@ -65,24 +45,36 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self._is_open = False
         self._is_lost = False
         self._socket = -1
-        self._statement: _UnderWay | None = None
+        self._statement: UnderWay | None = None
         self._answer: Deferred[Result] | None = None
         self._when_free: Callable[[], None] | None = None
         self.deadline_s = float("inf")
-        self._prepared: set[str] | None = set()  # names; None where a pooler forbids it
+        self._prepared: set[str] = set()
+        self.is_direct = False
+        """Whether the session at the server is this connection's own: nothing between gives it to
+        others too, so what is set, prepared or listened for in it stays."""
 
-    async def open(self, target: Target, session: str) -> None:
-        """Connect, and run the SQL ``session``, which settles what all statements rely on.
+    async def open(
+        self,
+        target: Target,
+        *,
+        session: Mapping[str, str] = MappingProxyType({}),
+        channels: Iterable[str] = (),
+    ) -> None:
+        """Connect, set the settings in ``session`` if `is_direct`, and listen on ``channels``.
 
-        Raises psycopg2.Error or OSError; ConfigurationError for a server that will not do.
+        Raises psycopg2.Error or OSError; ConfigurationError for a server, or a psycopg2, that will
+        not do, and where ``channels`` are to be listened to and the connection is not direct.
         """
+        libpq()
         parameters = await target.parameters(self.reactor)
         giving_up = self.reactor.callLater(CONNECT_TIMEOUT_S, self.drop, "no answer in time")
         try:
             await self.connect(**parameters)
             self._check_server(target)
             self._watch()
-            await self.run(session, (), float("inf"))
+            await self._settle(session)
+            await self._listen(target, channels)
         except BaseException:
             self.drop("not connected")
             raise
@@ -105,42 +97,31 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         """Whether a statement of the transaction failed, so that a commit would undo it all."""
         return bool(self._connection.get_transaction_status() == TRANSACTION_STATUS_INERROR)
 
-    def run(self, sql: str | bytes, params: Any, deadline_s: float) -> Deferred[Result]:
-        """Start a statement, which should end before ``deadline_s`` of the reactor's clock.
+    def run(self, sql: str, params: Any, deadline_s: float) -> Deferred[Result]:
+        """Start a statement, or several, with ``params`` as psycopg2 takes them.
 
-        ``sql`` as bytes is UTF-8. Without ``params`` a ``%`` stands for itself.
-        Fails with DriverError. Cancelling gives up the answer, not the statement: until that ends
-        the connection is not usable, see `when_free`.
+        Without any a ``%`` stands for itself. It should end before ``deadline_s`` of the reactor's
+        clock. Fails with DriverError. Cancelling gives up the answer, not the statement: until that
+        ends the connection is not usable, see `when_free`.
         """
-        return self._start(sql, deadline_s, lambda: _TextStatement(self._connection, sql, params))
-
-    def run_binary(
-        self, sql: bytes, values: Sequence[bytes], deadline_s: float
-    ) -> Deferred[Result]:
-        """As `run`, but nothing is written out as text: see store.libpq."""
-        return self._start(sql, deadline_s, lambda: BinaryStatement(self._connection, sql, values))
+        return self._start(lambda: Script(self._connection, sql, params), deadline_s)
 
     async def execute(
         self, statement: Statement, values: Sequence[object], deadline_s: float
     ) -> Result:
-        """As `run`, for a declared statement, which is prepared at its first use here."""
-        given = [literal(value) for value in values]
-        if self._prepared is not None:
-            try:
-                if statement.name not in self._prepared:
-                    prepare = f"prepare {statement.name} as {statement.text}"
-                    await self.run(prepare, (), deadline_s)
-                    self._prepared.add(statement.name)
-                arguments = f"({','.join(given)})" if given else ""
-                execute = f"execute {statement.name}{arguments}"
-                return await self._run_declared(statement, execute, deadline_s)
-            except psycopg2.Error as e:
-                if e.pgcode not in PREPARED_ELSEWHERE:
-                    raise
-                self._prepared = None
-                if self.transaction_failed:
-                    raise
-        return await self._run_declared(statement, statement.with_values(given), deadline_s)
+        """As `run`, for a declared statement: prepared at its first use if `is_direct`.
+
+        ``values`` are those of its numbered parameters. Raises TypeError for one that has no form
+        for PostgreSQL (store.binary).
+        """
+        if self.is_direct and statement.name not in self._prepared:
+            await self._start(
+                lambda: Preparation(self._connection, statement, self._prepared), deadline_s
+            )
+        return await self._start(
+            lambda: executing(self._connection, statement, values, prepared=self.is_direct),
+            deadline_s,
+        )
 
     def when_free(self, go_on: Callable[[], None]) -> None:
         """Call ``go_on`` once the running statement has ended, or the connection is lost."""
@@ -238,21 +219,30 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         """Connecting is given up."""
         self.drop("given up")
 
-    def _run_declared(self, statement: Statement, sql: str, deadline_s: float) -> Deferred[Result]:
-        if statement.binary:
-            return self.run_binary(sql.encode(), (), deadline_s)
-        return self.run(sql, (), deadline_s)
+    async def _settle(self, session: Mapping[str, str]) -> None:
+        """Find out whether the session is ours alone, and settle it then, in one statement.
 
-    def _start(
-        self, sql: str | bytes, deadline_s: float, send: Callable[[], _UnderWay]
-    ) -> Deferred[Result]:
+        A pooler has told another process id than that of the server it has the connection use.
+        """
+        settings = [f"set_config('{name}', '{value}', false)" for name, value in session.items()]
+        pid = self._connection.get_backend_pid()
+        sql = f"select {', '.join(settings) or 'true'} where pg_backend_pid() = {pid}"
+        rows, _ = await self.run(sql, (), float("inf"))
+        self.is_direct = bool(rows)
+
+    async def _listen(self, target: Target, channels: Iterable[str]) -> None:
+        listen = "; ".join(f"listen {channel}" for channel in channels)
+        if listen and not self.is_direct:
+            raise ConfigurationError(POOLED.format(target))
+        if listen:
+            await self.run(listen, (), float("inf"))
+
+    def _start(self, send: Callable[[], UnderWay], deadline_s: float) -> Deferred[Result]:
         answer: Deferred[Result] = Deferred()
         if not self.usable:
             answer.errback(psycopg2.InterfaceError("the connection is busy or closed"))
             return answer
         try:
-            if isinstance(sql, bytes) and b"\0" in sql:
-                raise ValueError("a statement for PostgreSQL has no NUL")
             self._statement = send()
         except DriverError:
             if self._is_gone:

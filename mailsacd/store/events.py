@@ -14,8 +14,9 @@ import msgspec
 from mailsacd.core.event import Arrival, Interest, Position, Snapshot
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
 from mailsacd.store.sql import Executor, column, many, none, one
+from mailsacd.store.transaction import Transaction
 from mailsacd.store.views import COLUMNS, VISIBLE, as_message
 
 KEPT_S: Final = 900
@@ -120,7 +121,6 @@ _bodies = many(
            join raw_message on raw_message.id = raw_id
        ) measured
        order by place""",  # noqa: S608  as above
-    binary=True,
 )
 
 # The newest one stays: by it one sees whether the table came from another database.

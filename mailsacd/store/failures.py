@@ -16,14 +16,10 @@ AWAY: Final = "The database is away, try again later"
 READ_ONLY: Final = "25006"
 """SQLSTATE: the server is no longer the primary."""
 
-PREPARED_ELSEWHERE: Final = ("26000", "42P05")
-"""No such prepared statement, or one of that name already: a connection pooler has put another
-server process behind the connection."""
-
 _DISK_FULL: Final = "53100"
 # Classes and codes of SQLSTATE that say nothing about the statement itself: connection trouble,
 # resources, operator's intervention, system errors, deadlocks, a standby after a failover.
-_PASSING: Final = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03", "26000", "42P05")
+_PASSING: Final = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03")
 
 DriverError = (psycopg2.Error, ValueError)
 """What statements fail with; ValueError is for NUL and lone surrogates in a text."""

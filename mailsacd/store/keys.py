@@ -42,9 +42,9 @@ _insert = none(
 )
 _delete = none("delete from api_key where account = %(account)s and id = %(id)s")
 _used = none(
-    """update api_key set last_used = used.at::timestamptz
-       from unnest(%(ids)s::text[], %(times)s::text[]) as used (id, at)
-       where api_key.id = used.id and (last_used is null or last_used < used.at::timestamptz)"""
+    """update api_key set last_used = used.at
+       from unnest(%(ids)s::text[], %(times)s::timestamptz[]) as used (id, at)
+       where api_key.id = used.id and (last_used is null or last_used < used.at)"""
 )
 
 

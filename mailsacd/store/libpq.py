@@ -1,173 +1,82 @@
-"""Statements whose bytes go to PostgreSQL, and come from it, as they are.
+"""The functions of libpq that psycopg2 has no calls for: values beside a statement, not within it.
 
-psycopg2 writes values into the text of a statement, and PostgreSQL reads that text character by
-character: of a raw message that was a quarter of all that it did. libpq has binary parameters and
-results; psycopg2 gives its connection to whoever calls libpq (``pgconn_ptr``). The functions are
-called by ctypes, in the very libpq that psycopg2 is linked with.
+psycopg2 writes values into the text of a statement and reads results out of text. libpq has
+parameters, prepared statements and binary results; psycopg2 gives its connection to whoever calls
+libpq (``pgconn_ptr``). The functions are called by ctypes, in the very libpq that psycopg2 is
+linked with. They are described in PostgreSQL's manual, chapter "libpq - C Library".
 """
 
 import ctypes
-import struct
-from collections.abc import Callable, Mapping, Sequence
 from ctypes import c_char_p, c_int, c_uint, c_void_p
+from functools import cache
 from typing import Any, Final
 
 import psycopg2
-from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 
-from mailsacd.store.sql import Result
+from mailsacd.core.errors import ConfigurationError
 
-_BINARY: Final = 1
-_SQLSTATE: Final = ord("C")  # PG_DIAG_SQLSTATE
-_COMMAND_OK, _TUPLES_OK = 1, 2  # of ExecStatusType
+BINARY: Final = 1
+"""The format code of values that are not text."""
 
-_BYTEA: Final = 17  # types by their oids, as PostgreSQL's pg_type.dat has them
+SQLSTATE: Final = ord("C")
+"""Field of an error: PG_DIAG_SQLSTATE."""
 
-
-def _texts(value: bytes) -> list[str | None]:
-    """A ``text[]`` of one dimension: a head of 20 bytes, each text after its length."""
-    texts: list[str | None] = []
-    place = 20
-    while place < len(value):
-        (length,) = struct.unpack_from("!i", value, place)
-        place += 4
-        texts.append(None if length < 0 else value[place : place + length].decode())
-        place += max(length, 0)
-    return texts
+COMMAND_OK: Final = 1
+TUPLES_OK: Final = 2
+"""Of ExecStatusType: a statement without rows, and one with rows, went well."""
 
 
-_READERS: Final[Mapping[int, Callable[[bytes], Any]]] = {
-    16: lambda value: value == b"\1",  # bool
-    _BYTEA: bytes,
-    20: lambda value: struct.unpack("!q", value)[0],  # bigint
-    23: lambda value: struct.unpack("!i", value)[0],  # integer
-    25: bytes.decode,  # text
-    1009: _texts,  # text[]
-}
+class Libpq:
+    """libpq's functions. Arguments and results are those of C; pointers are integers."""
 
-# With the lock of the interpreter held: none of them waits for the server
-_libpq = ctypes.PyDLL(psycopg2._psycopg.__file__)  # noqa: SLF001  what it is linked with is found by it
+    def __init__(self, path: str) -> None:
+        """Find them in the library at ``path``, or in one that it is linked with.
 
+        Raises ConfigurationError when they are not to be had there.
+        """
+        try:
+            # With the lock of the interpreter held: none of them waits for the server
+            self._library = ctypes.PyDLL(path)
+            self._find()
+        except (OSError, AttributeError) as e:
+            raise ConfigurationError(
+                f"psycopg2 gives no access to its libpq ({e}): install psycopg2-binary"
+            ) from e
 
-def _function(name: str, result: Any, *arguments: Any) -> Any:
-    function = getattr(_libpq, name)
-    function.restype, function.argtypes = result, arguments
-    return function
-
-
-_send = _function(
-    "PQsendQueryParams",
-    *(c_int, c_void_p, c_char_p, c_int, c_void_p, c_void_p, c_void_p, c_void_p, c_int),
-)
-_flush = _function("PQflush", c_int, c_void_p)
-_consume_input = _function("PQconsumeInput", c_int, c_void_p)
-_is_busy = _function("PQisBusy", c_int, c_void_p)
-_next_result = _function("PQgetResult", c_void_p, c_void_p)
-_connection_error = _function("PQerrorMessage", c_char_p, c_void_p)
-_status = _function("PQresultStatus", c_int, c_void_p)
-_error = _function("PQresultErrorMessage", c_char_p, c_void_p)
-_error_field = _function("PQresultErrorField", c_char_p, c_void_p, c_int)
-_row_count = _function("PQntuples", c_int, c_void_p)
-_column_count = _function("PQnfields", c_int, c_void_p)
-_column_type = _function("PQftype", c_uint, c_void_p, c_int)
-_changed_count = _function("PQcmdTuples", c_char_p, c_void_p)
-_is_null = _function("PQgetisnull", c_int, c_void_p, c_int, c_int)
-_length = _function("PQgetlength", c_int, c_void_p, c_int, c_int)
-_value = _function("PQgetvalue", c_void_p, c_void_p, c_int, c_int)
-_clear = _function("PQclear", None, c_void_p)
-
-
-class RefusedError(psycopg2.DatabaseError):  # type: ignore[misc]  # psycopg2 has no types
-    """What the server said, with its SQLSTATE."""
-
-    pgcode: str | None = None
-
-    def __init__(self, message: str, pgcode: str) -> None:
-        super().__init__(message)
-        self.pgcode = pgcode
-
-
-class BinaryStatement:
-    """One statement under way on an asynchronous connection of psycopg2, which has no other.
-
-    ``values``, 65,535 at most, are its parameters $1, $2 …, all of them ``bytea``. Its rows may
-    have the types ``bool``, ``bytea``, ``bigint``, ``integer``, ``text`` and ``text[]`` (of one
-    dimension). It may not be a ``copy``: that has no end here.
-    """
-
-    def __init__(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> None:
-        """Send it, or what the socket takes of it. Raises psycopg2.OperationalError."""
-        self._pg = connection.pgconn_ptr
-        self._outcome: Result = ([], 0)
-        self._error: psycopg2.Error | None = None
-        count = len(values)
-        sent = _send(
-            self._pg,
-            sql,
-            count,
-            (c_uint * count)(*[_BYTEA] * count),
-            (c_char_p * count)(*values),
-            (c_int * count)(*map(len, values)),
-            (c_int * count)(*[_BINARY] * count),
-            _BINARY,
+    def _find(self) -> None:
+        values = (c_int, c_void_p, c_void_p, c_void_p, c_int)
+        find = self._function
+        self.send_prepare = find(
+            "PQsendPrepare", c_int, c_void_p, c_char_p, c_char_p, c_int, c_void_p
         )
-        if not sent:
-            raise self._broken()
+        self.send_prepared = find("PQsendQueryPrepared", c_int, c_void_p, c_char_p, *values)
+        self.send_params = find(
+            "PQsendQueryParams", c_int, c_void_p, c_char_p, c_int, c_void_p, *values[1:]
+        )
+        self.flush = find("PQflush", c_int, c_void_p)
+        self.consume_input = find("PQconsumeInput", c_int, c_void_p)
+        self.is_busy = find("PQisBusy", c_int, c_void_p)
+        self.next_result = find("PQgetResult", c_void_p, c_void_p)
+        self.connection_error = find("PQerrorMessage", c_char_p, c_void_p)
+        self.status = find("PQresultStatus", c_int, c_void_p)
+        self.error = find("PQresultErrorMessage", c_char_p, c_void_p)
+        self.error_field = find("PQresultErrorField", c_char_p, c_void_p, c_int)
+        self.row_count = find("PQntuples", c_int, c_void_p)
+        self.column_count = find("PQnfields", c_int, c_void_p)
+        self.column_type = find("PQftype", c_uint, c_void_p, c_int)
+        self.changed_count = find("PQcmdTuples", c_char_p, c_void_p)
+        self.is_null = find("PQgetisnull", c_int, c_void_p, c_int, c_int)
+        self.length = find("PQgetlength", c_int, c_void_p, c_int, c_int)
+        self.value = find("PQgetvalue", c_void_p, c_void_p, c_int, c_int)
+        self.clear = find("PQclear", None, c_void_p)
 
-    def poll(self) -> int:
-        """How far it is, as ``poll`` of psycopg2 says it. Raises psycopg2.Error when it failed."""
-        unsent = _flush(self._pg)
-        if not _consume_input(self._pg):
-            raise self._broken()
-        while not _is_busy(self._pg):
-            result = _next_result(self._pg)
-            if not result:
-                if self._error is not None:
-                    raise self._error
-                return int(POLL_OK)
-            try:
-                self._take(result)
-            finally:
-                _clear(result)
-        return int(POLL_WRITE if unsent else POLL_READ)
-
-    def result(self) -> Result:
-        """Its rows, and how many it found or changed, once it is done."""
-        return self._outcome
-
-    def _take(self, result: int) -> None:
-        status = _status(result)
-        if status == _TUPLES_OK:
-            types = [_column_type(result, column) for column in range(_column_count(result))]
-            if not _READERS.keys() >= set(types):
-                self._error = psycopg2.NotSupportedError(f"binary results of types {types}")
-                return
-            rows = _rows(result, [_READERS[oid] for oid in types])
-            self._outcome = (rows, len(rows))
-        elif status == _COMMAND_OK:
-            self._outcome = ([], int(_changed_count(result) or 0))
-        else:
-            message = _error(result).decode(errors="replace")
-            sqlstate = _error_field(result, _SQLSTATE)
-            self._error = (
-                RefusedError(message, sqlstate.decode())
-                if sqlstate
-                else psycopg2.OperationalError(message)
-            )
-
-    def _broken(self) -> psycopg2.OperationalError:
-        return psycopg2.OperationalError(_connection_error(self._pg).decode(errors="replace"))
+    def _function(self, name: str, result: Any, *arguments: Any) -> Any:
+        function = getattr(self._library, name)
+        function.restype, function.argtypes = result, arguments
+        return function
 
 
-def _rows(result: int, readers: Sequence[Callable[[bytes], Any]]) -> list[tuple[Any, ...]]:
-    return [
-        tuple(_cell(result, row, column, read) for column, read in enumerate(readers))
-        for row in range(_row_count(result))
-    ]
-
-
-def _cell(result: int, row: int, column: int, read: Callable[[bytes], Any]) -> Any:
-    length = _length(result, row, column)
-    if not length and _is_null(result, row, column):
-        return None
-    return read(ctypes.string_at(_value(result, row, column), length))
+@cache
+def libpq() -> Libpq:
+    """The libpq that psycopg2 is linked with. Raises ConfigurationError as of Libpq."""
+    return Libpq(psycopg2._psycopg.__file__)  # noqa: SLF001  what it is linked with is found by it

@@ -42,7 +42,6 @@ _bodies: many[tuple[str, StoredMessage]] = many(
     f"""select message.id, body, plain
         from message cross join lateral {_RAW} raw
         where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY}""",  # noqa: S608  as above
-    binary=True,
 )
 # Messages from before there were maildrops
 _unmeasured: many[tuple[str, bytes]] = many(
@@ -50,7 +49,6 @@ _unmeasured: many[tuple[str, bytes]] = many(
     f"""select raw.id, body
         from message cross join lateral {_RAW} raw
         where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and wire_size is null""",  # noqa: S608  as above
-    binary=True,
 )
 _keep_measures = none(
     """update raw_message set plain = known.plain, wire_size = known.wire_size

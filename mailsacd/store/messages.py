@@ -29,7 +29,6 @@ _find = maybe(as_message, f"select {COLUMNS} {_ONE}")
 _raw: maybe[bytes] = maybe(
     column,
     f"select body from raw_message where id = (select raw_id {_ONE})",  # noqa: S608  as above
-    binary=True,
 )
 
 

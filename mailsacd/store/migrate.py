@@ -15,8 +15,9 @@ from typing import Final
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
 from mailsacd.store.sql import many, none
+from mailsacd.store.transaction import Transaction
 
 TIMEOUT_S: Final = 3_600.0  # of a statement, or of the wait for another daemon's migration
 

@@ -112,8 +112,7 @@ class Notices:
     async def _listen(self, connection: Connection) -> None:
         self._connection = connection
         connection.addNotifyObserver(self._came)
-        listen = "; ".join(f"listen {channel}" for channel in self._subscribers)
-        await connection.open(self._target, listen)
+        await connection.open(self._target, channels=self._subscribers)
         self.listening = connection is self._connection  # else it was lost on its last step
 
     def _came(self, notice: Any) -> None:

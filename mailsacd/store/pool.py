@@ -1,8 +1,9 @@
 """Connections to PostgreSQL, shared by all that need one.
 
-A connection that breaks is replaced in the background for as long as it takes; none that is known
-to be dead is handed out. Callers see `UnavailableError` for what a later try may mend,
-`StorageFullError` for a full disk, and `StatementError` for a statement that PostgreSQL refuses.
+A pool begins with one connection and opens more when somebody waits. One that breaks is replaced in
+the background for as long as it takes; none that is known to be dead is handed out. Callers see
+`UnavailableError` for what a later try may mend, `StorageFullError` for a full disk, and
+`StatementError` for a statement that PostgreSQL refuses.
 """
 
 import random
@@ -15,11 +16,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from mailsacd.core.errors import ConfigurationError, StatementError, UnavailableError
+from mailsacd.core.errors import ConfigurationError, OverloadedError, UnavailableError
 from mailsacd.store.connection import Connection
 from mailsacd.store.failures import AWAY, DriverError, translated
 from mailsacd.store.sql import Result, Statement
 from mailsacd.store.target import Target, is_hopeless
+from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
 
 T = TypeVar("T")
@@ -28,21 +30,16 @@ START_TIMEOUT_S: Final = 20.0
 ACQUIRE_TIMEOUT_S: Final = 5.0
 MAX_WAITING: Final = 10_000
 STATEMENT_GRACE_S: Final = 5.0  # after the server should have cancelled it, we hang up
-RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.2, 0.5, 1.0)  # the last one again and again
+RECONNECT_DELAYS_S: Final = (0.1, 0.2, 0.5, 1.0)  # the last one again and again
+SPARE_FOR_S: Final = 60.0
+"""A connection that was not needed for so long is closed, unless it is the last one."""
 
 _SWEEP_INTERVAL_S: Final = 0.5
 _RETRY_START_S: Final = 0.2
 
-# Not by the parameter "options": a connection pooler between may not know it
-_SESSION: Final = """
-    set statement_timeout = {ms};
-    set idle_in_transaction_session_timeout = {ms};
-    set timezone = 'UTC';
-    set standard_conforming_strings = on;
-    -- declared statements find rows by their keys: no value of a parameter asks for another plan,
-    -- and one made while a table was small must not read it whole when it has grown
-    set plan_cache_mode = force_generic_plan;
-    set enable_seqscan = off"""
+# Declared statements find rows by their keys: no value of a parameter asks for another plan, and
+# one made while a table was small must not read it whole when it has grown.
+_PLANS: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
 _log = Logger()
 
@@ -53,43 +50,47 @@ class Database:
     def __init__(
         self, dsn: str, *, connections: int, statement_timeout_s: float, reactor: Any
     ) -> None:
-        self._target = Target(dsn)
-        self._count = connections
+        """``dsn`` is as libpq takes it, ``connections`` the most that are open at a time.
+
+        Raises ConfigurationError for a ``dsn`` that cannot be read.
+        """
+        self.target: Final = Target(dsn)
+        """Where it is."""
+        self._most = connections
         self._statement_timeout_s = statement_timeout_s
         self._patience_s = statement_timeout_s + STATEMENT_GRACE_S
         self._reactor = reactor
         self._open: set[Connection] = set()
-        self._idle: list[Connection] = []  # the last one used is the next one used
+        self._idle: list[tuple[float, Connection]] = []  # since when; the last one is next
         self._waiting: deque[tuple[float, Deferred[Connection]]] = deque()
         self._handing_out = False
         self._attempts = 0  # to connect, since it last succeeded
-        self._reconnecting = Loop(
-            "connect to the database",
-            self._reconnect,
-            every_s=RECONNECT_DELAYS_S[-1],
-            clock=reactor,
-            cancels=True,
+        self._connecting = Loop(
+            "connect to the database", self._connect, every_s=1.0, clock=reactor, cancels=True
         )
         self._sweeping = Loop(
             "watch connections", self._sweep, every_s=_SWEEP_INTERVAL_S, clock=reactor
         )
         self._is_away = False
         self._closed = False
+        self.is_direct = False
+        """Whether nothing between shares the server's sessions with others; known once started."""
 
     async def start(self) -> None:
         """Connect. Raises ConfigurationError when that is hopeless, or was in vain for long."""
         deadline = self._reactor.seconds() + START_TIMEOUT_S
         told = ""
-        while len(self._open) < self._count:
+        while not self._open:
             try:
                 await self._add_connection()
             except (*DriverError, OSError) as e:
-                before, told = told, f"cannot use the {self._target}: {' '.join(str(e).split())}"
+                before, told = told, f"cannot use the {self.target}: {' '.join(str(e).split())}"
                 if is_hopeless(e) or self._reactor.seconds() > deadline:
                     raise ConfigurationError(told) from e
                 if told != before:
                     _log.warn("{why} (trying for up to {s:.0f} s)", why=told, s=START_TIMEOUT_S)
                 await deferLater(self._reactor, _RETRY_START_S)
+        self._connecting.start(inf)
         self._sweeping.start()
 
     async def stop(self) -> None:
@@ -98,59 +99,44 @@ class Database:
         self._sweeping.halt()
         for connection in tuple(self._open):
             connection.drop("the daemon stops")
-        self._refuse_waiting(float("inf"))
-        await self._reconnecting.stop()
+        self._refuse_waiting(inf)
+        await self._connecting.stop()
 
     async def ping(self) -> None:
         """Raises UnavailableError when the database does not answer."""
         await self.run("select 1")
 
-    async def fetch(self, sql: str | bytes, params: Any = ()) -> list[tuple[Any, ...]]:
-        """Run one statement in a transaction of its own; its rows, if it has any."""
+    async def fetch(self, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
+        """Run a statement in a transaction of its own; its rows, if it has any.
+
+        ``params`` are as psycopg2 takes them; without any a ``%`` stands for itself.
+        """
         return (await self.run(sql, params))[0]
 
-    async def run(self, sql: str | bytes, params: Any = ()) -> Result:
-        """As `fetch`, with the number of rows that were found or changed.
-
-        ``sql`` as bytes is UTF-8. Without ``params`` a ``%`` stands for itself.
-        """
+    async def run(self, sql: str, params: Any = ()) -> Result:
+        """As `fetch`, with the number of rows that were found or changed."""
         return await self._on_any(lambda on, until_s: on.run(sql, params, until_s))
 
-    async def run_binary(self, sql: bytes, values: Sequence[bytes]) -> Result:
-        """As `run`, with bytes for the parameters $1, $2 …: they go as they are (store.libpq)."""
-        return await self._on_any(lambda on, until_s: on.run_binary(sql, values, until_s))
-
     async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
-        """As `run`, for a declared statement, which connections keep prepared."""
+        """Run a declared statement, which connections keep prepared where they may."""
         return await self._on_any(lambda on, until_s: on.execute(statement, values, until_s))
-
-    async def _on_any(self, start: Callable[[Connection, float], Awaitable[Result]]) -> Result:
-        connection = self._idle.pop() if self._idle else await self._wait()
-        try:
-            return await start(connection, self._deadline_s())
-        except DriverError as e:
-            raise translated(e) from e
-        finally:
-            self._put_back(connection)
 
     async def transaction(
         self,
-        work: "Callable[[Transaction], Awaitable[T]]",
+        work: Callable[[Transaction], Awaitable[T]],
         *,
         statement_timeout_s: float | None = None,
     ) -> T:
         """Run ``work`` in one transaction: committed when it returns, undone when it raises.
 
-        ``statement_timeout_s`` is for its statements instead of the usual one.
+        It has a connection to itself until then, so it waits for nothing but its statements.
+        ``statement_timeout_s`` is for these instead of the usual one.
         """
-        connection = self._idle.pop() if self._idle else await self._wait()
-        begin, patience_s = "begin", self._patience_s
-        if statement_timeout_s is not None:
-            begin += f"; set local statement_timeout = {int(statement_timeout_s * 1000)}"
-            patience_s = statement_timeout_s + STATEMENT_GRACE_S
-        transaction = Transaction(connection, self._reactor, patience_s)
+        timeout_s = statement_timeout_s or self._statement_timeout_s
+        connection = await self._take()
+        transaction = Transaction(connection, self._reactor, timeout_s + STATEMENT_GRACE_S)
         try:
-            await transaction.run(begin)
+            await transaction.begin(timeout_s, is_usual=statement_timeout_s is None)
             result = await work(transaction)
             await transaction.commit()
         except BaseException:
@@ -161,16 +147,30 @@ class Database:
         finally:
             self._put_back(connection)
 
+    async def _on_any(self, start: Callable[[Connection, float], Awaitable[Result]]) -> Result:
+        connection = self._idle.pop()[1] if self._idle else await self._take()
+        try:
+            return await start(connection, self._deadline_s())
+        except DriverError as e:
+            raise translated(e) from e
+        finally:
+            self._put_back(connection)
+
     def _deadline_s(self) -> float:
         return float(self._reactor.seconds()) + self._patience_s
 
     # Handing out
 
-    async def _wait(self) -> Connection:
-        if self._closed or len(self._waiting) >= MAX_WAITING:
+    async def _take(self) -> Connection:
+        if self._idle:
+            return self._idle.pop()[1]
+        if self._closed:
             raise UnavailableError(AWAY)
+        if len(self._waiting) >= MAX_WAITING:
+            raise self._no_connection()
         waiting: Deferred[Connection] = Deferred()
         self._waiting.append((self._reactor.seconds() + ACQUIRE_TIMEOUT_S, waiting))
+        self._ask_for_another()
         return await waiting
 
     def _put_back(self, connection: Connection) -> None:
@@ -179,14 +179,14 @@ class Database:
         if not connection.usable:  # the caller gave up, the statement still runs
             connection.when_free(lambda: self._put_back(connection))
             return
-        self._idle.append(connection)
+        self._idle.append((self._reactor.seconds(), connection))
         if self._handing_out:
             return  # to the loop further up the stack: a long line makes no deep stack
         self._handing_out = True
         while self._idle and self._waiting:
             waiting = self._waiting.popleft()[1]
             if not waiting.called:  # it is, when the caller gave up
-                waiting.callback(self._idle.pop())
+                waiting.callback(self._idle.pop()[1])
         self._handing_out = False
 
     async def _undo(self, connection: Connection) -> None:
@@ -199,28 +199,37 @@ class Database:
                 connection.drop("a transaction could not be rolled back")
 
     def _sweep(self) -> None:
-        """Tell those who waited too long, and hang up on a server that does not answer."""
+        """Tell those who waited too long, hang up on a server that does not answer, and spare."""
         now = self._reactor.seconds()
         self._refuse_waiting(now)
         for connection in tuple(self._open):
             if connection.deadline_s < now:
                 connection.drop("no answer in time")
+        while len(self._idle) > 1 and self._idle[0][0] < now - SPARE_FOR_S:
+            self._idle[0][1].drop("it is not needed")
 
     def _refuse_waiting(self, now: float) -> None:
         while self._waiting and self._waiting[0][0] <= now:
             waiting = self._waiting.popleft()[1]
             if not waiting.called:
-                waiting.errback(UnavailableError(AWAY))
+                waiting.errback(self._no_connection())
+
+    def _no_connection(self) -> UnavailableError:
+        if self._open:
+            return OverloadedError("Too much waits for the database, try again later")
+        return UnavailableError(AWAY)
 
     # Connecting
 
     async def _add_connection(self) -> None:
         connection = Connection(self._reactor, self._lost)
-        session = _SESSION.format(ms=int(self._statement_timeout_s * 1000))
-        await connection.open(self._target, session)
+        ms = str(int(self._statement_timeout_s * 1000))
+        session = {"statement_timeout": ms, "idle_in_transaction_session_timeout": ms, **_PLANS}
+        await connection.open(self.target, session=session)
         if self._closed:
             connection.drop("the daemon stops")
             return
+        self.is_direct = connection.is_direct
         self._open.add(connection)
         self._put_back(connection)
 
@@ -228,76 +237,35 @@ class Database:
         if connection not in self._open:
             return
         self._open.discard(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
-        if self._closed:
-            return
-        self._reconnecting.start(self._delay_s())
+        self._idle = [(since, idle) for since, idle in self._idle if idle is not connection]
+        self._ask_for_another()
 
-    def _delay_s(self) -> float:
-        """How long to wait before the next attempt to connect.
+    def _ask_for_another(self) -> None:
+        if self._needs_another and not self._attempts:  # else it is being tried, with pauses
+            self._connecting.wake()
 
-        Nodes that lost one server do not come back in step.
-        """
-        delay_s = RECONNECT_DELAYS_S[min(self._attempts, len(RECONNECT_DELAYS_S) - 1)]
-        return delay_s * random.uniform(0.7, 1.0)  # noqa: S311  it is no secret
+    @property
+    def _needs_another(self) -> bool:
+        has_room = not self._closed and len(self._open) < self._most
+        return has_room and (bool(self._waiting) or not self._open)
 
-    async def _reconnect(self) -> float:
-        """Add a connection, unless there are enough of them."""
-        if len(self._open) >= self._count:
+    async def _connect(self) -> float:
+        """Open another connection if one is needed; when to look again."""
+        if not self._needs_another:
+            self._attempts = 0
             return inf
-        self._attempts += 1
         try:
             await self._add_connection()
         except (*DriverError, OSError, ConfigurationError) as e:
+            delay_s = RECONNECT_DELAYS_S[min(self._attempts, len(RECONNECT_DELAYS_S) - 1)]
+            self._attempts += 1
             if self._attempts > 1 and not self._is_away:
                 self._is_away = True
-                _log.warn("the {t} is away: {why}", t=str(self._target), why=str(e).strip())
-        else:
-            self._attempts = 0
-            if self._is_away:
-                self._is_away = False
-                _log.info("the {t} is back", t=str(self._target))
-        return self._delay_s()
-
-
-class Transaction:
-    """A transaction under way: statements see each other's effects."""
-
-    def __init__(self, connection: Connection, reactor: Any, patience_s: float) -> None:
-        self._connection = connection
-        self._reactor = reactor
-        self._patience_s = patience_s
-
-    async def fetch(self, sql: str | bytes, params: Any = ()) -> list[tuple[Any, ...]]:
-        """Run a statement; its rows, if it has any."""
-        return (await self.run(sql, params))[0]
-
-    async def run(self, sql: str | bytes, params: Any = ()) -> Result:
-        """As `fetch`, with the number of rows that were found or changed."""
-        return await self._translating(self._connection.run(sql, params, self._deadline_s()))
-
-    async def run_binary(self, sql: bytes, values: Sequence[bytes]) -> Result:
-        """As `run`, with bytes for the parameters $1, $2 …: they go as they are (store.libpq)."""
-        running = self._connection.run_binary(sql, values, self._deadline_s())
-        return await self._translating(running)
-
-    async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
-        """As `run`, for a declared statement, which connections keep prepared."""
-        running = self._connection.execute(statement, values, self._deadline_s())
-        return await self._translating(running)
-
-    async def commit(self) -> None:
-        """End it. Raises StatementError when a statement failed and that was passed over."""
-        if self._connection.transaction_failed:  # PostgreSQL would take the commit, and undo all
-            raise StatementError("The database refused a statement")
-        await self.run("commit")
-
-    def _deadline_s(self) -> float:
-        return float(self._reactor.seconds()) + self._patience_s
-
-    async def _translating(self, running: Awaitable[Result]) -> Result:
-        try:
-            return await running
-        except DriverError as e:
-            raise translated(e) from e
+                _log.warn("the {t} is away: {why}", t=str(self.target), why=str(e).strip())
+            # Nodes that lost one server do not come back in step
+            return delay_s * random.uniform(0.7, 1.0)  # noqa: S311
+        if self._is_away:
+            self._is_away = False
+            _log.info("the {t} is back", t=str(self.target))
+        self._attempts = 0
+        return 0.0

@@ -18,26 +18,19 @@ Result = tuple[list[tuple[Any, ...]], int]
 """The rows that a statement answered, and how many rows it found or changed."""
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
-_PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
 class Statement:
     """SQL with named parameters, ``%(name)s``; types follow from where they stand, or a cast.
 
-    ``text`` has them numbered, $1, $2 …; ``name`` is what connections prepare it under. It is a
-    digest of the text: behind a connection pooler other clients' names are met. ``binary`` rows
-    come as they are (see store.libpq): for large ``bytea``, where text would be twice as long.
+    ``text`` has them numbered, $1, $2 …; ``name``, a digest of it, is what connections prepare it
+    under. The types that parameters and rows may have are those of store.binary.
     """
 
-    def __init__(self, sql: str, *, binary: bool = False) -> None:
-        self.binary = binary
+    def __init__(self, sql: str) -> None:
         self._names = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
         self.text = _PARAMETER.sub(lambda found: f"${self._names.index(found[1]) + 1}", sql)
         self.name = "mailsacd_" + hashlib.sha256(self.text.encode()).hexdigest()[:16]
-
-    def with_values(self, literals: Sequence[str]) -> str:
-        """The text with ``literals`` in the places of the parameters, for one run."""
-        return _PLACEHOLDER.sub(lambda found: literals[int(found[1]) - 1], self.text)
 
     async def _run(self, db: "Executor", params: dict[str, object]) -> Result:
         return await db.execute(self, [params[name] for name in self._names])
@@ -53,8 +46,8 @@ class Executor(Protocol):
 class _Query(Statement, Generic[T]):
     """A statement whose rows are each made into a ``row(*columns)``."""
 
-    def __init__(self, row: Callable[..., T], sql: str, *, binary: bool = False) -> None:
-        super().__init__(sql, binary=binary)
+    def __init__(self, row: Callable[..., T], sql: str) -> None:
+        super().__init__(sql)
         self._row = row
 
 

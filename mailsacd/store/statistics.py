@@ -61,7 +61,7 @@ def _top(kind: str, shown: str) -> many[Counted]:
         f"""select name, n from (
                 select name, sum(n)::bigint as n from tally
                 where kind = '{kind}' and hour < %(until)s::timestamptz
-                    and hour >= date_trunc('hour', %(since)s::timestamptz)
+                    and hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
                 group by name order by n desc, name offset 0
             ) counted
             where {shown}
@@ -113,7 +113,6 @@ _raw: maybe[bytes] = maybe(
     column,
     f"""select body from raw_message where id = (
             select raw_id from message where {_WITH} order by id desc limit 1)""",  # noqa: S608  as above
-    binary=True,
 )
 
 _COUNTED_THINGS: Final[tuple[str, ...]] = (

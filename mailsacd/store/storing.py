@@ -5,49 +5,65 @@ delivered to webhooks and Slack, and leaves one event for those who wait for mai
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from mailsacd.core.errors import StatementError
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
-from mailsacd.store.literal import literal, text_literal
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.sql import Executor, many, none
 
-_RAWS: Final = (
-    "with raws as (insert into raw_message (id, received, body, size, refs, plain, wire_size)"
-    " values "
-)
+# Arrays are unpacked side by side where they are selected: in the from clause of a statement they
+# would be copied into a table first.
+_RAWS: Final = """with raws as (
+    insert into raw_message (id, received, body, size, refs, plain, wire_size)
+    select unnest(%(raw_ids)s::text[]), unnest(%(times)s::timestamptz[]),
+        unnest(%(bodies)s::bytea[]), unnest(%(sizes)s::integer[]), unnest(%(counts)s::integer[]),
+        unnest(%(plain)s::boolean[]), unnest(%(wire_sizes)s::integer[])
+)"""
+
+_NEW: Final = """unnest(%(inboxes)s::text[]) as inbox, unnest(%(ids)s::text[]) as id,
+    (%(raw_ids)s::text[])[unnest(%(places)s::integer[])] as raw_id,
+    unnest(%(domains)s::text[]) as domain,
+    (%(times)s::timestamptz[])[unnest(%(places)s::integer[])] as received,
+    unnest(%(facts)s::text[]) as facts, unnest(%(attachments)s::text[])::uuid[] as attachments"""
 
 # Nobody owns anything of the domains: no owner to look for, nothing to deliver.
-_PUBLIC_COPIES: Final = """), events as (
-    insert into event (messages) values (%s)
-) insert into message (inbox, id, raw_id, domain, received, facts, attachments) values """
-
-_COPIES: Final = """), copies as (
-    insert into message (inbox, id, raw_id, domain, received, facts, attachments, passed, saved_by,
-        owner, private, subject, sender, recipients)
-    select inbox, id, raw_id, domain, received, facts, attachments, passed, saved_by,
-        owner, private, (texts).*
-    from (
-        select new.inbox, new.id, raw_id, new.domain, received::timestamptz, facts,
-            attachments::uuid[], passed::text[], saved_by,
-            coalesce(forwarder.name, address.owner, domain.owner) as owner,
-            address.owner is not null or coalesce(domain.is_private, false)
-                or coalesce(forwarder.name <> domain.owner, forwarder.name is not null) as private,
-            case when coalesce(forwarder.name, address.owner, domain.owner) is not null
-                then searched_texts(facts) end as texts
-        from (values """
+_store_public = none(
+    f"""{_RAWS}, events as (
+        insert into event (messages) values (%(event)s)
+    )
+    insert into message (inbox, id, raw_id, domain, received, facts, attachments)
+    select {_NEW}"""  # noqa: S608  parts of SQL, no input
+)
 
 # An address that is reserved goes before its domain. Before both goes the account that forwarded
 # the mail to there: if it gave the address up just now, the mail is neither lost nor another's.
 # The subquery is closed by its offset: the texts are worked out once a row, and only where there
 # is an owner.
-_OWNED_BY: Final = """) new (inbox, id, raw_id, domain, received, facts, attachments, passed,
-            forwarded_by, saved_by)
-        left join address on address.email = new.inbox
-        left join domain on domain.name = new.domain and domain.verified
-        left join account forwarder on forwarder.name = forwarded_by and not forwarder.removing
+_OWNED: Final = f"""{_RAWS}, copies as (
+    insert into message (inbox, id, raw_id, domain, received, facts, attachments, passed, saved_by,
+        owner, private, subject, sender, recipients)
+    select inbox, id, raw_id, domain, received, facts, attachments, passed, saved_by,
+        owner, private, (texts).*
+    from (
+        select new.inbox, new.id, raw_id, new.domain, received, facts, attachments,
+            case when ways is not null
+                then array(select json_array_elements_text(ways::json)) end as passed, saved_by,
+            coalesce(forwarder.name, address.owner, domain.owner) as owner,
+            address.owner is not null or coalesce(domain.is_private, false)
+                or coalesce(forwarder.name <> domain.owner, forwarder.name is not null) as private,
+            case when coalesce(forwarder.name, address.owner, domain.owner) is not null
+                then searched_texts(facts) end as texts
+        from (
+            select {_NEW}, unnest(%(ways)s::text[]) as ways,
+                unnest(%(forwarders)s::text[]) as forwarded_by,
+                unnest(%(savers)s::text[]) as saved_by
+        ) new
+        left join address on address.email = new.inbox collate "C"
+        left join domain on domain.name = new.domain collate "C" and domain.verified
+        left join account forwarder
+            on forwarder.name = forwarded_by collate "C" and not forwarder.removing
         offset 0
     ) stamped
     returning id, inbox, owner, private, saved_by, passed
@@ -55,9 +71,9 @@ _OWNED_BY: Final = """) new (inbox, id, raw_id, domain, received, facts, attachm
     insert into event (messages)
     select json_agg(json_build_array(id, inbox, owner, private, saved_by, passed))::text
     from copies
-)"""
+)"""  # noqa: S608  as above
 
-_HOOKED: Final = """, hooks as (
+_HOOKS: Final = """hooks as (
     insert into delivery (id, account, address, kind, url, inbox, message_id)
     select copies.id || '-' || left(hook.kind, 1) || path.place, copies.owner, address.email,
         hook.kind, hook.url, copies.inbox, copies.id
@@ -69,17 +85,29 @@ _HOOKED: Final = """, hooks as (
     ) hook (kind, url)
     where hook.url is not null and coalesce(copies.saved_by = copies.owner, true)
     returning message_id
-)
-select id, owner, private, id in (select message_id from hooks)
-from copies where owner is not null"""
+)"""
 
-_NOT_HOOKED: Final = " select id, owner, private, false from copies where owner is not null"
+
+def _whose(id_: str, *whose: Any) -> tuple[str, Owned]:
+    return id_, Owned(*whose)
+
+
+_store_hooked = many(
+    _whose,
+    f"""{_OWNED}, {_HOOKS}
+    select id, owner, private, id in (select message_id from hooks)
+    from copies where owner is not null""",  # noqa: S608  as above
+)
+_store_unhooked = many(
+    _whose,
+    f"{_OWNED} select id, owner, private, false from copies where owner is not null",  # noqa: S608  as above
+)
 
 _encode = msgspec.json.Encoder().encode
 
 
 async def store_envelopes(
-    db: Database | Transaction,
+    db: Executor,
     batch: Sequence[NewEnvelope],
     *,
     public: bool = False,
@@ -88,50 +116,63 @@ async def store_envelopes(
     """Store all of ``batch`` in one statement: all of it is committed, or nothing.
 
     Tells which of the messages, by id, are somebody's. ``public`` says that nobody owns anything
-    of any of the domains nor starred nor forwarded any of them, so that this need not be looked up:
-    it would cost a fifth more; not ``hooks``, that no address of these has a webhook or Slack,
-    which would cost 0.3 ms. The reactor is held while the raws are sent: who makes a batch bounds
-    its bytes. Raises StatementError, also for a text that PostgreSQL cannot hold.
+    of any of the domains nor starred nor forwarded any of them, so that this need not be looked up;
+    not ``hooks``, that no address of these has a webhook or Slack. The reactor is held while the
+    raws are sent: who makes a batch bounds its bytes. Raises StatementError, also for a text that
+    PostgreSQL cannot hold.
     """
+    copies = [(new, message) for new in batch for message in new.messages]
+    places = [place for place, new in enumerate(batch, 1) for _ in new.messages]
+    params = _raws(batch) | _copies(copies) | {"places": places}
     try:
-        sql = _storing_public(batch) if public else _storing(batch, hooks=hooks)
+        if public:
+            await _store_public(db, **params, event=_event(copies))
+            return {}
+        store = _store_hooked if hooks else _store_unhooked
+        return dict(await store(db, **params, **_ways(copies)))
     except ValueError as e:
         raise StatementError("The database cannot hold the text of a message") from e
-    rows, _ = await db.run_binary(sql, [new.raw for new in batch])
-    return {row[0]: Owned(*row[1:]) for row in rows}
 
 
-def _storing_public(batch: Sequence[NewEnvelope]) -> bytes:
-    stored = [(m.id, m.inbox, None, False, None, None) for new in batch for m in new.messages]
-    event = text_literal(_encode(stored).decode())
-    copies = ",".join(f"({_copy(new, m)})" for new in batch for m in new.messages)
-    return f"{_raws(batch)}{_PUBLIC_COPIES % event}{copies}".encode()
+Copies = Sequence[tuple[NewEnvelope, NewMessage]]
 
 
-def _storing(batch: Sequence[NewEnvelope], *, hooks: bool) -> bytes:
-    copies = ",".join(
-        f"({_copy(new, message)},{literal(message.passed or None)},{literal(message.forwarder)},"
-        f"{literal(new.saved_by)})"
-        for new in batch
-        for message in new.messages
-    )
-    last = _HOOKED if hooks else _NOT_HOOKED
-    return f"{_raws(batch)}{_COPIES}{copies}{_OWNED_BY}{last}".encode()
+def _raws(batch: Sequence[NewEnvelope]) -> dict[str, object]:
+    return {
+        "raw_ids": [new.id for new in batch],
+        "times": [new.received for new in batch],
+        "bodies": [new.raw for new in batch],
+        "sizes": [new.size for new in batch],
+        "counts": [len(new.messages) for new in batch],
+        "plain": [new.plain for new in batch],
+        "wire_sizes": [new.wire_size for new in batch],
+    }
 
 
-def _raws(batch: Sequence[NewEnvelope]) -> str:
-    """All written out but the bodies, which are the parameters $1, $2 … in the batch's order."""
-    return _RAWS + ",".join(
-        f"({text_literal(new.id)},{literal(new.received)},${place},"
-        f"{new.size},{len(new.messages)},{new.plain},{literal(new.wire_size)})"
-        for place, new in enumerate(batch, 1)
-    )
+def _copies(copies: Copies) -> dict[str, object]:
+    return {
+        "inboxes": [message.inbox for _, message in copies],
+        "ids": [message.id for _, message in copies],
+        "domains": [message.domain for _, message in copies],
+        "facts": [message.facts for _, message in copies],
+        "attachments": [
+            f"{{{','.join(new.attachments)}}}" if new.attachments else None for new, _ in copies
+        ],
+    }
 
 
-def _copy(new: NewEnvelope, message: NewMessage) -> str:
-    attachments = f"'{{{','.join(new.attachments)}}}'::uuid[]" if new.attachments else "null"
-    return (
-        f"{text_literal(message.inbox)},{text_literal(message.id)},{text_literal(new.id)},"
-        f"{text_literal(message.domain)},{literal(new.received)},{text_literal(message.facts)},"
-        f"{attachments}"
-    )
+def _ways(copies: Copies) -> dict[str, object]:
+    """What decides whose the copies are: how they came there, and who starred them."""
+    return {
+        "ways": [_json(message.passed) if message.passed else None for _, message in copies],
+        "forwarders": [message.forwarder for _, message in copies],
+        "savers": [new.saved_by for new, _ in copies],
+    }
+
+
+def _event(copies: Copies) -> str:
+    return _json([(message.id, message.inbox, None, False, None, None) for _, message in copies])
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()

@@ -63,6 +63,12 @@ class Target:
         if "@" in self._parameters.get("host", "")[1:]:
             raise ConfigurationError("database.dsn: an @ in the password is to be written as %40")
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Target) and self._parameters == other._parameters
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
     def __str__(self) -> str:
         given = self._parameters
         where = given.get("host") or given.get("hostaddr") or "the local socket"

@@ -6,8 +6,8 @@ For the upgrade alone (mail.upgrading.unexamined): the table is dropped at its e
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailsacd.store.pool import Transaction
 from mailsacd.store.sql import many
+from mailsacd.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,6 @@ _claim = many(
        ) claimed
        left join raw_message on id = raw_id
        order by raw_id""",
-    binary=True,
 )
 _complete: many[str | None] = many(
     lambda raw_id: raw_id,

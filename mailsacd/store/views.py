@@ -6,7 +6,6 @@ import msgspec
 
 from mailsacd.core.message import Message
 from mailsacd.core.message_form import UNTOUCHED, Marks, message_json
-from mailsacd.store.literal import literal, text_literal
 
 _MARKS: Final = msgspec.structs.fields(Marks)
 
@@ -24,6 +23,14 @@ REACHABLE: Final = f"""({VISIBLE} and (%(open)s::boolean or saved_by = %(viewer)
 own is there all the same, such as the mail of an address that was released."""
 
 
+def _constant(value: str | tuple[()] | None) -> str:
+    """One of ours in SQL: a text, no elements, or nothing."""
+    if value is None:
+        return "null"
+    text = value if isinstance(value, str) else "{}"
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _as_json() -> str:
     """What core.message_form.message_json does, in SQL over COLUMNS.
 
@@ -31,10 +38,10 @@ def _as_json() -> str:
     for these the text is a constant.
     """
     untouched = " and ".join(
-        f"{mark.name} is not distinct from {literal(getattr(UNTOUCHED, mark.name))}"
+        f"{mark.name} is not distinct from {_constant(getattr(UNTOUCHED, mark.name))}"
         for mark in _MARKS
     )
-    constant = text_literal(message_json("", UNTOUCHED).decode())
+    constant = _constant(message_json("", UNTOUCHED).decode())
     written = " || ".join(
         f"""',"{mark.encode_name}":' || coalesce(to_json({mark.name})::text, 'null')"""
         for mark in _MARKS

@@ -22,8 +22,9 @@ from mailsacd.mail.push.stream import Stream
 from mailsacd.mail.receiving.compose import compose
 from mailsacd.store.events import event_epoch
 from mailsacd.store.notices import MAIL, Notices, give_notice
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
+from mailsacd.store.transaction import Transaction
 from tests.mail.envelopes import RECEPTION
 
 reactor: Any = the_reactor

@@ -7,7 +7,8 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from mailsacd.core.errors import ConfigurationError, StatementError
 from mailsacd.store import migrate as module
 from mailsacd.store.migrate import Migration, migrate, migrations
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from tests.conftest import Open
 
 ALL = len(migrations())

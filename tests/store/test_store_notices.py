@@ -11,7 +11,8 @@ from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import ConfigurationError, StatementError
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices, give_notice
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 
 reactor: Any = the_reactor
 

@@ -16,8 +16,9 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.store import connection, pool
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
 from mailsacd.store.sql import column, one
+from mailsacd.store.transaction import Transaction
 from tests.store.conftest import Server
 
 Connect = Callable[..., Database]
@@ -111,6 +112,42 @@ async def test_a_percent_sign_stands_for_itself(server: Server, connect: Connect
     await database.start()
     assert await database.fetch("select 'a' like '%' and 7 % 4 = 3") == [(True,)]
     assert await one(column, "select 7 % %(n)s")(database, n=4) == 3
+
+
+# How many
+
+_connected = one(
+    int,
+    """select count(*) from pg_stat_activity
+       where backend_type = 'client backend' and pid <> pg_backend_pid()""",
+)
+
+
+@pytest_twisted.ensureDeferred
+async def test_connections_are_opened_when_somebody_waits_and_closed_when_nobody_does(
+    server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "SPARE_FOR_S", 0.05)
+    monkeypatch.setattr(pool, "_SWEEP_INTERVAL_S", 0.02)
+    database, operator = connect(server.dsn, 3), connect(server.dsn)
+    await operator.start()
+    await database.start()
+    await _until(operator, 1)
+    running = [ensureDeferred(database.fetch("select pg_sleep(0.1)")) for _ in range(9)]
+    await _until(operator, 3)
+    await gatherResults(running)
+    await _until(operator, 1)
+    assert await database.fetch("select 1") == [(1,)]
+
+
+async def _until(operator: Database, count: int) -> None:
+    """Return when there are so many connections beside the operator's."""
+
+    async def looking() -> None:
+        while await _connected(operator) != count:
+            await deferLater(reactor, 0.01)
+
+    await ensureDeferred(looking()).addTimeout(_PATIENCE_S, reactor)
 
 
 # Transactions
@@ -363,20 +400,6 @@ async def test_a_server_that_turned_read_only_is_left(server: Server, connect: C
         await database.run("insert into t values (1)")
     await eventually(database)
     await database.run("insert into t values (1)")
-
-
-@pytest_twisted.ensureDeferred
-async def test_statements_prepared_on_another_connection_behind_a_pooler(
-    server: Server, connect: Connect
-) -> None:
-    database = connect(server.dsn)
-    await database.start()
-    await _echo(database, value="prepared")
-    await database.run("deallocate all")
-    assert await _echo(database, value="it's plain") == "it's plain"
-
-
-# What no waiting mends
 
 
 @pytest.mark.parametrize(

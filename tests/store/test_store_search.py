@@ -8,8 +8,9 @@ import pytest_twisted
 
 from mailsacd.core.search import Terms
 from mailsacd.store import search as store
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
 from mailsacd.store.search import RARE, RECENT, search
+from mailsacd.store.transaction import Transaction
 
 MESSAGES = RARE + RECENT + 1_000
 OLD = RARE + 500  # so many are older than all that is recent, and too many for the index

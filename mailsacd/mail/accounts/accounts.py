@@ -16,7 +16,8 @@ from mailsacd.mail.accounts.plans import Plans
 from mailsacd.settings import PlanSettings
 from mailsacd.store import accounts, removal
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, give_notice
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 
 _TOLD_NOBODY: Final = frozenset({"labels", "recents"})  # no node keeps them in memory
 

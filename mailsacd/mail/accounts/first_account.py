@@ -8,7 +8,8 @@ from mailsacd.core.account import new_key
 from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.store.accounts import add_account, any_account, lock_accounts
 from mailsacd.store.keys import add_key
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 
 NAME: Final = "admin"
 EMAIL: Final = "admin@localhost"

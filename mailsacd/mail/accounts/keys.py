@@ -11,7 +11,7 @@ from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.store import keys
 from mailsacd.store.accounts import lock_account
 from mailsacd.store.notices import ACCOUNTS, give_notice
-from mailsacd.store.pool import Transaction
+from mailsacd.store.transaction import Transaction
 
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}\Z")
 

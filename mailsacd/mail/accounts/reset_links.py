@@ -6,8 +6,9 @@ from mailsacd.core.account import new_token
 from mailsacd.core.errors import NotFoundError
 from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.store.accounts import find_login
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
 from mailsacd.store.sessions import add_invitation, add_reset
+from mailsacd.store.transaction import Transaction
 
 
 async def reset_token(database: Database, name_or_email: str, hours: int) -> str:

@@ -22,7 +22,7 @@ from mailsacd.settings import AccountSettings
 from mailsacd.store import accounts as stored
 from mailsacd.store import sessions
 from mailsacd.store.notices import ACCOUNTS, give_notice
-from mailsacd.store.pool import Transaction
+from mailsacd.store.transaction import Transaction
 
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401

@@ -6,7 +6,7 @@ from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.sessions import check_password
 from mailsacd.store import accounts as stored
 from mailsacd.store.notices import ACCOUNTS, give_notice
-from mailsacd.store.pool import Transaction
+from mailsacd.store.transaction import Transaction
 
 
 class Team:

@@ -34,7 +34,8 @@ from mailsacd.store import addresses as store
 from mailsacd.store.alternates import remember_alternate, server_secret
 from mailsacd.store.domains import share_domain
 from mailsacd.store.ownership import adopt_messages, delete_owned_messages
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 
 MAX_BULK: Final = 100
 

@@ -14,7 +14,7 @@ from mailsacd.mail.ownership.directory import announce
 from mailsacd.mail.ownership.domain_lookup import Sight
 from mailsacd.store import domains as store
 from mailsacd.store.addresses import evict_addresses
-from mailsacd.store.pool import Transaction
+from mailsacd.store.transaction import Transaction
 
 GRACE: Final = timedelta(days=7)
 """How long a verified domain stays so without its proof: records get lost by mistake too."""

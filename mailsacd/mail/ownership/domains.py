@@ -34,7 +34,8 @@ from mailsacd.mail.ownership.reservation import begin
 from mailsacd.store import domains as store
 from mailsacd.store.addresses import find_address, release_address, set_catch_all
 from mailsacd.store.ownership import has_others_addresses, hide_domain_messages
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 
 MAX_LOOKS: Final = 20
 """Looks at the DNS that people wait for at a time."""

@@ -12,7 +12,7 @@ from mailsacd.mail.ownership.directory import announce
 from mailsacd.store import addresses as store
 from mailsacd.store.accounts import lock_account
 from mailsacd.store.ownership import domain_facts
-from mailsacd.store.pool import Transaction
+from mailsacd.store.transaction import Transaction
 
 ANOTHERS: Final = "The address {0} is owned by another account"
 

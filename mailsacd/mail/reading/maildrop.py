@@ -26,7 +26,8 @@ from mailsacd.mail.reading.read_ahead import ReadAhead
 from mailsacd.settings import Pop3Settings
 from mailsacd.store import maildrop as store
 from mailsacd.store.compression import expand
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
 
 T = TypeVar("T")

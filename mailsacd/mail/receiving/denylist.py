@@ -21,7 +21,8 @@ from mailsacd.mail.records.activity import Activity
 from mailsacd.store import denylist as store
 from mailsacd.store.denylist import Denied
 from mailsacd.store.notices import DENYLIST, Notices, give_notice
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
 
 READ_EVERY_S: Final = 30.0

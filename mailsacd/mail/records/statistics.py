@@ -17,8 +17,9 @@ from mailsacd.mime.message import Attachment
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store import statistics
 from mailsacd.store.compression import expand
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
 from mailsacd.store.statistics import Counted
+from mailsacd.store.transaction import Transaction
 
 KEPT_DAYS: Final = 31
 KEPT_AN_HOUR: Final = 500

@@ -18,8 +18,8 @@ from mailsacd.core.token import time_of
 from mailsacd.mime.extract import links
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store.compression import expand
-from mailsacd.store.pool import Transaction
 from mailsacd.store.statistics import Tally, add_tallies
+from mailsacd.store.transaction import Transaction
 from mailsacd.store.unexamined import Completed, Unexamined, claim_unexamined, complete
 
 GROUP: Final = 50

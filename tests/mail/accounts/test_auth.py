@@ -17,7 +17,8 @@ from mailsacd.core.errors import ThrottledError, UnauthenticatedError
 from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.guesses import GUESSES, PER_S, Guesses
 from mailsacd.store.keys import record_use
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from tests.mail.people import People, people
 
 reactor: Any = the_reactor

@@ -15,8 +15,9 @@ from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.mail.upgrading.unexamined import GROUP, examine_some
 from mailsacd.store.messages import delete_message
 from mailsacd.store.migrate import migrate
-from mailsacd.store.pool import Database, Transaction
+from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
+from mailsacd.store.transaction import Transaction
 from tests.conftest import Open
 from tests.mail.hubs import new_mail
 
