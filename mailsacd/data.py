@@ -18,15 +18,21 @@ from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.accounts.first_account import make_first_account
 from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.settings import Settings, default_data_dir
+from mailsacd.store.direct import check_direct
 from mailsacd.store.pool import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What was opened. ``new_admin_key`` is the key of the first account, if it was made now."""
+    """What was opened.
+
+    ``dsn`` is how libpq reaches the database, ``direct_dsn`` the same past any connection pooler.
+    ``new_admin_key`` is the key of the first account, if it was made now.
+    """
 
     directory: Path
     dsn: str
+    direct_dsn: str
     database: Database
     reactor: Any
     new_admin_key: str | None
@@ -35,27 +41,53 @@ class Data:
 async def open_data(
     settings: Settings, closing: AsyncExitStack, reactor: Any, *, connections: int | None = None
 ) -> Data:
-    """Open it; ``closing`` closes it again. Raises ConfigurationError."""
+    """Open it, with at most so many ``connections``; None: as the settings say.
+
+    ``closing`` closes it again. Raises ConfigurationError.
+    """
     directory = make_data_dir(settings)
-    dsn = settings.database.dsn
+    chosen = settings.database
+    dsn = chosen.dsn
     if not dsn:
-        postgres = EmbeddedPostgres(directory, bin_dir=settings.database.bin_dir, reactor=reactor)
+        postgres = EmbeddedPostgres(directory, bin_dir=chosen.bin_dir, reactor=reactor)
         closing.push_async_callback(postgres.stop)
         await postgres.start()
         dsn = postgres.dsn
+    database = await open_database(
+        dsn, connections or chosen.connections, settings, closing, reactor
+    )
+    direct_dsn = chosen.direct_dsn or dsn
+    await check_direct(database, direct_dsn, reactor)
+    await bring_up_to_date(database)
+    key = None
+    if not chosen.dsn:
+        key = await make_first_account(database, settings.accounts.default_plan, directory)
+    return Data(
+        directory=directory,
+        dsn=dsn,
+        direct_dsn=direct_dsn,
+        database=database,
+        reactor=reactor,
+        new_admin_key=key,
+    )
+
+
+async def open_database(
+    dsn: str, connections: int, settings: Settings, closing: AsyncExitStack, reactor: Any
+) -> Database:
+    """The database at ``dsn``, by at most so many ``connections`` that nobody else has.
+
+    ``closing`` closes them again. Raises ConfigurationError.
+    """
     database = Database(
         dsn,
-        connections=connections or settings.database.connections,
+        connections=connections,
         statement_timeout_s=settings.database.statement_timeout_s,
         reactor=reactor,
     )
     closing.push_async_callback(database.stop)
     await database.start()
-    await bring_up_to_date(database)
-    key = None
-    if not settings.database.dsn:
-        key = await make_first_account(database, settings.accounts.default_plan, directory)
-    return Data(directory=directory, dsn=dsn, database=database, reactor=reactor, new_admin_key=key)
+    return database
 
 
 def hostname_of(settings: Settings) -> str:

@@ -38,7 +38,9 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Where the state is: an empty ``dsn`` asks for the embedded PostgreSQL."""
 
     dsn: str = ""
+    direct_dsn: str = ""
     connections: Count = 4
+    mail_connections: Count = 2
     statement_timeout_s: Seconds = 30.0
     bin_dir: str = ""
 

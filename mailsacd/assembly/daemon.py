@@ -25,7 +25,7 @@ from mailsacd.assembly.records import Records
 from mailsacd.assembly.retrieval import Retrieval
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
-from mailsacd.data import Data, hostname_of, make_data_dir, open_data
+from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.push.permission import ListeningRules
@@ -90,11 +90,15 @@ class Daemon:
             settings.tls, data_dir=make_data_dir(settings), hostname=hostname
         )
         data = await open_data(settings, self._closing, reactor)
+        intake = await open_database(
+            data.dsn, settings.database.mail_connections, settings, self._closing, reactor
+        )
         self._go_on()
         ground = Ground(
             settings=settings,
             hostname=hostname,
             data=data,
+            intake=intake,
             tls=certificate.context_factory,
             reactor=reactor,
         )

@@ -39,7 +39,7 @@ class Ownership:
         """Raises ConfigurationError."""
         database, reactor = ground.database, ground.reactor
         settings = self._settings = ground.settings
-        self.notices = Notices(ground.data.dsn, reactor=reactor)
+        self.notices = Notices(ground.data.direct_dsn, reactor=reactor)
         self.guesses = Guesses(reactor, shared_by=settings.server.workers)
         self.authenticator = Authenticator(database, self.notices, self.guesses, reactor=reactor)
         plans = Plans(settings.plans, settings.accounts.default_plan)

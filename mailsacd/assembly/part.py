@@ -12,20 +12,23 @@ from mailsacd.store.pool import Database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What is there before any part is. ``tls`` has the server's certificate.
+    """What is there before any part is.
 
-    ``reactor`` is many interfaces; each object says which of them it needs.
+    ``intake`` is the database for taking mail in, by connections that nothing else waits for;
+    ``tls`` has the server's certificate. ``reactor`` is many interfaces; each object says which of
+    them it needs.
     """
 
     settings: Settings
     hostname: str
     data: Data
+    intake: Database
     tls: IOpenSSLServerConnectionCreator
     reactor: Any
 
     @property
     def database(self) -> Database:
-        """The pool of connections."""
+        """The database for everything but taking mail in."""
         return self.data.database
 
     def host_of(self, host: str) -> str:

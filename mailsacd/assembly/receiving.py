@@ -33,20 +33,21 @@ class Receiving:
         logins: MailLogins,
     ) -> None:
         """``observers`` are told of all mail that is stored. Raises ConfigurationError."""
-        settings, database = ground.settings, ground.database
+        settings, intake = ground.settings, ground.intake
+        directory = owners.directory.asking(intake)
         self._ingest = Ingest(
-            database,
+            intake,
             hostname=ground.hostname,
             budget=ByteBudget(settings.message.buffer_bytes),
             reactor=ground.reactor,
             observers=observers,
-            ownership=owners.directory,
+            ownership=directory,
         )
         anybody = self._from_anybody(ground, owners, records)
         who_logs_in = replace(
             anybody,
             settings=settings.capture,
-            accept=captures_all(database, owners.directory, records.activity),
+            accept=captures_all(intake, directory, records.activity),
             refuses=refuse_nobody,
             capture=Capture(logins, owners.accounts, self._ingest, records.usage, records.activity),
             plain_login=settings.capture.plain_login,
@@ -68,8 +69,8 @@ class Receiving:
             settings=settings.smtp,
             message=settings.message,
             accept=Accept(
-                ground.database,
-                owners.directory,
+                ground.intake,
+                owners.directory.asking(ground.intake),
                 settings.message.accepted_domains,
                 owners.domain_rules.hosting,
                 activity=records.activity,

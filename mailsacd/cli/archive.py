@@ -91,7 +91,8 @@ async def _run(data: Data, settings: Settings, program: str, *options: str) -> N
     """Run a program of PostgreSQL's. How to connect goes by the environment: others see options."""
     major = await server_major(data.database)
     path = await find_program(program, major, wanted=settings.database.bin_dir)
-    environment: dict[str, Any] = {**os.environ, **Target(data.dsn).environment(), "LC_ALL": "C"}
+    target = Target(data.direct_dsn)
+    environment: dict[str, Any] = {**os.environ, **target.environment(), "LC_ALL": "C"}
     given = [environment["PGDATABASE"] if option == "" else option for option in options]
     out, err, status = await getProcessOutputAndValue(
         str(path), given, env=environment, reactor=data.reactor

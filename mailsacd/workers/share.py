@@ -18,7 +18,7 @@ MIN_PART_OF_ONE: Final = 50
 """So many connections, or listeners, of one peer or account each worker allows at least."""
 
 _SHARED_LIMITS: Final = ("max_connections", "max_listeners")
-_LISTENING_CONNECTIONS: Final = 1  # of each process, beside its pool
+_LISTENING_CONNECTIONS: Final = 1  # of each process, beside its pools
 _OTHERS_CONNECTIONS: Final = 15  # the parent, the operator's tools, PostgreSQL's own reserve
 
 
@@ -31,12 +31,14 @@ def with_workers_counted(settings: Settings) -> Settings:
 
 def check_connections(settings: Settings) -> None:
     """Raises ConfigurationError when the embedded database has not enough for all workers."""
-    each = settings.database.connections + _LISTENING_CONNECTIONS
+    chosen = settings.database
+    each = chosen.connections + chosen.mail_connections + _LISTENING_CONNECTIONS
     most = (MAX_CONNECTIONS - _OTHERS_CONNECTIONS) // each
-    if not settings.database.dsn and settings.server.workers > most:
+    if not chosen.dsn and settings.server.workers > most:
         raise ConfigurationError(
             f"server.workers: the embedded PostgreSQL has connections for {most} workers with "
-            f"database.connections = {settings.database.connections}"
+            f"database.connections = {chosen.connections} and "
+            f"database.mail_connections = {chosen.mail_connections}"
         )
 
 

@@ -28,16 +28,52 @@ REMEMBERED_DOMAINS: Final = 50_000
 REMEMBERED_ADDRESSES: Final = 50_000
 
 
+class _Memory:
+    """What was found, as long as nothing of it can have changed unheard."""
+
+    def __init__(self, notices: Notices) -> None:
+        self.domains: Recent[str, DomainFacts | None] = Recent(REMEMBERED_DOMAINS)
+        self.addresses: Recent[str, AddressFacts | None] = Recent(REMEMBERED_ADDRESSES)
+        self.changes = 0
+        self._notices = notices
+        notices.subscribe(DIRECTORY, self._came, self.forget_all)
+
+    def remember(self, values: Recent[K, V], key: K, value: V, changes: int) -> None:
+        """Keep what was read when there had been so many ``changes``: not after a further one."""
+        if self._notices.listening and changes == self.changes:
+            values.remember(key, value)
+
+    def forget(self, name: str) -> None:
+        """As of the Directory."""
+        self.changes += 1
+        self.addresses.forget(name)
+        self.domains.forget(name.rpartition("@")[2])
+
+    def forget_all(self) -> None:
+        """As of the Directory."""
+        self.changes += 1
+        self.addresses.clear()
+        self.domains.clear()
+
+    def _came(self, name: str) -> None:
+        if name:
+            self.forget(name)
+        else:
+            self.forget_all()
+
+
 class Directory:
     """Answers out of memory where it can. Raises UnavailableError when the database is away."""
 
-    def __init__(self, database: Database, notices: Notices) -> None:
+    def __init__(self, database: Database, notices: Notices, memory: _Memory | None = None) -> None:
+        """Ask ``database`` for what is not known, and hear of changes by ``notices``."""
         self._database = database
         self._notices = notices
-        self._domains: Recent[str, DomainFacts | None] = Recent(REMEMBERED_DOMAINS)
-        self._addresses: Recent[str, AddressFacts | None] = Recent(REMEMBERED_ADDRESSES)
-        self._changes = 0
-        notices.subscribe(DIRECTORY, self._came, self.forget_all)
+        self._memory = memory or _Memory(notices)
+
+    def asking(self, database: Database) -> "Directory":
+        """A directory with the same memory that asks ``database`` for what is not known."""
+        return Directory(database, self._notices, self._memory)
 
     async def holder(self, address: Address) -> Holding:
         """Who holds the inbox of a normal address."""
@@ -56,12 +92,13 @@ class Directory:
 
     async def address(self, email: str) -> AddressFacts | None:
         """What is known of an address (normal form); None when nobody reserved it."""
-        known = self._addresses.get(email)
+        memory = self._memory
+        known = memory.addresses.get(email)
         if known is not UNKNOWN:
             return known
-        changes = self._changes
+        changes = memory.changes
         found = await address_facts(self._database, email)
-        self._remember(self._addresses, email, found, changes)
+        memory.remember(memory.addresses, email, found, changes)
         return found
 
     async def inbox_at(self, address: Address) -> Address:
@@ -73,40 +110,26 @@ class Directory:
 
     async def domain(self, name: str) -> DomainFacts | None:
         """What is known of a domain (normal form); None when nobody owns anything of it."""
-        known = self._domains.get(name)
+        memory = self._memory
+        known = memory.domains.get(name)
         if known is not UNKNOWN:
             return known
-        changes = self._changes
+        changes = memory.changes
         found = await domain_facts(self._database, name)
-        self._remember(self._domains, name, found, changes)
+        memory.remember(memory.domains, name, found, changes)
         return found
 
     def known_domain(self, name: str) -> DomainFacts | Unknown | None:
         """As `domain`, without asking the database: UNKNOWN when that would be needed."""
-        return self._domains.get(name)
+        return self._memory.domains.get(name)
 
     def forget(self, name: str) -> None:
         """An address or a domain has changed. A catch-all is its domain's affair, too."""
-        self._changes += 1
-        self._addresses.forget(name)
-        self._domains.forget(name.rpartition("@")[2])
+        self._memory.forget(name)
 
     def forget_all(self) -> None:
         """Anything may have changed."""
-        self._changes += 1
-        self._addresses.clear()
-        self._domains.clear()
-
-    def _came(self, name: str) -> None:
-        if name:
-            self.forget(name)
-        else:
-            self.forget_all()
-
-    def _remember(self, values: Recent[K, V], key: K, value: V, changes: int) -> None:
-        # What was read before a change must not be kept after it
-        if self._notices.listening and changes == self._changes:
-            values.remember(key, value)
+        self._memory.forget_all()
 
 
 async def announce(db: Executor, *names: str) -> None:

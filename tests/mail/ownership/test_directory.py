@@ -38,7 +38,7 @@ MARK = "mark@nobodys.example"
 
 async def _remembered(node: Node) -> None:
     """Have a node look until it remembers, with no notice under way."""
-    addresses = node.directory._addresses
+    addresses = node.directory._memory.addresses
     while addresses.get(MARK) is UNKNOWN:
         await node.directory.owner(MARK)
         await deferLater(reactor, 0.002)
@@ -111,6 +111,6 @@ async def test_a_node_that_hears_nothing_remembers_nothing(node: Node) -> None:
 def test_memory_is_bounded(node: Node) -> None:
     directory = node.directory
     for n in range(REMEMBERED_DOMAINS + 10):
-        directory._domains.remember(f"d{n}.example", None)
-    assert len(directory._domains._values) == REMEMBERED_DOMAINS
+        directory._memory.domains.remember(f"d{n}.example", None)
+    assert len(directory._memory.domains._values) == REMEMBERED_DOMAINS
     assert directory.known_domain("d0.example") is UNKNOWN
