@@ -95,7 +95,7 @@ class OwnPorts:
             )
         except CannotListenError as e:
             raise _cannot_listen(name, interface, port, e.socketError) from e
-        return _with_little_unsent(listening)
+        return _tuned(listening)
 
 
 class InheritedPorts:
@@ -111,7 +111,7 @@ class InheritedPorts:
             listening: IListeningPort = self._reactor.adoptStreamPort(  # which duplicates it
                 inherited.fileno(), inherited.family, factory
             )
-        return _with_little_unsent(listening)
+        return _tuned(listening)
 
 
 def bind_shared(settings: Settings, processes: int) -> list[Sockets]:
@@ -138,8 +138,13 @@ def bind_shared(settings: Settings, processes: int) -> list[Sockets]:
     return bound
 
 
-def _with_little_unsent(listening: Any) -> IListeningPort:
-    """``listening``, whose connections inherit the option, where the system has it."""
+def _tuned(listening: Any) -> IListeningPort:
+    """``listening``, whose connections inherit what is set here, which saves a call for each.
+
+    Replies are not held back for more to go with them, and little waits in the kernel, where it
+    can be told so.
+    """
+    listening.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
     if option is not None:
         listening.socket.setsockopt(socket.IPPROTO_TCP, option, MAX_UNSENT_BYTES)

@@ -35,6 +35,15 @@ _schemas = count()
 
 
 @pytest.fixture
+def without_collecting() -> Iterator[None]:
+    """No garbage is collected: what nobody refers to is gone at once, and circles stay."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
 def workspace() -> Iterator[Path]:
     """A directory of the test alone, which PostgreSQL can enter."""
     with open_directory() as directory:

@@ -40,26 +40,29 @@ def _inherited() -> Ports:
 
 
 class _Greeter(Protocol):
-    def __init__(self, made: Deferred[int]) -> None:
+    def __init__(self, made: Deferred[list[int]]) -> None:
         self._made = made
 
     def connectionMade(self) -> None:
         assert self.transport is not None
         handle: socket.socket = self.transport.getHandle()  # type: ignore[attr-defined]
-        self._made.callback(handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT))
+        options = (socket.TCP_NOTSENT_LOWAT, socket.TCP_NODELAY)
+        self._made.callback([handle.getsockopt(socket.IPPROTO_TCP, each) for each in options])
         self.transport.loseConnection()
 
 
 @pytest.mark.parametrize("ports", [lambda: OwnPorts(SETTINGS, reactor), _inherited])
 @pytest_twisted.ensureDeferred
-async def test_the_kernel_keeps_little_of_what_a_peer_does_not_read(
+async def test_the_kernel_holds_no_reply_back_and_keeps_little_that_a_peer_does_not_read(
     ports: Callable[[], Ports],
 ) -> None:
-    made: Deferred[int] = Deferred()
+    made: Deferred[list[int]] = Deferred()
     factory = Factory.forProtocol(lambda: _Greeter(made))
     listening: Any = ports().listen("pop3", factory)
     with socket.create_connection(("127.0.0.1", listening.getHost().port)):
-        assert await made.addTimeout(10, reactor) == MAX_UNSENT_BYTES
+        unsent, no_delay = await made.addTimeout(10, reactor)
+    assert unsent == MAX_UNSENT_BYTES
+    assert no_delay
     await listening.stopListening()
 
 

@@ -34,11 +34,6 @@ class Conversation(LineSession[Action, bytes]):
         self.selection = Selection(Listing(ids=(), sizes=()))
         """The messages of the maildrop, none before somebody has logged in."""
 
-    @property
-    def closed(self) -> bool:
-        """Whether all is said, but for what QUIT deletes."""
-        return self.state is State.CLOSED
-
     def begin_tls(self) -> None:
         """The handshake comes next. RFC 2595 section 4: nothing learned before TLS is kept.
 

@@ -21,13 +21,15 @@ STUCK_S: Final = 10.0
 class Pop3Protocol(Connection):
     """One connection."""
 
+    _handler: SessionRunner
+
     def __init__(self, shared: Shared, peer_ip: str) -> None:
         super().__init__(shared.options, peer_ip)
-        self._handler = self._runner = SessionRunner(shared, self)
+        self._handler = SessionRunner(shared, self)
 
     def stuck_s(self, now_s: float) -> float:
         """For how long the peer has not read the message that is held for it; 0 without one."""
-        return self._runner.sending.stuck_s(now_s)
+        return self._handler.sending.stuck_s(now_s)
 
 
 class Pop3Factory(ConnectionFactory[Pop3Protocol]):

@@ -64,11 +64,6 @@ class SessionRunner:
         """Whether something other than input must come first."""
         return self.session.waiting or self._yielding or self._paused
 
-    @property
-    def unread_bytes(self) -> int:
-        """As of Handler."""
-        return self.session.unread_bytes
-
     def is_overdue(self, silent_s: float, now_s: float) -> bool:  # noqa: ARG002  as of Handler
         """As of Handler. RFC 1939 section 3: the autologout timer, which a whole command resets."""
         return silent_s >= self._settings.idle_timeout_s
@@ -112,6 +107,7 @@ class SessionRunner:
         """The connection is gone: nothing is deleted that QUIT did not say."""
         self._lost = True
         self.sending.end()
+        del self.sending  # which knows the runner: a circle that would keep the maildrop
         if self._maildrop is not None:
             self._listings.give(self._listed_bytes(self._maildrop))
             self._leave(self._maildrop)
@@ -140,12 +136,9 @@ class SessionRunner:
             self._yielding = True
             self._connection.later(self._next_turn)
         self._running = False
-        self._connection.read_control.worked(done)
-        if done:
-            self._connection.progress()
         if self._connections.stopping and not self.busy:
             self.end(CloseReason.STOPPING)
-        self._connection.caught_up()
+        self._connection.worked(done, self.session.unread_bytes)
 
     def _next_turn(self) -> None:
         self._yielding = False

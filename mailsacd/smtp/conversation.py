@@ -20,6 +20,10 @@ from mailsacd.sockets.line_session import LineSession
 _NO_TRANSACTION: Final = Transaction("", utf8=False)
 
 
+def _refuses_nobody(_reverse_path: str) -> bool:
+    return False
+
+
 class Conversation(LineSession[Action, Reply]):
     """The state of one session, from banner to close."""
 
@@ -37,8 +41,7 @@ class Conversation(LineSession[Action, Reply]):
         "transaction",
     )
 
-    def __init__(self, rules: SessionRules, refuses: Callable[[str], bool]) -> None:
-        """``refuses`` tells whether mail with a reverse-path is refused, coming from this peer."""
+    def __init__(self, rules: SessionRules) -> None:
         super().__init__(
             banner=rules.banner,
             too_many_errors=reply.TOO_MANY_ERRORS,
@@ -46,7 +49,8 @@ class Conversation(LineSession[Action, Reply]):
         )
         self.rules = rules
         self.tls = rules.in_tls
-        self.refuses = refuses
+        self.refuses: Callable[[str], bool] = _refuses_nobody
+        """Tells whether mail with a reverse-path is refused, coming from this peer."""
         self.helo = ""
         """What the client calls itself, empty before EHLO or HELO."""
         self.extended = False
@@ -62,11 +66,6 @@ class Conversation(LineSession[Action, Reply]):
         self.transaction = _NO_TRANSACTION
         """What MAIL and RCPT said so far."""
         self.state = State.START
-
-    @property
-    def closed(self) -> bool:
-        """Whether the session is over: nothing is read any more."""
-        return self.state is State.CLOSED
 
     def reset(self, state: State) -> None:
         """Forget the transaction; the session is in ``state`` from now on."""

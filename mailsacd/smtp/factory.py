@@ -18,20 +18,22 @@ from mailsacd.sockets.listener_options import ListenerOptions
 class SmtpProtocol(Connection):
     """One connection, and what the message under way on it means for the others."""
 
+    _handler: SessionRunner
+
     def __init__(self, shared: Shared, peer_ip: str) -> None:
         super().__init__(shared.options, peer_ip)
-        self._handler = self._runner = SessionRunner(shared, self)
+        self._handler = SessionRunner(shared, self)
 
     def speed(self, now_s: float) -> float | None:
         """How many bytes a second of the message under way have come; None without one.
 
         Neither is one counted that has only just begun.
         """
-        return self._runner.speed(now_s)
+        return self._handler.speed(now_s)
 
     def refuse_message(self) -> None:
         """Others need the memory of the message under way: it may be sent again later."""
-        self._runner.refuse_message()
+        self._handler.refuse_message()
 
 
 class SmtpFactory(ConnectionFactory[SmtpProtocol]):

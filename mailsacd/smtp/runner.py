@@ -4,6 +4,7 @@ What is hot is written for speed: no coroutine where an answer is there, all rep
 """
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import Final
 
 from twisted.internet.defer import ensureDeferred
@@ -39,11 +40,11 @@ class SessionRunner:
 
     def __init__(self, shared: Shared, connection: Connection) -> None:
         services = shared.services
-        self.session = Session(shared.rules, self._refuses)
+        self.session = Session(shared.rules)
         self._connection = connection
         self._clock = services.clock
         self._accept = services.accept
-        self._denies = services.refuses
+        self._refuses = services.refuses
         self._ingest = services.ingest
         self._capture = services.capture
         self._plain_login = services.plain_login
@@ -66,11 +67,6 @@ class SessionRunner:
         return self.session.in_message
 
     @property
-    def unread_bytes(self) -> int:
-        """How much input waits."""
-        return self.session.unread_bytes
-
-    @property
     def held_up(self) -> bool:
         """Whether something other than input must come first."""
         return self.session.waiting or self._yielding or self._paused
@@ -91,12 +87,10 @@ class SessionRunner:
         self._running = True
         replies: list[bytes] = []
         session = self.session
-        done = 0
-        while done < MAX_ACTIONS_A_TURN:
+        for _ in range(MAX_ACTIONS_A_TURN):
             action = session.next_action()
             if action is None:
                 break
-            done += 1
             if type(action) is Reply:
                 replies.append(action.wire)
             else:
@@ -105,17 +99,16 @@ class SessionRunner:
             self._yielding = True
             self._connection.later(self._next_turn)
         self._running = False
-        if done:
-            self._connection.progress()
-        self._connection.read_control.worked(len(replies))
         if replies:
             self._connection.write(replies[0] if len(replies) == 1 else b"".join(replies))
-        self._settle()
+        self._settle(len(replies))
 
     def begin(self) -> None:
         """Greet the peer."""
-        self.session.trusted = self._connection.is_trusted(self._plain_login)
-        self.session.greet()
+        session, connection = self.session, self._connection
+        session.trusted = connection.is_trusted(self._plain_login)
+        session.refuses = partial(self._refuses, connection.peer_ip)
+        session.greet()
         self.run()
 
     def receive(self, data: bytes) -> None:
@@ -157,7 +150,7 @@ class SessionRunner:
         self._budget.forget(self._room_came)
         self._hold(self._delivering_bytes)
 
-    def _settle(self) -> None:
+    def _settle(self, commands: int) -> None:
         """What follows from where the session has got to."""
         session = self.session
         in_text = session.reader is not None
@@ -170,7 +163,7 @@ class SessionRunner:
             self._hold(session.held_bytes + self._delivering_bytes)
         if self._connections.stopping and not session.in_message:
             self.end(CloseReason.STOPPING)
-        self._connection.caught_up()
+        self._connection.worked(commands, session.unread_bytes)
 
     def _next_turn(self) -> None:
         self._yielding = False
@@ -196,10 +189,7 @@ class SessionRunner:
             else:
                 self._connection.close()
 
-    # Senders and recipients
-
-    def _refuses(self, reverse_path: str) -> bool:
-        return self._denies(self._connection.peer_ip, reverse_path)
+    # Recipients
 
     def _ask_recipient(self, path: str) -> None:
         try:

@@ -7,7 +7,6 @@ open no input is read, so that pipelined commands are answered in order (RFC 292
 This module cuts the input into lines and content; `mailsacd.smtp.commands` says what lines do.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from mailsacd.core import reply
@@ -40,11 +39,8 @@ class Session(Conversation):
 
     __slots__ = ("_logins_failed",)
 
-    def __init__(
-        self, rules: SessionRules, refuses: Callable[[str], bool] = lambda _: False
-    ) -> None:
-        """As of Conversation."""
-        super().__init__(rules, refuses)
+    def __init__(self, rules: SessionRules) -> None:
+        super().__init__(rules)
         self._logins_failed = 0
 
     # For whoever runs it
@@ -119,7 +115,7 @@ class Session(Conversation):
     def _answered(self) -> bool:
         """Whether the answer is still of interest."""
         self.waiting = False
-        return self.state is not State.CLOSED
+        return not self.closed
 
     # Lines
 

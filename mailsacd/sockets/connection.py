@@ -76,7 +76,6 @@ class Connection(Protocol):
     def connectionMade(self) -> None:
         """Greet, unless a PROXY header comes first."""
         self._tcp = cast(tcp.Server, self.transport)
-        self._tcp.setTcpNoDelay(True)
         self.read_control.begin(self._tcp)
         self._options.connections.enter(self)
         if self._options.proxies and self._is_proxy():
@@ -91,13 +90,16 @@ class Connection(Protocol):
             data = self._read_proxy_header(self._proxy, data)
             if not data:
                 return
-        self.read_control.came(len(data), of_message=self._handler.busy)
+        self.read_control.came(len(data))
         self._handler.receive(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
         self._options.connections.leave(self)
         self._handler.lost()
+        # The handler knows the connection: that circle would keep what both hold, half a message
+        # maybe, until the collector of garbage comes by
+        del self._handler
         if self._stage is _Stage.HANDSHAKE:
             why = reason.getErrorMessage()
             _log.debug("TLS handshake with {peer}: {why}", peer=self.peer_ip, why=why)
@@ -107,7 +109,7 @@ class Connection(Protocol):
         """The peer sends no more, but may still read: answers under way are given."""
         self._half_closed = True
         self.read_control.end()
-        self.caught_up()
+        self._close_if_finished()
 
     def writeConnectionLost(self) -> None:  # noqa: N802  Twisted's name
         """This side is never half-closed."""
@@ -136,6 +138,8 @@ class Connection(Protocol):
     def check_time(self, now_s: float) -> None:
         """As of Member. RFC 5321 section 4.5.3.2, RFC 1939 section 3."""
         silent_s = now_s - self._since_s
+        if self._stage is _Stage.GONE:
+            return
         if self._stage in _TIMEOUTS_S:
             if silent_s >= _TIMEOUTS_S[self._stage]:
                 self.abort()
@@ -232,11 +236,17 @@ class Connection(Protocol):
         if not self._unsent:
             self._lose()
 
-    def caught_up(self) -> None:
-        """Read from the socket only while the handler keeps up; close when nothing can come."""
-        self.read_control.keep_up(self._handler.unread_bytes <= MAX_UNREAD_BYTES)
-        if self._half_closed and not self._handler.held_up and self._stage is _Stage.SESSION:
-            self.close()
+    def worked(self, commands: int, unread_bytes: int) -> None:
+        """The handler has carried out ``commands``, and ``unread_bytes`` of input wait for it.
+
+        Something that was done gives the peer its time again. While too much input waits no more
+        is read from the socket.
+        """
+        if commands:
+            self._since_s = self._seconds()
+        self.read_control.worked(commands, keeps_up=unread_bytes <= MAX_UNREAD_BYTES)
+        if self._half_closed:
+            self._close_if_finished()
 
     def later(self, go_on: Callable[[], None]) -> None:
         """Call ``go_on`` when others have had their turn."""
@@ -255,6 +265,11 @@ class Connection(Protocol):
             self._handler.begin()
         else:
             self._handler.end(refusal)
+
+    def _close_if_finished(self) -> None:
+        """The peer sends no more: close when it waits for nothing either."""
+        if self._stage is _Stage.SESSION and not self._handler.held_up:
+            self.close()
 
     def _is_proxy(self) -> bool:
         peer = ip_address(self.peer_ip)

@@ -20,10 +20,6 @@ class Handler(Protocol):
     def held_up(self) -> bool:
         """Whether something other than input must come first."""
 
-    @property
-    def unread_bytes(self) -> int:
-        """How much input waits."""
-
     def is_overdue(self, silent_s: float, now_s: float) -> bool:
         """Whether the peer has taken too long, ``silent_s`` seconds after its last `progress`.
 

@@ -29,6 +29,7 @@ class LineSession(Generic[A, W]):
         "_pending",
         "_skipping",
         "_too_many_errors",
+        "closed",
         "tls",
         "trusted",
         "waiting",
@@ -41,6 +42,8 @@ class LineSession(Generic[A, W]):
         self.trusted = False
         """Whether passwords may be sent on it even if it is not."""
         self.waiting = False
+        self.closed = False
+        """Whether all is said; nothing is read any more."""
         self._banner = banner
         self._too_many_errors = too_many_errors
         self._last_action = last_action
@@ -49,11 +52,6 @@ class LineSession(Generic[A, W]):
         self._pending: list[A | W] = []
         self._skipping = False
         self._errors = 0
-
-    @property
-    def closed(self) -> bool:
-        """Whether all is said."""
-        raise NotImplementedError
 
     @property
     def may_log_in(self) -> bool:
@@ -108,6 +106,7 @@ class LineSession(Generic[A, W]):
     def _shut(self) -> None:
         """Have it `closed`: nothing is read, answered or said any more but the last action."""
         self.forget_input()
+        self.closed = True
         self.waiting = False
         self._pending = [self._last_action]
 

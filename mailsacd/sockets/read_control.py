@@ -18,13 +18,22 @@ MESSAGE_BYTES: Final = 65_536
 class ReadControl:
     """Of one connection, which begins to be read from by itself."""
 
-    __slots__ = ("_efforts", "_ended", "_fair_queue", "_is_on", "_keeps_up", "_resting", "_tcp")
+    __slots__ = (
+        "_efforts",
+        "_ended",
+        "_expects_message",
+        "_fair_queue",
+        "_is_on",
+        "_keeps_up",
+        "_resting",
+        "_tcp",
+    )
 
     def __init__(self, fair_queue: FairQueue) -> None:
         self._fair_queue = fair_queue
         self._tcp: tcp.Server
         self._is_on = self._keeps_up = True
-        self._resting = self._ended = False
+        self._resting = self._ended = self._expects_message = False
         self._efforts = 0
 
     def begin(self, transport: tcp.Server) -> None:
@@ -34,34 +43,35 @@ class ReadControl:
 
     def expect(self, *, message: bool) -> None:
         """Whether what comes next is (the rest of) a message."""
+        self._expects_message = message
         self._tcp.bufferSize = MESSAGE_BYTES if message else COMMANDS_BYTES
 
     def end(self) -> None:
         """Nothing more can come."""
         self._ended = True
 
-    def came(self, count: int, *, of_message: bool) -> None:
-        """So many bytes have come."""
-        if not of_message or count < LITTLE_BYTES:
+    def came(self, count: int) -> None:
+        """``count`` bytes have come."""
+        if count < LITTLE_BYTES or not self._expects_message:
             self._efforts += 1
 
-    def worked(self, commands: int) -> None:
-        """So many were carried out: after too many efforts to no effect, others come first."""
+    def worked(self, commands: int, *, keeps_up: bool) -> None:
+        """``commands`` were carried out; ``keeps_up`` tells whether more may come for now.
+
+        After too many efforts to no effect, others come first.
+        """
         self._efforts += commands
         if self._efforts > FREE_EFFORTS and not self._resting:
             self._resting = True
             self._turn()
             self._fair_queue.wait(self._rested)
+        if keeps_up is not self._keeps_up:
+            self._keeps_up = keeps_up
+            self._turn()
 
     def effect(self) -> None:
         """A message has come, or gone, whole."""
         self._efforts = 0
-
-    def keep_up(self, keeps_up: bool) -> None:
-        """Whether more may come for now."""
-        if keeps_up is not self._keeps_up:
-            self._keeps_up = keeps_up
-            self._turn()
 
     def _rested(self) -> None:
         self._resting = False

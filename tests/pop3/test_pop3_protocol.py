@@ -3,6 +3,7 @@
 import poplib
 import socket
 import ssl
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -133,7 +134,7 @@ async def test_who_does_not_read_is_not_served_further(listen: Listen) -> None:
     wire = await listener.logged_in()
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"RETR 1\r\nRETR 2\r\nRETR 3\r\nQUIT\r\n")
-    await listener.until(lambda: listener.only._runner._paused)
+    await listener.until(lambda: listener.only._handler._paused)
     assert listener.budget.held_bytes < 2 * len(BIG)
     assert listener.only._tcp._tempDataLen < 1_000_000
     wire.transport.resumeProducing()  # type: ignore[union-attr]
@@ -185,7 +186,7 @@ async def test_listings_that_nobody_reads_are_not_piled_up(listen: Listen) -> No
     wire = await listener.logged_in()
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"UIDL\r\n" * 5_000)
-    await listener.until(lambda: listener.only._runner._paused)
+    await listener.until(lambda: listener.only._handler._paused)
     assert len(listener.only._unsent) + listener.only._tcp._tempDataLen < 1_000_000
     wire.abort()
 
@@ -211,7 +212,7 @@ async def test_who_keeps_memory_from_others_is_closed(listen: Listen) -> None:
     greedy = await listener.logged_in()
     greedy.transport.pauseProducing()  # type: ignore[union-attr]
     greedy.send(_MUCH)
-    await listener.until(lambda: listener.only._runner._paused)
+    await listener.until(lambda: listener.only._handler._paused)
     other = await listener.logged_in()
     other.send(b"RETR 1\r\n")
     await listener.until(lambda: bool(listener.budget._waiting))
@@ -226,7 +227,7 @@ async def test_a_session_that_waits_for_memory_may_go(listen: Listen) -> None:
     greedy = await listener.logged_in()
     greedy.transport.pauseProducing()  # type: ignore[union-attr]
     greedy.send(_MUCH)
-    await listener.until(lambda: listener.only._runner._paused)
+    await listener.until(lambda: listener.only._handler._paused)
     other = await listener.logged_in()
     other.send(b"RETR 1\r\n")
     await listener.until(lambda: bool(listener.budget._waiting))
@@ -247,6 +248,30 @@ async def test_a_message_that_cannot_be_had_is_refused(
     wire = await listener.logged_in()
     wire.send(b"RETR 1\r\nTOP 1 1\r\nNOOP\r\n")
     await answered(wire, expected * 2 + answer.OK)
+
+
+@pytest.mark.usefixtures("without_collecting")
+@pytest.mark.parametrize(
+    "state", [b"", b"LI", b"AUTH LOGIN\r\n", LOGIN, LOGIN + b"DELE 1\r\n", LOGIN + b"RETR 1\r\n"]
+)
+@ensure
+async def test_nothing_is_left_of_a_client_that_vanished(listen: Listen, state: bytes) -> None:
+    listener = listen(BIG)
+    wire = await listener.connect()
+    if b"RETR" in state:
+        wire.transport.pauseProducing()  # type: ignore[union-attr]
+    wire.send(state)
+    if b"RETR" in state:
+        await listener.until(lambda: listener.only._handler.sending.in_message)
+    elif b"\n" in state:
+        await wire.until(lambda: wire.received.count(b"\n") == state.count(b"\n"))
+    server = listener.only
+    left = [weakref.ref(each) for each in (server, server.transport, server._handler)]
+    del server
+    wire.abort()
+    await listener.until(lambda: not any(each() for each in left))
+    assert listener.budget.held_bytes == 0
+    assert listener.listings.held_bytes == 0
 
 
 @ensure
@@ -530,7 +555,7 @@ async def test_who_waits_for_an_answer_is_not_silent(listener: Pop3Listener) -> 
     listener.maildrop.hold = Deferred()
     wire = await listener.logged_in()
     wire.send(b"RETR 1\r\n")
-    await listener.until(lambda: listener.only._runner.waiting)
+    await listener.until(lambda: listener.only._handler.waiting)
     listener.pass_time(2_000)
     listener.maildrop.hold.callback(None)
     await answered(wire, retrieved(listener.maildrop.messages[0]))
@@ -542,7 +567,9 @@ async def test_a_stop_ends_idle_sessions_and_lets_quit_delete(listener: Pop3List
     idle, quitting = await listener.logged_in(), await listener.logged_in()
     quitting.send(b"DELE 1\r\nQUIT\r\n")
     await answered(quitting, answer.ok("message 1 is marked as deleted"))
-    await listener.until(lambda: any(m._runner.busy for m in listener.factory._connections.members))
+    await listener.until(
+        lambda: any(m._handler.busy for m in listener.factory._connections.members)
+    )
     drained = ensureDeferred(listener.factory.drain())
     await answered(idle, answer.STOPPING)
     late = await listener.connect(greeted=False)
@@ -559,7 +586,7 @@ async def test_a_stop_waits_for_a_message_a_bounded_time(listen: Listen) -> None
     wire = await listener.logged_in()
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(_MUCH)
-    await listener.until(lambda: listener.only._runner._paused)
+    await listener.until(lambda: listener.only._handler._paused)
     drained = ensureDeferred(listener.factory.drain())
     listener.pass_time(DRAIN_TIMEOUT_S + 5)
     await drained

@@ -2,6 +2,7 @@
 
 import random
 import smtplib
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -204,6 +205,27 @@ async def test_a_client_may_vanish_in_any_state(listener: SmtpListener, state: s
     assert listener.ingest.budget.held_bytes == 0
 
 
+@pytest.mark.usefixtures("without_collecting")
+@pytest.mark.parametrize("state", [state for state in _STATES if state != "QUIT"])
+@ensure
+async def test_nothing_is_left_of_a_client_that_vanished(
+    listener: SmtpListener, state: str
+) -> None:
+    wire = await listener.connect()
+    wire.send(_STATES[state])
+    if state not in {"greeted", "half a command", "drained chunk"}:
+        await wire.until(lambda: bool(wire.codes))
+    left = [weakref.ref(each) for each in _parts_of_the_only_connection(listener)]
+    wire.abort()
+    await listener.gone()
+    await listener.until(lambda: not any(each() for each in left))
+
+
+def _parts_of_the_only_connection(listener: SmtpListener) -> list[object]:
+    [server] = listener.factory._connections.members
+    return [server, server.transport, server._handler]
+
+
 @ensure
 async def test_bytes_are_held_until_the_fate_of_the_message_is_known(
     listener: SmtpListener,
@@ -382,10 +404,10 @@ async def test_a_client_that_never_reads_is_not_served_further(listener: SmtpLis
     count = 40_000
     wire.send(b"EHLO c\r\n" * count)
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._runner._paused)
+    await listener.until(lambda: server._handler._paused)
     for _ in range(20):  # more turns make no difference
         await listener.until(lambda: True)
-    held_bytes = server._runner.session.unread_bytes
+    held_bytes = server._handler.session.unread_bytes
     held_bytes += len(server._unsent) + server._tcp._tempDataLen + len(server._tcp.dataBuffer)
     assert held_bytes < 32_768
     wire.transport.resumeProducing()  # type: ignore[union-attr]
@@ -419,7 +441,7 @@ async def test_auth_is_answered_slowly(listener: SmtpListener) -> None:
     await wire.talk(b"EHLO c\r\n", 250)
     wire.send(b"AUTH LOGIN\r\nNOOP\r\n")
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._runner.session.waiting)
+    await listener.until(lambda: server._handler.session.waiting)
     assert wire.received == b""
     listener.pass_time(1)
     await wire.expect(502, 250)
@@ -459,7 +481,7 @@ async def test_one_connections_defect_keeps_no_other_from_being_drained(
 ) -> None:
     wires = [await listener.connect(), await listener.connect()]
     first = next(iter(listener.factory._connections.members))
-    first._runner.end = None  # type: ignore[assignment, method-assign]
+    first._handler.end = None  # type: ignore[assignment, method-assign]
     drained = Deferred.fromCoroutine(listener.factory.drain())
     for wire in wires:
         await wire.closed()

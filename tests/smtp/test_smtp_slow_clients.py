@@ -99,7 +99,7 @@ async def test_who_drips_on_does_not_hold_a_connection_that_is_closed(
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"EHLO c\r\n" * 40_000)
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._runner._paused)
+    await listener.until(lambda: server._handler._paused)
     listener.pass_time(302)
     await listener.until(lambda: server._stage.name == "CLOSING")
     for _ in range(12):
@@ -160,7 +160,7 @@ async def test_a_client_that_never_reads_is_closed_in_the_end(listener: SmtpList
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"EHLO c\r\n" * 40_000)
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._runner._paused)
+    await listener.until(lambda: server._handler._paused)
     listener.pass_time(302)
     await listener.until(lambda: server._stage.name == "CLOSING")
     assert listener.connections == 1

@@ -145,8 +145,8 @@ async def test_a_tls_client_that_never_reads_is_not_served_further(secure: SmtpL
                 sock.sendall(b"EHLO c\r\n" * 1000)
 
     flooding = deferToThread(flood)
-    await secure.until(lambda: server._runner._paused)
-    assert server._runner.session.unread_bytes < 500_000
+    await secure.until(lambda: server._handler._paused)
+    assert server._handler.session.unread_bytes < 500_000
     secure.pass_time(302)
     await secure.until(lambda: server._stage.name == "CLOSING")
     secure.pass_time(12)

@@ -44,8 +44,8 @@ class _Connection:
 
     def tire(self) -> None:
         for _ in range(FREE_EFFORTS + 1):
-            self.read_control.came(1, of_message=False)
-        self.read_control.worked(0)
+            self.read_control.came(1)
+        self.read_control.worked(0, keeps_up=True)
 
 
 def test_so_many_go_on_in_a_turn_and_in_their_order() -> None:
@@ -91,17 +91,18 @@ def test_who_makes_an_effort_to_no_effect_is_read_in_turns(drips: bool) -> None:
     clock = turns()
     connection = _Connection(FairQueue(clock))
     read_control = connection.read_control
+    read_control.expect(message=drips)
     for _ in range(FREE_EFFORTS):
         assert connection.is_read
         if drips:
-            read_control.came(1, of_message=True)
-        read_control.worked(0 if drips else 1)
-    read_control.came(1, of_message=False)
-    read_control.worked(0)
+            read_control.came(1)
+        read_control.worked(0 if drips else 1, keeps_up=True)
+    read_control.came(1)
+    read_control.worked(0, keeps_up=True)
     assert not connection.is_read
     clock.pass_one()
     assert connection.is_read
-    read_control.worked(1)
+    read_control.worked(1, keeps_up=True)
     assert not connection.is_read
 
 
@@ -109,11 +110,13 @@ def test_what_has_an_effect_is_no_effort() -> None:
     connection = _Connection(FairQueue(turns()))
     for _ in range(3):
         for _ in range(FREE_EFFORTS // 2):
-            connection.read_control.came(1, of_message=False)
-            connection.read_control.worked(1)
+            connection.read_control.came(1)
+            connection.read_control.worked(1, keeps_up=True)
+        connection.read_control.expect(message=True)
         for _ in range(FREE_EFFORTS):
-            connection.read_control.came(LITTLE_BYTES, of_message=True)
-            connection.read_control.worked(0)
+            connection.read_control.came(LITTLE_BYTES)
+            connection.read_control.worked(0, keeps_up=True)
+        connection.read_control.expect(message=False)
         assert connection.is_read
         connection.read_control.effect()
 
@@ -122,11 +125,12 @@ def test_who_has_rested_is_read_only_if_more_is_wanted_and_can_come() -> None:
     clock = turns()
     full, ended = _Connection(fair_queue := FairQueue(clock)), _Connection(fair_queue)
     full.tire()
-    full.read_control.keep_up(False)
+    full.read_control.worked(0, keeps_up=False)
     ended.tire()
     ended.read_control.end()
     clock.pass_one()
     assert not full.is_read
     assert not ended.is_read
-    full.read_control.keep_up(True)
+    full.read_control.worked(0, keeps_up=True)
+    clock.pass_one()
     assert full.is_read
