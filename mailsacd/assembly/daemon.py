@@ -4,6 +4,7 @@ So sessions end before the last batch commits, that before the pool closes, and 
 PostgreSQL stops.
 """
 
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -112,6 +113,7 @@ class Daemon:
             ports[name] = self._listen(name, factory)
         self._reload_on_sighup(certificate)
         self._announce(settings, data, ports, self._closing)
+        self._spare_the_collector()
 
     async def _put_together(
         self, ground: Ground, ports: Mapping[str, int]
@@ -163,6 +165,16 @@ class Daemon:
             signal.SIGHUP, lambda *_: self._reactor.callFromThread(certificate.reload)
         )
         self._closing.callback(signal.signal, signal.SIGHUP, previous)
+
+    def _spare_the_collector(self) -> None:
+        """Have the collector of garbage look no more at what is there now: it stays for good.
+
+        That is 80,000 objects, and when it goes through all of them the reactor stands still for
+        25 ms.
+        """
+        gc.collect()
+        gc.freeze()
+        self._closing.callback(gc.unfreeze)
 
     def _on_close(self, close: Callable[[], Awaitable[Any]]) -> None:
         async def closing() -> None:
