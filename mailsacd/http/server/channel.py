@@ -8,7 +8,6 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-from twisted.internet import tcp
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -16,9 +15,9 @@ from twisted.web import http
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 
-from mailsacd.core.outflow import PIECE_BYTES
 from mailsacd.http.server.answer import ON_EVERY_ANSWER, last_answer, problem
 from mailsacd.http.server.bounds import Bounds
+from mailsacd.http.server.outlet import Outlet
 
 MAX_HEADER_FIELDS: Final = 100
 MAX_HEADER_BYTES: Final = 16_384  # request line and fields together
@@ -35,6 +34,7 @@ class Channel(HTTPChannel):
     byte to byte: a client that drips its header in does not hold the connection.
     """
 
+    _out: Outlet
     bounds: Bounds  # set, as `site` is, by the site that makes it
     transport: Any  # a TCP transport: ITCPTransport and IPushProducer in one
     maxHeaders = MAX_HEADER_FIELDS
@@ -42,9 +42,6 @@ class Channel(HTTPChannel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._paused = False
-        self._left = memoryview(b"")  # what the transport has not got yet of an answer
-        self._sends_directly = False
         self._is_secure = False
         self._peer: Any = None
         self._host: Any = None
@@ -56,17 +53,17 @@ class Channel(HTTPChannel):
         self._next_turn: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
-        self._sends_directly = isinstance(self.transport, tcp.Server)  # and not by TLS
-        carrier = self.transport if self._sends_directly else self.transport.transport
-        carrier.bufferSize = READ_BYTES
+        self._out = Outlet(self.transport, partial(self.bounds.memory.hold, self))
         self._is_secure = bool(super().isSecure())
+        carrier = self.transport.transport if self._is_secure else self.transport
+        carrier.bufferSize = READ_BYTES
         self._peer, self._host = self.transport.getPeer(), self.transport.getHost()
         self.bounds.enter(self, getattr(self._peer, "host", ""))
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.bounds.leave(self)
-        self._left = memoryview(b"")
+        self._out.drop()
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
         if self._answered is not None:
@@ -166,7 +163,7 @@ class Channel(HTTPChannel):
 
     def abort(self) -> None:
         """Close without a word."""
-        self._left = memoryview(b"")
+        self._out.drop()
         self.transport.abortConnection()
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:  # noqa: N802  Twisted's
@@ -198,14 +195,14 @@ class Channel(HTTPChannel):
         small would hold up everybody else. So a second one in one turn of the reactor waits for
         the next.
         """
-        if self._paused or self._left:
+        if self._out.is_behind:
             self._answered = request
             self.bounds.waiting_for_readers += 1
             self.setTimeout(self.bounds.idle_timeout_s)
             self.transport.pauseProducing()
         elif self._may_go_on:
             self._may_go_on = False
-            self._forget_unread()
+            self.bounds.memory.hold(self, 0)
             super().requestDone(request)
         else:
             self._next_turn = self.callLater(0, partial(self._go_on, request))
@@ -223,15 +220,13 @@ class Channel(HTTPChannel):
 
     def pauseProducing(self) -> None:
         """Called by the transport when much is unsent."""
-        self._paused = True
-        self._hold()
+        self._out.pause()
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
         """Called by the transport when all is sent."""
-        self._paused = False
-        self._send_more()
-        if self._paused:
+        self._out.resume()
+        if self._out.is_behind:
             if self._answered is not None:  # its client reads, if slowly
                 self.setTimeout(self.bounds.idle_timeout_s)
             return
@@ -243,13 +238,12 @@ class Channel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Write the head of an answer, in one piece, with what every answer has."""
-        self._sends_directly = False
         if not self.persistent:
             headers.setRawHeaders(b"Connection", [b"close"])
         lines = [b"%b %b %b" % (version, code, reason), ON_EVERY_ANSWER]
         for name, values in headers.getAllRawHeaders():
             lines += [b"%b: %b" % (name, value) for value in values]
-        self.transport.write(b"\r\n".join([*lines, b"", b""]))
+        self._out.write(b"\r\n".join([*lines, b"", b""]))
 
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: ARG002  Twisted's signature
         """Called for a line longer than MAX_HEADER_BYTES."""
@@ -262,43 +256,15 @@ class Channel(HTTPChannel):
         self.loseConnection()
 
     def send(self, data: bytes) -> None:
-        """Send a whole answer: at once, where nothing waits to be sent before it.
-
-        Twisted's transport would wait for the next turn to find out that there is room for it.
-        """
-        if self._sends_directly:
-            sent = self.transport.writeSomeData(data)
-            if sent == len(data):
-                return
-            self._sends_directly = False  # from here on, for nobody tells when all is sent
-            data = data[sent:] if isinstance(sent, int) else data
-        self.transport.write(data)
+        """Send a whole answer."""
+        self._out.send(data)
 
     def send_large(self, head: bytes, body: bytes) -> None:
-        """Send a whole answer piece by piece, as its client reads; no copy of it is made."""
-        self._sends_directly = False
-        self.transport.write(head)
-        self._left = memoryview(body)
-        self._send_more()
-
-    def _send_more(self) -> None:
-        while self._left and not self._paused:
-            piece, self._left = self._left[:PIECE_BYTES], self._left[PIECE_BYTES:]
-            self.transport.write(bytes(piece))
-        self._hold()
-
-    def _hold(self) -> None:
-        in_transport = PIECE_BYTES if self._paused else 0
-        self.bounds.memory.hold(self, len(self._left) + in_transport)
-
-    def _forget_unread(self) -> None:
-        self._left = memoryview(b"")
-        self.bounds.memory.hold(self, 0)
+        """Send a whole answer piece by piece, as its client reads."""
+        self._out.send_large(head, body)
 
     def _send100Continue(self) -> None:  # noqa: N802  Twisted's name
-        self._sends_directly = False
-        super()._send100Continue()
+        self._out.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _say(self, status: HTTPStatus, message: str) -> None:
-        self._sends_directly = False
-        self.transport.write(last_answer(problem(status, message)))
+        self._out.write(last_answer(problem(status, message)))
