@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from mailsacd.mime import markup, plain
+from mailsacd.mime import markup, pieces, plain
 from mailsacd.mime.message import ParsedMessage, with_plain_newlines
 from mailsacd.mime.parse import text_or_html
 from mailsacd.mime.trace import end_of_trace
@@ -29,11 +29,11 @@ _HOST = (
 # Nearly all text has the first only, and a pattern that begins with fixed letters is fast.
 _USUAL = re.compile(rf"https?+://{_HOST}{_URL_CHARS}")
 _ANY = re.compile(rf"(?:https?|ftp)://{_HOST}{_URL_CHARS}", re.IGNORECASE)
-# Names of formats, not places to go to. None of it reads on where another may begin: that would
-# take minutes for a page that has a hundred thousand beginnings and no end.
-_FORMATS = re.compile(
-    r"\bxmlns\w*+(?::\w*+)?+\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+')|<!DOCTYPE[^<>]*+>", re.IGNORECASE
+# Names of formats, not places to go to
+_NAMESPACE = re.compile(
+    r"\bxmlns\w{0,80}+(?::\w{0,80}+)?+\s{0,9}+=\s{0,9}+(?:\"[^\"]{0,2000}+\"|'[^']{0,2000}+')"
 )
+_DOCTYPE = re.compile(r"<!DOCTYPE[^<>]{0,2000}+>", re.IGNORECASE)
 _TRAILING = frozenset(
     ".,;:!?'\"*_~|)]}\u2026\u3002\uff0c\u3001\uff1b\uff1a\uff01\uff1f\uff09\u300d"
     "\u300f\u3011\u300b\u201d\u2019\u00bb\u203a"
@@ -51,15 +51,16 @@ def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
     together; what is over is left out, and then the second value is True.
     """
     found = tuple(filter(None, dict.fromkeys(_all(parsed))))
+    limited = _has_too_many(parsed.text_as_sent) or _has_too_many(parsed.html_as_sent)
     if len(found) <= MAX_LINKS and sum(map(len, found)) <= MAX_LINK_CHARS:
-        return found, False
+        return found, limited
     short = [url for url in found if len(url) <= MAX_LINK_CHARS]
     room = MAX_LINKS_CHARS
     for count, url in enumerate(short):
         room -= len(url)
         if room < 0 or count >= MAX_LINKS:
             return tuple(short[:count]), True
-    return tuple(short), len(short) < len(found)
+    return tuple(short), limited or len(short) < len(found)
 
 
 def text_of(parsed: ParsedMessage) -> str:
@@ -85,28 +86,53 @@ def _all(parsed: ParsedMessage) -> Iterator[str]:
             text = text.replace("](", "] (")
         yield from map(_without_trailing, dict.fromkeys(_candidates(text)))
     if source is not None:
-        if "xmlns" in source or ("!" in source and "<!" in source):
-            source = _FORMATS.sub("", source)
+        source = _without(_DOCTYPE, "<!", _without(_NAMESPACE, "xmlns", source))
         found = [_unescaped(url) for url in dict.fromkeys(_candidates(source))]
         yield from found if all(map(_CLEAR.match, found)) else _quoted(source)
 
 
+def _has_too_many(text: str | None) -> bool:
+    """Whether there are more candidates in ``text`` than are looked at."""
+    mark = "://"
+    if text is None or len(text) <= MAX_CANDIDATES * len(mark):
+        return False
+    return text.count(mark) > MAX_CANDIDATES
+
+
+def _without(pattern: re.Pattern[str], beginning: str, source: str) -> str:
+    """``source`` without what ``pattern`` matches where ``beginning`` stands."""
+    kept: list[str] = []
+    position, place = 0, source.find(beginning)
+    while place >= 0:
+        found = pattern.match(source, place)
+        if found is not None:
+            kept.append(source[position:place])
+            position = found.end()
+        place = source.find(beginning, found.end() if found else place + len(beginning))
+    return "".join((*kept, source[position:])) if kept else source
+
+
 def _candidates(text: str) -> list[str]:
-    marks = text.count("://")
-    if not marks:
-        return []
-    if marks <= MAX_CANDIDATES:
-        found: list[str] = _USUAL.findall(text)
-        if len(found) == marks:
-            return found
-    return [match[0] for match in islice(_ANY.finditer(text), MAX_CANDIDATES)]
+    found: list[str] = []
+    for piece in pieces.words(text):
+        marks = piece.count("://")
+        if marks:
+            usual = _USUAL.findall(piece)
+            found += usual if len(usual) == marks else _ANY.findall(piece)
+            if len(found) > MAX_CANDIDATES:
+                break
+    return found
 
 
 def _quoted(source: str) -> Iterator[str]:
     """The URLs of HTML where it matters what stands before one: a quote says where it ends."""
-    matches = islice(_ANY.finditer(source), MAX_CANDIDATES)
-    pairs = [(source[max(match.start() - 1, 0)], match[0]) for match in matches]
-    for quote, url in dict.fromkeys(pairs):
+    pairs: dict[tuple[str, str], None] = {}
+    for piece in pieces.words(source):
+        matches = islice(_ANY.finditer(piece), MAX_CANDIDATES)
+        pairs.update(((piece[max(m.start() - 1, 0)], m[0]), None) for m in matches)
+        if len(pairs) > MAX_CANDIDATES:
+            break
+    for quote, url in pairs:
         if quote in ("'", "("):
             url = url.partition(")" if quote == "(" else "'")[0]  # noqa: PLW2901
         url = _unescaped(url)  # noqa: PLW2901

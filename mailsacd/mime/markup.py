@@ -6,12 +6,20 @@ text, and what goes into the sanitiser, need no tree: a row of tokens, bounded i
 
 import html
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
+
+from mailsacd.mime.pieces import texts
 
 MAX_TAGS = 50_000
 MAX_TAG_CHARS = 4_096
+MAX_PICTURE_CHARS = 1_000_000  # of an img element, which may hold its picture
+MAX_CHARS = 6_000_000
+_END_TAGS_CHARS = 1_000_000  # are written by who closes what was left open
+MAX_ATTRIBUTES = 200
 
 VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -24,7 +32,7 @@ RAW = frozenset({
 })  # fmt: skip
 """Elements in which nothing is markup, and nothing is to be read either."""
 
-_OPENING = re.compile(r"<[a-zA-Z/!?]")
+_AFTER_LESS_THAN = frozenset(f"{string.ascii_letters}/!?")
 _NAME = re.compile(r"(/?)([a-zA-Z][^\s/>\"'<=]{0,40}+)", re.DOTALL)
 _WHOLE_TAG = re.compile(r"<(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>", re.DOTALL)
 _ATTRIBUTE = re.compile(
@@ -45,42 +53,64 @@ class Tag:
     def attributes(self) -> dict[str, str]:
         """The attributes by lower-case name, entities decoded; of several the first counts."""
         found: dict[str, str] = {}
-        for name, double, single, bare in _ATTRIBUTE.findall(self.inside):
+        for match in islice(_ATTRIBUTE.finditer(self.inside), MAX_ATTRIBUTES):
+            name, double, single, bare = match.groups("")
             found.setdefault(name.lower(), unescape_attribute(double or single or bare))
         return found
+
+
+def exceeds_limits(source: str) -> bool:
+    """Whether a rendering of the HTML in ``source`` may have to leave something out.
+
+    That is so when there are more than MAX_TAGS tags, or when ``source`` could be longer than
+    MAX_CHARS once the characters of its syntax are written as references.
+    """
+    if len(source) <= MAX_TAGS:
+        return False
+    tags = source.count("<")
+    growth = 4 * source.count("&") + 3 * (tags + source.count(">")) + 5 * source.count('"')
+    return tags > MAX_TAGS or len(source) + growth > MAX_CHARS - _END_TAGS_CHARS
 
 
 def tokens(source: str) -> Iterator[Tag | str]:
     """Tags and texts (entities not decoded) in order, without comments and what is no text.
 
-    Ends early after MAX_TAGS tags and comments.
+    Ends early after MAX_TAGS of what begins like a tag, and after MAX_CHARS characters. No text
+    is longer than PIECE characters: a longer one comes in several.
     """
-    position, close, lowered = 0, -1, ""
+    source = source[:MAX_CHARS]
+    position, searched, close = 0, 0, -1
     for _ in range(MAX_TAGS):
-        opening = _OPENING.search(source, position)
-        if opening is None:
+        start = source.find("<", searched)
+        if start < 0:
             break
-        start = opening.start()
-        if start > position:
-            yield source[position:start]
+        searched = start + 1
+        if source[searched : searched + 1] not in _AFTER_LESS_THAN:
+            continue
+        yield from texts(source, position, start)
         position = start
         if close < start:
             close = source.find(">", start)
             if close < 0:
                 break
         tag, position = _read(source, start, close)
-        if tag is None:
-            continue
-        if tag.name not in RAW:
-            yield tag
-        elif not tag.closing:
-            lowered = lowered or source.lower()
-            end = lowered.find(f"</{tag.name}", position)
-            position = len(source) if end < 0 else end
+        if tag is not None:
+            if tag.name not in RAW:
+                yield tag
+            elif not tag.closing:
+                position = _end_of_raw(source, tag.name, position)
+        searched = position
     else:
         return
-    if position < len(source):
-        yield source[position:]
+    yield from texts(source, position, len(source))
+
+
+def _end_of_raw(source: str, name: str, position: int) -> int:
+    """Where the end tag of a RAW element begins; the end of ``source`` when there is none."""
+    place = source.find("</", position)
+    while place >= 0 and source[place + 2 : place + 2 + len(name)].lower() != name:
+        place = source.find("</", place + 2)
+    return place if place >= 0 else len(source)
 
 
 def unescape(text: str) -> str:
@@ -117,6 +147,7 @@ def _read(source: str, start: int, close: int) -> tuple[Tag | None, int]:
         whole = _WHOLE_TAG.match(source, start, start + MAX_TAG_CHARS)
         close = whole.end() - 1 if whole is not None else close
         inside = source[name.end() : close]
-    if close - start > MAX_TAG_CHARS and name[2].lower() != "img":
+    lowered = name[2].lower()
+    if close - start > (MAX_PICTURE_CHARS if lowered == "img" else MAX_TAG_CHARS):
         return None, close + 1
-    return Tag(name[2].lower(), inside, bool(name[1])), close + 1
+    return Tag(lowered, inside, bool(name[1])), close + 1

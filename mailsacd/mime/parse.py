@@ -7,7 +7,7 @@ our own: none of them raises, or is slow, for what a message contains.
 import re
 
 from mailsacd.core.message_form import Mailbox
-from mailsacd.mime import addresses, charset, header, structure
+from mailsacd.mime import addresses, charset, header, markup, structure
 from mailsacd.mime.message import Attachment, ParsedMessage, Priority
 from mailsacd.mime.structure import Leaf
 
@@ -49,6 +49,8 @@ def _assemble(
     cc, cut_cc = _mailboxes(values.get(b"cc"), hint)
     bcc, cut_bcc = _mailboxes(values.get(b"bcc"), hint)
     texts, htmls, attachments = _sort(found)
+    page = _joined(htmls)
+    cut_page = page is not None and markup.exceeds_limits(page)
     return ParsedMessage(
         fields=section.fields,
         header_charset=hint,
@@ -58,9 +60,9 @@ def _assemble(
         cc=cc,
         bcc=bcc,
         text_as_sent=_joined(texts),
-        html_as_sent=_joined(htmls),
+        html_as_sent=page,
         attachments=tuple(attachments),
-        limited=limited or cut_sender or cut_to or cut_cc or cut_bcc,
+        limited=limited or cut_sender or cut_to or cut_cc or cut_bcc or cut_page,
     )
 
 

@@ -5,7 +5,6 @@ import re
 from mailsacd.mime import markup
 from mailsacd.mime.markup import Tag
 
-MAX_LINES = 50_000
 MAX_REFERENCES = 1_000
 MAX_REFERENCE_CHARS = 8_192
 _MAX_INDENT = 8
@@ -38,8 +37,6 @@ def text_from_html(source: str) -> str:
     """``source`` as plain text; lines end in ``\\n``. Never raises."""
     writer = _Writer()
     for token in markup.tokens(source):
-        if len(writer.lines) >= MAX_LINES:
-            break
         if isinstance(token, Tag):
             writer.tag(token)
         else:
@@ -67,11 +64,7 @@ class _Writer:
         if self._unseen is not None:
             return
         if self._preformatted:
-            first, *rest = text.replace("\r\n", "\n").split("\n", MAX_LINES)
-            self._line.append(first)
-            for line in rest:
-                self._end_line()
-                self._line.append(line)
+            self._preformatted_text(text)
             return
         if not text.isascii():
             text = _INVISIBLE.sub("", text)
@@ -83,6 +76,15 @@ class _Writer:
             if text[0].isalnum() and _REFERENCE.match(last):
                 self._line.append(" ")  # links are often beside each other, divided by style alone
             self._line.append(text)
+
+    def _preformatted_text(self, text: str) -> None:
+        first, *others = text.replace("\r\n", "\n").split("\n")
+        self._line.append(first)
+        if others:
+            self._end_line()
+            quote = self._quote()
+            self.lines.extend([(quote + line).rstrip() for line in others[:-1]])
+            self._line.append(others[-1])
 
     def tag(self, tag: Tag) -> None:
         name = tag.name
@@ -186,12 +188,16 @@ class _Writer:
     def _full(self) -> bool:
         return len(self._references) >= MAX_REFERENCES
 
+    def _quote(self) -> str:
+        """What a line begins with in so many quotations."""
+        return "> " * min(self._quotes, _MAX_INDENT)
+
     def _end_line(self, *, keep_empty: bool = False) -> None:
         line = "".join(self._line).rstrip()
         self._line.clear()
         if not line and not keep_empty and not self._preformatted:
             return
-        quote = "> " * min(self._quotes, _MAX_INDENT)
+        quote = self._quote()
         if self._blank_wanted and line:
             self._blank_wanted = False
             if self.lines and self.lines[-1].strip("> "):

@@ -3,6 +3,7 @@
 import pytest
 
 from mailsacd.mime.extract import (
+    MAX_CANDIDATES,
     MAX_LINKS,
     MAX_LINKS_CHARS,
     links,
@@ -90,6 +91,7 @@ def test_links_are_bounded() -> None:
     many = message(text=" ".join(f"http://a.example/{n}" for n in range(MAX_LINKS + 10)))
     assert len(links(many)[0]) == MAX_LINKS
     assert links(many)[1]
+    assert links(message(html="<a href='http://a.example/'>x</a>" * (MAX_CANDIDATES + 1)))[1]
     assert not links(message(text="http://a.example/"))[1]
     long = message(text=" ".join(f"http://a.example/{n}{'x' * 8_000}" for n in range(100)))
     assert 0 < sum(map(len, links(long)[0])) <= MAX_LINKS_CHARS

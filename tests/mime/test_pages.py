@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mailsacd.mime import sanitise
+from mailsacd.mime import balance, markup, sanitise
 from mailsacd.mime.allowed import STYLE_PROPERTIES
 from mailsacd.mime.parse import ParsedMessage, parse
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page
@@ -105,8 +105,8 @@ def test_a_style_property_stays(name: str) -> None:
 )  # fmt: skip
 def test_markup_bombs_stay_within_bounds(html: str) -> None:
     page = sanitised_page(html_message(html))
-    assert page.count("<div>") <= sanitise.MAX_DEPTH
-    assert len(page) <= 3 * sanitise.MAX_CHARS
+    assert page.count("<div>") <= balance.MAX_DEPTH
+    assert len(page) <= 3 * markup.MAX_CHARS
 
 
 def test_without_html_a_page_with_the_text() -> None:

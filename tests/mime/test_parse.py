@@ -305,7 +305,7 @@ BOMBS = {
     "tags in tags": b"Content-Type: text/html\r\n\r\n" + b"<div><b>" * 300_000,
 }
 LIMITED = set(BOMBS) - {
-    "messages nested in messages", "base64 padding", "tags in tags",
+    "messages nested in messages", "base64 padding",
 }  # fmt: skip
 
 
