@@ -75,14 +75,12 @@ def set_(common: Common, account: str, name: str, **given: bool | None) -> None:
     """Set up the domain NAME of ACCOUNT."""
 
     async def change(domains: Domains, actor: Actor) -> DomainView:
-        private = given["private"]
-        if private is not None:
-            await domains.set_privacy(actor, name, is_private=private)
         return await domains.change(
             actor,
             name,
             enablews=given["enablews"],
             is_default=given["default"],
+            is_private=given["private"],
             catch_all=given["catch_all"],
         )
 

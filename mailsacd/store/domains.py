@@ -1,7 +1,7 @@
 """Statements on domains: claims, the proof of one, and looking at them again in time."""
 
 import json
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from mailsacd.core.ownership import Domain
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
@@ -13,6 +13,14 @@ _COLUMNS = (
     "verified_mx, verification_txt, verification_errors, found::text, checked, missing_since"
 )
 _LOCKS: Final = 0x646F6D  # "dom": the class of this module's advisory locks
+
+
+class Flags(TypedDict, total=False):
+    """What its account may set of a domain; None leaves it as it is."""
+
+    enablews: bool | None
+    is_default: bool | None
+    is_private: bool | None
 
 
 def _domain(name: str, owner: str, *rest: Any) -> Domain:
@@ -126,25 +134,15 @@ async def remove_domain(db: Executor, owner: str, name: str) -> bool:
     return await _remove(db, name=name, owner=owner) == 1
 
 
-async def set_domain_flags(
-    db: Executor,
-    domain: Domain,
-    *,
-    enablews: bool | None = None,
-    is_default: bool | None = None,
-    is_private: bool | None = None,
-) -> Domain | None:
-    """Set the flags that are not None; an account has one default domain at most."""
-    if is_default:
+async def set_domain_flags(db: Executor, domain: Domain, **flags: Unpack[Flags]) -> Domain | None:
+    """Set the flags that are given and not None; an account has one default domain at most.
+
+    Within a transaction. None when the claim is no longer there.
+    """
+    if flags.get("is_default"):
         await _no_other_default(db, owner=domain.owner, name=domain.name)
-    return await _set_flags(
-        db,
-        name=domain.name,
-        owner=domain.owner,
-        enablews=enablews,
-        is_default=is_default,
-        is_private=is_private,
-    )
+    values = {**dict.fromkeys(Flags.__annotations__), **flags}
+    return await _set_flags(db, name=domain.name, owner=domain.owner, **values)
 
 
 async def record_verification(

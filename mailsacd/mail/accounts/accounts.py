@@ -60,8 +60,7 @@ class Accounts:
         async def work(transaction: Transaction) -> None:
             if first is not None:
                 await first(transaction)
-            if await accounts.email_taken(transaction, email, but_by=name):
-                raise ConflictError("There is an account with this mail address already")
+            await _claim_email(transaction, email, name)
             if not await accounts.add_account(transaction, name, email, plan, password_hash):
                 raise ConflictError(f"There is an account or a user named {name} already")
 
@@ -70,11 +69,9 @@ class Accounts:
 
     async def get(self, name: str) -> Account:
         """The account of that name. Raises NotFoundError."""
-        account = None
-        if NAME_FORM.match(name.lower()):
-            account = await accounts.find_account(self.database, name.lower())
+        account = await accounts.find_account(self.database, _possible_name(name))
         if account is None:
-            raise NotFoundError(f"There is no account {name}")
+            raise _not_there(name)
         return account
 
     async def list(self) -> list[Account]:
@@ -86,34 +83,40 @@ class Accounts:
         return self.plans.limits_of(await self.get(name))
 
     async def change(self, name: str, changes: Mapping[str, Any]) -> Account:
-        """Change ``email``, ``plan``, ``overrides`` (added to those there are; None takes one
+        """Change ``email``, ``plan``, ``overrides``, ``labels``, ``recents``, ``capture_private``,
 
-        away), ``labels``, ``recents``, ``capture_private``, ``disable_spam`` or ``suspended``.
-        Raises NotFoundError, InvalidInputError and ConflictError.
+        ``disable_spam`` or ``suspended``. Overrides are added to those there are; None takes one
+        away. Raises NotFoundError, InvalidInputError and ConflictError.
         """
         changes = dict(changes)
-        account = await self.get(name)
+        name = _possible_name(name)
         if "email" in changes:
             changes["email"] = _fault_named("email", normal_email, changes["email"])
         if "plan" in changes:
             changes["plan"] = self.plans.check(changes["plan"])
-        if "overrides" in changes:
-            added = dict(account.overrides) | changes["overrides"]
-            kept = {limit: value for limit, value in added.items() if value is not None}
-            changes["overrides"] = self.plans.check_overrides(kept)
 
         async def work(transaction: Transaction) -> None:
-            if "email" in changes and await accounts.email_taken(
-                transaction, changes["email"], but_by=account.name
-            ):
-                raise ConflictError("There is an account with this mail address already")
-            await accounts.update_account(transaction, account.name, changes)
+            if "email" in changes:
+                await _claim_email(transaction, changes["email"], name)
+            account = await accounts.lock_account(transaction, name)
+            if account is None:
+                raise _not_there(name)
+            written = changes | self._merged_overrides(account, changes)
+            await accounts.update_account(transaction, name, written)
             if changes.keys() - _TOLD_NOBODY:
-                await give_notice(transaction, ACCOUNTS, account.name)
+                await give_notice(transaction, ACCOUNTS, name)
 
         await self.database.transaction(work)
-        self.forget(account.name)
-        return await self.get(account.name)
+        self.forget(name)
+        return await self.get(name)
+
+    def _merged_overrides(self, account: Account, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The overrides as they are to be, if they are to be changed."""
+        if "overrides" not in changes:
+            return {}
+        added = dict(account.overrides) | changes["overrides"]
+        kept = {limit: value for limit, value in added.items() if value is not None}
+        return {"overrides": self.plans.check_overrides(kept)}
 
     async def remove(self, name: str) -> None:
         """Delete an account with everything that it owns. Raises NotFoundError."""
@@ -121,7 +124,7 @@ class Accounts:
 
         async def work(transaction: Transaction) -> None:
             if not await removal.begin_removal(transaction, name):
-                raise NotFoundError(f"There is no account {name}")
+                raise _not_there(name)
             await give_notice(transaction, ACCOUNTS, name)
             await give_notice(transaction, DIRECTORY, "")
 
@@ -133,6 +136,26 @@ class Accounts:
         """Go on with removals that a crash broke off."""
         for name in await removal.unfinished_removals(self.database):
             await removal.finish_removal(self.database, name)
+
+
+def _possible_name(name: str) -> str:
+    if not NAME_FORM.match(name.lower()):
+        raise _not_there(name)
+    return name.lower()
+
+
+def _not_there(name: str) -> NotFoundError:
+    return NotFoundError(f"There is no account {name}")
+
+
+async def _claim_email(transaction: Transaction, email: str, name: str) -> None:
+    """Raises ConflictError when another account than ``name`` has the mail address.
+
+    Until the transaction ends nobody else claims one.
+    """
+    await accounts.lock_accounts(transaction)
+    if await accounts.email_taken(transaction, email, but_by=name):
+        raise ConflictError("There is an account with this mail address already")
 
 
 def normal_name(text: str) -> str:

@@ -141,10 +141,23 @@ class Sessions:
         return login
 
     async def change_password(self, actor: Actor, old: str, new: str, *, peer: str) -> None:
-        """Set the password of who has signed in, and end all sessions of that login."""
+        """Set the password of who has signed in, and end all sessions of that login.
+
+        Raises InvalidInputError for a ``new`` one that nobody should have, and as `check`; of two
+        at once with the same ``old`` one, one gets ForbiddenError.
+        """
         check_password(new)
         login = await self.check(actor, old, peer=peer)
-        await self.set_password(login.name, login.account, await self._passwords.hash(new))
+        password_hash = await self._passwords.hash(new)
+
+        async def work(transaction: Transaction) -> None:
+            now = await stored.lock_login(transaction, login.name)
+            if now is None or now.password_hash != login.password_hash:  # changed meanwhile
+                raise ForbiddenError("The password is wrong")
+            await _replace_password(transaction, login.name, login.account, password_hash)
+
+        await self._accounts.database.transaction(work)
+        self._accounts.forget(login.account)
 
     async def reset_password(self, token: str, password: str) -> None:
         """Set a password by a token from a link, once, and end all sessions of that login.
@@ -167,15 +180,6 @@ class Sessions:
 
         await self._accounts.database.transaction(take)
         self._accounts.forget(login[0].account)
-
-    async def set_password(self, login: str, account: str, password_hash: str) -> None:
-        """Set a login's password, and end all of its sessions."""
-
-        async def work(transaction: Transaction) -> None:
-            await _replace_password(transaction, login, account, password_hash)
-
-        await self._accounts.database.transaction(work)
-        self._accounts.forget(account)
 
     async def _begin(self, name: str, password_hash: str) -> SignedIn:
         token = new_token()

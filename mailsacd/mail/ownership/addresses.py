@@ -218,23 +218,37 @@ class Addresses:
         password_hash = await self._hashed(settings) if settings else None
 
         async def work(transaction: Transaction) -> list[PrivateAddress]:
-            reserved = await self._take(transaction, account, inboxes)
-            for address in inboxes:
-                await adopt_messages(transaction, str(address), account)
-                local = alternate_local(secret, address)
-                await remember_alternate(transaction, local, str(address))
-            await announce(transaction, *emails)
+            reserved = await self.take(transaction, account, inboxes)
             if settings:
                 return [await write_settings(transaction, reserved[0], settings, password_hash)]
             return reserved
 
         reserved = await self._database.transaction(work)
+        await self.taken(account, emails)
+        order = {email: place for place, email in enumerate(emails)}
+        return [_view(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
+
+    async def take(
+        self, transaction: Transaction, account: str, inboxes: Sequence[Address]
+    ) -> list[PrivateAddress]:
+        """Reserve ``inboxes``, normal addresses, within a transaction, as `reserve_all` does.
+
+        Once it has committed, `taken` is to be called.
+        """
+        reserved = await self._take(transaction, account, inboxes)
+        secret = self._secret or await server_secret(transaction)
+        for address in inboxes:
+            await adopt_messages(transaction, str(address), account)
+            await remember_alternate(transaction, alternate_local(secret, address), str(address))
+        await announce(transaction, *map(str, inboxes))
+        return reserved
+
+    async def taken(self, account: str, emails: Sequence[str]) -> None:
+        """The transaction has committed in which `take` reserved ``emails``."""
         for email in emails:
             self._directory.forget(email)
             # Once more, for what was being stored when the address was still public
             await adopt_messages(self._database, email, account)
-        order = {email: place for place, email in enumerate(emails)}
-        return [_view(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
 
     async def _take(
         self, transaction: Transaction, account: str, inboxes: Sequence[Address]

@@ -5,13 +5,13 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Unpack
 
 from twisted.logger import Logger
 
 from mailsacd.core.account import Account
 from mailsacd.core.actor import Actor, account_of
-from mailsacd.core.address import normal_domain
+from mailsacd.core.address import Address, normal_domain
 from mailsacd.core.dns import Dns
 from mailsacd.core.errors import (
     BadAddressError,
@@ -160,68 +160,57 @@ class Domains:
 
     async def set_privacy(self, actor: Actor, name: str, *, is_private: bool) -> DomainView:
         """Whether the domain's mail is for the account alone. What was private stays so."""
-        account = _manager(actor)
-        domain = _normal(name)
-
-        async def work(transaction: Transaction) -> Domain:
-            await store.lock_domain(transaction, domain)
-            claim = await store.find_domain(transaction, account, domain)
-            if claim is None:
-                raise _not_there(domain)
-            if claim.verified and is_private:
-                await hide_domain_messages(transaction, domain, account)
-            changed = await store.set_domain_flags(transaction, claim, is_private=is_private)
-            await announce(transaction, domain)
-            return changed or claim
-
-        changed = await self._database.transaction(work)
-        self._directory.forget(domain)
-        return self._view(changed)
+        return await self.change(actor, name, is_private=is_private)
 
     async def change(
         self,
         actor: Actor,
         name: str,
         *,
-        enablews: bool | None = None,
-        is_default: bool | None = None,
         catch_all: bool | None = None,
+        **flags: Unpack[store.Flags],
     ) -> DomainView:
-        """Set the flags that are not None.
+        """Set what is not None, all of it or nothing.
 
         A catch-all that is switched on is reserved, if need be, for which it takes a credit;
         switched off it stays reserved.
         """
         account = _manager(actor)
-        domain = _normal(name)
-        claim = await self._claim(account, domain)
-        email = f"{CATCH_ALL_LOCAL}@{domain}"
-        if catch_all and await find_address(self._database, email) is None:
-            await self._addresses.reserve(actor, email)
+        inbox = Address(CATCH_ALL_LOCAL, _normal(name))
 
-        async def work(transaction: Transaction) -> Domain:
+        async def work(transaction: Transaction) -> tuple[Domain, bool]:
             await begin(transaction, account)
-            if catch_all is not None:
-                await self._switch_catch_all(transaction, account, email, on=catch_all)
-            changed = await store.set_domain_flags(
-                transaction, claim, enablews=enablews, is_default=is_default
+            await store.lock_domain(transaction, inbox.domain)
+            claim = await store.find_domain(transaction, account, inbox.domain)
+            if claim is None:
+                raise _not_there(inbox.domain)
+            if claim.verified and flags.get("is_private"):
+                await hide_domain_messages(transaction, claim.name, account)
+            takes = catch_all is not None and await self._switch(
+                transaction, account, inbox, on=catch_all
             )
-            await announce(transaction, email, domain)
-            if changed is None:
-                raise _not_there(domain)
-            return changed
+            changed = await store.set_domain_flags(transaction, claim, **flags)
+            await announce(transaction, str(inbox), claim.name)
+            return changed or claim, takes
 
-        changed = await self._database.transaction(work)
-        self._directory.forget(email)
+        changed, has_taken = await self._database.transaction(work)
+        self._directory.forget(str(inbox))
+        if has_taken:
+            await self._addresses.taken(account, [str(inbox)])
         return self._view(changed)
 
-    async def _switch_catch_all(
-        self, transaction: Transaction, account: str, email: str, *, on: bool
-    ) -> None:
-        await set_catch_all(transaction, account, email, catch_all=on)
+    async def _switch(
+        self, transaction: Transaction, account: str, inbox: Address, *, on: bool
+    ) -> bool:
+        """Switch a catch-all on or off; whether it was reserved for that."""
+        email = str(inbox)
         found = await find_address(transaction, email)
+        if on and found is None:
+            await self._addresses.take(transaction, account, [inbox])
+        await set_catch_all(transaction, account, email, catch_all=on)
         if on and found is not None and found.forward is not None:
             await check_forward(transaction, found, found.forward)  # more mail comes there now
+        return on and found is None
 
     async def verify_due(self, *, limit: int, lease_s: int) -> int:
         """Look again at up to ``limit`` domains that it is time for; how many there were."""

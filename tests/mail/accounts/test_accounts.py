@@ -11,9 +11,10 @@ import pytest
 import pytest_twisted
 from argon2 import PasswordHasher, extract_parameters
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import ensureDeferred, gatherResults
+from twisted.internet.defer import DeferredList, ensureDeferred, gatherResults
 from twisted.internet.task import deferLater
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import (
     ConflictError,
     ForbiddenError,
@@ -155,6 +156,47 @@ async def test_a_mail_address_of_another_account_is_a_conflict(node: People) -> 
     with pytest.raises(ConflictError):
         await node.accounts.change("bob", {"email": "Ann@Example.net"})
     assert (await node.accounts.change("bob", {"email": "BOB@example.net"})).email
+
+
+@pytest_twisted.ensureDeferred
+async def test_overrides_that_two_set_at_once_are_both_kept(node: People) -> None:
+    await node.accounts.add("ann", "ann@example.net")
+    changes = [{limit: n} for n, limit in enumerate(("keys", "users", "domains", "sends"))]
+    await gatherResults(
+        [ensureDeferred(node.accounts.change("Ann", {"overrides": each})) for each in changes]
+    )
+    merged = {limit: n for each in changes for limit, n in each.items()}
+    assert (await node.accounts.get("ann")).overrides == merged
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_those_who_want_one_mail_address_at_once_one_gets_it(node: People) -> None:
+    names = ["ann", "bob", "cec", "dan"]
+    for name in names[:3]:
+        await node.accounts.add(name, f"{name}@example.net")
+    wanted = "wanted@example.net"
+    wishes = [ensureDeferred(node.accounts.change(n, {"email": wanted})) for n in names[:3]]
+    wishes.append(ensureDeferred(node.accounts.add("dan", wanted)))
+    outcomes: list[Any] = await DeferredList(wishes, consumeErrors=True)
+    refused = [outcome.type for succeeded, outcome in outcomes if not succeeded]
+    assert refused == [ConflictError] * 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_two_who_change_a_password_at_once_one_is_told_that_it_was_wrong(
+    node: People,
+) -> None:
+    await node.accounts.add("ann", "ann@example.net", password_hash=await _hash(node))
+    actor = Actor(account="ann", login="ann")
+    outcomes: list[Any] = await DeferredList(
+        [
+            ensureDeferred(node.sessions.change_password(actor, PASSWORD, new, peer=PEER))
+            for new in ("first horse", "second horse")
+        ],
+        consumeErrors=True,
+    )
+    (lost,) = [outcome for succeeded, outcome in outcomes if not succeeded]
+    assert lost.type is ForbiddenError
 
 
 @pytest_twisted.ensureDeferred

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import DeferredList, ensureDeferred
+from twisted.internet.defer import DeferredList, ensureDeferred, gatherResults
 from twisted.names import dns
 
 from mailsacd.core.actor import ANYONE, Actor
@@ -362,6 +362,45 @@ async def test_a_domain_tells_its_messages_and_catch_all(node: Node) -> None:
     assert count == 2
     assert catch_all is not None
     assert catch_all.email == "*@team.host.example"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_change_that_fails_leaves_nothing_of_itself(node: Node) -> None:
+    await node.domains.add(ANN, "team.host.example")
+    await node.database.run(
+        """create function refuse() returns trigger language plpgsql as $$
+               begin raise exception 'no'; end $$;
+           create trigger refused before update on domain execute function refuse()"""
+    )
+    try:
+        with pytest.raises(MailsacdError):
+            await node.domains.change(ANN, "team.host.example", catch_all=True, enablews=True)
+    finally:
+        await node.database.run("drop function refuse cascade")
+    (_, _, catch_all) = await node.domains.get(ANN, "team.host.example")
+    assert catch_all is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_two_change_of_a_domain_at_once_is_both_kept(node: Node) -> None:
+    await node.domains.add(ANN, "team.host.example")
+    changes: list[dict[str, bool]] = [
+        {"enablews": True},
+        {"is_default": True},
+        {"is_private": False},
+        {"catch_all": True},
+        {"catch_all": True},
+    ]
+    await gatherResults(
+        [ensureDeferred(node.domains.change(ANN, "team.host.example", **each)) for each in changes]
+    )
+    view, _, catch_all = await node.domains.get(ANN, "team.host.example")
+    assert (view.domain.enablews, view.domain.is_default, view.domain.is_private) == (
+        True,
+        True,
+        False,
+    )
+    assert catch_all is not None
 
 
 @pytest_twisted.ensureDeferred
