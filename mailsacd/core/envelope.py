@@ -1,11 +1,9 @@
 """One mail transaction as it was taken in: who sent it, to whom, how it came, and its bytes."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     """Where one RCPT goes. ``original_inbox`` is the address as mailed, ``inbox`` where it went.
 
     Both are normal addresses (see core.address); ``domain`` is that of ``inbox``. ``passed`` are
@@ -19,8 +17,7 @@ class Recipient:
     forwarder: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFacts:
+class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the handshake settled, in OpenSSL's names: ``TLSv1.3``, ``TLS_AES_256_GCM_SHA384``."""
 
     version: str
@@ -28,8 +25,7 @@ class TlsFacts:
     bits: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reception:
+class Reception(msgspec.Struct, frozen=True, kw_only=True):
     """How a message came in.
 
     ``peer_ip`` and ``local_ip`` are textual IP addresses (the peer's own, also behind a PROXY
@@ -44,18 +40,17 @@ class Reception:
     tls: TlsFacts | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """A whole message, not yet stored.
 
-    ``id`` is the time-ordered stem of its message ids (see core.token); ``received`` is UTC with
-    the same millisecond as ``id``. ``reverse_path`` is without angle brackets, empty for a bounce.
-    ``content`` is what stood between DATA and its end: dots unstuffed, otherwise untouched.
+    ``id`` is the time-ordered stem of its message ids (see core.token); ``received_ms`` is the same
+    millisecond, counted from the epoch. ``reverse_path`` is without angle brackets, empty for a
+    bounce. ``content`` is what stood between DATA and its end: dots unstuffed, otherwise untouched.
     ``saved_by`` is the account that all copies are starred for.
     """
 
     id: str
-    received: datetime
+    received_ms: int
     reverse_path: str
     recipients: tuple[Recipient, ...]
     reception: Reception

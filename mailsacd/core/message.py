@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Protocol
+
+import msgspec
 
 from mailsacd.core.message_form import Marks, message_json
 
@@ -12,8 +13,7 @@ MAX_LABELS: Final = 100
 MAX_LABEL_CHARACTERS: Final = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage:
+class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One recipient's copy, about to be stored.
 
     ``facts`` is the text of what never changes of it (see core.message_form). ``passed`` are the
@@ -29,19 +29,18 @@ class NewMessage:
     forwarder: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEnvelope:
+class NewEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     """One raw message with a row for each recipient, stored together or not at all.
 
     ``raw`` is the trace headers and the message as received, compressed with zstd;
-    ``size`` is its length in bytes before that. ``received`` is UTC. ``sender`` is the first
-    address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
+    ``size`` is its length in bytes before that. ``received_ms`` counts from the epoch. ``sender``
+    is the first address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
     ``saved_by`` is the account that all copies are starred for. ``plain`` and ``wire_size`` are
     for POP3 (see core.maildrop): whether it is sent as it is, and how many octets; None: not known.
     """
 
     id: str
-    received: datetime
+    received_ms: int
     raw: bytes
     size: int
     messages: tuple[NewMessage, ...]

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _ALPHABET = (
     "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32 in lower case: sorts as it counts
@@ -78,13 +79,23 @@ def milliseconds(when: datetime) -> int:
 
 def utc_from_ms(ms: int) -> datetime:
     """The aware UTC time of ``ms`` milliseconds since the epoch, exact to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def iso_time_from_ms(ms: int) -> str:
+    """As `iso_time`, of milliseconds since the epoch."""
     seconds, rest = divmod(ms, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+    return f"{_iso_second(seconds)}.{rest:03}Z"
 
 
 def iso_time(when: datetime) -> str:
     """``when`` as the API writes times: ``2018-03-29T18:28:07.732Z``."""
     return when.astimezone(UTC).isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
+
+
+@lru_cache(maxsize=4)  # many messages come in within one second
+def _iso_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def _digits(number: int, width: int) -> str:

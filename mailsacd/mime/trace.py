@@ -4,6 +4,7 @@ RFC 5321 section 4.4. Runs on every message, so it is kept to a few string opera
 """
 
 import re
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
@@ -50,7 +51,7 @@ def trace_headers(envelope: Envelope, hostname: str) -> bytes:
         recipient = unsafe_path.sub("?", envelope.recipients[0].original_inbox)
         lines.append(f"\tfor <{recipient}>")
     lines[-1] += ";"
-    lines.append(f"\t{_date(envelope.received.replace(microsecond=0))}\r\n")
+    lines.append(f"\t{_date(envelope.received_ms // 1000)}\r\n")
     return "\r\n".join(lines).encode("utf-8")
 
 
@@ -110,8 +111,9 @@ def _helo(text: str, *, utf8: bool) -> str:
     return safe or "unknown"
 
 
-# Many messages come in within one second
-_date = lru_cache(maxsize=4)(format_datetime)
+@lru_cache(maxsize=4)  # many messages come in within one second
+def _date(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, UTC))
 
 
 def _token(text: str) -> str:

@@ -235,11 +235,11 @@ class SessionRunner:
     # Messages
 
     def _deliver(self, message: Deliver) -> None:
-        envelope_id, received = self._ingest.new_envelope_id()
+        envelope_id, received_ms = self._ingest.new_envelope_id()
         self._delivering_bytes = len(message.content)
         envelope = Envelope(
             id=envelope_id,
-            received=received,
+            received_ms=received_ms,
             reverse_path=message.reverse_path,
             recipients=message.recipients,
             reception=self._reception_of(message.protocol),

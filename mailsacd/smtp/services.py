@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -30,8 +29,8 @@ class IngestsMail(Protocol):
 
     budget: ByteBudget
 
-    def new_envelope_id(self) -> tuple[str, datetime]:
-        """An id for a message that is whole now, and the UTC time that goes with it."""
+    def new_envelope_id(self) -> tuple[str, int]:
+        """An id for a message that is whole now, and the millisecond that goes with it."""
 
     def deliver(self, envelope: Envelope) -> Deferred[None]:
         """Fires once ``envelope`` is committed, else fails with one of core.errors."""

@@ -11,6 +11,7 @@ import msgspec
 
 from mailsacd.core.errors import StatementError
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
+from mailsacd.core.token import utc_from_ms
 from mailsacd.store.sql import Executor, many, none
 
 # Arrays are unpacked side by side where they are selected: in the from clause of a statement they
@@ -140,7 +141,7 @@ Copies = Sequence[tuple[NewEnvelope, NewMessage]]
 def _raws(batch: Sequence[NewEnvelope]) -> dict[str, object]:
     return {
         "raw_ids": [new.id for new in batch],
-        "times": [new.received for new in batch],
+        "times": [utc_from_ms(new.received_ms) for new in batch],
         "bodies": [new.raw for new in batch],
         "sizes": [new.size for new in batch],
         "counts": [len(new.messages) for new in batch],

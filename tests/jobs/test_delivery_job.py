@@ -1,11 +1,11 @@
 """What is to be delivered is delivered: in the end, with one id, and whoever else hangs."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_twisted
+from msgspec.structs import replace
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater

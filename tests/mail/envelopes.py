@@ -19,10 +19,10 @@ def envelope(
     ingest: Ingest, content: bytes, *addresses: str, sender: str = "ann@example.net"
 ) -> Envelope:
     """An envelope that was whole just now."""
-    envelope_id, received = ingest.new_envelope_id()
+    envelope_id, received_ms = ingest.new_envelope_id()
     return Envelope(
         id=envelope_id,
-        received=received,
+        received_ms=received_ms,
         reverse_path=sender,
         recipients=to(*addresses),
         reception=RECEPTION,

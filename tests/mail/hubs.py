@@ -14,7 +14,7 @@ from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.event import Interest, Pushed
 from mailsacd.core.message import NewEnvelope
 from mailsacd.core.sequence import Sequences
-from mailsacd.core.token import EnvelopeIds, utc_from_ms
+from mailsacd.core.token import EnvelopeIds
 from mailsacd.mail.push.fanout import Counts
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.payload import PushedForms
@@ -140,7 +140,7 @@ def new_mail(
     envelope_id, ms = _ids.next(int(reactor.seconds() * 1000))
     envelope = Envelope(
         id=envelope_id,
-        received=utc_from_ms(ms),
+        received_ms=ms,
         reverse_path="ann@example.net",
         recipients=tuple(
             Recipient(

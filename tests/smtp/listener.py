@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from twisted.internet import reactor as the_reactor
@@ -57,8 +56,8 @@ class Ingesting:
     envelopes: list[Envelope] = field(default_factory=list)
     outcome: Callable[[], Deferred[None]] = lambda: succeed(None)
 
-    def new_envelope_id(self) -> tuple[str, datetime]:
-        return f"id{len(self.envelopes)}", datetime.now(UTC)
+    def new_envelope_id(self) -> tuple[str, int]:
+        return f"id{len(self.envelopes)}", len(self.envelopes)
 
     def deliver(self, envelope: Envelope) -> Deferred[None]:
         self.envelopes.append(envelope)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Coroutine, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,7 @@ DISK_BYTES = 1_048_576
 
 def envelope(id_: str, raw: bytes) -> NewEnvelope:
     message = NewMessage(inbox="bob@example.com", id=f"{id_}-0", domain="example.com", facts="{")
-    return NewEnvelope(
-        id=id_, received=datetime.now(UTC), raw=raw, size=len(raw), messages=(message,)
-    )
+    return NewEnvelope(id=id_, received_ms=0, raw=raw, size=len(raw), messages=(message,))
 
 
 class SmallDisk:

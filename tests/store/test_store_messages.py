@@ -11,6 +11,7 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from mailsacd.core.errors import StatementError
 from mailsacd.core.message import Message, NewEnvelope, NewMessage
 from mailsacd.core.message_form import UNTOUCHED
+from mailsacd.core.token import milliseconds
 from mailsacd.store.messages import (
     count_messages,
     delete_message,
@@ -30,7 +31,7 @@ PAGE: dict[str, Any] = {"before_id": None, "from_id": None, "limit": 20, "skip":
 def envelope(id_: str, *inboxes: str, raw: bytes = b"raw", facts: str = "") -> NewEnvelope:
     return NewEnvelope(
         id=id_,
-        received=RECEIVED,
+        received_ms=milliseconds(RECEIVED),
         raw=raw,
         size=len(raw) * 2,
         messages=tuple(

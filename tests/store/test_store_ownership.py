@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
+from mailsacd.core.token import milliseconds
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 from tests.mail.property import add_accounts
@@ -28,7 +29,7 @@ FACTS = json.dumps(
 def _envelope(place: int, *inboxes: str) -> NewEnvelope:
     return NewEnvelope(
         id=f"e{place}",
-        received=RECEIVED,
+        received_ms=milliseconds(RECEIVED),
         raw=b"x",
         size=1,
         messages=tuple(

@@ -4,9 +4,9 @@ Who sends has logged in; what he sends is stored in the inboxes of its recipient
 domain, and goes nowhere else.
 """
 
-from dataclasses import replace
 from typing import Final
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from mailsacd.core.activity import CAPTURED

@@ -6,7 +6,7 @@ from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.maildrop import is_plain, octets_on_the_wire
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.message_form import Facts, Mailbox, facts_text
-from mailsacd.core.token import iso_time, message_id
+from mailsacd.core.token import iso_time_from_ms, message_id
 from mailsacd.mime.extract import links
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import trace_headers
@@ -29,7 +29,7 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
         cc=parsed.cc,
         bcc=parsed.bcc,
         subject=parsed.subject,
-        received=iso_time(envelope.received),
+        received=iso_time_from_ms(envelope.received_ms),
         size=len(raw),
         ip=envelope.reception.peer_ip,
         via=envelope.reception.local_ip,
@@ -62,7 +62,7 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     plain = is_plain(raw)
     return NewEnvelope(
         id=envelope.id,
-        received=envelope.received,
+        received_ms=envelope.received_ms,
         raw=compress(raw),
         size=len(raw),
         messages=tuple(map(copy, range(len(envelope.recipients)), envelope.recipients)),

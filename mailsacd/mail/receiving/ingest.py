@@ -6,7 +6,6 @@ one fsync serves many. Nobody is told that a message is stored before its commit
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -21,7 +20,7 @@ from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import MailLoopError, StatementError
 from mailsacd.core.message import NewEnvelope, Observer, Owned
 from mailsacd.core.ownership import DomainFacts
-from mailsacd.core.token import EnvelopeIds, utc_from_ms
+from mailsacd.core.token import EnvelopeIds
 from mailsacd.mail.receiving.compose import compose
 from mailsacd.mime.trace import loops
 from mailsacd.store.pool import Database
@@ -77,10 +76,9 @@ class Ingest:
         self._waiting = 0  # for their commit
         self._when_idle: list[Deferred[None]] = []
 
-    def new_envelope_id(self) -> tuple[str, datetime]:
-        """An id for a message that is whole now, and the UTC time that goes with it."""
-        envelope_id, ms = self._ids.next(int(self._reactor.seconds() * 1000))
-        return envelope_id, utc_from_ms(ms)
+    def new_envelope_id(self) -> tuple[str, int]:
+        """An id for a message that is whole now, and the millisecond that goes with it."""
+        return self._ids.next(int(self._reactor.seconds() * 1000))
 
     def deliver(self, envelope: Envelope) -> Deferred[None]:
         """Fires once ``envelope`` is committed.

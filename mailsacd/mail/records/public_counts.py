@@ -6,11 +6,12 @@ the names that are met most; so those met rarely are missed where there are very
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
 from mailsacd.core.message import NewEnvelope, Owned
+from mailsacd.core.token import utc_from_ms
 from mailsacd.store.pool import Database
 from mailsacd.store.statistics import Tally, add_tallies
 from mailsacd.work.loop import Loop
@@ -21,7 +22,7 @@ KEPT: Final = 1_000
 
 MAX_NAME_CHARACTERS: Final = 320
 
-_HOUR_S: Final = 3_600
+_HOUR_MS: Final = 3_600_000
 
 _Counts = dict[str, int]
 
@@ -32,7 +33,7 @@ class Tallies:
     def __init__(self, database: Database, *, reactor: Any) -> None:
         self._database = database
         self._counts = _nothing()
-        self._hour = 0.0  # of what is in _counts, counted from the epoch
+        self._hour = 0  # of what is in _counts, counted from the epoch
         self._to_write: list[Tally] = []
         self._writing = Loop("count public mail", self._write, every_s=WRITE_EVERY_S, clock=reactor)
         self.start = self._writing.start
@@ -41,7 +42,7 @@ class Tallies:
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
         """Count what is public."""
-        hour = batch[-1].received.timestamp() // _HOUR_S
+        hour = batch[-1].received_ms // _HOUR_MS
         if hour != self._hour:
             self._take()
             self._hour = hour
@@ -64,7 +65,7 @@ class Tallies:
 
     def _take(self) -> None:
         counts, self._counts = self._counts, _nothing()
-        hour = datetime.fromtimestamp(self._hour * _HOUR_S, UTC)
+        hour = utc_from_ms(self._hour * _HOUR_MS)
         self._to_write += [
             Tally(kind, hour, name, n)
             for kind, counted in counts.items()

@@ -1,10 +1,10 @@
 """Forwards: where mail goes on to, what it passes, and that no loop or long chain loses it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_twisted
+from msgspec.structs import replace
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.core.activity import REFUSED

@@ -253,7 +253,7 @@ def _new(number: int, *, sender: str = "s@x.example", inbox: str | None = None) 
     message = NewMessage(inbox=inbox, id=f"{number}-0", domain="x.example", facts="{")
     return NewEnvelope(
         id=str(number),
-        received=datetime.now(UTC),
+        received_ms=milliseconds(datetime.now(UTC)),
         raw=b"",
         size=0,
         messages=(message,),

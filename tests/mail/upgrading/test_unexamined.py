@@ -1,10 +1,10 @@
 """Mail that an older version left unexamined is whole after the upgrade."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_twisted
+from msgspec.structs import replace
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.logger import LogEvent
