@@ -64,7 +64,7 @@ class Session(Conversation):
             self.waiting = action is Signal.SLOW_DOWN
             return action
         if self.reader is None or self.state is State.CHUNKS:
-            return self._read_commands()
+            return self._read_commands() if self._at < len(self._input) else None
         return self._read_content(self.reader)
 
     def accept_recipient(self, recipient: Recipient) -> None:

@@ -48,6 +48,11 @@ class _Stage(Enum):
     GONE = auto()
 
 
+# To look a member of an enum up costs a call, which each reply would pay twice
+_CLOSING: Final = _Stage.CLOSING
+_GONE: Final = _Stage.GONE
+
+
 @implementer(IPushProducer, IHandshakeListener, IHalfCloseableProtocol)
 class Connection(Protocol):
     """One connection. ``peer_ip`` is the socket's, until a PROXY header knows better."""
@@ -162,7 +167,7 @@ class Connection(Protocol):
     def flush(self) -> None:
         """Send what was written."""
         data, self._unsent = self._unsent, b""
-        if self._stage is _Stage.GONE or not data:
+        if self._stage is _GONE or not data:
             return
         if self._sends_directly:
             sent = self._tcp.writeSomeData(data)
@@ -171,7 +176,7 @@ class Connection(Protocol):
                 self._tcp.write(data[sent:] if isinstance(sent, int) else data)
         else:
             self._tcp.write(data)
-        if self._stage is _Stage.CLOSING:
+        if self._stage is _CLOSING:
             if self._sends_directly:  # all is sent: no event need say that there is room for it
                 self._tcp.connectionLost(connectionDone)
             else:
