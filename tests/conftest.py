@@ -24,6 +24,7 @@ T = TypeVar("T")
 MAX_PROCESSES = 8  # each has a PostgreSQL of its own
 
 
+@pytest.hookimpl(optionalhook=True)  # a run of a few tests does without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes `-n auto` is: two a core, since many tests wait for something."""
     return min(2 * (os.cpu_count() or 1), MAX_PROCESSES)

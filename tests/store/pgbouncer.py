@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 from psycopg2.extensions import parse_dsn
 
 from mailsacd.embedded.account import postgres_user
+from tests.data_directory import open_directory
 
 _PORT: Final = 6432
 _STOP_S: Final = 10
@@ -34,29 +34,27 @@ logfile = {directory}/log
 def pgbouncer(dsn: str, *, sessions: int) -> Iterator[str]:
     """A PgBouncer before the embedded server at ``dsn``, with so many sessions of it: its own DSN.
 
-    Debian's package ``pgbouncer`` has to be installed.
+    Debian's package ``pgbouncer`` has to be installed; `make test` sees to it.
     """
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "the tests need PgBouncer: apt-get install pgbouncer"
     server = parse_dsn(dsn)
-    directory = Path(tempfile.mkdtemp(prefix="mailsacd-test-"))
-    directory.chmod(0o755)
-    (directory / "users").write_text(f'"{server["user"]}" ""\n')
-    configuration = directory / "pgbouncer.ini"
-    configuration.write_text(
-        _CONFIGURATION.format(**server, own_port=_PORT, directory=directory, sessions=sessions)
-    )
-    command = [program, "-q", str(configuration)]
-    if os.geteuid() == 0:  # as whoever may use the server's socket
-        user = postgres_user(existing=Path(server["host"]))
-        os.chown(directory, user.uid, user.gid)
-        command += ["-u", user.name]
-    with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL) as running:
-        while not (directory / f".s.PGSQL.{_PORT}").exists():
-            assert running.poll() is None, (directory / "log").read_text()
-        try:
-            yield f"{dsn} host={directory} port={_PORT}"
-        finally:
-            running.terminate()
-            running.wait(_STOP_S)
-    shutil.rmtree(directory)
+    with open_directory() as directory:
+        (directory / "users").write_text(f'"{server["user"]}" ""\n')
+        configuration = directory / "pgbouncer.ini"
+        configuration.write_text(
+            _CONFIGURATION.format(**server, own_port=_PORT, directory=directory, sessions=sessions)
+        )
+        command = [program, "-q", str(configuration)]
+        if os.geteuid() == 0:  # as whoever may use the server's socket
+            user = postgres_user(existing=Path(server["host"]))
+            os.chown(directory, user.uid, user.gid)
+            command += ["-u", user.name]
+        with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL) as running:
+            while not (directory / f".s.PGSQL.{_PORT}").exists():
+                assert running.poll() is None, (directory / "log").read_text()
+            try:
+                yield f"{dsn} host={directory} port={_PORT}"
+            finally:
+                running.terminate()
+                running.wait(_STOP_S)

@@ -1,0 +1,54 @@
+"""`make test` installs the programs that it needs, or says in one line who is to do it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("system-programs")
+
+
+def run(programs: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the script as an ordinary user, with these programs alone."""
+    environment = {"PATH": str(programs), "CHROMIUM": "chromium-of-this-test"}
+    with SCRIPT.open() as script:
+        return subprocess.run(
+            ["/bin/sh"], stdin=script, capture_output=True, text=True, check=False,
+            env=environment, user=65534 if os.geteuid() == 0 else None,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def programs(workspace: Path) -> Path:
+    identity = shutil.which("id")
+    assert identity
+    (workspace / "id").symlink_to(identity)
+    return workspace
+
+
+def test_what_is_there_is_not_spoken_of(programs: Path) -> None:
+    for name in ("chromium-of-this-test", "curl", "pgbouncer"):
+        (programs / name).symlink_to("/bin/true")
+    done = run(programs)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_without_root_it_says_in_one_line_what_root_is_to_type(programs: Path) -> None:
+    for name in ("apt-get", "pgbouncer"):
+        (programs / name).symlink_to("/bin/true")
+    done = run(programs)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "the tests need chromium curl: have root run 'apt-get update && "
+        "apt-get install --yes --no-install-recommends chromium curl'\n"
+    )
+
+
+def test_where_there_is_no_apt_it_says_what_is_missing(programs: Path) -> None:
+    (programs / "curl").symlink_to("/bin/true")
+    (programs / "pgbouncer").symlink_to("/bin/true")
+    done = run(programs)
+    assert done.returncode == 1
+    assert done.stderr.startswith("the tests need chromium, and there is no apt-get here")
