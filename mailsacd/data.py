@@ -41,18 +41,13 @@ class Data:
 async def open_data(
     settings: Settings, closing: AsyncExitStack, reactor: Any, *, connections: int | None = None
 ) -> Data:
-    """Open it, with at most so many ``connections``; None: as the settings say.
+    """Open what the settings name, with at most so many ``connections`` (None: as they say).
 
     ``closing`` closes it again. Raises ConfigurationError.
     """
     directory = make_data_dir(settings)
     chosen = settings.database
-    dsn = chosen.dsn
-    if not dsn:
-        postgres = EmbeddedPostgres(directory, bin_dir=chosen.bin_dir, reactor=reactor)
-        closing.push_async_callback(postgres.stop)
-        await postgres.start()
-        dsn = postgres.dsn
+    dsn = chosen.dsn or await _embedded(directory, chosen.bin_dir, closing, reactor)
     database = await open_database(
         dsn, connections or chosen.connections, settings, closing, reactor
     )
@@ -75,7 +70,7 @@ async def open_data(
 async def open_database(
     dsn: str, connections: int, settings: Settings, closing: AsyncExitStack, reactor: Any
 ) -> Database:
-    """The database at ``dsn``, by at most so many ``connections`` that nobody else has.
+    """Open the database at ``dsn`` by at most so many ``connections`` that nobody else has.
 
     ``closing`` closes them again. Raises ConfigurationError.
     """
@@ -90,8 +85,18 @@ async def open_database(
     return database
 
 
+async def _embedded(directory: Path, bin_dir: str, closing: AsyncExitStack, reactor: Any) -> str:
+    postgres = EmbeddedPostgres(directory, bin_dir=bin_dir, reactor=reactor)
+    closing.push_async_callback(postgres.stop)
+    await postgres.start()
+    return postgres.dsn
+
+
 def hostname_of(settings: Settings) -> str:
-    """What the server calls itself. Raises ConfigurationError for what is no name of a host."""
+    """Return what the server calls itself.
+
+    Raises ConfigurationError for what is no name of a host.
+    """
     name = settings.server.hostname or socket.gethostname()
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
         if settings.server.hostname:
@@ -101,7 +106,7 @@ def hostname_of(settings: Settings) -> str:
 
 
 def make_data_dir(settings: Settings) -> Path:
-    """The data directory, made if it is not there. Raises ConfigurationError."""
+    """Return the data directory, which is made if it is not there. Raises ConfigurationError."""
     chosen = settings.server.data_dir
     directory = Path(chosen).expanduser().absolute() if chosen else default_data_dir()
     try:

@@ -19,14 +19,14 @@ _UNPRIVILEGED: Final = ("mailsacd", "postgres", "nobody")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemUser:
-    """A user of this machine."""
+    """A user of this machine, with the ids of the user and its group."""
 
     name: str
     uid: int
     gid: int
 
     def may_enter(self, directory: Path) -> bool:
-        """Whether the user gets through every directory from the root down to ``directory``.
+        """Return whether the user gets through every directory from the root down to ``directory``.
 
         Who runs this has been there already, by whatever groups or access lists.
         """
@@ -35,12 +35,12 @@ class SystemUser:
         return all(self._may_pass(step) for step in (directory, *directory.parents))
 
     def launcher(self, command: Sequence[str], *, death_signal: int = 0) -> list[str]:
-        """The argument vector that runs ``command`` as this user."""
+        """Return the argument vector that runs ``command`` as this user."""
         numbers = (self.uid, self.gid, death_signal, os.getpid())
         return [sys.executable, "-I", "-S", _LAUNCH, *map(str, numbers), *command]
 
     async def run(self, command: Sequence[str], reactor: Any) -> tuple[int, str]:
-        """Run ``command`` to its end: its exit status and all that it printed."""
+        """Run ``command`` to its end. Returns its exit status and all that it printed."""
         executable, *arguments = self.launcher(command)
         out, err, status = await getProcessOutputAndValue(
             executable, arguments, env={**os.environ, "LC_ALL": "C"}, path="/", reactor=reactor
@@ -62,9 +62,10 @@ class SystemUser:
 
 
 def postgres_user(existing: Path | None = None) -> SystemUser:
-    """Whoever runs this; for root, who may not, the owner of the data that is ``existing``.
+    """Return the user that PostgreSQL runs as.
 
-    Where there is none yet, the first unprivileged user of this machine.
+    That is whoever runs this; for root, who may not, the owner of the data that is ``existing``, or
+    else the first unprivileged user of this machine.
     """
     uid = os.geteuid()
     if uid != 0:

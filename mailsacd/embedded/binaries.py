@@ -38,9 +38,10 @@ class Binaries:
 async def choose_binaries(
     user: SystemUser, reactor: Any, *, wanted: str, existing_major: int | None, copy_to: Path
 ) -> Binaries:
-    """The first usable binaries: ``wanted`` when given, else the wheel's, else the system's newest.
+    """Return the first usable binaries of those that there are.
 
-    With ``existing_major`` only those that can open such data. ``copy_to`` is where a copy of the
+    That is ``wanted`` when given, else the wheel's, else the system's newest. With
+    ``existing_major`` they are such as can open such data. ``copy_to`` is where a copy of the
     wheel's binaries goes when ``user`` cannot read the original. Raises ConfigurationError.
     """
     seen: list[Binaries] = []
@@ -58,9 +59,9 @@ async def choose_binaries(
 
 
 async def find_program(name: str, major: int, *, wanted: str) -> Path:
-    """A program of PostgreSQL that comes with a server, such as `pg_dump`, of ``major`` or later.
+    """Return a program of PostgreSQL that comes with a server, such as `pg_dump`.
 
-    Raises ConfigurationError.
+    It is of version ``major`` or later. Raises ConfigurationError.
     """
     for directory in _candidates(wanted):
         program = directory / name

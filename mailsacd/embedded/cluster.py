@@ -83,7 +83,10 @@ class Cluster:
             raise ConfigurationError(f"{self.directory / 'PG_VERSION'} holds no number") from e
 
     async def make(self, initdb: Path, reactor: Any) -> None:
-        """Run initdb, aside first, so that a half-made cluster is never used."""
+        """Run initdb.
+
+        It makes a directory aside first, so that a half-made cluster is never used.
+        """
         if self.directory.is_dir() and any(self.directory.iterdir()):
             raise ConfigurationError(
                 f"{self.directory} is no PostgreSQL data directory: move it away, or use another "
@@ -103,7 +106,10 @@ class Cluster:
         partial.rename(self.directory)
 
     def socket_directory(self) -> Path:
-        """Where the Unix socket goes: with the data, or where that path is too long, aside."""
+        """Return where the Unix socket goes.
+
+        It is with the data, or aside where that path is too long.
+        """
         if len(os.fsencode(self.directory / _SOCKET_NAME)) <= _MAX_SOCKET_PATH_BYTES:
             return self.directory
         digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:12]
@@ -118,7 +124,10 @@ class Cluster:
         return aside
 
     def postmaster(self) -> PostmasterFile | None:
-        """The postmaster that says it runs on the data, truly or not."""
+        """Return the postmaster that says it runs on the data, truly or not.
+
+        None means that none does.
+        """
         try:
             lines = (self.directory / "postmaster.pid").read_text(encoding="utf-8").split("\n")
         except OSError:
@@ -130,7 +139,7 @@ class Cluster:
         )
 
     def is_served_by(self, pid: int) -> bool:
-        """Whether that process is a server of this very data, not one that reused the id."""
+        """Return whether that process is a server of this very data, not one that reused the id."""
         if _PROC.exists():
             return self._is_ours(_PROC / str(pid))
         try:
@@ -140,7 +149,7 @@ class Cluster:
         return True
 
     def server_processes(self) -> list[int]:
-        """All servers of the data, those included that outlived their postmaster."""
+        """Return all servers of the data, those included that outlived their postmaster."""
         if _PROC.exists():
             found = [step for step in _PROC.iterdir() if step.name.isdigit()]
             return [int(process.name) for process in found if self._is_ours(process)]
@@ -155,7 +164,7 @@ class Cluster:
             return False
 
     def remove_stale_postmaster_file(self) -> None:
-        """The process that wrote it is gone, or never wrote anything that makes sense."""
+        """Delete `postmaster.pid`. The process that wrote it is gone, or it never made sense."""
         (self.directory / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -44,7 +44,7 @@ _log = Logger()
 
 
 class EmbeddedPostgres:
-    """Starts, restarts and stops the server of one data directory."""
+    """The server of one data directory. It is started, restarted and stopped here."""
 
     def __init__(self, data_dir: Path, *, bin_dir: str, reactor: Any) -> None:
         self._bin_dir = bin_dir
@@ -61,7 +61,7 @@ class EmbeddedPostgres:
 
     @property
     def dsn(self) -> str:
-        """How libpq reaches the server."""
+        """The connection string by which libpq reaches the server."""
         directory = str(self._cluster.socket_directory())
         quoted = directory.replace("\\", "\\\\").replace("'", "\\'")
         return f"host='{quoted}' port={PORT} user={DATABASE_USER} dbname=postgres"
@@ -92,7 +92,7 @@ class EmbeddedPostgres:
             raise ConfigurationError(f"cannot run PostgreSQL in {self._cluster}: {e}") from e
 
     async def stop(self) -> None:
-        """Stop the server, if it is ours; every connection should be closed before."""
+        """Stop the server, if it is ours. Every connection should be closed before."""
         self._stopping = True
         if self._waiting_for_lock.running:
             self._waiting_for_lock.stop()

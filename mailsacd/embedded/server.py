@@ -47,9 +47,10 @@ _log = Logger()
 
 
 class Server(ProcessProtocol):
-    """A server from its start to its end: ``exited`` is called with it when its postmaster is gone.
+    """A server from its start to its end.
 
-    What it prints goes to the log, and its last lines into errors.
+    ``exited`` is called with it when its postmaster is gone. What it prints goes to the log, and
+    its last lines into errors.
     """
 
     def __init__(self, reactor: Any, exited: "Callable[[Server], None]") -> None:
@@ -63,7 +64,10 @@ class Server(ProcessProtocol):
         self.started_s: float = reactor.seconds()
 
     def spawn(self, cluster: Cluster, binaries: Binaries) -> None:
-        """Start it. The signal that it gets when we are killed is that of a fast shutdown."""
+        """Start the server.
+
+        The signal that it gets when we are killed is that of a fast shutdown.
+        """
         command = _command(cluster, binaries)
         executable, *arguments = cluster.user.launcher(command, death_signal=signal.SIGINT)
         kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -78,11 +82,11 @@ class Server(ProcessProtocol):
 
     @property
     def last_words(self) -> str:
-        """The end of what it printed."""
+        """The end of what the server printed, in one line."""
         return " | ".join(self._lines) or "it said nothing"
 
     def outReceived(self, data: bytes) -> None:
-        """Output of the server."""
+        """Log what the server prints, line by line."""
         *whole, self._partial = (self._partial + data).split(b"\n")
         self._partial = self._partial[-_MAX_LINE_BYTES:]
         for line in whole:
@@ -93,19 +97,25 @@ class Server(ProcessProtocol):
     errReceived = outReceived
 
     def processExited(self, reason: Failure) -> None:  # noqa: ARG002  Twisted passes it
-        """The postmaster is gone; a backend of it may still be there, and hold its output open."""
+        """Note that the postmaster is gone.
+
+        A backend may still be there, and hold its output open.
+        """
         self._has_exited = True
         for waiting in self._when_exited:
             waiting.callback(None)
         self._tell(self)
 
     def processEnded(self, reason: Failure) -> None:
-        """All that it printed has been read."""
+        """Note that all that it printed has been read."""
         self._lines.append(str(reason.value))
         self.has_ended = True
 
     async def stop(self) -> None:
-        """Fast shutdown, then an immediate one, then a kill."""
+        """Ask for a fast shutdown, after a while for an immediate one, then kill.
+
+        Returns when it is gone.
+        """
         if self._has_exited:
             return
         exited: Deferred[None] = Deferred()

@@ -114,39 +114,43 @@ _CHANGES = (
 
 
 async def find_account(db: Executor, name: str) -> Account | None:
-    """The account of that name."""
+    """Return the account named ``name``, or None when there is none."""
     return await _find(db, name=name)
 
 
 async def lock_account(db: Executor, name: str) -> Account | None:
-    """As `find_account`; others who lock it wait until this transaction ends.
+    """Return the account as `find_account` does, and lock it until the transaction ends.
 
-    So limits hold: who adds to what an account owns locks it before counting.
+    Others who lock it wait. So limits hold: who adds to what an account owns locks it before
+    counting.
     """
     return await _lock(db, name=name)
 
 
 async def list_accounts(db: Executor) -> list[Account]:
-    """All accounts, by name; at most 10,000."""
+    """Return all accounts in the order of their names, 10,000 at most."""
     return await _list(db)
 
 
 async def any_account(db: Executor) -> bool:
-    """Whether there is an account at all."""
+    """Return whether there is any account."""
     return await _any(db)
 
 
 async def lock_accounts(db: Executor) -> None:
-    """Until the transaction ends nobody else makes an account."""
+    """Keep everybody else who calls this waiting until the transaction ends.
+
+    Whoever makes an account, or gives one a mail address, calls it first.
+    """
     await _lock_all(db)
 
 
 async def add_account(
     db: Executor, name: str, email: str, plan: str, password_hash: str | None
 ) -> bool:
-    """Make an account and its own login; False when the name or the mail address is taken.
+    """Make an account and its own login.
 
-    Within a transaction, which is to be undone then.
+    Returns False when the name or the mail address is taken; the transaction is to be undone then.
     """
     overrides = json.dumps({})
     added = await _insert(db, name=name, email=email, plan=plan, overrides=overrides)
@@ -154,7 +158,10 @@ async def add_account(
 
 
 async def update_account(db: Executor, name: str, changes: Mapping[str, Any]) -> bool:
-    """Change the named columns (see _CHANGES); False when there is no such account."""
+    """Change the columns that ``changes`` names (see _CHANGES).
+
+    Returns False when there is no such account.
+    """
     params: dict[str, Any] = {**dict.fromkeys(_CHANGES), **changes}
     if params["overrides"] is not None:
         params["overrides"] = json.dumps(dict(params["overrides"]))
@@ -162,40 +169,49 @@ async def update_account(db: Executor, name: str, changes: Mapping[str, Any]) ->
 
 
 async def email_taken(db: Executor, email: str, *, but_by: str) -> bool:
-    """Whether another account than ``but_by`` has the mail address."""
+    """Return whether another account than ``but_by`` has the mail address. Case does not count."""
     return await _email_taken(db, email=email, name=but_by)
 
 
 async def find_login(db: Executor, name_or_email: str) -> Login | None:
-    """Who signs in by that name, or the own login of the account with that mail address."""
+    """Return who signs in by that name, or the own login of the account with that mail address.
+
+    None means that nobody does.
+    """
     if "@" in name_or_email:
         return await _login_with_email(db, email=name_or_email)
     return await _login_named(db, name=name_or_email)
 
 
 async def lock_login(db: Executor, name: str) -> Login | None:
-    """A login, which nobody else changes until this transaction ends."""
+    """Return the login named ``name`` and lock it until the transaction ends.
+
+    None means that there is none.
+    """
     return await _lock_login(db, name=name)
 
 
 async def add_login(
     db: Executor, name: str, account: str, password_hash: str | None, *, team: bool
 ) -> bool:
-    """Let somebody sign in to an account; False when the name is taken."""
+    """Let somebody sign in to an account by ``name``. Returns False when the name is taken."""
     params = {"name": name, "account": account, "team": team, "password_hash": password_hash}
     return await _insert_login(db, **params) == 1
 
 
 async def set_password(db: Executor, login: str, password_hash: str | None) -> bool:
-    """Give a login another password; False when there is no such login."""
+    """Give a login another password, by its argon2id hash.
+
+    Returns False when there is no such login.
+    """
     return await _set_password(db, name=login, password_hash=password_hash) == 1
 
 
 async def list_team(db: Executor, account: str) -> list[str]:
-    """The names of an account's team users."""
+    """Return the names of an account's team users in their order."""
     return await _team(db, account=account)
 
 
 async def remove_team_user(db: Executor, account: str, name: str) -> bool:
-    """Delete a team user; False when the account has none of that name."""
+    """Delete a team user. Returns False when the account has none of that name."""
     return await _delete_team_user(db, account=account, name=name) == 1

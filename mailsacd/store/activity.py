@@ -29,7 +29,7 @@ _forget = none(
 
 
 async def add_events(db: Executor, events: Sequence[Event]) -> None:
-    """Store them; those that are stored already are left alone."""
+    """Store events. Those whose ids are stored already are left alone."""
     await _insert(
         db,
         ids=[e.id for e in events],
@@ -45,7 +45,10 @@ async def add_events(db: Executor, events: Sequence[Event]) -> None:
 async def list_events(
     db: Executor, account: str, *, before_id: str, from_id: str, limit: int, skip: int
 ) -> list[Event]:
-    """An account's, newest first, with ids from ``from_id`` up to below ``before_id``."""
+    """Return an account's events, newest first, ``limit`` at most after the first ``skip``.
+
+    Their ids are from ``from_id`` up to below ``before_id``.
+    """
     params = {
         "account": account,
         "before": before_id,
@@ -57,5 +60,5 @@ async def list_events(
 
 
 async def forget_events(db: Executor, before_id: str) -> bool:
-    """Delete some of those with ids below ``before_id``; whether there may be more."""
+    """Delete some of the events with ids below ``before_id``. Returns whether there may be more."""
     return await _forget(db, before=before_id) == _SOME

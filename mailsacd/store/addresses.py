@@ -104,36 +104,39 @@ _evict: many[tuple[str, str]] = many(
 
 
 async def find_address(db: Executor, email: str) -> PrivateAddress | None:
-    """The private address of that normal form, whoever owns it."""
+    """Return the private address of that normal form, whoever owns it, or None."""
     return await _find(db, email=email)
 
 
 async def list_addresses(db: Executor, owner: str) -> list[PrivateAddress]:
-    """An account's private addresses in the order of their texts; at most MAX_LISTED."""
+    """Return an account's private addresses in the order of their texts, MAX_LISTED at most."""
     return await _list(db, owner=owner)
 
 
 async def count_addresses(db: Executor, owner: str) -> int:
-    """How many private addresses an account has."""
+    """Return how many private addresses an account has."""
     return await _count(db, owner=owner)
 
 
 async def owners_of(db: Executor, emails: Sequence[str]) -> dict[str, str]:
-    """Who owns those of ``emails`` that are owned."""
+    """Return the owners of those of ``emails`` that are owned, by address."""
     return dict(await _owners(db, emails=list(emails)))
 
 
 async def reserve_addresses(
     db: Executor, owner: str, emails: Sequence[str]
 ) -> list[PrivateAddress]:
-    """Reserve those of ``emails`` (normal, each once) that are free; what was reserved."""
+    """Reserve those of ``emails`` (normal, each once) that are free. Returns what was reserved."""
     return await _reserve(db, owner=owner, emails=sorted(emails))
 
 
 async def update_address(
     db: Executor, address: PrivateAddress, settings: Mapping[str, Any]
 ) -> PrivateAddress | None:
-    """Write ``settings`` (names of PrivateAddress to values); None when it is no longer there."""
+    """Write ``settings`` (names of PrivateAddress to values).
+
+    Returns None when the address is no longer there.
+    """
     kept = ("info", "forward", "enablews", "webhook", "webhook_slack", "webhook_slack_to_from")
     values = {name: settings.get(name, getattr(address, name)) for name in kept}
     return await _update(db, email=address.email, owner=address.owner, **values)
@@ -142,24 +145,24 @@ async def update_address(
 async def set_address_password(
     db: Executor, owner: str, email: str, password_hash: str | None
 ) -> bool:
-    """Set or clear the address's own password; False when it is not the account's."""
+    """Set or clear the address's own password. Returns False when it is not the account's."""
     return await _set_password(db, email=email, owner=owner, hash=password_hash) == 1
 
 
 async def find_address_login(db: Executor, email: str) -> AddressLogin | None:
-    """Who may log in to a private address, and with what password."""
+    """Return who may log in to a private address, and by what password, or None."""
     return await _login(db, email=email)
 
 
 async def set_catch_all(db: Executor, owner: str, email: str, *, catch_all: bool) -> bool:
-    """Switch a catch-all on or off; False when the account has not reserved it."""
+    """Switch a catch-all on or off. Returns False when the account has not reserved it."""
     return await _set_catch_all(db, email=email, owner=owner, catch_all=catch_all) == 1
 
 
 async def release_address(db: Executor, owner: str, email: str) -> list[str] | None:
-    """Give an address up, and stop the owner's forwards to it; None when it is not theirs.
+    """Give an address up, and stop the owner's forwards to it.
 
-    Answers the addresses whose mail went there.
+    Returns the addresses whose mail went there, or None when it is not the owner's.
     """
     if not await _release(db, email=email, owner=owner):
         return None
@@ -167,13 +170,16 @@ async def release_address(db: Executor, owner: str, email: str) -> list[str] | N
 
 
 async def length_behind(db: Executor, owner: str, email: str, most: int) -> int:
-    """How many addresses the longest chain of an account's forwards to ``email`` has, with it.
+    """Return the length of the longest chain of an account's forwards to ``email``.
 
-    Chains are followed up to ``most`` addresses.
+    That address counts; chains are followed up to ``most`` addresses.
     """
     return await _length_behind(db, owner=owner, email=email, most=most)
 
 
 async def evict_addresses(db: Executor, domain: str, owner: str) -> list[tuple[str, str]]:
-    """Take the addresses of ``domain`` from all but ``owner``: (address, whose it was)."""
+    """Take the addresses of ``domain`` from all accounts but ``owner``.
+
+    Returns pairs of an address and whose it was.
+    """
     return await _evict(db, domain=domain, owner=owner)

@@ -23,21 +23,24 @@ _secret = one(bytes, "select value from server_secret")
 
 
 async def remember_alternate(db: Executor, local: str, address: str) -> None:
-    """Let mail for ``local`` at any domain go to ``address``. Doing it again changes nothing."""
+    """Have mail for ``local`` at any domain go to ``address``. Doing it again changes nothing."""
     await _remember(db, local=local, address=address)
 
 
 async def remember_alternates(db: Executor, addresses: Mapping[str, str]) -> None:
-    """The same for many: the addresses by local part."""
+    """Remember many alternates.
+
+    The keys of ``addresses`` are local parts, the values what they stand for.
+    """
     await _remember_many(db, locals=list(addresses), addresses=list(addresses.values()))
 
 
 async def find_alternate(db: Executor, local: str) -> str | None:
-    """The address that an alternate's local part stands for."""
+    """Return the address that an alternate's local part stands for, or None."""
     return await _find(db, local=local)
 
 
 async def server_secret(db: Executor) -> bytes:
-    """The 32 random bytes that all nodes share, made by the first that asks."""
+    """Return the 32 random bytes that all nodes share. The first call makes them."""
     await _offer_secret(db, value=secrets.token_bytes(32))
     return await _secret(db)

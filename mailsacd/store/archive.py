@@ -19,12 +19,12 @@ _others: one[int] = one(
 
 
 async def server_major(database: Database) -> int:
-    """The major version of the PostgreSQL server."""
+    """Return the major version of the PostgreSQL server."""
     return int(await _server_version(database)) // 10_000
 
 
 async def schema_version(database: Database) -> int:
-    """The number of the last migration that was applied."""
+    """Return the number of the last migration that was applied."""
     return await _schema_version(database)
 
 
@@ -41,12 +41,12 @@ async def set_aside(database: Database) -> None:
 
 
 async def put_back(database: Database) -> None:
-    """Undo `set_aside`: what was restored is dropped."""
+    """Undo `set_aside`, and drop what was restored."""
     await database.run(
         f"drop schema if exists public cascade; alter schema {_ASIDE} rename to public"
     )
 
 
 async def drop_aside(database: Database) -> None:
-    """Give up the tables that were set aside."""
+    """Drop the tables that were set aside."""
     await database.run(f"drop schema {_ASIDE} cascade")

@@ -12,7 +12,7 @@ _per_thread = threading.local()
 
 
 def compress(raw: bytes) -> bytes:
-    """The stored form of a raw message: one zstd frame that tells its content size."""
+    """Return the stored form of a raw message: one zstd frame that tells its content size."""
     try:
         compressor: zstandard.ZstdCompressor = _per_thread.compressor
     except AttributeError:
@@ -21,7 +21,7 @@ def compress(raw: bytes) -> bytes:
 
 
 def expand(raw: bytes) -> bytes:
-    """The raw message out of its stored form."""
+    """Return the raw message that `compress` made ``raw`` of."""
     try:
         decompressor: zstandard.ZstdDecompressor = _per_thread.decompressor
     except AttributeError:
@@ -30,5 +30,8 @@ def expand(raw: bytes) -> bytes:
 
 
 def expanded_bytes(raw: bytes) -> int:
-    """How many bytes `expand` makes of ``raw``: mail that repeats itself is stored in very few."""
+    """Return how many bytes `expand` makes of ``raw``.
+
+    Mail that repeats itself is stored in very few.
+    """
     return zstandard.frame_content_size(raw)

@@ -36,7 +36,10 @@ POOLED: Final = (
 
 
 class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has no types
-    """Runs one statement at a time. ``lost`` is called once, when it is of no use any more."""
+    """A connection that runs one statement at a time.
+
+    ``lost`` is called once, when it is of no use any more.
+    """
 
     def __init__(self, reactor: Any, lost: "Callable[[Connection], None]") -> None:
         super().__init__(reactor)
@@ -128,7 +131,10 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self._when_free = go_on
 
     def drop(self, why: str | Exception) -> None:
-        """Close at once; whoever waits for an answer is told."""
+        """Close at once.
+
+        Whoever waits for an answer gets an OperationalError with ``why``, or ``why`` itself.
+        """
         if self._is_lost:
             return
         self._is_lost = True
@@ -149,13 +155,13 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
     # What the reactor calls
 
     def fileno(self) -> int:
-        """The socket; -1 when there is none."""
+        """Return the socket's number; -1 when there is none."""
         if self._is_open or self._connection is None:
             return self._socket
         return int(super().fileno())
 
     def doRead(self) -> None:
-        """There is something to read: an answer, a notification, or the end."""
+        """Take in what can be read: an answer, a notice, or the end."""
         if not self._is_open:
             self._go_on_connecting()
         elif self._answer is not None:
@@ -169,7 +175,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
                 self.checkForNotifies()
 
     def doWrite(self) -> None:
-        """There is room to write the rest of a long statement."""
+        """Write the rest of a long statement, as far as there is room."""
         if not self._is_open:
             self._go_on_connecting()
             return
@@ -178,7 +184,10 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
             self._advance()
 
     def connectionLost(self, reason: Failure) -> None:
-        """The server hung up, or died; while connecting, the next of its addresses is tried."""
+        """Give up what the server has closed.
+
+        While connecting, the next of its addresses is tried.
+        """
         if not self._is_open:
             super().connectionLost(reason)
             return

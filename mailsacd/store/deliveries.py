@@ -1,4 +1,4 @@
-"""Statements on deliveries to webhooks and Slack, and on what those are signed with.
+"""Statements on deliveries to webhooks and Slack.
 
 Times come from the node's clock, but never from one that is behind the database's.
 """
@@ -27,7 +27,10 @@ _STATE: Final = """case when delivered then 'delivered' when finished is not nul
 
 
 class Which(TypedDict):
-    """``limit`` deliveries after ``skip``, of an address and in a state unless these are None."""
+    """Which deliveries are wanted.
+
+    They are ``limit`` after the first ``skip``, of an address and in a state unless these are None.
+    """
 
     address: str | None
     state: State | None
@@ -161,24 +164,9 @@ _forget = none(
             select id from delivery where finished < %(before)s::timestamptz limit {_SOME})"""  # noqa: S608  no input in it
 )
 
-_offer_secret = none(
-    """insert into webhook_secret (account, value) values (%(account)s, %(value)s::bytea)
-       on conflict (account) do nothing"""
-)
-_secrets = maybe(
-    lambda value, previous: (bytes(value), None if previous is None else bytes(previous)),
-    """select value, case when rotated > %(since)s::timestamptz then previous end
-       from webhook_secret where account = %(account)s""",
-)
-_rotate = none(
-    """update webhook_secret set previous = value, value = %(value)s::bytea,
-           rotated = greatest(now(), %(now)s::timestamptz)
-       where account = %(account)s"""
-)
-
 
 async def is_any_due(db: Executor, now: datetime) -> bool:
-    """Whether there is anything to be claimed, or to be taken over."""
+    """Return whether there is any delivery to be claimed, or to be taken over."""
     return await _is_any_due(db, now=now)
 
 
@@ -197,7 +185,7 @@ class Rooms:
 async def claim_deliveries(
     db: Executor, now: datetime, rooms: Rooms, *, lease_s: int
 ) -> list[Claim]:
-    """Take on some that are due: nobody else gets them within ``lease_s``."""
+    """Take on some deliveries that are due. Nobody else gets them within ``lease_s`` seconds."""
     return await _take(
         db,
         now=now,
@@ -216,12 +204,12 @@ async def claim_deliveries(
 
 
 async def record_delivered(db: Executor, claim: Claim, now: datetime, code: int) -> None:
-    """The receiver took it."""
+    """Record that the receiver took the delivery and answered ``code``."""
     await _delivered(db, id=claim.id, now=now, code=code)
 
 
 async def record_failed(db: Executor, claim: Claim, due: datetime, attempt: Attempt) -> None:
-    """The attempt failed; the next is ``due``."""
+    """Record that the attempt failed. The next one is due at ``due``."""
     await _retry(
         db, id=claim.id, until=claim.until, due=due, code=attempt.code, error=attempt.error
     )
@@ -230,9 +218,10 @@ async def record_failed(db: Executor, claim: Claim, due: datetime, attempt: Atte
 async def record_ended(
     db: Executor, claim: Claim, now: datetime, last: Attempt, *, tried: bool
 ) -> bool:
-    """There is no further attempt; ``last`` was ``tried`` just now, or says why none was.
+    """Record that there is no further attempt.
 
-    False when another node holds it by now.
+    ``last`` was ``tried`` just now, or says why none was. Returns False when another node holds the
+    delivery by now.
     """
     ended = await _end(
         db,
@@ -247,49 +236,32 @@ async def record_ended(
 
 
 async def move_delivery(db: Executor, claim: Claim, now: datetime, url: str) -> None:
-    """It goes to another URL, and is due there at once."""
+    """Have the delivery go to another URL, where it is due at once."""
     await _move(db, id=claim.id, until=claim.until, now=now, url=url)
 
 
 async def list_deliveries(
     db: Executor, account: str, now: datetime, **which: Unpack[Which]
 ) -> list[Delivery]:
-    """An account's, newest message first."""
+    """Return an account's deliveries, those of the newest message first."""
     return await _list(db, account=account, now=now, **which)
 
 
 async def find_delivery(
     db: Executor, account: str, delivery_id: str, now: datetime
 ) -> Delivery | None:
-    """One of an account's."""
+    """Return one of an account's deliveries, or None."""
     return await _find(db, account=account, id=delivery_id, now=now)
 
 
 async def deliver_again(db: Executor, account: str, delivery_id: str, now: datetime) -> bool:
-    """Make it due now, to the URL that is set now; False when it is being delivered."""
+    """Make a delivery due now, to the URL that is set now.
+
+    Returns False when it is being delivered.
+    """
     return await _again(db, account=account, id=delivery_id, now=now) == 1
 
 
 async def forget_deliveries(db: Executor, before: datetime) -> int:
-    """Delete some of those that ended before; how many."""
+    """Delete some of the deliveries that ended before ``before``. Returns how many."""
     return await _forget(db, before=before)
-
-
-async def webhook_secrets(
-    db: Executor, account: str, since: datetime, *, fresh: bytes
-) -> tuple[bytes, bytes | None]:
-    """What an account signs with, and what it signed with before when that ended after ``since``.
-
-    ``fresh`` becomes the first one. Raises StatementError for an account that is not there.
-    """
-    found = await _secrets(db, account=account, since=since)
-    if found is None:
-        await _offer_secret(db, account=account, value=fresh)
-        found = await _secrets(db, account=account, since=since)
-    assert found is not None  # noqa: S101  it is there, or the insert has raised
-    return found
-
-
-async def rotate_secret(db: Executor, account: str, now: datetime, *, fresh: bytes) -> None:
-    """Sign with ``fresh`` from now on, and with the one before along with it."""
-    await _rotate(db, account=account, now=now, value=fresh)

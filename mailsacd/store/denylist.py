@@ -30,15 +30,15 @@ _remove = none("delete from denylist where entry = %(entry)s")
 
 
 async def list_denied(db: Executor) -> list[Denied]:
-    """All of them, in the order of their texts; at most MAX_ENTRIES."""
+    """Return all entries in the order of their texts, MAX_ENTRIES at most."""
     return await _list(db)
 
 
 async def add_denied(db: Executor, entry: str, reason: str) -> None:
-    """Refuse its mail; one that is there already gets the new reason."""
+    """Refuse the mail of ``entry``. One that is there already gets the new reason."""
     await _add(db, entry=entry, reason=reason)
 
 
 async def remove_denied(db: Executor, entry: str) -> bool:
-    """Refuse it no more; False when it was not on the list."""
+    """Refuse the mail of ``entry`` no more. Returns False when it was not on the list."""
     return await _remove(db, entry=entry) == 1

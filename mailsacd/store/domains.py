@@ -102,42 +102,42 @@ _total: one[int] = one(
 
 
 async def find_domain(db: Executor, owner: str, name: str) -> Domain | None:
-    """An account's claim to a domain."""
+    """Return an account's claim to a domain, or None."""
     return await _find(db, name=name, owner=owner)
 
 
 async def list_domains(db: Executor, owner: str) -> list[Domain]:
-    """An account's claims, the default one first; at most MAX_LISTED."""
+    """Return an account's claims, the default one first, MAX_LISTED at most."""
     return await _list(db, owner=owner)
 
 
 async def proved_claim(db: Executor, name: str) -> Domain | None:
-    """The claim to a domain that is proved."""
+    """Return the claim to a domain that is proved, or None."""
     return await _holder(db, name=name)
 
 
 async def count_domains(db: Executor, owner: str) -> int:
-    """How many claims an account has."""
+    """Return how many claims an account has."""
     return await _count(db, owner=owner)
 
 
 async def add_domain(
     db: Executor, owner: str, name: str, verification_txt: str, *, hosted: bool
 ) -> Domain:
-    """Claim a domain that the account has not claimed; one that is ``hosted`` with its proof."""
+    """Claim a domain that the account has not claimed. One that is ``hosted`` needs no proof."""
     values = {"name": name, "owner": owner, "verification_txt": verification_txt}
     return await _add(db, **values, hosted=hosted)
 
 
 async def remove_domain(db: Executor, owner: str, name: str) -> bool:
-    """Give a claim up; False when the account has none."""
+    """Give a claim up. Returns False when the account has none."""
     return await _remove(db, name=name, owner=owner) == 1
 
 
 async def set_domain_flags(db: Executor, domain: Domain, **flags: Unpack[Flags]) -> Domain | None:
-    """Set the flags that are given and not None; an account has one default domain at most.
+    """Set the flags that are given and not None, within a transaction.
 
-    Within a transaction. None when the claim is no longer there.
+    An account has one default domain at most. Returns None when the claim is no longer there.
     """
     if flags.get("is_default"):
         await _no_other_default(db, owner=domain.owner, name=domain.name)
@@ -167,25 +167,31 @@ async def record_verification(
 
 
 async def dismiss_claim(db: Executor, domain: Domain, reason: str) -> None:
-    """A claim that was proved is so no longer."""
+    """Take back that a claim is proved, for ``reason``."""
     await _dismiss(db, name=domain.name, owner=domain.owner, reason=reason)
 
 
 async def claim_due_domains(db: Executor, *, limit: int, lease_s: int) -> list[tuple[str, str]]:
-    """(domain, owner) of claims to look at now; no other node gets them during the lease."""
+    """Return (domain, owner) of claims to look at now, ``limit`` at most.
+
+    No other node gets them within ``lease_s`` seconds.
+    """
     return await _claim_due(db, limit=limit, lease_s=lease_s)
 
 
 async def share_domain(db: Executor, name: str) -> None:
-    """Until the transaction ends the domain does not change hands."""
+    """Keep the domain from changing hands until the transaction ends."""
     await _share(db, name=name)
 
 
 async def lock_domain(db: Executor, name: str) -> None:
-    """As `share_domain`, and nobody else reserves or releases an address of it either."""
+    """Keep the domain as `share_domain` does.
+
+    Others may not reserve or release addresses of it either.
+    """
     await _lock(db, name=name)
 
 
 async def count_domain_messages(db: Executor, owner: str, name: str) -> int:
-    """How many messages of a domain are the account's."""
+    """Return how many messages of a domain are the account's."""
     return await _total(db, owner=owner, name=name)

@@ -172,7 +172,7 @@ class Found:
     raw: bytes | None
 
     def is_there_for(self, account: str | None) -> bool:
-        """Whether ``account`` (None: the public) may see it now."""
+        """Return whether ``account`` (None: the public) may see the message now."""
         saved_by = self.message.marks.saved_by
         if saved_by is not None:
             return saved_by == account
@@ -180,12 +180,15 @@ class Found:
 
 
 async def current_snapshot(db: Executor) -> Snapshot:
-    """What is committed now."""
+    """Return the snapshot that sees what is committed now."""
     return await _now(db)
 
 
 async def events_after(db: Executor, seen: Snapshot, within: Snapshot | None = None) -> Events:
-    """The events that ``seen`` does not see (and ``within`` does), the first MAX_EVENTS of them."""
+    """Return the first MAX_EVENTS events that ``seen`` does not see.
+
+    With ``within`` they are of those that it sees.
+    """
     rows = await _events(db, **_unseen(seen, within))
     now = _snapshot(*rows[0][:2])
     arrivals: list[tuple[int, Arrival]] = []
@@ -243,7 +246,7 @@ async def find_messages(
 
 
 async def prune_events(db: Executor) -> int:
-    """Delete some of what is older than KEPT_S; how many."""
+    """Delete some of what is older than KEPT_S. Returns how many."""
     return await _prune(db)
 
 

@@ -26,7 +26,7 @@ DriverError = (psycopg2.Error, ValueError)
 
 
 def translated(error: Exception) -> MailsacdError:
-    """What the rest of the daemon is told of a DriverError."""
+    """Return what the rest of the daemon is told of a DriverError."""
     code = getattr(error, "pgcode", None) or ""
     if code == _DISK_FULL:
         return StorageFullError("There is no room left to store anything, try again later")

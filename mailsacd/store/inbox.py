@@ -31,7 +31,10 @@ _unread: one[int] = one(
 
 
 def inbox_deletion(count: int) -> one[int]:
-    """Of an inbox ``count`` messages that the viewer sees and nobody has starred."""
+    """Return a statement that deletes ``count`` messages of an inbox.
+
+    They are some that the viewer sees and nobody has starred.
+    """
     return deletion(
         f"""where inbox = %(inbox)s and id = any(array(
                 select id from message where inbox = %(inbox)s and saved_by is null and {VISIBLE}
@@ -40,7 +43,7 @@ def inbox_deletion(count: int) -> one[int]:
 
 
 def domain_deletion(count: int) -> one[int]:
-    """Of a domain ``count`` messages that the viewer owns."""
+    """Return a statement that deletes ``count`` messages of a domain that the viewer owns."""
     return deletion(
         f"""where (inbox, id) in (
                 select inbox, id from message where domain = %(domain)s and {OWNED}
@@ -53,30 +56,30 @@ _purge_domain = domain_deletion(BATCH)
 
 
 async def list_owned(db: Executor, account: str, **page: Unpack[Page]) -> str:
-    """What the account owns, newest first, as the text of a JSON array."""
+    """Return what the account owns, newest first, as the text of a JSON array."""
     return await _owned(db, viewer=account, **bounds(page))
 
 
 async def count_unread(db: Executor, account: str) -> int:
-    """How much of that nobody has marked as read."""
+    """Return how many messages the account owns that nobody has marked as read."""
     return await _unread(db, viewer=account)
 
 
 async def list_starred(db: Executor, account: str, **page: Unpack[Page]) -> str:
-    """What the account has starred, wherever it is, newest first, as the text of a JSON array."""
+    """Return what the account has starred in any inbox, newest first, as a JSON array."""
     return await _starred(db, viewer=account, **bounds(page))
 
 
 async def list_of_domain(db: Executor, account: str, domain: str, **page: Unpack[Page]) -> str:
-    """What the account owns of a domain's mail, newest first, as the text of a JSON array."""
+    """Return what the account owns of a domain's mail, newest first, as a JSON array."""
     return await _of_domain(db, viewer=account, domain=domain, **bounds(page))
 
 
 async def purge_inbox(db: Executor, inbox: str, viewer: str) -> int:
-    """Delete some of what ``viewer`` sees in the inbox and nobody has starred; how many."""
+    """Delete some of what ``viewer`` sees in the inbox and nobody has starred. Returns how many."""
     return await _purge_inbox(db, inbox=inbox, viewer=viewer)
 
 
 async def purge_domain(db: Executor, domain: str, account: str) -> int:
-    """Delete some of what the account owns of a domain's mail, starred too; how many."""
+    """Delete some of what the account owns of a domain's mail, starred too. Returns how many."""
     return await _purge_domain(db, domain=domain, viewer=account)

@@ -10,7 +10,7 @@ from mailsacd.store.sql import Executor, many, maybe, none
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """Whose a key is. ``suspended`` is whether the account is."""
+    """Whose a key is. ``suspended`` tells whether the account is."""
 
     id: str
     account: str
@@ -49,22 +49,22 @@ _used = none(
 
 
 async def find_key(db: Executor, key_hash: bytes) -> KeyFacts | None:
-    """Whose the key with that SHA-256 is."""
+    """Return whose the key with that SHA-256 is, or None."""
     return await _find(db, hash=key_hash)
 
 
 async def list_keys(db: Executor, account: str) -> list[ApiKey]:
-    """An account's keys, oldest first; at most 1,000."""
+    """Return an account's keys, oldest first, 1,000 at most."""
     return await _list(db, account=account)
 
 
 async def add_key(db: Executor, key_id: str, account: str, name: str, key_hash: bytes) -> bool:
-    """Store a key; False when the account has one of that name."""
+    """Store a key by its SHA-256. Returns False when the account has one of that name."""
     return await _insert(db, id=key_id, account=account, name=name, hash=key_hash) == 1
 
 
 async def delete_key(db: Executor, account: str, key_id: str) -> bool:
-    """Delete a key of an account; False when it has none with that id."""
+    """Delete a key of an account. Returns False when it has none with that id."""
     return await _delete(db, account=account, id=key_id) == 1
 
 

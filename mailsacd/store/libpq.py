@@ -27,7 +27,7 @@ TUPLES_OK: Final = 2
 
 
 class Libpq:
-    """libpq's functions. Arguments and results are those of C; pointers are integers."""
+    """Functions of libpq. Arguments and results are those of C; pointers are integers."""
 
     def __init__(self, path: str) -> None:
         """Find them in the library at ``path``, or in one that it is linked with.
@@ -78,5 +78,5 @@ class Libpq:
 
 @cache
 def libpq() -> Libpq:
-    """The libpq that psycopg2 is linked with. Raises ConfigurationError as of Libpq."""
+    """Return the libpq that psycopg2 is linked with. Raises ConfigurationError as Libpq does."""
     return Libpq(psycopg2._psycopg.__file__)  # noqa: SLF001  what it is linked with is found by it

@@ -11,6 +11,6 @@ _pushed: many[tuple[str, str, bool]] = many(
 
 
 async def listened_addresses(db: Executor, emails: Sequence[str]) -> dict[str, tuple[str, bool]]:
-    """Of those of ``emails`` that are reserved: the owner, and whether it has enablews."""
+    """Return the owner of each of ``emails`` that is reserved, and whether it has enablews."""
     rows = await _pushed(db, emails=list(emails))
     return {email: (owner, enablews) for email, owner, enablews in rows}

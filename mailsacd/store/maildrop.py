@@ -91,7 +91,7 @@ _forget = none(
 
 
 class Entry(Enum):
-    """Whether a session may begin."""
+    """Whether a session may begin, and why not."""
 
     OPEN = "open"
     HELD = "held"
@@ -99,14 +99,14 @@ class Entry(Enum):
 
 
 async def list_maildrop(db: Executor, inbox: str, account: str) -> Listing:
-    """What ``account`` sees of the inbox, without what is in spam or trash."""
+    """Return what ``account`` sees of the inbox, without what is in spam or trash."""
     return await _list(db, inbox=inbox, viewer=account)
 
 
 async def find_bodies(
     db: Executor, inbox: str, ids: Sequence[str], account: str, *, is_open: bool
 ) -> dict[str, StoredMessage]:
-    """Those of the messages that are there for ``account``, by id.
+    """Return those of the messages that are there for ``account``, by id.
 
     ``is_open`` tells whether it may look into the inbox (see store.views).
     """
@@ -115,12 +115,12 @@ async def find_bodies(
 
 
 async def find_unmeasured(db: Executor, inbox: str, ids: Sequence[str]) -> list[tuple[str, bytes]]:
-    """Of those messages the raws (id, and body as stored) that nobody has measured yet."""
+    """Return id and stored body of the raws of those messages that nobody has measured yet."""
     return await _unmeasured(db, inbox=inbox, ids=list(ids))
 
 
 async def keep_measures(db: Executor, measures: Sequence[Measure]) -> None:
-    """What was worked out is known from now on."""
+    """Store what was measured of raw messages."""
     await _keep_measures(
         db,
         ids=[each.raw_id for each in measures],
@@ -132,7 +132,10 @@ async def keep_measures(db: Executor, measures: Sequence[Measure]) -> None:
 async def remove_messages(
     db: Executor, inbox: str, ids: Sequence[str], account: str, *, is_open: bool
 ) -> int:
-    """Delete those messages, on the same terms; how many are there that may not be."""
+    """Delete those messages on the terms of `find_bodies`.
+
+    Returns how many are there that may not be deleted.
+    """
     deleted = await _delete(db, inbox=inbox, ids=list(ids), viewer=account, open=is_open)
     return 0 if deleted == len(ids) else await _left(db, inbox=inbox, ids=list(ids))
 
@@ -140,9 +143,9 @@ async def remove_messages(
 async def enter_maildrop(
     db: Executor, inbox: str, holder: str | None, *, lease_s: int, delay_s: int
 ) -> Entry:
-    """Begin a session: as the only one for ``lease_s`` if there is a ``holder``.
+    """Begin a session: as the only one for ``lease_s`` seconds if there is a ``holder``.
 
-    Not sooner than ``delay_s`` after the one before.
+    It begins no sooner than ``delay_s`` seconds after the one before.
     """
     if await _enter(db, inbox=inbox, holder=holder, lease_s=lease_s, delay_s=delay_s):
         return Entry.OPEN
@@ -151,15 +154,15 @@ async def enter_maildrop(
 
 
 async def renew_maildrops(db: Executor, holders: Sequence[str], lease_s: int) -> None:
-    """The sessions of ``holders`` go on."""
+    """Extend the leases of the sessions of ``holders`` to ``lease_s`` seconds from now."""
     await _renew(db, holders=list(holders), lease_s=lease_s)
 
 
 async def leave_maildrop(db: Executor, inbox: str, holder: str) -> None:
-    """The session of ``holder`` is over."""
+    """End the session of ``holder``."""
     await _leave(db, inbox=inbox, holder=holder)
 
 
 async def forget_maildrops(db: Executor, delay_s: int) -> None:
-    """Forget where nobody is, and nobody was for ``delay_s``."""
+    """Delete what is known of maildrops that no session has, nor had within ``delay_s`` seconds."""
     await _forget(db, delay_s=delay_s)

@@ -45,40 +45,40 @@ class Place:
     open: bool
 
     def params(self) -> dict[str, object]:
-        """For the statements."""
+        """Return the parameters of the statements that say where the message is and who asks."""
         return {"inbox": self.inbox, "id": self.id, "viewer": self.viewer, "open": self.open}
 
 
 async def toggle_star(db: Executor, place: Place) -> Message | None:
-    """Star it for the viewer, or take the viewer's star off."""
+    """Star the message for the viewer, or take the viewer's star off."""
     return await _star(db, **place.params())
 
 
 async def set_read(db: Executor, place: Place, *, read: bool) -> Message | None:
-    """Mark it as read, or as not."""
+    """Mark the message as read, or as not read."""
     return await _read(db, read=read, **place.params())
 
 
 async def move(db: Executor, place: Place, folder: str) -> Message | None:
-    """Put it into a folder."""
+    """Put the message into a folder."""
     return await _folder(db, folder=folder, **place.params())
 
 
 async def add_label(db: Executor, place: Place, label: str) -> Message | None:
-    """Add a label, unless it is there. None, too, when there are MAX_LABELS others."""
+    """Add a label, unless the message has it. Returns None, too, when it has MAX_LABELS others."""
     return await _add_label(db, label=label, **place.params())
 
 
 async def remove_label(db: Executor, place: Place, label: str) -> Message | None:
-    """Take a label off, if it is there."""
+    """Take a label off the message, if it has it."""
     return await _remove_label(db, label=label, **place.params())
 
 
 async def replace_labels(db: Executor, place: Place, labels: Sequence[str]) -> Message | None:
-    """Give it these labels instead."""
+    """Give the message these labels in place of those it has."""
     return await _labels(db, labels=list(labels), **place.params())
 
 
 async def exists(db: Executor, place: Place) -> bool:
-    """Whether the message is there for the viewer."""
+    """Return whether the message is there for the viewer."""
     return await _exists(db, **place.params()) is not None

@@ -33,9 +33,10 @@ _raw: maybe[bytes] = maybe(
 
 
 def deletion(rows: str) -> one[int]:
-    """A statement that deletes ``rows`` (SQL: what comes after ``delete from message``).
+    """Return a statement that deletes ``rows`` (SQL: what comes after ``delete from message``).
 
-    Each raw goes with its last copy. All in one statement; its answer is how many there were.
+    Each raw goes with its last copy, in the same statement, which answers how many copies there
+    were.
     """
     # The lock on the raw makes those who delete the last copies of it at the same time take
     # turns: the second one sees the count that the first one left.
@@ -67,22 +68,23 @@ _delete_one = deletion(f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}
 async def list_messages_json(
     db: Executor, inbox: str, viewer: str | None = None, **page: Unpack[Page]
 ) -> str:
-    """What ``viewer`` (an account; None: the public) sees of ``inbox``, newest first.
+    """Return what ``viewer`` sees of ``inbox``, newest first, as the text of one JSON array.
 
-    As the text of one JSON array (see store.views): a row for each would cost twice as much.
+    ``viewer`` is an account, or None for the public. A row for each message would cost twice as
+    much (see store.views).
     """
     return await _list_json(db, inbox=inbox, viewer=viewer, **bounds(page))
 
 
 async def count_messages(db: Executor, inbox: str, viewer: str | None = None) -> int:
-    """How many messages ``viewer`` sees in ``inbox``."""
+    """Return how many messages ``viewer`` sees in ``inbox``."""
     return await _count(db, inbox=inbox, viewer=viewer)
 
 
 async def find_message(
     db: Executor, inbox: str, message_id: str, viewer: str | None = None, *, is_open: bool = True
 ) -> Message | None:
-    """One message, if ``inbox`` has it and it is there for ``viewer``.
+    """Return one message of ``inbox``, or None when it is not there for ``viewer``.
 
     ``is_open`` tells whether the viewer may look into the inbox (see store.views).
     """
@@ -92,18 +94,21 @@ async def find_message(
 async def find_raw(
     db: Executor, inbox: str, message_id: str, viewer: str | None = None, *, is_open: bool = True
 ) -> bytes | None:
-    """The compressed raw of a message, on the same terms."""
+    """Return the raw of a message, compressed with zstd, on the terms of `find_message`."""
     return await _raw(db, inbox=inbox, id=message_id, viewer=viewer, open=is_open)
 
 
 async def delete_message(
     db: Executor, inbox: str, message_id: str, viewer: str | None = None, *, is_open: bool = True
 ) -> bool:
-    """Delete one copy, on the same terms, and the raw with the last one; False: not there."""
+    """Delete one copy on the terms of `find_message`, and the raw with its last copy.
+
+    Returns False when it is not there.
+    """
     deleted = await _delete_one(db, inbox=inbox, id=message_id, viewer=viewer, open=is_open)
     return deleted == 1
 
 
 async def delete_messages(db: Executor, inbox: str, message_ids: Sequence[str]) -> int:
-    """Delete copies from one inbox, whosever they are; how many were there."""
+    """Delete copies from one inbox, whosever they are. Returns how many were there."""
     return await _delete(db, inbox=inbox, ids=list(message_ids))

@@ -31,7 +31,7 @@ _log = Logger()
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file of ``schema/``: ``0001_messages.sql`` is number 1."""
+    """One file of ``schema/``. ``0001_messages.sql`` is number 1."""
 
     number: int
     name: str
@@ -39,7 +39,7 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """By which a file that was changed after it was applied is found out."""
+        """The SHA-256 by which a file that was changed after it was applied is found out."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
@@ -64,7 +64,7 @@ _record = none(
 
 
 def migrations() -> list[Migration]:
-    """All that this version knows, in order."""
+    """Return all migrations that this version knows, in order."""
     files = resources.files("mailsacd.store.schema").iterdir()
     return [
         Migration(int(file.name[:4]), file.name, file.read_text(encoding="utf-8"))

@@ -40,7 +40,10 @@ _notify = many(lambda _: None, "select pg_notify(%(channel)s::text, %(notice)s::
 
 
 async def give_notice(db: Executor, channel: str, notice: str) -> None:
-    """Tell all nodes, this one included, once the transaction commits. At most 7,999 bytes."""
+    """Tell all nodes, this one included, once the transaction commits.
+
+    ``notice`` has at most 7,999 bytes.
+    """
     await _notify(db, channel=channel, notice=notice)
 
 
@@ -51,7 +54,7 @@ class _Subscriber:
 
 
 class Notices:
-    """Listens for as long as it takes."""
+    """Hears the notices of all nodes. Its connection is opened again for as long as it takes."""
 
     def __init__(self, dsn: str, *, reactor: Any) -> None:
         self._target = Target(dsn)
@@ -68,17 +71,17 @@ class Notices:
     ) -> None:
         """Call ``came`` with each notice on ``channel``, and ``lost`` when some may be missed.
 
-        To be called before `start`.
+        It has to be called before `start`.
         """
         self._subscribers.setdefault(channel, []).append(_Subscriber(came, lost))
 
     def start(self) -> None:
-        """Begin to listen, soon."""
+        """Begin to connect. ``listening`` tells when that has succeeded."""
         self._running = ensureDeferred(self._run())
         self._running.addErrback(_stopped)
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Hang up, and return when nothing goes on any more."""
         self._stopping = True
         running, self._running = self._running, None
         if running is None:

@@ -63,22 +63,25 @@ _others: one[bool] = one(
 
 
 async def address_facts(db: Executor, email: str) -> AddressFacts | None:
-    """What is known of an address; None when nobody reserved it."""
+    """Return what is known of an address, or None when nobody reserved it."""
     return await _address_facts(db, email=email)
 
 
 async def domain_facts(db: Executor, name: str) -> DomainFacts | None:
-    """What is known of a domain; None when nobody owns or has claimed anything of it."""
+    """Return what is known of a domain, or None when nobody owns or has claimed anything of it."""
     return await _domain_facts(db, name=name)
 
 
 async def has_others_addresses(db: Executor, domain: str, owner: str) -> bool:
-    """Whether another account than ``owner`` has reserved an address of a domain."""
+    """Return whether another account than ``owner`` has reserved an address of a domain."""
     return await _others(db, domain=domain, owner=owner)
 
 
 async def adopt_messages(db: Executor, inbox: str, owner: str) -> None:
-    """Make the inbox's public messages ``owner``'s and private; what others starred is not."""
+    """Make the inbox's public messages ``owner``'s, and private.
+
+    What others have starred stays as it is.
+    """
     await _adopt(db, inbox=inbox, owner=owner)
 
 
@@ -88,5 +91,5 @@ async def hide_domain_messages(db: Executor, domain: str, owner: str) -> None:
 
 
 async def delete_owned_messages(db: Executor, inbox: str, owner: str) -> int:
-    """Delete the owner's messages of an inbox, starred ones too; how many there were."""
+    """Delete the owner's messages of an inbox, starred ones too. Returns how many there were."""
     return await delete_messages(db, inbox, await _owned(db, inbox=inbox, owner=owner))

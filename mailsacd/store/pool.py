@@ -45,14 +45,18 @@ _log = Logger()
 
 
 class Database:
-    """A bounded number of connections, and a bounded line of those who wait for one."""
+    """The database, by connections that are bounded in number.
+
+    So is the line of those who wait for one.
+    """
 
     def __init__(
         self, dsn: str, *, connections: int, statement_timeout_s: float, reactor: Any
     ) -> None:
-        """``dsn`` is as libpq takes it, ``connections`` the most that are open at a time.
+        """Open nothing yet.
 
-        Raises ConfigurationError for a ``dsn`` that cannot be read.
+        ``dsn`` is as libpq takes it; at most ``connections`` are open at a time. Raises
+        ConfigurationError for a ``dsn`` that cannot be read.
         """
         self.target: Final = Target(dsn)
         """Where it is."""
@@ -77,7 +81,10 @@ class Database:
         """Whether nothing between shares the server's sessions with others; known once started."""
 
     async def start(self) -> None:
-        """Connect. Raises ConfigurationError when that is hopeless, or was in vain for long."""
+        """Open the first connection.
+
+        Raises ConfigurationError when that is hopeless, or was in vain for START_TIMEOUT_S.
+        """
         deadline = self._reactor.seconds() + START_TIMEOUT_S
         told = ""
         while not self._open:
@@ -94,7 +101,10 @@ class Database:
         self._sweeping.start()
 
     async def stop(self) -> None:
-        """Close all connections; whoever still waits is told that the database is away."""
+        """Close all connections.
+
+        Whoever still waits for one gets UnavailableError or OverloadedError.
+        """
         self._closed = True
         self._sweeping.halt()
         for connection in tuple(self._open):
@@ -103,22 +113,25 @@ class Database:
         await self._connecting.stop()
 
     async def ping(self) -> None:
-        """Raises UnavailableError when the database does not answer."""
+        """Return when the database has answered. Raises UnavailableError when it does not."""
         await self.run("select 1")
 
     async def fetch(self, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
-        """Run a statement in a transaction of its own; its rows, if it has any.
+        """Run a statement in a transaction of its own and return its rows.
 
         ``params`` are as psycopg2 takes them; without any a ``%`` stands for itself.
         """
         return (await self.run(sql, params))[0]
 
     async def run(self, sql: str, params: Any = ()) -> Result:
-        """As `fetch`, with the number of rows that were found or changed."""
+        """Run as `fetch` does. Returns the rows, and how many rows were found or changed."""
         return await self._on_any(lambda on, until_s: on.run(sql, params, until_s))
 
     async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
-        """Run a declared statement, which connections keep prepared where they may."""
+        """Run a declared statement with ``values`` for its numbered parameters.
+
+        Connections keep it prepared where the session is theirs.
+        """
         return await self._on_any(lambda on, until_s: on.execute(statement, values, until_s))
 
     async def transaction(
@@ -129,8 +142,8 @@ class Database:
     ) -> T:
         """Run ``work`` in one transaction: committed when it returns, undone when it raises.
 
-        It has a connection to itself until then, so it waits for nothing but its statements.
-        ``statement_timeout_s`` is for these instead of the usual one.
+        The transaction has a connection to itself until then, so ``work`` may wait for nothing but
+        its statements. ``statement_timeout_s`` is for these instead of the usual one.
         """
         timeout_s = statement_timeout_s or self._statement_timeout_s
         connection = await self._take()

@@ -12,7 +12,10 @@ SEND: Final = "send"
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """``unused_catch_alls`` are verified domains without one. Months are those of UTC."""
+    """What an account has of what its plan allows.
+
+    ``unused_catch_alls`` are verified domains without one. Months are those of UTC.
+    """
 
     addresses: int
     domains: int
@@ -24,7 +27,10 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Of the lists, at most 1,000 each. ``inbox_bytes`` are of raw messages, uncompressed."""
+    """What is kept for an account.
+
+    The lists have at most 1,000 entries each. ``inbox_bytes`` are of raw messages, uncompressed.
+    """
 
     addresses: list[str]
     domains: list[str]
@@ -76,10 +82,10 @@ _stored = one(
 
 
 async def used_by(db: Executor, account: str) -> Used:
-    """What an account has and has used of what its plan allows."""
+    """Return what an account has and has used of what its plan allows."""
     return await _used(db, account=account)
 
 
 async def stored_for(db: Executor, account: str) -> Stored:
-    """What is kept for an account: takes longer the more that is."""
+    """Return what is kept for an account. It takes longer the more that is."""
     return await _stored(db, account=account)

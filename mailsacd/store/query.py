@@ -18,13 +18,16 @@ from mailsacd.store.sql import Result, Statement
 
 
 class UnderWay(Protocol):
-    """A statement that was sent."""
+    """A statement that was sent and has no result yet."""
 
     def poll(self) -> int:
-        """Move it on: one of psycopg2's POLL constants. Raises DriverError when it failed."""
+        """Move it on, and return one of psycopg2's POLL constants.
+
+        Raises DriverError when it failed.
+        """
 
     def result(self) -> Result:
-        """Its rows, and how many it found or changed, once it is done."""
+        """Return its rows and how many it found or changed, once it is done."""
 
 
 class RefusedError(psycopg2.DatabaseError):  # type: ignore[misc]  # psycopg2 has no types
@@ -38,7 +41,7 @@ class RefusedError(psycopg2.DatabaseError):  # type: ignore[misc]  # psycopg2 ha
 
 
 class Script:
-    """One statement or several, as psycopg2 runs them: its values and rows are text."""
+    """One statement or several that psycopg2 runs. Their values and rows are text."""
 
     def __init__(self, connection: Any, sql: str, params: Any) -> None:
         """Send ``sql`` with ``params`` as psycopg2 takes them. Raises DriverError."""
@@ -47,15 +50,15 @@ class Script:
         self._cursor.execute(sql, params or None)
 
     def result(self) -> Result:
-        """The rows of the last statement, and how many it found or changed."""
+        """Return the rows of the last statement, and how many it found or changed."""
         cursor = self._cursor
         return (cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
 
 class Query:
-    """One statement that libpq runs, with values beside it; its rows come in binary.
+    """One statement that libpq runs, with values beside it.
 
-    The types that rows may have are those of store.binary. It may not be a ``copy``, which has no
+    Its rows come in binary, with the types of store.binary. It may not be a ``copy``, which has no
     end here.
     """
 
@@ -72,7 +75,7 @@ class Query:
             raise self._broken()
 
     def poll(self) -> int:
-        """As of UnderWay."""
+        """Move it on, as UnderWay says."""
         unsent = self._libpq.flush(self._pg)
         if not self._libpq.consume_input(self._pg):
             raise self._broken()
@@ -89,7 +92,7 @@ class Query:
         return int(POLL_WRITE if unsent else POLL_READ)
 
     def result(self) -> Result:
-        """As of UnderWay."""
+        """Return the outcome, as UnderWay says."""
         return self._outcome
 
     def _take(self, result: int) -> None:
@@ -131,16 +134,19 @@ class Query:
 
 
 class Preparation(Query):
-    """Has the server prepare a statement under its name, for as long as the session lasts."""
+    """The preparing of a statement under its name, which lasts as long as the session."""
 
     def __init__(self, connection: Any, statement: Statement, prepared: set[str]) -> None:
-        """Put the name into ``prepared`` when that is done, whoever still waits for it."""
+        """Send it.
+
+        When it is done the name is put into ``prepared``, whoever still waits for it.
+        """
         self._name, self._prepared = statement.name, prepared
         name, text = statement.name.encode(), statement.text.encode()
         super().__init__(connection, lambda libpq, pg: libpq.send_prepare(pg, name, text, 0, None))
 
     def result(self) -> Result:
-        """Nothing, once it is done."""
+        """Put the name into the set of those that are prepared. There are no rows."""
         self._prepared.add(self._name)
         return super().result()
 

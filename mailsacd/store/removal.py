@@ -39,9 +39,9 @@ _unfinished: many[str] = many(column, "select name from account where removing")
 
 
 async def begin_removal(db: Executor, account: str) -> bool:
-    """End all that the account can do, and what it owns of addresses and domains.
+    """End all that the account can do and owns, but for its mail, within a transaction.
 
-    False when there is no such account. Within a transaction.
+    Returns False when there is no such account.
     """
     if not await _mark(db, account=account):
         return False
@@ -68,7 +68,7 @@ async def finish_removal(db: Executor, account: str) -> None:
 
 
 async def unfinished_removals(db: Executor) -> list[str]:
-    """The accounts whose removal was begun, and then broken off by a crash."""
+    """Return the accounts whose removal was begun, and then broken off by a crash."""
     return await _unfinished(db)
 
 

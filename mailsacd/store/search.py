@@ -68,7 +68,7 @@ _fetch: one[str] = one(
 
 
 async def search(db: Executor, account: str, terms: Terms, *, limit: int) -> str:
-    """The newest of the account's messages that fit, as the text of a JSON array."""
+    """Return the newest ``limit`` of the account's messages that fit, as a JSON array."""
     ids = await _found(db, account, terms, limit)
     return await _fetch(db, viewer=account, ids=ids)
 

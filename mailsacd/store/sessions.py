@@ -11,7 +11,7 @@ _MAX_SWEPT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """Who has signed in. ``suspended`` is whether the account is."""
+    """Who has signed in, and until when. ``suspended`` tells whether the account is."""
 
     login: str
     account: str
@@ -67,19 +67,22 @@ _take_invitation = none(
 
 
 async def find_session(db: Executor, token_hash: bytes) -> SessionFacts | None:
-    """The session of a token, unless it has expired."""
+    """Return the session that belongs to a token's hash, or None when it is over."""
     return await _find(db, token_hash=token_hash)
 
 
 async def add_session(db: Executor, token_hash: bytes, login: str, expires: datetime) -> None:
-    """Sign a login in. Its oldest sessions beyond 100 end, and some expired ones are swept."""
+    """Sign a login in until ``expires``.
+
+    Its oldest sessions beyond 100 end, and some expired ones are deleted.
+    """
     await _sweep(db)
     await _delete_oldest(db, login=login)
     await _insert(db, token_hash=token_hash, login=login, expires=expires)
 
 
 async def end_session(db: Executor, token_hash: bytes) -> bool:
-    """End one session; False when there is none."""
+    """End one session. Returns False when there is none."""
     return await _delete(db, token_hash=token_hash) == 1
 
 
@@ -89,27 +92,33 @@ async def end_sessions(db: Executor, login: str) -> None:
 
 
 async def add_reset(db: Executor, token_hash: bytes, login: str, expires: datetime) -> None:
-    """Let a token reset a login's password. A login has one such token at a time."""
+    """Have a token reset a login's password until ``expires``.
+
+    A login has one such token at a time.
+    """
     await _sweep_resets(db, login=login)
     await _insert_reset(db, token_hash=token_hash, login=login, expires=expires)
 
 
 async def find_reset(db: Executor, token_hash: bytes) -> str | None:
-    """The login whose password a token may reset."""
+    """Return the login whose password a token may reset, or None when it is not good."""
     return await _find_reset(db, token_hash=token_hash)
 
 
 async def take_reset(db: Executor, token_hash: bytes) -> str | None:
-    """Use up a token: the login whose password it may reset."""
+    """Use a token up.
+
+    Returns the login whose password it may reset, or None when it is not good.
+    """
     return await _take_reset(db, token_hash=token_hash)
 
 
 async def add_invitation(db: Executor, token_hash: bytes, expires: datetime) -> None:
-    """Let a token sign somebody up."""
+    """Have a token sign one person up until ``expires``."""
     await _sweep_invitations(db)
     await _insert_invitation(db, token_hash=token_hash, expires=expires)
 
 
 async def take_invitation(db: Executor, token_hash: bytes) -> bool:
-    """Use up an invitation; False when it is not good, or no more."""
+    """Use an invitation up. Returns False when it is not good, or no more."""
     return await _take_invitation(db, token_hash=token_hash) == 1

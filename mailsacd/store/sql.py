@@ -37,7 +37,7 @@ class Statement:
 
 
 class Executor(Protocol):
-    """What runs statements: a Database, or a Transaction."""
+    """Whatever runs statements: a Database, or a Transaction."""
 
     async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
         """Run it with ``values`` for its numbered parameters."""
@@ -52,7 +52,7 @@ class _Query(Statement, Generic[T]):
 
 
 class many(_Query[T]):  # noqa: N801  reads as a declaration
-    """Any number of rows."""
+    """A statement that answers any number of rows."""
 
     async def __call__(self, db: Executor, **params: object) -> list[T]:
         """Run it with the named parameters."""
@@ -62,7 +62,7 @@ class many(_Query[T]):  # noqa: N801  reads as a declaration
 
 
 class maybe(_Query[T]):  # noqa: N801  reads as a declaration
-    """At most one row."""
+    """A statement that answers one row or none."""
 
     async def __call__(self, db: Executor, **params: object) -> T | None:
         """Run it with the named parameters. Raises StatementError for several rows."""
@@ -73,7 +73,7 @@ class maybe(_Query[T]):  # noqa: N801  reads as a declaration
 
 
 class one(_Query[T]):  # noqa: N801  reads as a declaration
-    """Exactly one row."""
+    """A statement that answers exactly one row."""
 
     async def __call__(self, db: Executor, **params: object) -> T:
         """Run it with the named parameters. Raises StatementError for none or several rows."""
@@ -84,7 +84,7 @@ class one(_Query[T]):  # noqa: N801  reads as a declaration
 
 
 class none(Statement):  # noqa: N801  reads as a declaration
-    """No rows come back; the answer is how many were changed."""
+    """A statement without rows. It answers how many were changed."""
 
     async def __call__(self, db: Executor, **params: object) -> int:
         """Run it with the named parameters. Raises StatementError when rows come back."""
@@ -95,5 +95,5 @@ class none(Statement):  # noqa: N801  reads as a declaration
 
 
 def column(value: T) -> T:
-    """For statements of one column: the row is its value."""
+    """Return ``value``. For statements of one column: the row is its value."""
     return value

@@ -33,7 +33,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A name, and how many messages it was met in."""
+    """A name, and in how many messages it was met."""
 
     name: str
     n: int
@@ -141,7 +141,7 @@ _everything = one(
 
 
 async def add_tallies(db: Executor, tallies: Sequence[Tally]) -> None:
-    """Add to what was counted before. At most one for each kind, hour and name."""
+    """Add to what was counted before. ``tallies`` has at most one for each kind, hour and name."""
     await _add(
         db,
         kinds=[t.kind for t in tallies],
@@ -154,36 +154,43 @@ async def add_tallies(db: Executor, tallies: Sequence[Tally]) -> None:
 async def top_names(
     db: Executor, kind: str, since: datetime, until: datetime, *, limit: int, skip: int
 ) -> list[Counted]:
-    """What was counted most in the hours that begin before ``until``, from that of ``since`` on."""
+    """Return the names that were counted most in some hours.
+
+    These are from that of ``since`` on, and begin before ``until``; the names are ``limit`` at
+    most, after the first ``skip``.
+    """
     return await _TOPS[kind](db, since=since, until=until, limit=limit, skip=skip)
 
 
 async def cut_tallies(db: Executor, *, since: datetime, most: int, before: datetime) -> None:
-    """Keep the ``most`` frequent names of an hour from ``since`` on, and nothing of ``before``."""
+    """Keep the ``most`` frequent names of each hour from ``since`` on.
+
+    Nothing from before ``before`` is kept.
+    """
     await _cut(db, since=since, most=most)
     await _forget(db, before=before)
 
 
 async def take_turn(db: Executor, lock: int) -> bool:
-    """Whether nobody else holds the lock, which is then ours until the transaction ends."""
+    """Take a lock until the transaction ends. Returns False when somebody else has it."""
     return await _try_lock(db, lock=lock)
 
 
 async def count_everything(db: Executor) -> dict[str, int]:
-    """How much there is of what, by names; reads whole tables."""
+    """Return how much there is of what, by names. It reads whole tables."""
     return await _everything(db)
 
 
 async def count_with_attachment(db: Executor, md5: UUID) -> int:
-    """How many public messages have it; at most MAX_COUNTED."""
+    """Return how many public messages have the attachment, MAX_COUNTED at most."""
     return await _count(db, md5=str(md5))
 
 
 async def messages_with_attachment(db: Executor, md5: UUID, *, limit: int, skip: int) -> str:
-    """The public messages that have it, newest first, as one JSON array."""
+    """Return the public messages that have the attachment, newest first, as one JSON array."""
     return await _with(db, md5=str(md5), limit=limit, skip=skip)
 
 
 async def raw_with_attachment(db: Executor, md5: UUID) -> bytes | None:
-    """The compressed raw of the newest public message that has it."""
+    """Return the compressed raw of the newest public message that has the attachment, or None."""
     return await _raw(db, md5=str(md5))

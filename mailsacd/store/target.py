@@ -51,7 +51,10 @@ class Target:
     """Which database: a libpq connection string, read once."""
 
     def __init__(self, dsn: str) -> None:
-        """Raises ConfigurationError, which does not quote the text: it may hold a password."""
+        """Read ``dsn``.
+
+        Raises ConfigurationError, which does not quote it: it may hold a password.
+        """
         try:
             self._parameters: dict[str, str] = _DEFAULTS | parse_dsn(dsn)
         except psycopg2.Error:
@@ -77,12 +80,15 @@ class Target:
         return f"database {name} at {where}{port}"
 
     def environment(self) -> dict[str, str]:
-        """The variables by which PostgreSQL's own programs find the database."""
+        """Return the variables by which PostgreSQL's own programs find the database."""
         given = {"dbname": self._parameters.get("user", "")} | self._parameters
         return {_VARIABLES[name]: value for name, value in given.items() if name in _VARIABLES}
 
     async def parameters(self, reactor: Any) -> Mapping[str, str]:
-        """libpq's parameters with the host's addresses: libpq would block while it asks DNS."""
+        """Return libpq's parameters with the host's addresses.
+
+        Libpq would block while it asks DNS.
+        """
         given = self._parameters
         host = given.get("host", "")
         if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in given:
@@ -98,5 +104,5 @@ class Target:
 
 
 def is_hopeless(error: Exception) -> bool:
-    """Whether connecting failed for a reason that waiting does not mend."""
+    """Return whether connecting failed for a reason that waiting does not mend."""
     return any(text in str(error) for text in _HOPELESS)

@@ -10,21 +10,25 @@ from mailsacd.store.sql import Result, Statement
 
 
 class Transaction:
-    """Runs statements in a transaction, one at a time. They raise what a Database's raise."""
+    """A transaction on one connection.
+
+    It runs one statement at a time, and raises what a Database raises.
+    """
 
     def __init__(self, connection: Connection, reactor: Any, patience_s: float) -> None:
-        """Use ``connection``, which nobody else does meanwhile.
+        """Use ``connection``, which nobody else uses meanwhile.
 
-        ``patience_s`` is how long a statement may take before the connection is given up.
+        A statement that takes ``patience_s`` seconds has the connection given up.
         """
         self._connection = connection
         self._reactor = reactor
         self._patience_s = patience_s
 
     async def begin(self, statement_timeout_s: float, *, is_usual: bool) -> None:
-        """Begin it. A statement is cancelled after ``statement_timeout_s``.
+        """Begin the transaction.
 
-        ``is_usual`` tells that this is what the session has anyway, if it is ours alone.
+        Its statements are cancelled after ``statement_timeout_s`` seconds. ``is_usual`` tells that
+        the session has that limit anyway, if it is ours alone.
         """
         begin = "begin"
         if not is_usual or not self._connection.is_direct:
@@ -34,11 +38,11 @@ class Transaction:
         await self.run(begin)
 
     async def fetch(self, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
-        """Run a statement with ``params`` as psycopg2 takes them; its rows, if it has any."""
+        """Run a statement with ``params`` as psycopg2 takes them, and return its rows."""
         return (await self.run(sql, params))[0]
 
     async def run(self, sql: str, params: Any = ()) -> Result:
-        """As `fetch`, with the number of rows that were found or changed."""
+        """Run as `fetch` does. Returns the rows, and how many rows were found or changed."""
         return await self._translating(self._connection.run(sql, params, self._deadline_s()))
 
     async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
@@ -47,7 +51,10 @@ class Transaction:
         return await self._translating(running)
 
     async def commit(self) -> None:
-        """End it. Raises StatementError when a statement failed and that was passed over."""
+        """Commit the transaction.
+
+        Raises StatementError when a statement failed and that was passed over.
+        """
         if self._connection.transaction_failed:  # PostgreSQL would take the commit, and undo all
             raise StatementError("The database refused a statement")
         await self.run("commit")

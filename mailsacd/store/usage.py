@@ -17,7 +17,7 @@ OPS: Final = (API, INBOUND, PUSH, CAPTURE)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """``month`` is its first day."""
+    """How many operations of a kind an account used in a month. ``month`` is its first day."""
 
     account: str
     month: date
@@ -49,7 +49,7 @@ _forget = none("delete from usage where month < %(before)s::date")
 
 
 async def add_uses(db: Executor, uses: Sequence[Use]) -> None:
-    """Add to what was counted before. At most one for each account, month and kind."""
+    """Add to what was counted before. ``uses`` has at most one for each account, month and kind."""
     await _add(
         db,
         accounts=[u.account for u in uses],
@@ -60,15 +60,18 @@ async def add_uses(db: Executor, uses: Sequence[Use]) -> None:
 
 
 async def count_ops(db: Executor, account: str, month: date) -> int:
-    """The operations of an account in a month that count against its plan."""
+    """Return how many operations of an account count against its plan.
+
+    ``month`` is the month's first day.
+    """
     return await _ops(db, account=account, month=month.isoformat(), kinds=list(OPS))
 
 
 async def uses_of_month(db: Executor, month: date, *, limit: int) -> list[Use]:
-    """What was used most in a month."""
+    """Return what was used in a month, most first, ``limit`` at most."""
     return await _of_month(db, month=month.isoformat(), limit=limit)
 
 
 async def forget_uses(db: Executor, before: date) -> None:
-    """Delete the months before."""
+    """Delete what was counted in the months before ``before``."""
     await _forget(db, before=before.isoformat())

@@ -54,7 +54,11 @@ AS_JSON_ARRAY: Final = f"'[' || coalesce(string_agg({_as_json()}, ',' order by i
 
 
 class Page(TypedDict):
-    """Of ids from ``from_id`` up to below ``before_id`` (unless None) ``limit`` after ``skip``."""
+    """Which part of a list is wanted.
+
+    It has ``limit`` messages after the first ``skip``, of the ids from ``from_id`` up to below
+    ``before_id`` (None: no bound).
+    """
 
     before_id: str | None
     from_id: str | None
@@ -63,7 +67,7 @@ class Page(TypedDict):
 
 
 def bounds(page: Page) -> dict[str, str | int]:
-    """The parameters ``before``, ``from``, ``limit`` and ``skip`` of a statement."""
+    """Return the parameters ``before``, ``from``, ``limit`` and ``skip`` of a statement."""
     return {
         "before": page["before_id"] or _ABOVE_ALL_IDS,
         "from": page["from_id"] or "",
@@ -73,6 +77,6 @@ def bounds(page: Page) -> dict[str, str | int]:
 
 
 def as_message(inbox: str, id_: str, facts: str, *marks: Any) -> Message:
-    """A message out of COLUMNS, in which arrays are lists."""
+    """Return the message that is in a row of COLUMNS, in which arrays are lists."""
     values: list[Any] = [tuple(mark) if isinstance(mark, list) else mark for mark in marks]
     return Message(inbox=inbox, id=id_, facts=facts, marks=Marks(*values))

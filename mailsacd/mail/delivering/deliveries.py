@@ -23,6 +23,7 @@ from mailsacd.mail.delivering.slack import slack_form
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store import deliveries as store
+from mailsacd.store import webhook_secrets as secrets
 from mailsacd.store.compression import expanded_bytes
 from mailsacd.store.deliveries import Rooms, Which
 from mailsacd.store.messages import find_message, find_raw
@@ -174,7 +175,7 @@ class Deliveries:
         """
         account = account_of(actor) if actor.login is None else managed_account(actor)
         await self._secrets(account)  # so that there is one to be changed
-        await store.rotate_secret(self._database, account, self._now(), fresh=new_secret())
+        await secrets.rotate(self._database, account, self._now(), fresh=new_secret())
         return await self.secret(actor)
 
     async def _body(self, claim: Claim, message: Message, stored: bytes) -> bytes:
@@ -192,7 +193,7 @@ class Deliveries:
 
     async def _secrets(self, account: str) -> tuple[bytes, bytes | None]:
         since = self._now() - BOTH_SECRETS_FOR
-        return await store.webhook_secrets(self._database, account, since, fresh=new_secret())
+        return await secrets.of_account(self._database, account, since, fresh=new_secret())
 
     async def _end(self, claim: Claim, last: Attempt, *, tried: bool = False) -> None:
         if await store.record_ended(self._database, claim, self._now(), last, tried=tried):
