@@ -1,5 +1,6 @@
 """The calls about the account itself: what it may, has and holds; its settings; its end."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -17,6 +18,7 @@ from mailsacd.mail.accounts.sessions import Sessions
 
 _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _MAX_BODY_BYTES: Final = 262_144  # all labels, each character escaped
 
 _COUNT: Final = {"type": "integer", "minimum": 0}
@@ -103,21 +105,18 @@ class AccountCalls:
     def _settings(self) -> tuple[Operation, ...]:
         me = schemas.json_answer("The account", _whole(_ME))
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/me",
                 id="getMe",
-                tag=_TAG,
                 summary="The account: its settings, limits and what is left of them",
                 answers=(me,),
-                refusals=_REFUSALS,
                 handler=self.me,
             ),
-            Operation(
+            _operation(
                 method="PUT",
                 path="/api/me",
                 id="updateMe",
-                tag=_TAG,
                 summary="Change settings of the account; its mail address takes a session",
                 body=MeBody,
                 needs_account=True,
@@ -130,11 +129,10 @@ class AccountCalls:
 
     def _all_of_it(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="DELETE",
                 path="/api/me",
                 id="deleteMe",
-                tag=_TAG,
                 summary="Delete the account with all that it owns; takes a session and password",
                 body=RemovalBody,
                 needs_account=True,
@@ -142,14 +140,12 @@ class AccountCalls:
                 refusals=(*_REFUSALS, 404, 429),
                 handler=self.remove,
             ),
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/me/stats",
                 id="getMyStats",
-                tag=_TAG,
                 summary="What is kept for the account",
                 answers=(schemas.json_answer("The numbers", _whole(_STATS)),),
-                refusals=_REFUSALS,
                 handler=self.stats,
             ),
         )

@@ -1,5 +1,6 @@
 """The calls about private addresses. What may be done is decided in mail.ownership.addresses."""
 
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -22,6 +23,7 @@ from mailsacd.mail.ownership.addresses import MAX_BULK, Addresses, AddressView
 
 _TAG: Final = "Addresses"
 _REFUSALS: Final = (400, 401, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _MAX_BODY_BYTES: Final = 262_144  # of MAX_BULK addresses, each character escaped
 
 _Url = Annotated[str, msgspec.Meta(max_length=MAX_URL_CHARACTERS)] | UnsetType | None
@@ -70,55 +72,56 @@ class AddressCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls about addresses."""
-        return (*self._reading(), *self._reserving(), *self._changing())
+        return (
+            *self._reading(),
+            self._availability(),
+            *self._reserving(),
+            self._reserving_several(),
+            *self._changing(),
+        )
 
     def _reading(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/addresses",
                 id="listAddresses",
-                tag=_TAG,
                 summary="The private addresses of the account",
                 answers=(
                     schemas.json_answer("The list", schemas.list_of(schemas.named("Address"))),
                 ),
-                refusals=_REFUSALS,
                 handler=self.list,
             ),
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/addresses/{email}",
                 id="getAddress",
-                tag=_TAG,
                 summary="An address of the account, or one that nobody owns",
                 description="`owner` is left out when nobody owns it; 401 when another account "
                 "does. `encryptedInbox` delivers to it without telling its name.",
                 parameters=(EMAIL,),
                 answers=(_address_answer("The address"),),
-                refusals=_REFUSALS,
                 handler=self.get,
             ),
-            Operation(
-                method="GET",
-                path="/api/addresses/{email}/availability",
-                id="checkAvailability",
-                tag=_TAG,
-                summary="Whether an address can be reserved",
-                parameters=(EMAIL,),
-                answers=(schemas.json_answer("What is known", schemas.named("Availability")),),
-                refusals=_REFUSALS,
-                handler=self.availability,
-            ),
+        )
+
+    def _availability(self) -> Operation:
+        return _operation(
+            method="GET",
+            path="/api/addresses/{email}/availability",
+            id="checkAvailability",
+            summary="Whether an address can be reserved",
+            parameters=(EMAIL,),
+            answers=(schemas.json_answer("What is known", schemas.named("Availability")),),
+            handler=self.availability,
         )
 
     def _reserving(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/addresses/{email}",
                 id="createAddress",
-                tag=_TAG,
                 summary="Reserve an address: its mail is the account's from now on",
                 description="400 when the account has it already, or no credits left; 401 when "
                 "it is another account's.",
@@ -126,47 +129,43 @@ class AddressCalls:
                 body=AddressSettingsBody,
                 needs_account=True,
                 answers=(_address_answer("It is the account's"),),
-                refusals=_REFUSALS,
                 handler=self.reserve,
             ),
-            Operation(
-                method="POST",
-                path="/api/private-addresses-bulk",
-                id="createAddresses",
-                tag=_TAG,
-                summary=f"Reserve up to {MAX_BULK} addresses: all, or none",
-                body=BulkAddressesBody,
-                needs_account=True,
-                max_body_bytes=_MAX_BODY_BYTES,
-                answers=(
-                    schemas.json_answer(
-                        "They are the account's", schemas.list_of(schemas.named("Address"))
-                    ),
-                ),
-                refusals=_REFUSALS,
-                handler=self.reserve_all,
-            ),
-            Operation(
+            _operation(
                 method="DELETE",
                 path="/api/addresses/{email}",
                 id="deleteAddress",
-                tag=_TAG,
                 summary="Release an address: its later mail is public",
                 description="400 when it is not the account's, 401 when it is another's.",
                 parameters=(EMAIL, DELETE_MESSAGES),
                 answers=(schemas.json_answer("It is released", schemas.named("AddressRelease")),),
-                refusals=_REFUSALS,
                 handler=self.release,
             ),
         )
 
+    def _reserving_several(self) -> Operation:
+        return _operation(
+            method="POST",
+            path="/api/private-addresses-bulk",
+            id="createAddresses",
+            summary=f"Reserve up to {MAX_BULK} addresses: all, or none",
+            body=BulkAddressesBody,
+            needs_account=True,
+            max_body_bytes=_MAX_BODY_BYTES,
+            answers=(
+                schemas.json_answer(
+                    "They are the account's", schemas.list_of(schemas.named("Address"))
+                ),
+            ),
+            handler=self.reserve_all,
+        )
+
     def _changing(self) -> tuple[Operation, ...]:
         def operation(path: str, operation_id: str) -> Operation:
-            return Operation(
+            return _operation(
                 method="PUT",
                 path=path,
                 id=operation_id,
-                tag=_TAG,
                 summary="Set up a private address: forwarding, webhooks, WebSocket, password",
                 description="`forward` has to be another address of the account, and must not "
                 "come back in a loop.",

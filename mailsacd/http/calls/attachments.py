@@ -1,6 +1,7 @@
 """The calls about a message's attachments."""
 
 import re
+from functools import partial
 from typing import Final
 
 from mailsacd.core.errors import NotFoundError
@@ -14,6 +15,7 @@ from mailsacd.mime.parse import Attachment, ParsedMessage
 
 _TAG: Final = "Attachments"
 _REFUSALS: Final = (400, 401, 403, 404, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _LIST: Final = "/api/addresses/{email}/messages/{messageId}/attachments"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}\Z")
 _UNKNOWN_TYPE: Final = "application/octet-stream"
@@ -29,17 +31,15 @@ class Attachments:
         """All calls about attachments."""
         one = f"{_LIST}/{{attachmentIdentifier}}"
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path=_LIST,
                 id="listAttachments",
-                tag=_TAG,
                 summary="What is attached to a message",
                 parameters=(EMAIL, MESSAGE_ID),
                 answers=(
                     schemas.json_answer("The list", schemas.list_of(schemas.named("Attachment"))),
                 ),
-                refusals=_REFUSALS,
                 handler=self.list,
             ),
             self._download(one, "getAttachment"),
@@ -47,15 +47,13 @@ class Attachments:
         )
 
     def _download(self, path: str, operation_id: str) -> Operation:
-        return Operation(
+        return _operation(
             method="GET",
             path=path,
             id=operation_id,
-            tag=_TAG,
             summary="An attachment's decoded bytes, to be saved as a file",
             parameters=(EMAIL, MESSAGE_ID, ATTACHMENT),
             answers=(schemas.media_answer("The bytes, under their own media type", "*/*"),),
-            refusals=_REFUSALS,
             handler=self.download,
         )
 

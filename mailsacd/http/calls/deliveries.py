@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from mailsacd.core.address import inbox_of
@@ -16,6 +17,7 @@ from mailsacd.mail.delivering.deliveries import BOTH_SECRETS_FOR, KEPT_FOR, Deli
 
 _TAG: Final = "Webhooks"
 _REFUSALS: Final = (400, 401, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _ID_FORM: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
 _TIME: Final = {"type": "string", "format": "date-time"}
 _TIME_OR_NULL: Final = {"type": ["string", "null"], "format": "date-time"}
@@ -96,11 +98,10 @@ class DeliveryCalls:
 
     def _delivering(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/webhooks/deliveries",
                 id="listDeliveries",
-                tag=_TAG,
                 summary="What is posted to the account's webhooks and Slack, newest mail first",
                 description=f"Those that ended are kept for {KEPT_FOR.days} days.",
                 parameters=(
@@ -110,14 +111,12 @@ class DeliveryCalls:
                     SKIP,
                 ),
                 answers=(schemas.json_answer("The list", schemas.list_of(_DELIVERY)),),
-                refusals=_REFUSALS,
                 handler=self.list,
             ),
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/webhooks/deliveries/{deliveryId}/redeliver",
                 id="redeliver",
-                tag=_TAG,
                 summary="Post it again now, with the same id, to the URL that is set now",
                 parameters=(_DELIVERY_ID,),
                 answers=(schemas.json_answer("The delivery", _DELIVERY),),
@@ -128,21 +127,18 @@ class DeliveryCalls:
 
     def _signing(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/webhooks/secret",
                 id="getWebhookSecret",
-                tag=_TAG,
                 summary="What the account's webhooks are signed with",
                 answers=(schemas.json_answer("The secret", _SECRET),),
-                refusals=_REFUSALS,
                 handler=self.secret,
             ),
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/webhooks/secret",
                 id="rotateWebhookSecret",
-                tag=_TAG,
                 summary="Make a new secret",
                 description="The one before signs along for "
                 f"{BOTH_SECRETS_FOR.total_seconds() / 3600:.0f} hours.",

@@ -1,6 +1,6 @@
 """The calls about domains. What may be done is decided in mail.ownership.domains."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Literal
 
 import msgspec
@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
-from mailsacd.http.api.operation import Answer, Call, Operation
+from mailsacd.http.api.operation import Answer, Call, Handler, Operation
 from mailsacd.http.api.parameters import DOMAIN, Parameter, yes_or_no
 from mailsacd.http.calls.addresses import address_json
 from mailsacd.http.server.answer import Response, json_response
@@ -16,6 +16,7 @@ from mailsacd.mail.ownership.domains import Domains, DomainView
 
 _TAG: Final = "Domains"
 _REFUSALS: Final = (400, 401, 403, 404, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 
 IS_PRIVATE: Final = Parameter(
     name="isPrivateBoolean",
@@ -34,6 +35,18 @@ class DomainFlagsBody(msgspec.Struct, frozen=True, kw_only=True):
     catchAll: bool | Literal[""] | UnsetType | None = UNSET  # noqa: N815  the API's spelling
 
 
+def _change(path: str, operation_id: str, summary: str, handler: Handler, **more: Any) -> Operation:
+    return _operation(
+        method="PUT",
+        path=path,
+        id=operation_id,
+        summary=summary,
+        answers=(_domain_answer("The domain as it is now"),),
+        handler=handler,
+        **{"parameters": (DOMAIN,), **more},
+    )
+
+
 class DomainCalls:
     """Handlers, and the table of their operations."""
 
@@ -46,11 +59,10 @@ class DomainCalls:
 
     def _reading(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/domains",
                 id="listDomains",
-                tag=_TAG,
                 summary="The domains of the account, the default one first",
                 answers=(
                     schemas.json_answer("The list", schemas.list_of(schemas.named("Domain"))),
@@ -58,11 +70,10 @@ class DomainCalls:
                 refusals=(400, 401, 503),
                 handler=self.list,
             ),
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/domains/{domain}",
                 id="getDomain",
-                tag=_TAG,
                 summary="A domain of the account, its number of messages, its catch-all",
                 parameters=(DOMAIN,),
                 answers=(schemas.json_answer("The domain", schemas.named("DomainAndCount")),),
@@ -73,11 +84,10 @@ class DomainCalls:
 
     def _owning(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/domains/{domain}",
                 id="createDomain",
-                tag=_TAG,
                 summary="Add a domain, to be verified next",
                 description="Several accounts may add a domain; whoever verifies it has it. 409 "
                 "when the account has added it already, and for a name below the hosting domain "
@@ -87,36 +97,20 @@ class DomainCalls:
                 refusals=(400, 401, 403, 409, 503),
                 handler=self.add,
             ),
-            Operation(
+            _operation(
                 method="DELETE",
                 path="/api/domains/{domain}",
                 id="deleteDomain",
-                tag=_TAG,
                 summary="Remove a domain; its mail stays the account's",
                 parameters=(DOMAIN,),
                 answers=(schemas.json_answer("It is removed", schemas.named("DomainRemoval")),),
-                refusals=_REFUSALS,
                 handler=self.remove,
             ),
         )
 
     def _changing(self) -> tuple[Operation, ...]:
-        def operation(
-            path: str, operation_id: str, summary: str, handler: Callable[[Call], Any], **more: Any
-        ) -> Operation:
-            return Operation(
-                method="PUT",
-                path=path,
-                id=operation_id,
-                tag=_TAG,
-                summary=summary,
-                answers=(_domain_answer("The domain as it is now"),),
-                handler=handler,
-                **{"parameters": (DOMAIN,), "refusals": _REFUSALS, **more},
-            )
-
         return (
-            operation(
+            _change(
                 "/api/domains/{domain}",
                 "updateDomain",
                 "Set flags of a domain",
@@ -125,7 +119,7 @@ class DomainCalls:
                 needs_account=True,
                 description="`catchAll` reserves `*@domain`, for a credit, where that is not done.",
             ),
-            operation(
+            _change(
                 "/api/domains/{domain}/verify",
                 "verifyDomain",
                 "Look at the domain's DNS records now",
@@ -134,7 +128,7 @@ class DomainCalls:
                 "that its mail comes here. What is amiss is in `lastVerificationErrors`.",
                 refusals=(*_REFUSALS, 429),
             ),
-            operation(
+            _change(
                 "/api/domains/{domain}/privacy/{isPrivateBoolean}",
                 "setDomainPrivacy",
                 "Keep the domain's mail to the account, or show it to everybody",

@@ -1,5 +1,6 @@
 """The calls about all the mail of an account, and that of its domains."""
 
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -24,6 +25,7 @@ from mailsacd.mail.reading.mailbox import Page
 
 _TAG: Final = "Messages"
 _REFUSALS: Final = (400, 401, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _REFUSALS_OF_DOMAINS: Final = (400, 401, 403, 503)
 MAX_TERM_CHARACTERS: Final = 500
 _TERM_SCHEMA: Final = {
@@ -85,63 +87,55 @@ class InboxCalls:
         )
 
     def _listing(self, path: str, operation_id: str) -> Operation:
-        return Operation(
+        return _operation(
             method="GET",
             path=path,
             id=operation_id,
-            tag=_TAG,
             summary="All messages that the account owns, newest first",
             parameters=(LIMIT, SINCE, SKIP),
             answers=(schemas.json_answer("A page of them", schemas.named("InboxPage")),),
-            refusals=_REFUSALS,
             handler=self.list,
         )
 
     def _filtering(self) -> Operation:
-        return Operation(
+        return _operation(
             method="GET",
             path="/api/inbox-filter",
             id="filterInbox",
-            tag=_TAG,
             summary=f"The newest {MAX_FOUND} messages of the account that meet every condition",
             description="At least one condition has to be given. Texts are found in any part of a "
             "field, without regard to case.",
             parameters=(AND_SUBJECT, AND_FROM, AND_TO, AND_READ),
             answers=(schemas.json_answer("What was found", schemas.named("Filtered")),),
-            refusals=_REFUSALS,
             handler=self.filter,
         )
 
     def _searching(self, path: str, operation_id: str) -> Operation:
-        return Operation(
+        return _operation(
             method="GET",
             path=path,
             id=operation_id,
-            tag=_TAG,
             summary=f"The newest {MAX_FOUND} messages of the account with a text in subject, "
             "senders or recipients",
             parameters=(QUERY,),
             answers=(schemas.json_answer("What was found", schemas.named("Found")),),
-            refusals=_REFUSALS,
             handler=self.search,
         )
 
     def _starring(self) -> Operation:
-        return Operation(
+        return _operation(
             method="GET",
             path="/api/addresses/starred/messages",
             id="listStarred",
-            tag=_TAG,
             summary="The messages that the account has starred, newest first",
             parameters=(UNTIL, SINCE, LIMIT, SKIP),
             answers=(schemas.json_answer("The list", _LIST),),
-            refusals=_REFUSALS,
             handler=self.starred,
         )
 
     def _of_domains(self) -> tuple[Operation, ...]:
         def purging(method: str, operation_id: str) -> Operation:
-            return Operation(
+            return _operation(
                 method=method,
                 path="/api/domains/{domain}/delete-all-domain-mail",
                 id=operation_id,
@@ -154,7 +148,7 @@ class InboxCalls:
             )
 
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/domains/{domain}/messages",
                 id="listDomainMessages",

@@ -1,6 +1,7 @@
 """The calls about API keys: with a session of the account's own login, never with an API key."""
 
 import re
+from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from mailsacd.mail.accounts.keys import Keys
 
 _TAG: Final = "Credentials"
 _REFUSALS: Final = (400, 401, 403, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _KEY_ID_FORM: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
 
 _KEY: Final[dict[str, Any]] = {
@@ -73,22 +75,24 @@ class KeyCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls about API keys."""
+        return (self._listing(), *self._changing())
+
+    def _listing(self) -> Operation:
+        return _operation(
+            method="GET",
+            path="/api/credentials/keys",
+            id="listKeys",
+            summary="The account's API keys, without their values",
+            answers=(schemas.json_answer("The keys", schemas.list_of(_KEY)),),
+            handler=self.list,
+        )
+
+    def _changing(self) -> tuple[Operation, ...]:
         return (
-            Operation(
-                method="GET",
-                path="/api/credentials/keys",
-                id="listKeys",
-                tag=_TAG,
-                summary="The account's API keys, without their values",
-                answers=(schemas.json_answer("The keys", schemas.list_of(_KEY)),),
-                refusals=_REFUSALS,
-                handler=self.list,
-            ),
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/credentials/keys",
                 id="createKey",
-                tag=_TAG,
                 summary="Make an API key, whose value is told once",
                 body=NewKeyBody,
                 needs_account=True,
@@ -96,11 +100,10 @@ class KeyCalls:
                 refusals=(*_REFUSALS, 409),
                 handler=self.add,
             ),
-            Operation(
+            _operation(
                 method="DELETE",
                 path="/api/credentials/keys/{keyId}",
                 id="deleteKey",
-                tag=_TAG,
                 summary="Take an API key back: it is good for nothing at once",
                 parameters=(_KEY_ID,),
                 answers=(Answer(status=204, description="It is gone", schemas={}),),

@@ -1,5 +1,6 @@
 """The calls about what people do to messages: stars, labels, folders, read marks."""
 
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from mailsacd.mail.reading.marks import Marks
 
 _TAG: Final = "Messages"
 _REFUSALS: Final = (400, 401, 403, 404, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _MESSAGE: Final = "/api/addresses/{email}/messages/{messageId}"
 _NO_CONTROL: Final = r"^[^\x00-\x1f\x7f]*$"
 
@@ -55,6 +57,9 @@ class LabelsBody(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
+_LABELS: Final = (schemas.json_answer("Its labels now", schemas.named("MessageLabels")),)
+
+
 class MarkCalls:
     """Handlers, and the table of their operations."""
 
@@ -63,98 +68,93 @@ class MarkCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls that mark messages."""
-        return (self._starring(), *self._labelling(), *self._sorting())
+        return (
+            self._starring(),
+            self._replacing_labels(),
+            *self._labelling(),
+            self._moving(),
+            *self._reading(),
+        )
 
     def _starring(self) -> Operation:
-        return Operation(
+        return _operation(
             method="PUT",
             path=f"{_MESSAGE}/star",
             id="toggleStar",
-            tag=_TAG,
             summary="Star a message, or take the star off",
             description="A starred message is seen by the account that starred it alone, and is "
             "not deleted by a purge.",
             parameters=(EMAIL, MESSAGE_ID),
             answers=(schemas.json_answer("As it is now", schemas.named("Message")),),
-            refusals=_REFUSALS,
             handler=self.star,
         )
 
     def _labelling(self) -> tuple[Operation, ...]:
-        answers = (schemas.json_answer("Its labels now", schemas.named("MessageLabels")),)
         return (
-            Operation(
-                method="PUT",
-                path=f"{_MESSAGE}/labels",
-                id="replaceLabels",
-                tag=_TAG,
-                summary="Replace the labels of a message",
-                parameters=(EMAIL, MESSAGE_ID),
-                body=LabelsBody,
-                answers=answers,
-                refusals=_REFUSALS,
-                handler=self.replace_labels,
-            ),
-            Operation(
+            _operation(
                 method="PUT",
                 path=f"{_MESSAGE}/labels/{{label}}",
                 id="addLabel",
-                tag=_TAG,
                 summary="Label a message; once more changes nothing",
                 parameters=(EMAIL, MESSAGE_ID, LABEL),
-                answers=answers,
-                refusals=_REFUSALS,
+                answers=_LABELS,
                 handler=self.add_label,
             ),
-            Operation(
+            _operation(
                 method="DELETE",
                 path=f"{_MESSAGE}/labels/{{label}}",
                 id="removeLabel",
-                tag=_TAG,
                 summary="Take a label off a message; once more changes nothing",
                 parameters=(EMAIL, MESSAGE_ID, LABEL),
-                answers=answers,
-                refusals=_REFUSALS,
+                answers=_LABELS,
                 handler=self.remove_label,
             ),
         )
 
-    def _sorting(self) -> tuple[Operation, ...]:
+    def _replacing_labels(self) -> Operation:
+        return _operation(
+            method="PUT",
+            path=f"{_MESSAGE}/labels",
+            id="replaceLabels",
+            summary="Replace the labels of a message",
+            parameters=(EMAIL, MESSAGE_ID),
+            body=LabelsBody,
+            answers=_LABELS,
+            handler=self.replace_labels,
+        )
+
+    def _reading(self) -> tuple[Operation, ...]:
         read = (schemas.json_answer("Whether it is now", schemas.named("MessageRead")),)
         return (
-            Operation(
-                method="PUT",
-                path=f"{_MESSAGE}/folder/{{folder}}",
-                id="moveMessage",
-                tag=_TAG,
-                summary="Put a message into a folder",
-                parameters=(EMAIL, MESSAGE_ID, FOLDER),
-                answers=(schemas.json_answer("Its folder now", schemas.named("MessageFolder")),),
-                refusals=_REFUSALS,
-                handler=self.move,
-            ),
-            Operation(
+            _operation(
                 method="PUT",
                 path=f"{_MESSAGE}/read",
                 id="markRead",
-                tag=_TAG,
                 summary="Mark a message as read",
                 parameters=(EMAIL, MESSAGE_ID),
                 answers=read,
-                refusals=_REFUSALS,
                 handler=self.mark_read,
             ),
-            Operation(
+            _operation(
                 method="PUT",
                 path=f"{_MESSAGE}/read/{{readBoolean}}",
                 id="setRead",
-                tag=_TAG,
                 summary="Mark a message as read, or as not",
                 parameters=(EMAIL, MESSAGE_ID, READ),
                 answers=read,
-                refusals=_REFUSALS,
                 handler=self.set_read,
             ),
+        )
+
+    def _moving(self) -> Operation:
+        return _operation(
+            method="PUT",
+            path=f"{_MESSAGE}/folder/{{folder}}",
+            id="moveMessage",
+            summary="Put a message into a folder",
+            parameters=(EMAIL, MESSAGE_ID, FOLDER),
+            answers=(schemas.json_answer("Its folder now", schemas.named("MessageFolder")),),
+            handler=self.move,
         )
 
     async def star(self, call: Call) -> Response:

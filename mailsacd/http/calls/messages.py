@@ -1,6 +1,7 @@
 """The calls about messages. What they may see and do is decided in mail.reading.mailbox."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from mailsacd.http.api import schemas
@@ -24,6 +25,7 @@ from mailsacd.mime.trace import header_section
 
 _TAG: Final = "Messages"
 _REFUSALS: Final = (400, 401, 403, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _REFUSALS_OF_ONE: Final = (*_REFUSALS, 404)
 
 # What a message contains runs nothing on our origin: no scripts, forms, frames or plug-ins.
@@ -39,65 +41,65 @@ class Messages:
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls about messages."""
-        return (*self._of_an_inbox(), *self._of_a_message(), *self._renderings(), *self._headers())
+        return (
+            *self._of_an_inbox(),
+            self._counting(),
+            *self._of_a_message(),
+            *self._renderings(),
+            *self._headers(),
+        )
 
     def _of_an_inbox(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/addresses/{email}/messages",
                 id="listMessages",
-                tag=_TAG,
                 summary="The messages of an inbox, newest first",
                 parameters=(EMAIL, UNTIL, SINCE, LIMIT, SKIP),
                 answers=(
                     schemas.json_answer("The list", schemas.list_of(schemas.named("Message"))),
                 ),
-                refusals=_REFUSALS,
                 handler=self.list,
             ),
-            Operation(
+            _operation(
                 method="DELETE",
                 path="/api/addresses/{email}/messages",
                 id="purgeMessages",
-                tag=_TAG,
                 summary="Delete all messages of an address of your own, except starred ones",
                 parameters=(EMAIL,),
                 answers=(Answer(status=204, description="They are gone", schemas={}),),
-                refusals=_REFUSALS,
                 handler=self.purge,
             ),
-            Operation(
-                method="GET",
-                path="/api/addresses/{email}/message-count",
-                id="countMessages",
-                tag=_TAG,
-                summary="How many messages an inbox has",
-                parameters=(EMAIL,),
-                answers=(schemas.json_answer("The number", schemas.named("MessageCount")),),
-                refusals=_REFUSALS,
-                handler=self.count,
-            ),
+        )
+
+    def _counting(self) -> Operation:
+        return _operation(
+            method="GET",
+            path="/api/addresses/{email}/message-count",
+            id="countMessages",
+            summary="How many messages an inbox has",
+            parameters=(EMAIL,),
+            answers=(schemas.json_answer("The number", schemas.named("MessageCount")),),
+            handler=self.count,
         )
 
     def _of_a_message(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/addresses/{email}/messages/{messageId}",
                 id="getMessage",
-                tag=_TAG,
                 summary="One message, in the form that lists have",
                 parameters=(EMAIL, MESSAGE_ID, DOWNLOAD),
                 answers=(schemas.json_answer("The message", schemas.named("Message")),),
                 refusals=_REFUSALS_OF_ONE,
                 handler=self.get,
             ),
-            Operation(
+            _operation(
                 method="DELETE",
                 path="/api/addresses/{email}/messages/{messageId}",
                 id="deleteMessage",
-                tag=_TAG,
                 summary="Delete one message; anyone may, from a public inbox",
                 parameters=(EMAIL, MESSAGE_ID),
                 answers=(schemas.json_answer("It is gone", schemas.named("Deletion")),),
@@ -110,11 +112,10 @@ class Messages:
         def operation(
             name: str, media_type: str, summary: str, handler: Callable[[Call], Any]
         ) -> Operation:
-            return Operation(
+            return _operation(
                 method="GET",
                 path=f"/api/{name}/{{email}}/{{messageId}}",
                 id=f"get{name.capitalize()}",
-                tag=_TAG,
                 summary=summary,
                 parameters=(EMAIL, MESSAGE_ID, DOWNLOAD),
                 answers=(schemas.media_answer(summary, media_type),),
@@ -132,11 +133,10 @@ class Messages:
     def _headers(self) -> tuple[Operation, ...]:
         def operation(path: str, operation_id: str) -> Operation:
             forms = [schemas.named("Headers"), schemas.named("HeaderFields")]
-            return Operation(
+            return _operation(
                 method="GET",
                 path=path,
                 id=operation_id,
-                tag=_TAG,
                 summary="The header fields of a message",
                 parameters=(EMAIL, MESSAGE_ID, HEADERS_FORMAT, DOWNLOAD),
                 answers=(

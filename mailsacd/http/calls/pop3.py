@@ -1,6 +1,7 @@
 """The call that tells what to type into a mail program."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from mailsacd.core.actor import account_of
@@ -12,6 +13,7 @@ from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.ownership.addresses import Addresses
 
 _TAG: Final = "Addresses"
+_operation = partial(Operation, tag=_TAG)
 
 
 class Pop3Calls:
@@ -25,11 +27,10 @@ class Pop3Calls:
     def operations(self) -> tuple[Operation, ...]:
         """The call."""
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/addresses/{email}/pop3",
                 id="getPop3Settings",
-                tag=_TAG,
                 summary="The settings with which a mail program fetches a private address",
                 description="For the owner of the address. The password is one of the account's "
                 "API keys, or the one that the address was given (`hasPassword`); neither is told.",

@@ -1,5 +1,6 @@
 """The calls about the server itself: is it alive, can it serve, what is it."""
 
+from functools import partial
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -13,6 +14,7 @@ from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.reading.mailbox import Mailbox
 
 _TAG: Final = "Server"
+_operation = partial(Operation, method="GET", tag=_TAG, open=True)
 READY_TIMEOUT_S: Final = 5.0
 
 
@@ -28,36 +30,27 @@ class Service:
         """All calls about the server."""
         status = schemas.json_answer("It is", schemas.named("Status"))
         return (
-            Operation(
-                method="GET",
+            _operation(
                 path="/livez",
                 id="isAlive",
-                tag=_TAG,
                 summary="Whether the process answers",
                 answers=(status,),
                 handler=self.alive,
-                open=True,
             ),
-            Operation(
-                method="GET",
+            _operation(
                 path="/readyz",
                 id="isReady",
-                tag=_TAG,
                 summary="Whether mail can be stored and read: the database answers",
                 answers=(status,),
                 refusals=(503,),
                 handler=self.ready,
-                open=True,
             ),
-            Operation(
-                method="GET",
+            _operation(
                 path="/version",
                 id="getVersion",
-                tag=_TAG,
                 summary="What runs here",
                 answers=(schemas.json_answer("Its version", schemas.named("Version")),),
                 handler=self.version,
-                open=True,
             ),
         )
 

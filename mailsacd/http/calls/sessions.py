@@ -5,6 +5,7 @@ along with a write) and, where there is TLS, Secure. Writes that it authorises a
 their origin in http.api.credentials on top of that.
 """
 
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from mailsacd.mail.accounts.sessions import Sessions, SignedIn
 
 _TAG: Final = "Sessions"
 _REFUSALS: Final = (400, 401, 403, 429, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _DAY_S: Final = 86_400
 _SIGNED_IN: Final = schemas.json_answer(
     "A session has begun: its token is in the cookie",
@@ -88,26 +90,23 @@ class SessionCalls:
 
     def _beginning_and_end(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/auth/sign-up",
                 id="signUp",
-                tag=_TAG,
                 summary="Make an account, where the server's settings let people do so",
                 body=SignUpBody,
                 answers=(_SIGNED_IN,),
                 refusals=(*_REFUSALS, 409),
                 handler=self.sign_up,
             ),
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/auth/login",
                 id="signIn",
-                tag=_TAG,
                 summary="Begin a session",
                 body=SignInBody,
                 answers=(_SIGNED_IN,),
-                refusals=_REFUSALS,
                 handler=self.sign_in,
             ),
             self._sign_out("/api/auth/logout", "signOut"),
@@ -116,40 +115,34 @@ class SessionCalls:
 
     def _passwords(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="PUT",
                 path="/api/auth/password",
                 id="changePassword",
-                tag=_TAG,
                 summary="Set another password; all sessions of the login end, this one too",
                 body=PasswordChangeBody,
                 needs_account=True,
                 answers=(_OK,),
-                refusals=_REFUSALS,
                 handler=self.change_password,
             ),
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/auth/reset",
                 id="resetPassword",
-                tag=_TAG,
                 summary="Set a password by the token of a link; all sessions of the login end",
                 body=PasswordResetBody,
                 answers=(_OK,),
-                refusals=_REFUSALS,
                 handler=self.reset_password,
             ),
         )
 
     def _sign_out(self, path: str, operation_id: str) -> Operation:
-        return Operation(
+        return _operation(
             method="POST",
             path=path,
             id=operation_id,
-            tag=_TAG,
             summary="End the session of the cookie, if there is one",
             answers=(_OK,),
-            refusals=_REFUSALS,
             handler=self.sign_out,
         )
 

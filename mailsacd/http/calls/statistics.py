@@ -1,6 +1,7 @@
 """The calls about public mail as a whole, and about the denylist."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
@@ -14,6 +15,7 @@ from mailsacd.mail.records.statistics import Span, Statistics
 
 _TAG: Final = "Statistics"
 _REFUSALS: Final = (400, 401, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _COMMON: Final = "/api/mailstats/common-attachments"
 
 START: Final = replace(
@@ -66,6 +68,7 @@ class StatisticsCalls:
             self._top("/api/mailstats/top-domains", DOMAIN, "that received most public mail"),
             self._top(_COMMON, ATTACHMENT, "that most public messages have, by their MD5 sums"),
             *self._attachments(),
+            self._download(),
             *self._denied(),
         )
 
@@ -81,23 +84,21 @@ class StatisticsCalls:
             return json_response([{"_id": counted.name, "n": counted.n} for counted in found])
 
         plural = {ADDRESS: "addresses"}.get(kind, f"{kind}s")
-        return Operation(
+        return _operation(
             method="GET",
             path=path,
             id=f"listTop{plural.title()}",
-            tag=_TAG,
             summary=f"The {plural} {what}",
             description="Counted by the hour as mail comes in, so that what is deleted since "
             "counts too. What was private when it came in, or is since, is left out.",
             parameters=(START, END, _LIMIT, _SKIP),
             answers=(schemas.json_answer("Most first", schemas.list_of(_COUNTED)),),
-            refusals=_REFUSALS,
             handler=top,
         )
 
     def _attachments(self) -> tuple[Operation, ...]:
         def operation(end: str, **more: Any) -> Operation:
-            return Operation(method="GET", path=f"{_COMMON}/{{md5}}{end}", tag=_TAG, **more)
+            return _operation(method="GET", path=f"{_COMMON}/{{md5}}{end}", **more)
 
         return (
             operation(
@@ -107,7 +108,6 @@ class StatisticsCalls:
                 description="10,000 stands for more, too.",
                 parameters=(MD5,),
                 answers=(schemas.json_answer("The number", _an_object(n=_COUNT)),),
-                refusals=_REFUSALS,
                 handler=self.count,
             ),
             operation(
@@ -118,37 +118,36 @@ class StatisticsCalls:
                 answers=(
                     schemas.json_answer("The list", schemas.list_of(schemas.named("Message"))),
                 ),
-                refusals=_REFUSALS,
                 handler=self.messages,
             ),
-            operation(
-                "/download",
-                id="downloadPublicAttachment",
-                summary="An attachment's decoded bytes, out of a public message",
-                parameters=(MD5,),
-                answers=(schemas.media_answer("The bytes, under their own media type", "*/*"),),
-                refusals=(*_REFUSALS, 404),
-                handler=self.download,
-            ),
+        )
+
+    def _download(self) -> Operation:
+        return _operation(
+            method="GET",
+            path=f"{_COMMON}/{{md5}}/download",
+            id="downloadPublicAttachment",
+            summary="An attachment's decoded bytes, out of a public message",
+            parameters=(MD5,),
+            answers=(schemas.media_answer("The bytes, under their own media type", "*/*"),),
+            refusals=(*_REFUSALS, 404),
+            handler=self.download,
         )
 
     def _denied(self) -> tuple[Operation, ...]:
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/mailstats/blacklist",
                 id="listDenied",
-                tag=_TAG,
                 summary="The domains, IP addresses and networks whose mail is refused here",
                 answers=(schemas.json_answer("The list", schemas.list_of(schemas.STRING)),),
-                refusals=_REFUSALS,
                 handler=self.denied,
             ),
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/mailstats/blacklist/{domainOrIP}",
                 id="isDenied",
-                tag=_TAG,
                 summary="Whether mail from a domain or an IP address is refused here",
                 parameters=(DOMAIN_OR_IP,),
                 answers=(
@@ -156,7 +155,6 @@ class StatisticsCalls:
                         "It is or not", _an_object(blacklisted={"type": "boolean"})
                     ),
                 ),
-                refusals=_REFUSALS,
                 handler=self.is_denied,
             ),
         )

@@ -1,5 +1,6 @@
 """The calls about an account's team users."""
 
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from mailsacd.mail.accounts.team import Team
 
 _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _MAX_NAME: Final = 63
 
 _USER: Final = {
@@ -55,22 +57,24 @@ class TeamCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """All calls about team users."""
+        return (self._listing(), *self._changing())
+
+    def _listing(self) -> Operation:
+        return _operation(
+            method="GET",
+            path="/api/me/users",
+            id="listUsers",
+            summary="The account's team users",
+            answers=(schemas.json_answer("Their names", schemas.list_of(_USER)),),
+            handler=self.users,
+        )
+
+    def _changing(self) -> tuple[Operation, ...]:
         return (
-            Operation(
-                method="GET",
-                path="/api/me/users",
-                id="listUsers",
-                tag=_TAG,
-                summary="The account's team users",
-                answers=(schemas.json_answer("Their names", schemas.list_of(_USER)),),
-                refusals=_REFUSALS,
-                handler=self.users,
-            ),
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/me/users",
                 id="createUser",
-                tag=_TAG,
                 summary="Make a team user, for all but account, keys and domains",
                 body=NewUserBody,
                 needs_account=True,
@@ -78,11 +82,10 @@ class TeamCalls:
                 refusals=(*_REFUSALS, 404, 409, 429),
                 handler=self.add_user,
             ),
-            Operation(
+            _operation(
                 method="DELETE",
                 path="/api/me/users/{name}",
                 id="deleteUser",
-                tag=_TAG,
                 summary="Delete a team user, whose sessions end at once",
                 parameters=(_USER_NAME,),
                 answers=(Answer(status=204, description="It is gone", schemas={}),),

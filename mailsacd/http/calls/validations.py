@@ -1,5 +1,6 @@
 """The calls that say of mail addresses whether they are any, and whether they are disposable."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from mailsacd.mail.validation.validate import Validator, Verdict
 
 _TAG: Final = "Validation"
 _REFUSALS: Final = (400, 401, 503)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 MAX_EMAILS: Final = 50
 MAX_EMAIL_CHARACTERS: Final = 1_000
 _MAX_BODY_BYTES: Final = 524_288  # of MAX_EMAILS addresses, each character escaped
@@ -62,24 +64,21 @@ class ValidationCalls:
     def operations(self) -> tuple[Operation, ...]:
         """Both calls."""
         return (
-            Operation(
+            _operation(
                 method="GET",
                 path="/api/validations/addresses/{email}",
                 id="validateAddress",
-                tag=_TAG,
                 summary="Whether a text is a mail address, and whether a disposable one",
                 description="Asks the DNS and nobody else. What it does not answer in time is "
                 "left out.",
                 parameters=(EMAIL,),
                 answers=(schemas.json_answer("What is known of it", _TWICE),),
-                refusals=_REFUSALS,
                 handler=self.one,
             ),
-            Operation(
+            _operation(
                 method="POST",
                 path="/api/validations/addresses",
                 id="validateAddresses",
-                tag=_TAG,
                 summary=f"The same of up to {MAX_EMAILS} addresses",
                 body=ValidationsBody,
                 needs_account=not self._anonymous_read,
@@ -87,7 +86,6 @@ class ValidationCalls:
                 answers=(
                     schemas.json_answer("In the order asked for", schemas.list_of(_VALIDATION)),
                 ),
-                refusals=_REFUSALS,
                 handler=self.several,
             ),
         )
