@@ -122,7 +122,7 @@ def invite(common: Common) -> None:
 
 
 def accounts_of(data: Data, settings: Settings) -> Accounts:
-    """The accounts, with the plans of the settings."""
+    """The accounts of ``data``, with the plans of the settings."""
     return Accounts(data.database, Plans(settings.plans, settings.accounts.default_plan))
 
 

@@ -30,14 +30,14 @@ _CONNECTIONS: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """The options that every command has."""
+    """The options that every command has, as they were given."""
 
     config: Path | None
     overrides: tuple[str, ...]
     as_json: bool
 
     def settings(self) -> Settings:
-        """The settings in force. Raises ClickException."""
+        """The settings in force. Raises ClickException for what is wrong with them."""
         try:
             return load_settings(self.config, overrides=self.overrides)
         except MailsacdError as e:
@@ -105,7 +105,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def table(rows: list[list[str]]) -> str:
-    """Columns that line up."""
+    """``rows`` as lines of text whose columns line up."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

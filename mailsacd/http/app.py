@@ -28,7 +28,7 @@ class Group(Protocol):
     """Handlers that belong together, with the table of their operations."""
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls of the group."""
+        """Declare all calls of the group."""
 
 
 class Api:

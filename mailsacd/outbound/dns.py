@@ -40,7 +40,11 @@ _RESOLV_CONF: Final = Path("/etc/resolv.conf")
 
 
 class Resolver:
-    """A `core.dns.Dns`."""
+    """Asks name servers, as core.dns.Dns says.
+
+    ``settings`` may name them; else they are those of this machine. Raises ConfigurationError for
+    what is no address of a server.
+    """
 
     def __init__(self, settings: DnsSettings, reactor: Any) -> None:
         self._servers = [_server(text) for text in settings.servers] or _system_servers()
@@ -52,19 +56,19 @@ class Resolver:
         self._waiting = 0
 
     async def texts(self, name: str, *, at_source: bool = False) -> Found[str]:
-        """See core.dns.Dns."""
+        """The TXT records of a name, as core.dns.Dns says."""
         found = await self._find(name, dns.TXT, at_source=at_source)
         texts = (b"".join(record.data).decode("utf-8", "replace") for record in found.records)
         return Found(tuple(texts), found.exists)
 
     async def mail_hosts(self, name: str, *, at_source: bool = False) -> Found[MailHost]:
-        """See core.dns.Dns."""
+        """The hosts of a domain's MX records, as core.dns.Dns says."""
         found = await self._find(name, dns.MX, at_source=at_source)
         hosts = {MailHost(r.preference, _name(r.name)) for r in found.records}
         return Found(tuple(sorted(hosts)), found.exists)
 
     async def addresses(self, name: str) -> Found[str]:
-        """See core.dns.Dns."""
+        """The IP addresses of a host, IPv4 first, as core.dns.Dns says."""
         v4 = await self._find(name, dns.A, at_source=False)
         v6 = await self._find(name, dns.AAAA, at_source=False)
         texts = [r.dottedQuad() for r in v4.records]
@@ -72,7 +76,7 @@ class Resolver:
         return Found(tuple(texts), v4.exists or v6.exists)
 
     async def names(self, address: str) -> Found[str]:
-        """See core.dns.Dns."""
+        """The host names of an IP address, as core.dns.Dns says."""
         pointer = ipaddress.ip_address(address).reverse_pointer
         found = await self._find(pointer, dns.PTR, at_source=False)
         return Found(tuple(_name(record.name) for record in found.records), found.exists)

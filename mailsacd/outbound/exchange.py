@@ -59,10 +59,10 @@ class _Listener:
     """What Twisted tells of a connection besides the answer."""
 
     def connectionMade(self, protocol: dns.DNSProtocol) -> None:
-        """Nothing is waiting for it."""
+        """Called when there is a connection: nothing waits for that."""
 
     def connectionLost(self, protocol: dns.DNSProtocol) -> None:
-        """The question's time limit takes care of it."""
+        """Called when it is lost: the question's time limit takes care of that."""
 
     def messageReceived(self, message: dns.Message, protocol: dns.DNSProtocol) -> None:
-        """An answer to no question is not looked at."""
+        """Called with an answer to no question, which is not looked at."""

@@ -37,7 +37,7 @@ class Guard:
         return found
 
     def allows(self, address: IpAddress) -> bool:
-        """Whether it may be talked to."""
+        """Whether ``address`` may be talked to: it is public, or of an allowed network."""
         return is_public(address) or any(address in network for network in self._allowed)
 
     async def _look_up(self, host: str) -> tuple[str, ...]:

@@ -128,12 +128,12 @@ class _Exchange(Protocol):
         return await self._over
 
     def connectionMade(self) -> None:
-        """Ask at once, unless TLS comes first."""
+        """Called when there is a connection: ask at once, unless TLS comes first."""
         if self._tls_host is None:
             self._ask()
 
     def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's
-        """Ask, if it is who it should be."""
+        """Called when TLS has begun: ask, if the certificate is one of the host."""
         assert self._tls_host is not None  # noqa: S101  for mypy
         try:
             check_identity(self.transport, self._tls_host)
@@ -143,7 +143,7 @@ class _Exchange(Protocol):
             self._ask()
 
     def dataReceived(self, data: bytes) -> None:
-        """Look for the status; throw away what comes after the headers."""
+        """Called with what comes: look for the status, throw away what is after the headers."""
         reading = self._reading
         reading.total += len(data)
         if reading.status is None and self._request == b"":
@@ -153,7 +153,7 @@ class _Exchange(Protocol):
             self._give_up("The headers of the answer are too long")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The end, wherever it came from."""
+        """Called at the end, wherever it came from: tell the status, or what failed."""
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
         if self._over.called:
@@ -210,7 +210,7 @@ class _OneShot(Factory):
         self._exchange = exchange
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:  # noqa: ARG002
-        """The one."""
+        """The protocol of the one connection."""
         return self._exchange
 
 

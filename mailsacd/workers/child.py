@@ -32,7 +32,7 @@ _log = Logger()
 
 
 def main() -> None:
-    """Take the job, do it until told to stop."""
+    """Take the job from the standard input, and do it until told to stop."""
     line = sys.stdin.buffer.readline()
     if not line:
         return  # the parent has given up
@@ -80,19 +80,19 @@ class _Lifeline:
         self._reactor = reactor
 
     def fileno(self) -> int:
-        """Of the standard input."""
+        """The descriptor of the standard input."""
         return 0
 
     def doRead(self) -> Any:
-        """There is something, or its end."""
+        """Called when something came, which is not looked at, or the input has ended."""
         return None if os.read(0, 1) else CONNECTION_LOST
 
     def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002  Twisted passes it
-        """The parent is gone, or wants us to go."""
+        """Called when the input has ended: stop, for the parent is gone or wants that."""
         _stop(self._reactor)
 
     def logPrefix(self) -> str:  # noqa: N802  Twisted's name
-        """For the log."""
+        """What Twisted's log calls this reader."""
         return "lifeline"
 
 

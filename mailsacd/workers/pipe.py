@@ -22,11 +22,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """It serves."""
+    """The worker says that it serves its ports."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """It cannot, and ends."""
+    """The worker says that it cannot serve, and ends."""
 
     why: str
 
@@ -43,12 +43,12 @@ Message = Ready | Failed | Logged
 
 
 def as_line(said: Job | Message) -> bytes:
-    """``said`` for the pipe."""
+    """``said`` as the line of JSON that goes through the pipe."""
     return msgspec.json.encode(said) + b"\n"
 
 
 def read_job(line: bytes) -> Job:
-    """A job from the pipe."""
+    """The job that a line from the pipe is. Raises DecodeError for anything else."""
     return msgspec.json.decode(line, type=Job)
 
 

@@ -69,28 +69,28 @@ class WorkerProcess(ProcessProtocol):
         )
 
     def give_job(self, settings: Settings) -> None:
-        """Say what it serves."""
+        """Tell the worker which settings it has, and which sockets are whose."""
         job = Job(settings=settings, descriptors=self._descriptors)
         self._process.write(as_line(job))
 
     def reload(self) -> None:
-        """Have it read its certificate again, as soon as it serves."""
+        """Have the worker read its certificate again, as soon as it serves."""
         if self.is_ready:
             self._signal("HUP")
         self._reload = not self.is_ready
 
     def stop(self) -> None:
-        """Have it finish its messages, and end."""
+        """Have the worker finish its messages, and end."""
         self._process.closeStdin()
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the worker at once; what it does is cut off."""
         self._signal("KILL")
 
     # What comes from it
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N803  Twisted's
-        """Part of its messages, or of what Python itself prints when it is in trouble."""
+        """Called with part of its messages, or of what Python prints when it is in trouble."""
         *whole, rest = (self._partial[childFD] + data).split(b"\n")
         self._partial[childFD] = rest[-MAX_LINE_BYTES:]
         for line in whole:
@@ -100,7 +100,7 @@ class WorkerProcess(ProcessProtocol):
                 self._take(Logged("warn", "stderr", line.decode("utf-8", "replace")))
 
     def processEnded(self, reason: Failure) -> None:
-        """It is gone, and all that it said has been read."""
+        """Called when the worker is gone, and all that it said has been read."""
         self.has_ended = True
         self.last_words = self.last_words or str(reason.value)
         self._changed(self)

@@ -21,7 +21,7 @@ _MEMORY_LEVEL: Final = 5
 
 
 class FeedFactory(WebSocketServerFactory):
-    """One for the daemon."""
+    """Makes the WebSockets of the daemon, and knows all that are open."""
 
     def __init__(self, listeners: Listeners, settings: WebsocketSettings, reactor: Any) -> None:
         super().__init__(server="mailsacd", reactor=reactor)
@@ -40,7 +40,7 @@ class FeedFactory(WebSocketServerFactory):
         )
 
     def accept(self, peer: str, key: str | None, query: Mapping[bytes, Sequence[bytes]]) -> Feed:
-        """The protocol for a connection whose upgrade was asked for as it should be.
+        """The protocol for a connection whose upgrade is as it should be.
 
         ``peer`` is the client's IP address, ``key`` the API key, ``query`` the decoded parameters.
         """
@@ -50,7 +50,7 @@ class FeedFactory(WebSocketServerFactory):
         return feed
 
     def gone(self, feed: Feed) -> None:
-        """A connection has ended."""
+        """Forget ``feed``, whose connection has ended."""
         self._feeds.discard(feed)
         if self._empty is not None and not self._feeds:
             self._empty.callback(None)

@@ -23,7 +23,7 @@ _log = Logger()
 
 
 class Wish:
-    """What a client asked for in the URL. ``query`` is decoded from it, as bytes."""
+    """What a client asks for in the URL. ``query`` is decoded from it, as bytes."""
 
     def __init__(self, peer: str, key: str | None, query: Mapping[bytes, Sequence[bytes]]) -> None:
         self.asker = Asker(peer=peer, key=key)
@@ -39,7 +39,7 @@ class Wish:
 
 
 class Feed(Socket):
-    """As of mail.push.listeners.Listener, too."""
+    """A WebSocket that listens: a Listener (mail.push.listener), too."""
 
     def __init__(self, wish: Wish, registry: Listeners) -> None:
         super().__init__()
@@ -50,12 +50,12 @@ class Feed(Socket):
     # What Autobahn calls
 
     def onOpen(self) -> None:  # noqa: N802
-        """The upgrade is done: whatever there is to say is said in frames."""
+        """Called by Autobahn after the upgrade: let the client in, or refuse it in a frame."""
         coming = ensureDeferred(self._come_in())
         coming.addErrback(lambda f: _log.failure("cannot let a listener in", f))
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: ARG002, N802, N803
-        """The client is gone, or turned away."""
+        """Called by Autobahn when the connection is gone: give the place up."""
         self._leave()
         self.factory.gone(self)
 
@@ -63,11 +63,11 @@ class Feed(Socket):
 
     @property
     def full(self) -> bool:
-        """Whether more has to wait."""
+        """Whether what was pushed is not read yet, so that more has to wait."""
         return self.congested or not self.usable
 
     def push(self, pushed: Pushed) -> None:
-        """A message, encoded once for all."""
+        """Send a message as a frame, which is encoded once for all who listen."""
         if not self.usable:
             return
         assert pushed.json is not None  # noqa: S101  for mypy: it is there once it is pushed
@@ -85,25 +85,25 @@ class Feed(Socket):
         self.sendData(frame)
 
     def lost(self, reason: str) -> None:
-        """Too slow."""
+        """Close for ``reason``: the client reads too slowly, or the hub ends."""
         self._turn_away(frames.TRY_AGAIN_LATER, reason)
 
     def beat(self) -> None:
-        """A heartbeat, and a ping."""
+        """Send a heartbeat and a ping, and drop a client that shows no life."""
         if self._listening is not None and self.usable and not self.congested:
             self.sendMessage(frames.HEARTBEAT)
         self.check_life()
 
     def revoked(self, error: MailsacdError) -> None:
-        """What was allowed is so no more."""
+        """Close, as the client may not listen any more, for what ``error`` says."""
         self._refuse(error)
 
     def stopping(self) -> None:
-        """The daemon stops."""
+        """Close, as the daemon stops."""
         self._turn_away(frames.GOING_AWAY, "The server is stopping, come back later")
 
     def drained(self) -> None:
-        """There is room for more."""
+        """Have more pushed: the client has read what was sent."""
         if self._listening is not None:
             self._listening.resume()
 

@@ -47,16 +47,16 @@ class Socket(WebSocketServerProtocol):
 
     @property
     def congested(self) -> bool:
-        """Whether something waits for the client to read."""
+        """Whether something waits for the client to read before it is sent."""
         return self._paused or bool(self._outflow)
 
     @property
     def usable(self) -> bool:
-        """Whether frames may be sent."""
+        """Whether frames may be sent: the connection is open, and not being closed."""
         return bool(self.state == self.STATE_OPEN)
 
     def drained(self) -> None:
-        """Called when all is written."""
+        """Called when all that was to be sent is written; does nothing here."""
 
     def check_life(self) -> None:
         """With each heartbeat: ping the client; drop it when it does not answer or read."""
@@ -82,7 +82,7 @@ class Socket(WebSocketServerProtocol):
         self._outflow.drop_unbegun()
 
     def abort(self) -> None:
-        """Close without a word."""
+        """Close the connection without a word; what is unsent is dropped."""
         self._outflow = Outflow()
         self.transport.abortConnection()
 
@@ -101,37 +101,37 @@ class Socket(WebSocketServerProtocol):
         super().dataReceived(data)
 
     def pauseProducing(self) -> None:
-        """The transport has enough for now."""
+        """Called by the transport when it has much to send."""
         self._paused = True
 
     def resumeProducing(self) -> None:
-        """The transport has sent all."""
+        """Called by the transport when it has sent all: write more."""
         self._paused = False
         self._slow_beats = 0
         self._write()
 
     def stopProducing(self) -> None:
-        """The connection is gone: `connectionLost` is called too."""
+        """Called when the connection is lost; `connectionLost` is called too."""
 
     # What Autobahn calls
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: ARG002, N802
-        """Everything that goes out, in order."""
+        """Called by Autobahn with everything that goes out: put it in order behind the rest."""
         self._outflow.add(data)
         self._write()
 
     def onPing(self, payload: bytes) -> None:  # noqa: N802
-        """Answered, unless the client does not read what it asks for."""
+        """Called by Autobahn for a ping: answer it, unless the client does not read."""
         self._count_message()
         if not self.congested:
             self.sendPong(payload)
 
     def onPong(self, payload: bytes) -> None:  # noqa: ARG002, N802
-        """`dataReceived` has noted the sign of life."""
+        """Called by Autobahn for a pong: `dataReceived` has noted the sign of life."""
         self._count_message()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: ARG002, N802, N803
-        """Ignored."""
+        """Called by Autobahn for a message, which is counted and otherwise ignored."""
         self._count_message()
 
     def _count_message(self) -> None:

@@ -104,7 +104,7 @@ def schemas_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def takes_nothing(kind: type[msgspec.Struct]) -> bool:
-    """Whether an empty body will do."""
+    """Whether a body of ``kind`` may be left out: none of its fields is required."""
     return not any(field.required for field in msgspec.structs.fields(kind))
 
 

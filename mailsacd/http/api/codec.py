@@ -86,7 +86,7 @@ class Form(dict[str, Any]):
         self._pairs = pairs
 
     def all_of(self, name: str) -> list[str]:
-        """Each value of a field, in order."""
+        """All values of the field ``name``, in the order in which they came."""
         return [value for found, value in self._pairs if found == name]
 
 

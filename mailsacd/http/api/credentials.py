@@ -39,7 +39,7 @@ def presented_key(
 
 
 class Callers(Protocol):
-    """Knows who calls (mail.accounts.auth)."""
+    """Finds out who calls (mail.accounts.auth)."""
 
     async def authenticate(self, key: str, peer: str = "") -> Actor:
         """The actor that an API key belongs to. Raises UnauthenticatedError, ThrottledError."""
@@ -71,7 +71,7 @@ async def identify(
 
 
 def session_token(request: Request) -> str | None:
-    """The value of the session cookie."""
+    """The value of the session cookie that ``request`` came with; None without one."""
     cookie: bytes | None = request.getCookie(SESSION_COOKIE)  # type: ignore[no-untyped-call]
     return cookie.decode("latin-1") if cookie else None
 

@@ -32,7 +32,7 @@ _NO_KEY_OR_ONE: Final[list[dict[str, list[str]]]] = [{}, {"header": []}, {"query
 
 
 def specification(operations: Iterable[Operation], version: str) -> dict[str, Any]:
-    """An OpenAPI 3.1 document as JSON values."""
+    """The OpenAPI 3.1 document that describes ``operations``, as JSON values."""
     paths: dict[str, dict[str, Any]] = {}
     bodies: dict[str, Any] = {}
     for operation in operations:

@@ -83,7 +83,7 @@ class Operation:
 
     @property
     def rule(self) -> str:
-        """The path as Klein writes it."""
+        """The path as Klein writes it, with its parameters in angle brackets."""
         return _IN_BRACES.sub(r"<\1>", self.path)
 
     def read(

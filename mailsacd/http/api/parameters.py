@@ -48,7 +48,7 @@ class Parameter:
 
 
 def milliseconds_of(text: str) -> int:
-    """A time as milliseconds since the epoch.
+    """The time that ``text`` says, as milliseconds since the epoch.
 
     Takes an ISO 8601 date or date and time (UTC where it names no zone), or the milliseconds
     themselves. A ``+`` of the zone that was not URL-encoded arrives as a space and is understood.

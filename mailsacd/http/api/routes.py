@@ -63,7 +63,7 @@ class Routes(Resource):
         return self._max_body_bytes[endpoint]
 
     def render(self, request: Request) -> int:
-        """Has the request answered, sooner or later."""
+        """Have ``request`` answered, sooner or later. Returns NOT_DONE_YET."""
         assert request.postpath is not None  # noqa: S101  for mypy: our request always sets it
         child = self.children.get(request.postpath[0])
         if child is not None:

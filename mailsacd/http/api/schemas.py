@@ -28,7 +28,7 @@ def named(name: str) -> Schema:
 
 
 def list_of(schema: Schema) -> Schema:
-    """An array of it."""
+    """The schema of an array whose items have ``schema``."""
     return {"type": "array", "items": schema}
 
 
@@ -186,11 +186,11 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
 
 
 def json_answer(description: str, schema: Schema, status: int = 200) -> Answer:
-    """An answer in JSON."""
+    """The declaration of an answer in JSON that has ``schema``."""
     return Answer(status=status, description=description, schemas={"application/json": schema})
 
 
 def media_answer(description: str, *media_types: str) -> Answer:
-    """A 200 with text or bytes, of one of these media types."""
+    """The declaration of a 200 with text or bytes, of one of these media types."""
     schemas = {m: STRING if m.startswith("text/") else _BINARY for m in media_types}
     return Answer(status=200, description=description, schemas=schemas)

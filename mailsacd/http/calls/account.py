@@ -74,7 +74,7 @@ Recent = Annotated[str, Meta(min_length=1, max_length=254)]
 
 
 class MeBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is given is set; the rest stays."""
+    """Settings of the account: what is given is set, and the rest stays."""
 
     labels: Annotated[tuple[Label, ...], Meta(max_length=200)] | None = None
     recents: Annotated[tuple[Recent, ...], Meta(max_length=20)] | None = None
@@ -90,7 +90,7 @@ class RemovalBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about the account itself, and their declarations."""
 
     def __init__(self, accounts: Accounts, sessions: Sessions, session_calls: SessionCalls) -> None:
         self._accounts = accounts
@@ -99,7 +99,7 @@ class AccountCalls:
         self._session_calls = session_calls
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about the account."""
+        """Declare all calls about the account itself."""
         return (*self._settings(), *self._all_of_it())
 
     def _settings(self) -> tuple[Operation, ...]:
@@ -151,11 +151,11 @@ class AccountCalls:
         )
 
     async def me(self, call: Call) -> Response:
-        """The account."""
+        """Answer with the account: its settings, its limits and what is left of them."""
         return _answer(call, await self._profiles.of(call.actor))
 
     async def update(self, call: Call) -> Response:
-        """The account as it is now."""
+        """Change the settings that the body gives, and answer with the account as it is then."""
         body: MeBody = call.body
         given = {
             "labels": None if body.labels is None else list(dict.fromkeys(body.labels)),
@@ -168,14 +168,14 @@ class AccountCalls:
         return _answer(call, await self._profiles.change(call.actor, changes))
 
     async def remove(self, call: Call) -> Response:
-        """Everything is deleted when this is answered."""
+        """Delete the account with all that is its own, and take the session's cookie back."""
         account = managed_account(call.actor)
         await self._sessions.check(call.actor, call.body.password, peer=call.peer)
         await self._accounts.remove(account)
         return self._session_calls.over(call)
 
     async def stats(self, call: Call) -> Response:
-        """Numbers and names."""
+        """Answer with the numbers and names of what is kept for the account."""
         stored = await self._profiles.stored(call.actor)
         return json_response(
             {

@@ -26,13 +26,13 @@ _FIELDS: Final[dict[str, Any]] = {
 
 
 class ActivityCalls:
-    """The handler, and its operation."""
+    """The handler of the call about what happened, and its declaration."""
 
     def __init__(self, activity: Activity) -> None:
         self._activity = activity
 
     def operations(self) -> tuple[Operation, ...]:
-        """The one call."""
+        """Declare the one call about what happened."""
         event = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
         about = "events"
         return (
@@ -56,7 +56,7 @@ class ActivityCalls:
         )
 
     async def list(self, call: Call) -> Response:
-        """Event objects."""
+        """Answer with the account's events, newest first."""
         found = await self._activity.list(
             call.actor,
             since_ms=call["since"],

@@ -56,7 +56,7 @@ class AddressSettingsBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BulkAddressesBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Addresses to reserve."""
+    """The addresses that are to be reserved, all or none."""
 
     addresses: Annotated[
         list[Annotated[str, msgspec.Meta(max_length=320)]],
@@ -65,13 +65,13 @@ class BulkAddressesBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AddressCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about private addresses, and their declarations."""
 
     def __init__(self, addresses: Addresses) -> None:
         self._addresses = addresses
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about addresses."""
+        """Declare all calls about private addresses."""
         return (
             *self._reading(),
             self._availability(),
@@ -183,42 +183,42 @@ class AddressCalls:
         )
 
     async def list(self, call: Call) -> Response:
-        """Address objects."""
+        """Answer with the account's addresses, as a list of address objects."""
         return json_response(
             [address_json(v) for v in await self._addresses.of_account(call.actor)]
         )
 
     async def get(self, call: Call) -> Response:
-        """An address object."""
+        """Answer with one address, as an address object."""
         return json_response(address_json(await self._addresses.get(call.actor, call["email"])))
 
     async def availability(self, call: Call) -> Response:
-        """``{email, available, owned}``."""
+        """Answer whether an address can be reserved: ``{email, available, owned}``."""
         found = await self._addresses.availability(call.actor, call["email"])
         return json_response(
             {"email": found.email, "available": found.available, "owned": found.owned}
         )
 
     async def reserve(self, call: Call) -> Response:
-        """The address object."""
+        """Reserve an address, and answer with it as an address object."""
         settings = _settings(call.body)
         view = await self._addresses.reserve(call.actor, call["email"], settings)
         return json_response(address_json(view))
 
     async def reserve_all(self, call: Call) -> Response:
-        """Address objects, in the order asked for."""
+        """Reserve several addresses, and answer with them in the order asked for."""
         views = await self._addresses.reserve_all(call.actor, call.body.addresses)
         return json_response([address_json(view) for view in views])
 
     async def change(self, call: Call) -> Response:
-        """The address object."""
+        """Change the settings that the body gives, and answer with the address object."""
         settings = _settings(call.body)
         return json_response(
             address_json(await self._addresses.change(call.actor, call["email"], settings))
         )
 
     async def release(self, call: Call) -> Response:
-        """What was released."""
+        """Release an address, and answer with its name: ``{message, _id}``."""
         email = await self._addresses.release(
             call.actor, call["email"], delete_messages=call["deleteAddressMessages"]
         )
@@ -226,7 +226,10 @@ class AddressCalls:
 
 
 def address_json(view: AddressView) -> dict[str, Any]:
-    """An address object; ``owner`` is left out of one that nobody owns, nothing else ever is."""
+    """An address object of the API.
+
+    ``owner`` is left out of one that nobody owns; nothing else ever is.
+    """
     address = view.address
     owner = {} if view.owner is None else {"owner": view.owner}
     return {

@@ -22,13 +22,13 @@ _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 
 class Attachments:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about a message's attachments, and their declarations."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about attachments."""
+        """Declare all calls about a message's attachments."""
         one = f"{_LIST}/{{attachmentIdentifier}}"
         return (
             _operation(
@@ -58,12 +58,12 @@ class Attachments:
         )
 
     async def list(self, call: Call) -> Response:
-        """A description of each attachment, in the order of the message."""
+        """Answer with a description of each attachment, in the order of the message."""
         parsed = await self._parsed(call)
         return json_response([_described(a) for a in parsed.attachments])
 
     async def download(self, call: Call) -> Response:
-        """The bytes."""
+        """Answer with an attachment's decoded bytes. Raises NotFoundError when there is none."""
         parsed = await self._parsed(call)
         return attachment_response(_find(parsed.attachments, call["attachmentIdentifier"]))
 
@@ -72,7 +72,10 @@ class Attachments:
 
 
 def attachment_response(found: Attachment) -> Response:
-    """Its bytes. Whatever their type is, no browser shows them on our origin."""
+    """An answer with the bytes of ``found``, to be saved as a file.
+
+    Whatever their type is, no browser shows them on our origin.
+    """
     media_type = (found.content_type or "").partition(";")[0].strip().lower()
     if not _MEDIA_TYPE.match(media_type):
         media_type = _UNKNOWN_TYPE

@@ -87,13 +87,13 @@ _STATE: Final = Parameter(
 
 
 class DeliveryCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about webhooks, and their declarations."""
 
     def __init__(self, deliveries: Deliveries) -> None:
         self._deliveries = deliveries
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about webhooks."""
+        """Declare all calls about webhooks."""
         return (*self._delivering(), *self._signing())
 
     def _delivering(self) -> tuple[Operation, ...]:
@@ -149,7 +149,7 @@ class DeliveryCalls:
         )
 
     async def list(self, call: Call) -> Response:
-        """Delivery objects."""
+        """Answer with the account's deliveries, those of the newest mail first."""
         found = await self._deliveries.list(
             call.actor,
             address=call["address"],
@@ -160,17 +160,17 @@ class DeliveryCalls:
         return json_response([_shown(delivery) for delivery in found])
 
     async def redeliver(self, call: Call) -> Response:
-        """The delivery object as it is now."""
+        """Have a delivery posted again now, and answer with it as it is then."""
         return json_response(
             _shown(await self._deliveries.redeliver(call.actor, call["deliveryId"]))
         )
 
     async def secret(self, call: Call) -> Response:
-        """The one in force."""
+        """Answer with the secret that the account's webhooks are signed with."""
         return json_response({"secret": await self._deliveries.secret(call.actor)})
 
     async def rotate(self, call: Call) -> Response:
-        """The new one."""
+        """Make a new secret, and answer with it; the one before signs along for a while."""
         return json_response({"secret": await self._deliveries.rotate_secret(call.actor)})
 
 

@@ -48,13 +48,13 @@ def _change(path: str, operation_id: str, summary: str, handler: Handler, **more
 
 
 class DomainCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about the account's domains, and their declarations."""
 
     def __init__(self, domains: Domains) -> None:
         self._domains = domains
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about domains."""
+        """Declare all calls about the account's domains."""
         return (*self._reading(), *self._owning(), *self._changing())
 
     def _reading(self) -> tuple[Operation, ...]:
@@ -138,11 +138,11 @@ class DomainCalls:
         )
 
     async def list(self, call: Call) -> Response:
-        """Domain objects."""
+        """Answer with the account's domains, the default one first."""
         return json_response([domain_json(v) for v in await self._domains.of_account(call.actor)])
 
     async def get(self, call: Call) -> Response:
-        """``{domain, totalMessages, catchAllAddress}``."""
+        """Answer with a domain: ``{domain, totalMessages, catchAllAddress}``."""
         view, count, catch_all = await self._domains.get(call.actor, call["domain"])
         return json_response(
             {
@@ -153,27 +153,27 @@ class DomainCalls:
         )
 
     async def add(self, call: Call) -> Response:
-        """The domain object."""
+        """Add a domain to the account, and answer with it as a domain object."""
         return json_response(domain_json(await self._domains.add(call.actor, call["domain"])))
 
     async def remove(self, call: Call) -> Response:
-        """What was removed."""
+        """Take a domain from the account, and answer with its name: ``{message, _id}``."""
         name = await self._domains.remove(call.actor, call["domain"])
         return json_response({"message": "Domain was removed.", "_id": name})
 
     async def verify(self, call: Call) -> Response:
-        """The domain object."""
+        """Look at the domain's DNS records now, and answer with what was found."""
         return json_response(domain_json(await self._domains.verify(call.actor, call["domain"])))
 
     async def set_privacy(self, call: Call) -> Response:
-        """The domain object."""
+        """Keep the domain's mail to the account, or not, and answer with the domain object."""
         view = await self._domains.set_privacy(
             call.actor, call["domain"], is_private=call["isPrivateBoolean"]
         )
         return json_response(domain_json(view))
 
     async def change(self, call: Call) -> Response:
-        """The domain object."""
+        """Set the flags that the body gives, and answer with the domain object."""
         view = await self._domains.change(
             call.actor,
             call["domain"],
@@ -185,7 +185,7 @@ class DomainCalls:
 
 
 def domain_json(view: DomainView) -> dict[str, Any]:
-    """A domain object."""
+    """A domain object of the API, with the DNS records that it is to have."""
     domain = view.domain
     return {
         "_id": domain.name,

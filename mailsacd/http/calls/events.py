@@ -50,13 +50,13 @@ LAST_EVENT_ID: Final = Parameter(
 
 
 class EventCalls:
-    """Handlers, and the table of their operations."""
+    """The handler of the call that listens to an inbox, and its declaration."""
 
     def __init__(self, listeners: Listeners) -> None:
         self._listeners = listeners
 
     def operations(self) -> tuple[Operation, ...]:
-        """The one call."""
+        """Declare the one call that listens to an inbox."""
         schema = {"type": "string"}
         return (
             Operation(
@@ -81,7 +81,10 @@ class EventCalls:
         )
 
     async def listen(self, call: Call) -> Streamed:
-        """Opened before the answer begins: a refusal is an answer as of any other call."""
+        """Answer with events as they come, until the client goes or the daemon stops.
+
+        A place is found before the answer begins: a refusal is an answer as of any other call.
+        """
         events = _Events()
         asker = Asker(peer=call.peer, key=call.key, session=call.session)
         since = call[LAST_EVENT_ID.name] or call[SINCE_SEQUENCE.name]
@@ -110,24 +113,24 @@ class _Events:
         self.drained()
 
     def drained(self) -> None:
-        """There is room for more."""
+        """Have more pushed: the client has read what was written."""
         self._slow_beats = 0
         if self._writer is not None:
             self.listening.resume()
 
     def ended(self) -> None:
-        """The client has gone."""
+        """Give the place up: the client has gone."""
         self.listening.close()
 
     # As a Listener
 
     @property
     def full(self) -> bool:
-        """Whether more has to wait."""
+        """Whether what was pushed is not read yet, so that more has to wait."""
         return self._writer is None or self._writer.full
 
     def push(self, pushed: Pushed) -> None:
-        """A message, encoded once for all."""
+        """Write a message as an event, which is encoded once for all who listen."""
         event = pushed.encoded.get(_ENCODED)
         if event is None:
             event = pushed.encoded[_ENCODED] = _event(pushed)
@@ -135,11 +138,11 @@ class _Events:
             self._writer.write(event)
 
     def lost(self, reason: str) -> None:
-        """The client comes back by itself, and goes on where it was."""
+        """End the answer for ``reason``; the client comes back by itself and goes on there."""
         self._end(reason)
 
     def beat(self) -> None:
-        """A comment, which a client passes over."""
+        """Write a comment, which a client passes over; drop a client that does not read."""
         if self._writer is None:
             return
         if not self._writer.full:
@@ -150,11 +153,11 @@ class _Events:
             self._writer.abort()
 
     def revoked(self, error: MailsacdError) -> None:
-        """What was allowed is so no more."""
+        """End the answer: the client may not listen any more, for what ``error`` says."""
         self._end(error.public)
 
     def stopping(self) -> None:
-        """The daemon stops."""
+        """End the answer, for the daemon stops."""
         self._end("The server is stopping")
 
     def _end(self, why: str) -> None:

@@ -69,13 +69,13 @@ AND_READ: Final = Parameter(
 
 
 class InboxCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about all the mail of an account, and their declarations."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about an account's mail."""
+        """Declare all calls about all the mail of an account."""
         return (
             self._listing("/api/inbox", "listInbox"),
             self._listing("/api/private-messages", "listPrivateMessages"),
@@ -164,14 +164,14 @@ class InboxCalls:
         )
 
     async def list(self, call: Call) -> Response:
-        """``{messages, unread, limit, skip}``."""
+        """Answer with a page of the account's mail: ``{messages, unread, limit, skip}``."""
         page = Page(limit=call["limit"], skip=call["skip"], since_ms=call["since"])
         found = await self._inbox.list(call.actor, page)
         counts = f'"unread":{found.unread},"limit":{page.limit},"skip":{page.skip}'
         return Response(f'{{"messages":{found.messages},{counts}}}'.encode())
 
     async def filter(self, call: Call) -> Response:
-        """``{messages}``."""
+        """Answer with the messages that meet every condition: ``{messages}``."""
         terms = Terms(
             subject=call["andSubjectIncludes"],
             sender=call["andFrom"],
@@ -187,22 +187,22 @@ class InboxCalls:
         return Response(f'{{"messages":{await self._inbox.search(call.actor, terms)}}}'.encode())
 
     async def search(self, call: Call) -> Response:
-        """``{query, messages}``."""
+        """Answer with the messages that have a text somewhere: ``{query, messages}``."""
         found = await self._inbox.search(call.actor, Terms(anywhere=call["query"]))
         query = msgspec.json.encode(call["query"]).decode()
         return Response(f'{{"query":{query},"messages":{found}}}'.encode())
 
     async def starred(self, call: Call) -> Response:
-        """The list form."""
+        """Answer with the messages that the account has starred, in the list form."""
         return Response((await self._inbox.starred(call.actor, _page(call))).encode())
 
     async def of_domain(self, call: Call) -> Response:
-        """The list form."""
+        """Answer with the mail of a domain of the account, in the list form."""
         page = Page(limit=call["limit"], until_ms=call["until"])
         return Response((await self._inbox.of_domain(call.actor, call["domain"], page)).encode())
 
     async def purge_domain(self, call: Call) -> Response:
-        """204."""
+        """Delete all mail of a domain of the account, and answer 204."""
         await self._inbox.purge_domain(call.actor, call["domain"])
         return Response(status=204)
 

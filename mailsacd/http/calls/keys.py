@@ -68,13 +68,13 @@ class NewKeyBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about API keys, and their declarations."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about API keys."""
+        """Declare all calls about API keys."""
         return (self._listing(), *self._changing())
 
     def _listing(self) -> Operation:
@@ -113,18 +113,18 @@ class KeyCalls:
         )
 
     async def list(self, call: Call) -> Response:
-        """Oldest first."""
+        """Answer with the account's keys, oldest first, without their values."""
         found = await self._keys.list(managed_account(call.actor))
         return json_response([_described(key) for key in found])
 
     async def add(self, call: Call) -> Response:
-        """With its value."""
+        """Make a key, and answer with it and its value, which is told this once."""
         body: NewKeyBody = call.body
         key, value = await self._keys.add(managed_account(call.actor), body.name)
         return json_response({**_described(key), "key": value})
 
     async def remove(self, call: Call) -> Response:
-        """204."""
+        """Take a key back, and answer 204."""
         await self._keys.remove(managed_account(call.actor), call["keyId"])
         return Response(status=204)
 

@@ -61,13 +61,13 @@ _LABELS: Final = (schemas.json_answer("Its labels now", schemas.named("MessageLa
 
 
 class MarkCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about what messages are marked with, and their declarations."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls that mark messages."""
+        """Declare all calls about what messages are marked with."""
         return (
             self._starring(),
             self._replacing_labels(),
@@ -158,12 +158,12 @@ class MarkCalls:
         )
 
     async def star(self, call: Call) -> Response:
-        """The list form."""
+        """Star a message or take the star off, and answer with it in the list form."""
         message = await self._marks.toggle_star(call.actor, call["email"], call["messageId"])
         return Response(message.as_json())
 
     async def replace_labels(self, call: Call) -> Response:
-        """``{_id, labels}``."""
+        """Give a message the labels of the body alone, and answer ``{_id, labels}``."""
         return _labels(
             await self._marks.replace_labels(
                 call.actor, call["email"], call["messageId"], call.body.labels
@@ -171,13 +171,13 @@ class MarkCalls:
         )
 
     async def add_label(self, call: Call) -> Response:
-        """``{_id, labels}``."""
+        """Label a message, and answer ``{_id, labels}``."""
         return _labels(
             await self._marks.add_label(call.actor, call["email"], call["messageId"], call["label"])
         )
 
     async def remove_label(self, call: Call) -> Response:
-        """``{_id, labels}``."""
+        """Take a label off a message, and answer ``{_id, labels}``."""
         return _labels(
             await self._marks.remove_label(
                 call.actor, call["email"], call["messageId"], call["label"]
@@ -185,18 +185,18 @@ class MarkCalls:
         )
 
     async def move(self, call: Call) -> Response:
-        """``{_id, folder}``."""
+        """Put a message into a folder, and answer ``{_id, folder}``."""
         message = await self._marks.move(
             call.actor, call["email"], call["messageId"], call["folder"]
         )
         return json_response({"_id": message.id, "folder": message.marks.folder})
 
     async def mark_read(self, call: Call) -> Response:
-        """``{_id, read}``."""
+        """Mark a message as read, and answer ``{_id, read}``."""
         return await self._read(call, read=True)
 
     async def set_read(self, call: Call) -> Response:
-        """``{_id, read}``."""
+        """Mark a message as read or as not, and answer ``{_id, read}``."""
         return await self._read(call, read=call["readBoolean"])
 
     async def _read(self, call: Call, *, read: bool) -> Response:

@@ -34,13 +34,13 @@ _AS_SENT: Final = _SANDBOX + b"; img-src data: http: https:; font-src data:"
 
 
 class Messages:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about messages, and their declarations."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about messages."""
+        """Declare all calls about messages."""
         return (
             *self._of_an_inbox(),
             self._counting(),
@@ -169,38 +169,38 @@ class Messages:
         return Response((await self._mailbox.list_json(call.actor, call["email"], page)).encode())
 
     async def count(self, call: Call) -> Response:
-        """``{count, inbox}``."""
+        """Answer with the number of messages of an inbox: ``{count, inbox}``."""
         count, inbox = await self._mailbox.count(call.actor, call["email"])
         return json_response({"count": count, "inbox": inbox})
 
     async def purge(self, call: Call) -> Response:
-        """204."""
+        """Delete the messages of an inbox but for starred ones, and answer 204."""
         await self._mailbox.purge(call.actor, call["email"])
         return Response(status=204)
 
     async def get(self, call: Call) -> Response:
-        """The list form."""
+        """Answer with one message, in the form that lists have."""
         message = await self._mailbox.get(call.actor, call["email"], call["messageId"])
         return _answer(call, message.as_json(), JSON, ".json")
 
     async def delete(self, call: Call) -> Response:
-        """What was deleted."""
+        """Delete one message, and answer with its id and inbox: ``{message, _id, inbox}``."""
         message_id = call["messageId"]
         inbox = await self._mailbox.delete(call.actor, call["email"], message_id)
         return json_response({"message": "Message was deleted.", "_id": message_id, "inbox": inbox})
 
     async def text(self, call: Call) -> Response:
-        """The text part, or a text made from the HTML."""
+        """Answer with the text of a message, or a text made from its HTML."""
         text = await self._mailbox.text(call.actor, call["email"], call["messageId"])
         return _answer(call, text_bytes(text), TEXT, ".txt")
 
     async def body(self, call: Call) -> Response:
-        """Sanitised HTML."""
+        """Answer with the message's HTML without what acts or loads anything."""
         content = await self._view(call, _body)
         return _answer(call, content, HTML, ".html", _SANDBOX)
 
     async def dirty(self, call: Call) -> Response:
-        """HTML as sent."""
+        """Answer with the message's HTML as it was sent, in a sandbox."""
         content = await self._view(call, _dirty)
         return _answer(call, content, HTML, ".html", _AS_SENT)
 
@@ -210,7 +210,7 @@ class Messages:
         return _answer(call, content, TEXT, ".eml")
 
     async def headers(self, call: Call) -> Response:
-        """The header fields in one of three forms."""
+        """Answer with the header fields of a message, in the form that was asked for."""
         form = call["messageHeadersFormat"]
         if form == "plain":
             raw = await self._mailbox.raw(call.actor, call["email"], call["messageId"])

@@ -17,7 +17,10 @@ _operation = partial(Operation, tag=_TAG)
 
 
 class Pop3Calls:
-    """``host`` is the server's name for mail programs, ``ports`` those of the listeners."""
+    """The handler of the call about POP3, and its declaration.
+
+    ``host`` is the server's name for mail programs, ``ports`` those of the listeners.
+    """
 
     def __init__(self, addresses: Addresses, host: str, ports: Mapping[str, int]) -> None:
         self._addresses = addresses
@@ -25,7 +28,7 @@ class Pop3Calls:
         self._ports = ports
 
     def operations(self) -> tuple[Operation, ...]:
-        """The call."""
+        """Declare the one call about POP3."""
         return (
             _operation(
                 method="GET",
@@ -42,7 +45,7 @@ class Pop3Calls:
         )
 
     async def get(self, call: Call) -> Response:
-        """A Pop3Settings object."""
+        """Answer with what to type into a mail program, as a Pop3Settings object."""
         account_of(call.actor)
         view = await self._addresses.get(call.actor, call["email"])
         if view.owner is None:

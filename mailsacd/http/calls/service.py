@@ -19,7 +19,7 @@ READY_TIMEOUT_S: Final = 5.0
 
 
 class Service:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about the server itself, and their declarations."""
 
     def __init__(self, mailbox: Mailbox, version: str, reactor: IReactorTime) -> None:
         self._mailbox = mailbox
@@ -27,7 +27,7 @@ class Service:
         self._reactor = reactor
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about the server."""
+        """Declare all calls about the server itself."""
         status = schemas.json_answer("It is", schemas.named("Status"))
         return (
             _operation(
@@ -55,7 +55,7 @@ class Service:
         )
 
     async def alive(self, _call: Call) -> Response:
-        """Always."""
+        """Answer that the process is alive, whatever else does not work."""
         return json_response({"status": "ok"})
 
     async def ready(self, _call: Call) -> Response:
@@ -71,5 +71,5 @@ class Service:
         return json_response({"status": "ok"})
 
     async def version(self, _call: Call) -> Response:
-        """The name and version."""
+        """Answer with the name and version of the program."""
         return json_response({"name": "mailsacd", "version": self._version})

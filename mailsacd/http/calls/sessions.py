@@ -48,7 +48,7 @@ NewPassword = Annotated[str, Meta(min_length=MIN_CHARACTERS, max_length=MAX_CHAR
 
 
 class SignUpBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants an account."""
+    """Who wants an account, with which password."""
 
     name: Name
     email: Name
@@ -64,7 +64,7 @@ class SignInBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PasswordChangeBody(msgspec.Struct, frozen=True, kw_only=True):
-    """The password as it is, and as it is to be."""
+    """The password as it is, and the one that it is to be."""
 
     password: Password
     newPassword: NewPassword  # noqa: N815  the API's name
@@ -78,14 +78,17 @@ class PasswordResetBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionCalls:
-    """Handlers, and the table of their operations. ``tls`` is whether users come by TLS."""
+    """The handlers of the calls about sessions and passwords, and their declarations.
+
+    ``tls`` is whether users come by TLS.
+    """
 
     def __init__(self, sessions: Sessions, *, tls: bool) -> None:
         self._sessions = sessions
         self._tls = tls
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about sessions."""
+        """Declare all calls about sessions and passwords."""
         return (*self._beginning_and_end(), *self._passwords())
 
     def _beginning_and_end(self) -> tuple[Operation, ...]:
@@ -147,7 +150,7 @@ class SessionCalls:
         )
 
     async def sign_up(self, call: Call) -> Response:
-        """A session of the new account."""
+        """Make an account, and begin a session of it."""
         body: SignUpBody = call.body
         signed_in = await self._sessions.sign_up(
             body.name, body.email, body.password, invitation=body.invitation, peer=call.peer
@@ -155,20 +158,20 @@ class SessionCalls:
         return self._begun(call, signed_in)
 
     async def sign_in(self, call: Call) -> Response:
-        """A session."""
+        """Begin a session, whose token is in the cookie of the answer."""
         body: SignInBody = call.body
         return self._begun(
             call, await self._sessions.sign_in(body.name, body.password, peer=call.peer)
         )
 
     async def sign_out(self, call: Call) -> Response:
-        """The cookie is of no use any more, and is taken back."""
+        """End the session of the cookie, if there is one, and take the cookie back."""
         if call.session is not None:
             await self._sessions.sign_out(call.session)
         return self.over(call)
 
     async def change_password(self, call: Call) -> Response:
-        """The cookie is of no use any more."""
+        """Set another password, and take the cookie back: all sessions end."""
         body: PasswordChangeBody = call.body
         await self._sessions.change_password(
             call.actor, body.password, body.newPassword, peer=call.peer
@@ -176,13 +179,13 @@ class SessionCalls:
         return self.over(call)
 
     async def reset_password(self, call: Call) -> Response:
-        """Whoever resets it signs in with it next."""
+        """Set a password by the token of a link; whoever has set it signs in with it next."""
         body: PasswordResetBody = call.body
         await self._sessions.reset_password(body.token, body.password)
         return json_response({"ok": True})
 
     def over(self, call: Call) -> Response:
-        """An answer that takes the cookie back."""
+        """An answer that takes the session's cookie back."""
         answer = json_response({"ok": True})
         cookie = self._cookie(call, "", 0)
         return Response(answer.body, headers=((b"Set-Cookie", cookie),))

@@ -54,14 +54,14 @@ _COUNTED: Final = {
 
 
 class StatisticsCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about public mail in numbers, and their declarations."""
 
     def __init__(self, statistics: Statistics, denylist: Denylist) -> None:
         self._statistics = statistics
         self._denylist = denylist
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about public mail."""
+        """Declare all calls about public mail in numbers."""
         return (
             self._top("/api/mailstats/top-addresses", ADDRESS, "that received most public mail"),
             self._top("/api/mailstats/top-senders", SENDER, "that sent most public mail"),
@@ -160,7 +160,7 @@ class StatisticsCalls:
         )
 
     async def count(self, call: Call) -> Response:
-        """``{n}``."""
+        """Answer with the number of public messages that have an attachment: ``{n}``."""
         return json_response({"n": await self._statistics.count_with(call.actor, call["md5"])})
 
     async def messages(self, call: Call) -> Response:
@@ -171,16 +171,16 @@ class StatisticsCalls:
         return Response(found.encode())
 
     async def download(self, call: Call) -> Response:
-        """The bytes."""
+        """Answer with the decoded bytes of an attachment, out of a public message."""
         return attachment_response(await self._statistics.attachment(call.actor, call["md5"]))
 
     async def denied(self, call: Call) -> Response:
-        """Texts."""
+        """Answer with the domains, addresses and networks whose mail is refused, as texts."""
         self._statistics.check_readable(call.actor)
         return json_response(self._denylist.entries)
 
     async def is_denied(self, call: Call) -> Response:
-        """``{blacklisted}``."""
+        """Answer whether mail from a domain or an IP address is refused: ``{blacklisted}``."""
         self._statistics.check_readable(call.actor)
         return json_response({"blacklisted": self._denylist.has(call["domainOrIP"])})
 

@@ -43,20 +43,20 @@ _USER_NAME: Final = Parameter(
 
 
 class NewUserBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A team user."""
+    """The name and password of a new team user."""
 
     name: Annotated[str, Meta(min_length=1, max_length=_MAX_NAME)]
     password: NewPassword
 
 
 class TeamCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about team users, and their declarations."""
 
     def __init__(self, team: Team) -> None:
         self._team = team
 
     def operations(self) -> tuple[Operation, ...]:
-        """All calls about team users."""
+        """Declare all calls about team users."""
         return (self._listing(), *self._changing())
 
     def _listing(self) -> Operation:
@@ -95,17 +95,17 @@ class TeamCalls:
         )
 
     async def users(self, call: Call) -> Response:
-        """By name; team users may see each other."""
+        """Answer with the names of the account's team users, who may see each other."""
         names = await self._team.list(account_of(call.actor))
         return json_response([{"name": name} for name in names])
 
     async def add_user(self, call: Call) -> Response:
-        """The user."""
+        """Make a team user, and answer with it."""
         account = managed_account(call.actor)
         body: NewUserBody = call.body
         return json_response({"name": await self._team.add(account, body.name, body.password)})
 
     async def remove_user(self, call: Call) -> Response:
-        """204."""
+        """Delete a team user with its sessions, and answer 204."""
         await self._team.remove(managed_account(call.actor), call["name"])
         return Response(status=204)

@@ -46,7 +46,7 @@ _TWICE: Final = {
 
 
 class ValidationsBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Addresses to look at."""
+    """The texts that are to be looked at."""
 
     emails: Annotated[
         list[Annotated[str, msgspec.Meta(max_length=MAX_EMAIL_CHARACTERS)]],
@@ -55,14 +55,14 @@ class ValidationsBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValidationCalls:
-    """Handlers, and the table of their operations."""
+    """The handlers of the calls about whether texts are addresses, and their declarations."""
 
     def __init__(self, validator: Validator, *, anonymous_read: bool) -> None:
         self._validator = validator
         self._anonymous_read = anonymous_read
 
     def operations(self) -> tuple[Operation, ...]:
-        """Both calls."""
+        """Declare both calls about mail addresses."""
         return (
             _operation(
                 method="GET",
@@ -91,13 +91,16 @@ class ValidationCalls:
         )
 
     async def one(self, call: Call) -> Response:
-        """The object, and once more under the key 0: older clients index the answer."""
+        """Answer with what is known of one address.
+
+        The object is there once more under the key 0: older clients index the answer.
+        """
         self._check(call.actor)
         shown = _shown(await self._validator.check(call["email"]))
         return json_response({**shown, "0": shown})
 
     async def several(self, call: Call) -> Response:
-        """Such objects."""
+        """Answer with what is known of each address, in the order asked for."""
         self._check(call.actor)
         return json_response([_shown(v) for v in await self._validator.check_all(call.body.emails)])
 

@@ -31,7 +31,10 @@ class Accept(TypingProtocol):
     def __call__(
         self, peer: str, key: str | None, query: Mapping[bytes, Sequence[bytes]]
     ) -> Protocol:
-        """``peer`` is the client's IP address; ``key`` is not checked yet."""
+        """Make the protocol for a client whose upgrade is as it should be.
+
+        ``peer`` is the client's IP address; ``key`` is not checked yet; ``query`` is decoded.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,10 @@ class WebSockets:
 
 
 class WebSocketCalls:
-    """What the specification can say of it."""
+    """The declaration of the call, for the specification."""
 
     def operations(self) -> tuple[Operation, ...]:
-        """The one call."""
+        """Declare the one call, which Klein does not serve."""
         told = "Frames follow: JSON objects with a `status`. Who may not listen is told so in one"
         return (
             Operation(
@@ -82,7 +85,7 @@ def _query(name: str, description: str) -> Parameter:
 
 
 class WebSocketUpgrade(Resource):
-    """What is at `/incoming-messages`."""
+    """The resource at `/incoming-messages`, beside Klein's routes."""
 
     isLeaf = True
 

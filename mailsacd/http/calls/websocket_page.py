@@ -23,10 +23,10 @@ _HEADERS: Final = (
 
 
 class WebSocketPage:
-    """Handlers, and the table of their operations."""
+    """The page for people, and its declaration."""
 
     def operations(self) -> tuple[Operation, ...]:
-        """The page and what it loads."""
+        """Declare the page and what it loads."""
         return (
             _file("/websocket-test", "websocket-test.html", HTML),
             _file("/web/websocket-test.css", "websocket-test.css", _STYLE),

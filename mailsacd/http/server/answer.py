@@ -35,7 +35,7 @@ class Response:
 
 
 class Writer(Protocol):
-    """Takes an answer as it comes (http.server.sink)."""
+    """Takes an answer as it comes, and sends it (http.server.sink)."""
 
     @property
     def full(self) -> bool:

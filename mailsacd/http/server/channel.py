@@ -28,7 +28,7 @@ READ_BYTES: Final = 8_192  # so much is read, and worked through, at a time
 
 
 class Channel(HTTPChannel):
-    """One connection.
+    """One connection of a client, from when it is made to its end.
 
     The time runs from when the connection waits for a request until that is whole, not from
     byte to byte: a client that drips its header in does not hold the connection.
@@ -77,19 +77,19 @@ class Channel(HTTPChannel):
     # Twisted asks for these with each request, and the transport would ask the kernel
 
     def isSecure(self) -> bool:  # noqa: N802  Twisted's
-        """Whether this is TLS."""
+        """Whether the client came by TLS, to us: proxies are not asked."""
         return self._is_secure
 
     def getPeer(self) -> Any:
-        """The client's address."""
+        """The address that the connection comes from, as Twisted has it."""
         return self._peer
 
     def getHost(self) -> Any:
-        """The address that it came to."""
+        """The address that the client connected to, as Twisted has it."""
         return self._host
 
     def hand_over(self, successor: Protocol, opening: bytes) -> None:
-        """Have another protocol go on with the connection, which still counts as one here.
+        """Have ``successor`` go on with the connection, which still counts as one here.
 
         It is given ``opening`` first, then what has come after the request. To be called while
         the request is rendered.
@@ -162,7 +162,7 @@ class Channel(HTTPChannel):
             self._closing = self.callLater(CLOSE_TIMEOUT_S, self.abort)
 
     def abort(self) -> None:
-        """Close without a word."""
+        """Close the connection without a word; what is unsent is dropped."""
         self._out.drop()
         self.transport.abortConnection()
 
@@ -174,7 +174,7 @@ class Channel(HTTPChannel):
         """Called by Twisted for whatever comes in: counts for nothing, as the class says."""
 
     def body_came(self, count: int, in_all: int) -> None:
-        """A body that goes on at a bearable pace gets more time, and memory."""
+        """Give a body that goes on at a bearable pace more time, and count its memory."""
         self._body_bytes += count
         if self._body_bytes >= BODY_BYTES_PER_TIMEOUT:
             self._body_bytes = 0
@@ -188,12 +188,12 @@ class Channel(HTTPChannel):
         self.setTimeout(LINGER_S)
 
     def requestDone(self, request: http.Request) -> None:
-        """An answer is written. The next request is looked at once the client has read this one.
+        """Called when an answer is written: look at the next request, but not too early.
 
-        Twisted would go on through all that came in one read: a thousand pipelined requests for
-        a large message would have all their answers in memory at once, and as many for something
-        small would hold up everybody else. So a second one in one turn of the reactor waits for
-        the next.
+        The client has to have read this answer first: Twisted would go on through all that came in
+        one read, and a thousand pipelined requests for a large message would have all their answers
+        in memory at once. As many for something small would hold up everybody else, so a second one
+        in one turn of the reactor waits for the next turn.
         """
         if self._out.is_behind:
             self._answered = request
@@ -219,12 +219,12 @@ class Channel(HTTPChannel):
         return request
 
     def pauseProducing(self) -> None:
-        """Called by the transport when much is unsent."""
+        """Called by the transport when much is unsent: send no more for now."""
         self._out.pause()
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Called by the transport when all is sent."""
+        """Called by the transport when all is sent: send more, or go on with what came."""
         self._out.resume()
         if self._out.is_behind:
             if self._answered is not None:  # its client reads, if slowly
@@ -246,7 +246,7 @@ class Channel(HTTPChannel):
         self._out.write(b"\r\n".join([*lines, b"", b""]))
 
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: ARG002  Twisted's signature
-        """Called for a line longer than MAX_HEADER_BYTES."""
+        """Called for a line longer than MAX_HEADER_BYTES: answer 431, and close."""
         self._say(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The header is too large")
         self.loseConnection()
 
@@ -256,7 +256,7 @@ class Channel(HTTPChannel):
         self.loseConnection()
 
     def send(self, data: bytes) -> None:
-        """Send a whole answer."""
+        """Send a whole answer, at once where that can be."""
         self._out.send(data)
 
     def send_large(self, head: bytes, body: bytes) -> None:

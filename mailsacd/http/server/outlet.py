@@ -28,7 +28,7 @@ class Outlet:
         return self._paused or bool(self._left)
 
     def write(self, data: bytes) -> None:
-        """Send ``data`` after what was sent before."""
+        """Send ``data`` after all that was sent before."""
         self._directly = False  # from here on, for nobody tells when all is sent
         self._transport.write(data)
 
@@ -56,12 +56,12 @@ class Outlet:
         self._hold(len(self._left) + PIECE_BYTES)
 
     def resume(self) -> None:
-        """Go on: the transport has sent all that it had."""
+        """Go on sending: the transport has sent all that it had."""
         self._paused = False
         self._send_more()
 
     def drop(self) -> None:
-        """Send nothing more of what is left."""
+        """Forget what is left of an answer: its client is gone, or is not to have it."""
         self._left = memoryview(b"")
 
     def _send_more(self) -> None:

@@ -27,7 +27,7 @@ READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherev
 
 
 class Root(TypingProtocol):
-    """What a site serves (http.api.routes)."""
+    """The one resource that a site serves (http.api.routes)."""
 
     def render(self, request: "Request") -> int:
         """Have ``request`` answered, sooner or later. Returns NOT_DONE_YET."""
@@ -44,7 +44,7 @@ class Carrier(TypingProtocol):
     persistent: bool
 
     def send(self, data: bytes) -> None:
-        """Send a whole answer."""
+        """Send a whole answer, head and body in ``data``."""
 
     def send_large(self, head: bytes, body: bytes) -> None:
         """Send a whole answer piece by piece, as its client reads."""
@@ -87,13 +87,13 @@ class Request(server.Request):
         self.max_body_bytes = min(of_call, self.channel.bounds.max_body_bytes)
 
     def gotLength(self, length: int | None) -> None:
-        """Called after `head_came`, with the same length."""
+        """Called by Twisted after `head_came`, with the same length of the body."""
         self.content = BytesIO()
         if length is not None and length > self.max_body_bytes:
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Called with each piece of the body."""
+        """Called by Twisted with each piece of the body: keep it, within bounds."""
         self.body_bytes += len(data)
         if self._refused:
             return
@@ -104,9 +104,9 @@ class Request(server.Request):
         self.channel.body_came(len(data), self.body_bytes)
 
     def process(self) -> None:
-        """Called when it can be answered: the site's one resource (http.api.routes) sees to it.
+        """Called by Twisted when the request is whole: have the site's resource answer it.
 
-        Leaves the segments of the path encoded. Twisted decodes them, and Klein would split them
+        The segments of the path stay encoded. Twisted decodes them, and Klein would split them
         again at a slash that was ``%2F``.
         """
         self.site = self.channel.site
@@ -119,7 +119,7 @@ class Request(server.Request):
 
     @property
     def is_endless(self) -> bool:
-        """Whether it is being answered as it comes."""
+        """Whether an answer is being written whose end is not known."""
         return self._sink is not None
 
     def while_wanted(self, work: Coroutine[Any, Any, T]) -> Deferred[T]:
@@ -188,14 +188,14 @@ class Request(server.Request):
         self.finish()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Called when the request is whole."""
+        """Called by Twisted when the request is whole, also one that was refused."""
         if self._refused:
             self.channel.loseConnection()
         else:
             super().requestReceived(command, path, version)
 
     def connectionLost(self, reason: Failure) -> None:
-        """Called when the client goes away before it is answered."""
+        """Called by Twisted when the client goes before it is answered: give up what can be."""
         self.gone = True
         if self._work is not None:
             self._work.cancel()

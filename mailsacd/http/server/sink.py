@@ -23,12 +23,12 @@ class Sink:
         self._over = False
 
     def begin(self) -> None:
-        """Let the source write."""
+        """Let the source write, and be told when the client is behind."""
         self._request.registerProducer(self, True)
         self._source.begin(self)
 
     def gone(self) -> None:
-        """The client has gone."""
+        """Forget what is unsent, and tell the source: the client has gone."""
         if not self._over:
             self._over = True
             self._outflow = Outflow()
@@ -38,39 +38,39 @@ class Sink:
 
     @property
     def full(self) -> bool:
-        """Whether more has to wait."""
+        """Whether the client has yet to read what was written, or has gone."""
         return self._paused or bool(self._outflow) or self._over
 
     def write(self, data: bytes) -> None:
-        """The next bytes."""
+        """Send ``data`` after what was written before, as the client reads."""
         if not self._over and not self._finishing:
             self._outflow.add(data)
             self._send()
 
     def finish(self) -> None:
-        """End the answer after what was written."""
+        """End the answer once all that was written is sent."""
         if not self._over and not self._finishing:
             self._finishing = True
             self._send()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close the connection at once; what is unsent is dropped."""
         if not self._over:
             self._request.channel.forceAbortClient()
 
     # What the transport calls, by way of the channel
 
     def pauseProducing(self) -> None:
-        """It has enough for now."""
+        """Called by the channel when the transport has much to send."""
         self._paused = True
 
     def resumeProducing(self) -> None:
-        """It has sent all."""
+        """Called by the channel when the transport has sent all."""
         self._paused = False
         self._send()
 
     def stopProducing(self) -> None:
-        """The connection is gone: `gone` is called too."""
+        """Called when the connection is lost; `gone` is called too, and does the work."""
 
     def _send(self) -> None:
         while self._outflow and not self._paused and not self._over:

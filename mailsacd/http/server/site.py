@@ -53,7 +53,7 @@ class HttpSite(server.Site):
         self.protocol = channel  # type: ignore[assignment]  # Twisted's adds HTTP/2, not wanted here
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """A channel, or what turns the client away."""
+        """The protocol of a new connection from ``addr``: a channel, or a refusal."""
         refusal = self.bounds.refusal(getattr(addr, "host", ""))
         if refusal is not None:
             return _Refused(refusal)
