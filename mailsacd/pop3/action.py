@@ -15,7 +15,10 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LogIn:
-    """Whose is ``name``, with that secret? Answer with `Session.admit` or `Session.refuse`."""
+    """Asks for the maildrop of ``name``, with a ``secret``, both as the client gave them.
+
+    Answered by `Session.admit` or `Session.refuse`.
+    """
 
     name: str
     secret: str
@@ -23,9 +26,9 @@ class LogIn:
 
 @dataclass(frozen=True, slots=True)
 class Retrieve:
-    """Send message ``place`` (from 0), then call `Session.go_on`, with an answer if that failed.
+    """Asks for message ``place`` (from 0), with so many ``lines`` of its body, None for all.
 
-    ``lines`` is how much of the body, None for all.
+    `Session.go_on` is called when it is sent, or with the answer when that failed.
     """
 
     place: int
@@ -34,13 +37,16 @@ class Retrieve:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Delete the messages at these places (from 0), then `Session.go_on` with the answer."""
+    """Asks to delete the messages at these ``places`` (from 0).
+
+    `Session.go_on` is called with the answer.
+    """
 
     places: tuple[int, ...]
 
 
 class Signal(Enum):
-    """Actions without contents."""
+    """Actions that say all by their name."""
 
     START_TLS = auto()
     """Begin the handshake; what comes in from now on comes through TLS."""

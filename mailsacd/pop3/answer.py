@@ -4,12 +4,12 @@ from typing import Final
 
 
 def ok(text: str = "") -> bytes:
-    """A good answer; ``text`` is printable, without CRLF."""
+    """Return a good answer of one line; ``text`` is printable, without CRLF."""
     return f"+OK {text}\r\n".encode() if text else b"+OK\r\n"
 
 
 def err(text: str, code: str = "") -> bytes:
-    """A refusal; ``code`` is a response code without its brackets."""
+    """Return a refusal of one line; ``code`` is a response code without its brackets."""
     return f"-ERR [{code}] {text}\r\n".encode() if code else f"-ERR {text}\r\n".encode()
 
 

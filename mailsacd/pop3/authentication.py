@@ -20,7 +20,10 @@ _MECHANISM_LIST: Final = "".join(f"{name}\r\n" for name in MECHANISMS).encode()
 
 
 def begin_auth(conversation: Conversation, argument: bytes) -> Action:
-    """The command AUTH (RFC 5034 section 4). Without a mechanism it lists them."""
+    """Carry out the command AUTH (RFC 5034 section 4). Returns what is to be done.
+
+    Without a mechanism it lists them, as older clients ask.
+    """
     words = argument.split()
     if not conversation.may_log_in:
         return conversation.fault(answer.TLS_NEEDED)
@@ -38,12 +41,15 @@ def begin_auth(conversation: Conversation, argument: bytes) -> Action:
 
 
 def respond(conversation: Conversation, exchange: SaslExchange, line: bytes) -> Action:
-    """Take a line of the client's: its response to a challenge of the ``exchange``."""
+    """Take a ``line`` of the client's, the response to a challenge of the ``exchange``.
+
+    Returns what is to be done: the next challenge, LogIn, or an answer that ends the exchange.
+    """
     return _exchange(conversation, lambda: exchange.respond(line))
 
 
 def log_in(conversation: Conversation, name: str, secret: str) -> Action:
-    """Ask whose ``name`` and ``secret`` are; no command is read before the answer."""
+    """Ask whose ``name`` and ``secret`` are. No command is read before the answer has come."""
     conversation.waiting = True
     return LogIn(name, secret)
 

@@ -18,7 +18,10 @@ _ENGLISH: Final = ("*", "en", "i-default")
 
 
 def perform(conversation: Conversation, verb: bytes, argument: bytes) -> Action:
-    """Do the command ``verb`` (in upper case). Raises GrammarError."""
+    """Carry out the command ``verb`` (in upper case), ``argument`` being what follows its space.
+
+    Returns what is to be done. Raises GrammarError.
+    """
     name, conversation.name = conversation.name, None
     command, states = _COMMANDS.get(verb, _UNKNOWN)
     if conversation.state not in states:

@@ -35,7 +35,7 @@ class Conversation(LineSession[Action, bytes]):
         """The messages of the maildrop, none before somebody has logged in."""
 
     def begin_tls(self) -> None:
-        """The handshake comes next. RFC 2595 section 4: nothing learned before TLS is kept.
+        """Have the handshake begun. RFC 2595 section 4: nothing learned before TLS is kept.
 
         Unread input least of all: who is between could have sent it.
         """
@@ -44,7 +44,7 @@ class Conversation(LineSession[Action, bytes]):
         self.then(Signal.START_TLS)
 
     def end_exchange(self) -> None:
-        """AUTH is over, whatever came of it."""
+        """Take commands again: AUTH is over, whatever came of it."""
         self.exchange, self.state = None, State.AUTHORIZATION
 
     def _shut(self) -> None:

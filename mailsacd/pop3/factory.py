@@ -19,7 +19,7 @@ STUCK_S: Final = 10.0
 
 
 class Pop3Protocol(Connection):
-    """One connection."""
+    """One POP3 connection. Its factory asks how much it keeps from others."""
 
     _handler: SessionRunner
 
@@ -28,15 +28,15 @@ class Pop3Protocol(Connection):
         self._handler = SessionRunner(shared, self)
 
     def stuck_s(self, now_s: float) -> float:
-        """For how long the peer has not read the message that is held for it; 0 without one."""
+        """Return for how many seconds, at ``now_s``, its peer has not read what is held for it."""
         return self._handler.sending.stuck_s(now_s)
 
 
 class Pop3Factory(ConnectionFactory[Pop3Protocol]):
-    """One for each listening port."""
+    """Makes the connections of one POP3 port, and sees to room in memory for their messages."""
 
     def __init__(self, services: Pop3Services) -> None:
-        """Raises ConfigurationError for a network that is none."""
+        """Raises ConfigurationError when a network of proxies is none."""
         settings = services.settings
         connections: Connections[Pop3Protocol] = Connections(
             max_connections=settings.max_connections,
@@ -62,11 +62,11 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
         )
 
     def buildProtocol(self, addr: IAddress | None) -> Pop3Protocol:
-        """A protocol for a new connection."""
+        """Make the protocol of a new connection from the address ``addr``."""
         return Pop3Protocol(self._shared, cast(IPv4Address | IPv6Address, addr).host)
 
     def make_room(self, now_s: float) -> None:
-        """While messages wait for memory, nobody keeps them waiting by not reading his own."""
+        """Close the connections that have not read for longest while others wait for the memory."""
         if self._budget.open:
             return
         stuck = [(member.stuck_s(now_s), member) for member in self._connections.members]

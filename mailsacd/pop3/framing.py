@@ -12,7 +12,7 @@ _ENDS_OF_HEADER: Final = (b"\n\r\n", b"\n\n")
 
 
 def retrieved(raw: bytes, *, plain: bool = False) -> bytes:
-    """The whole answer to RETR, ``raw`` being the stored message.
+    """Return the whole answer to RETR, ``raw`` being the stored message.
 
     ``plain`` tells that there is nothing to change of it (see core.maildrop).
     """
@@ -23,13 +23,13 @@ def retrieved(raw: bytes, *, plain: bool = False) -> bytes:
 
 
 def top(raw: bytes, count: int) -> bytes:
-    """The whole answer to TOP: the header, the empty line, and ``count`` lines of the body."""
+    """Return the whole answer to TOP: header, empty line, and ``count`` lines of the body."""
     lines = on_the_wire(raw)
     return b"+OK\r\n" + stuffed(on_the_wire(lines[: _end_of_top(lines, count)]))
 
 
 def stuffed(lines: bytes) -> bytes:
-    """``lines`` (each ended by CRLF, or none at all) with dots stuffed and the end after them."""
+    """Return ``lines`` (each ended by CRLF, or none) with dots stuffed, and the end after them."""
     first = b"." if lines.startswith(b".") else b""
     return b"%b%b.\r\n" % (first, lines.replace(b"\n.", b"\n.."))
 

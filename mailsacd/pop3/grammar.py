@@ -16,7 +16,7 @@ _MAX_CHARACTERS: Final = 40  # RFC 1939 section 3, of an argument
 
 
 class GrammarError(Exception):
-    """The line is wrong; ``answer`` says how."""
+    """A command line is wrong; ``answer`` tells the client how."""
 
     def __init__(self, given: bytes) -> None:
         super().__init__(given)
@@ -24,13 +24,13 @@ class GrammarError(Exception):
 
 
 def split_line(line: bytes) -> tuple[bytes, bytes]:
-    """The verb in upper case, and what follows its space. ``line`` is without CRLF."""
+    """Split a ``line``, without its CRLF, into the verb in upper case and what follows it."""
     verb, _, argument = line.partition(b" ")
     return verb.upper(), argument
 
 
 def parse_number(text: bytes) -> int:
-    """A number of a message, from 1. Raises GrammarError."""
+    """Read the number of a message, from 1. Raises GrammarError."""
     number = _number(text)
     if not number:
         raise GrammarError(answer.BAD_NUMBER)
@@ -38,7 +38,7 @@ def parse_number(text: bytes) -> int:
 
 
 def parse_top(argument: bytes) -> tuple[int, int]:
-    """``message lines`` of TOP. Raises GrammarError."""
+    """Read ``message lines`` of TOP (RFC 1939 section 7). Raises GrammarError."""
     words = argument.split()
     if len(words) != 2:
         raise GrammarError(answer.BAD_ARGUMENTS)
@@ -49,13 +49,13 @@ def parse_top(argument: bytes) -> tuple[int, int]:
 
 
 def parse_nothing(argument: bytes) -> None:
-    """Of commands that take no argument. Raises GrammarError."""
+    """Check that a command without arguments has none. Raises GrammarError."""
     if argument.strip(b" "):
         raise GrammarError(answer.BAD_ARGUMENTS)
 
 
 def parse_text(argument: bytes) -> str:
-    """A name or a password: UTF-8 (RFC 6856 section 2.2), spaces included (RFC 1939 section 7).
+    """Read a name or a password: UTF-8 (RFC 6856 section 2.2), spaces too (RFC 1939 section 7).
 
     Raises GrammarError for none at all, and for what is not UTF-8 or has a NUL.
     """

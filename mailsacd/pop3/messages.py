@@ -13,9 +13,9 @@ _OFF_REACTOR_BYTES: Final = 65_536  # larger ones are unpacked in a thread
 
 
 class Messages:
-    """Reads a maildrop. Of one that is fetched in order the next answer is made beforehand:
+    """Makes the answers to RETR and TOP from a maildrop.
 
-    while the peer still reads the last one.
+    Of one that is fetched in order the next answer is made while the peer reads the last one.
     """
 
     def __init__(self, maildrop: OpenMaildrop) -> None:
@@ -23,11 +23,11 @@ class Messages:
         self._prepared: tuple[StoredMessage | None, bytes] = (None, b"")
 
     def size(self, place: int) -> int:
-        """The octets of a message on the wire."""
+        """Return the octets of a message on the wire."""
         return self._maildrop.listing.sizes[place]
 
     def at_once(self, asked: Retrieve) -> bytes | None:
-        """The whole answer, if the message is at hand."""
+        """Return the whole answer, if the message is at hand; else None."""
         message = self._maildrop.take(asked.place)
         if message is None:
             return None
@@ -38,14 +38,17 @@ class Messages:
         return _answer(asked.lines, message)
 
     async def read(self, asked: Retrieve) -> bytes:
-        """The whole answer. Raises NotFoundError when the message is gone, UnavailableError."""
+        """Return the whole answer.
+
+        Raises NotFoundError when the message is gone, and UnavailableError.
+        """
         message = await self._maildrop.read(asked.place)
         if self._is_small(asked.place):
             return _answer(asked.lines, message)
         return await self._maildrop.beside(partial(_answer, asked.lines, message))
 
     def prepare(self, place: int) -> None:
-        """RETR of that place may be next."""
+        """Make the answer to RETR of ``place``, which may come next, if its message is at hand."""
         if place < len(self._maildrop.listing.ids):
             message = self._maildrop.peek(place)
             if message is not None and self._is_small(place):

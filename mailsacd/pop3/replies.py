@@ -33,7 +33,7 @@ _EXPECTED = (
 
 
 def refused_login(error: Exception) -> bytes:
-    """The answer to a login that raised ``error``; their texts quote nobody."""
+    """Return the answer to a login that raised ``error``. The texts of these quote nobody."""
     if isinstance(error, UnauthenticatedError):
         return answer.err(error.public, answer.AUTH)
     if isinstance(error, LoginDelayError):
@@ -46,12 +46,12 @@ def refused_login(error: Exception) -> bytes:
 
 
 def not_retrieved(error: Exception) -> bytes:
-    """The answer to RETR or TOP when reading raised ``error``."""
+    """Return the answer to RETR or TOP when reading raised ``error``."""
     return answer.GONE if isinstance(error, NotFoundError) else _failed(error, answer.AWAY)
 
 
 def not_removed(error: Exception) -> bytes:
-    """The answer to QUIT when deleting raised ``error``."""
+    """Return the answer to QUIT when deleting raised ``error``."""
     if isinstance(error, ForbiddenError):
         return answer.NOT_REMOVED
     # A database that went away after the commit was asked for has told nobody whether it was done
@@ -59,7 +59,7 @@ def not_removed(error: Exception) -> bytes:
 
 
 def is_expected(error: Exception) -> bool:
-    """Whether ``error`` is one of those that the use cases announce, and no defect of ours."""
+    """Tell whether ``error`` is one that the use cases announce, and no defect of ours."""
     return isinstance(error, _EXPECTED)
 
 

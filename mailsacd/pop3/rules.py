@@ -8,7 +8,7 @@ from mailsacd.pop3.answer import ok
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRules:
-    """The terms of a listener's sessions; ``hostname`` is what the server calls itself."""
+    """What all sessions of a listener go by; ``hostname`` is what the server calls itself."""
 
     hostname: str
     version: str
@@ -17,11 +17,11 @@ class SessionRules:
 
     @cached_property
     def banner(self) -> bytes:
-        """The first line. Without a timestamp: there is no APOP, which needs stored passwords."""
+        """The greeting. It has no timestamp: there is no APOP, which needs stored passwords."""
         return ok(f"{self.hostname} mailsacd POP3 is ready")
 
     def capabilities(self, *, may_start_tls: bool, may_log_in: bool, logged_in: bool) -> bytes:
-        """The answer to CAPA (RFC 2449 section 5)."""
+        """Return the answer to CAPA (RFC 2449 section 5) for who may do so much now."""
         names = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"]
         names += ["EXPIRE NEVER", f"LOGIN-DELAY {self.login_delay_s}", "UTF8 USER", "LANG"]
         if may_log_in and not logged_in:

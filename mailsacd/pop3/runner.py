@@ -29,7 +29,7 @@ _log = Logger()
 
 
 class SessionRunner:
-    """One connection's session, run. While `held_up` input is only gathered."""
+    """Runs one connection's session. While it is `held_up`, input is only gathered."""
 
     def __init__(self, shared: Shared, connection: Connection) -> None:
         services = shared.services
@@ -51,25 +51,25 @@ class SessionRunner:
 
     @property
     def waiting(self) -> bool:
-        """Whether it is the peer who waits."""
+        """As of Handler: a question is open, or others have their turn."""
         return self._yielding or (self.session.waiting and not self.sending.in_message)
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is being made or sent: what QUIT deletes is deleted."""
+        """As of Handler: an answer is being made or sent. What QUIT deletes is deleted."""
         return self.session.waiting
 
     @property
     def held_up(self) -> bool:
-        """Whether something other than input must come first."""
+        """As of Handler: a question, others' turns, or a client that does not read comes first."""
         return self.session.waiting or self._yielding or self._paused
 
     def is_overdue(self, silent_s: float, now_s: float) -> bool:  # noqa: ARG002  as of Handler
-        """As of Handler. RFC 1939 section 3: the autologout timer, which a whole command resets."""
+        """As of Handler: RFC 1939 section 3, the autologout timer, which a whole command resets."""
         return silent_s >= self._settings.idle_timeout_s
 
     def begin(self) -> None:
-        """Greet the peer."""
+        """As of Handler. By now it is known whether a handshake came first."""
         session = self.session
         session.tls = self._connection.tls
         session.trusted = self._connection.is_trusted(self._settings.plain_login)
@@ -77,12 +77,12 @@ class SessionRunner:
         self.run()
 
     def receive(self, data: bytes) -> None:
-        """Input has come."""
+        """As of Handler: it is read when all before it is answered."""
         self.session.receive(data)
         self.run()
 
     def end(self, why: CloseReason) -> None:
-        """Say why, and close; what QUIT said is done nevertheless."""
+        """As of Handler; what QUIT has said is done nevertheless."""
         if self.session.closed:
             return
         # In the midst of a message there is nothing to say that would not be taken for its text
@@ -93,18 +93,18 @@ class SessionRunner:
         self.run()
 
     def pause(self) -> None:
-        """The peer does not read: make no more answers."""
+        """As of Handler: no answer is made, and the message under way is not sent on."""
         self._paused = True
         self.sending.pause()
 
     def resume(self) -> None:
-        """It reads again."""
+        """As of Handler: the message under way is sent on, and what was put off is carried out."""
         self._paused = False
         self.sending.resume()
         self.run()
 
     def lost(self) -> None:
-        """The connection is gone: nothing is deleted that QUIT did not say."""
+        """As of Handler. Nothing is deleted that QUIT did not say."""
         self._lost = True
         self.sending.end()
         del self.sending  # which knows the runner: a circle that would keep the maildrop

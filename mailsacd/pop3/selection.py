@@ -6,7 +6,7 @@ from mailsacd.pop3.grammar import GrammarError
 
 
 class Selection:
-    """Messages are named by their number, from 1, and found at their place, from 0."""
+    """The messages of a session's maildrop: they have a number, from 1, and a place, from 0."""
 
     __slots__ = ("_deleted", "_listing", "_octets")
 
@@ -21,11 +21,14 @@ class Selection:
         return tuple(sorted(self._deleted))
 
     def stat(self) -> tuple[int, int]:
-        """How many messages there are, and their octets, without what is marked."""
+        """Return how many messages there are, and their octets, without what is marked."""
         return len(self._listing.ids) - len(self._deleted), self._octets
 
     def place(self, number: int) -> int:
-        """Where message ``number`` is. Raises GrammarError when there is none, or it is marked."""
+        """Return where message ``number`` is.
+
+        Raises GrammarError when there is none, or it is marked.
+        """
         if number > len(self._listing.ids):
             raise GrammarError(answer.NO_SUCH_MESSAGE)
         if number - 1 in self._deleted:
@@ -33,29 +36,29 @@ class Selection:
         return number - 1
 
     def delete(self, place: int) -> None:
-        """Mark a message as deleted."""
+        """Mark the message at ``place`` as deleted."""
         self._deleted.add(place)
         self._octets -= self._listing.sizes[place]
 
     def reset(self) -> None:
-        """Unmark all."""
+        """Mark no message as deleted any more."""
         self._deleted.clear()
         self._octets = sum(self._listing.sizes)
 
     def size(self, place: int) -> int:
-        """The octets of a message."""
+        """Return the octets of the message at ``place``."""
         return self._listing.sizes[place]
 
     def unique_id(self, place: int) -> str:
-        """Its unique-id (RFC 1939 section 7): the message's id, for ever."""
+        """Return the unique-id of the message at ``place`` (RFC 1939 section 7): its own id."""
         return self._listing.ids[place]
 
     def scan_listings(self) -> bytes:
-        """The lines of LIST."""
+        """Return the whole answer to LIST without an argument."""
         return self._lines(self._listing.sizes)
 
     def unique_id_listings(self) -> bytes:
-        """The lines of UIDL."""
+        """Return the whole answer to UIDL without an argument."""
         return self._lines(self._listing.ids)
 
     def _lines(self, values: tuple[int, ...] | tuple[str, ...]) -> bytes:

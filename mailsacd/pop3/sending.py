@@ -22,9 +22,9 @@ _log = Logger()
 
 
 class Sending:
-    """One message at a time. ``sent`` is called when it, or why not, is with the transport.
+    """Sends one message at a time.
 
-    ``broken`` is called for a defect of ours.
+    ``sent`` is called when it, or why not, is with the transport; ``broken`` for a defect of ours.
     """
 
     __slots__ = (
@@ -66,11 +66,11 @@ class Sending:
         return self._content is not None
 
     def stuck_s(self, now_s: float) -> float:
-        """As of UnsentMail."""
+        """Return how long the peer has read nothing, as Pop3Protocol tells it."""
         return self._unsent_mail.stuck_s(now_s)
 
     def begin(self, messages: Messages, asked: Retrieve) -> None:
-        """Send a message: a small one that is at hand now, others when there is room for them."""
+        """Send what is ``asked`` for: a small message at hand now, others when there is room."""
         self._is_busy = True
         if messages.size(asked.place) > SLICE_BYTES or self._budget.exhausted:
             self._wanted = messages, asked
@@ -86,12 +86,12 @@ class Sending:
             messages.prepare(asked.place + 1)
 
     def pause(self) -> None:
-        """The peer does not read."""
+        """Hand no more to the transport: the peer does not read."""
         self._paused = True
         self._unsent_mail.reads(False)
 
     def resume(self) -> None:
-        """It reads again."""
+        """Go on with the message under way: the peer has read what it was sent."""
         self._paused = False
         self._unsent_mail.reads(True)
         if self._content is not None:
@@ -100,7 +100,7 @@ class Sending:
             self._unsent_mail.change(0)
 
     def end(self) -> None:
-        """No message is held for the peer any more, nor waited for."""
+        """Hold no message for the peer any more, and wait for none."""
         self._ended = True
         self._content = None
         if self._wanted is not None:

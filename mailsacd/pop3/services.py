@@ -16,44 +16,48 @@ T = TypeVar("T")
 
 
 class OpenMaildrop(Protocol):
-    """What somebody has logged in to. Every call may raise UnavailableError."""
+    """A maildrop that somebody has logged in to. Every call may raise UnavailableError."""
 
     @property
     def listing(self) -> Listing:
-        """What was there when the session began."""
+        """The messages that were there when the session began."""
 
     def peek(self, place: int) -> StoredMessage | None:
-        """A message, if it is at hand."""
+        """Return the message at ``place``, if it is at hand; it may be asked for again."""
 
     def take(self, place: int) -> StoredMessage | None:
-        """The same, to be sent."""
+        """Return the message at ``place``, if it is at hand, to be sent now."""
 
     async def read(self, place: int) -> StoredMessage:
-        """A message. Raises NotFoundError when it is gone."""
+        """Fetch the message at ``place``. Raises NotFoundError when it is gone."""
 
     async def beside(self, work: Callable[[], T]) -> T:
-        """Do ``work``, which takes long, beside the reactor."""
+        """Do ``work``, which takes long, beside the reactor; return or raise what it does."""
 
     async def remove(self, places: Sequence[int]) -> None:
-        """Delete messages, all or none. Raises ForbiddenError."""
+        """Delete the messages at these ``places``, all or none. Raises ForbiddenError."""
 
     async def close(self) -> None:
-        """The session is over."""
+        """Let others have the maildrop: the session is over."""
 
 
 class OpensMaildrops(Protocol):
-    """Opens maildrops."""
+    """Opens the maildrops of those who log in."""
 
     async def open(self, name: str, secret: str, peer: str) -> OpenMaildrop:
-        """As of mail.reading.maildrop."""
+        """Open the maildrop of ``name``, whose client is at the IP address ``peer``.
+
+        Raises UnauthenticatedError, ThrottledError, InUseError or UnavailableError.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pop3Services:
-    """The parts of a listener. Without ``tls`` there is no STLS.
+    """The parts of a listener.
 
-    With ``tls_at_once`` connections begin with a handshake. ``budget`` bounds what is held in
-    memory for those who read slowly, ``listings`` what open maildrops are.
+    Without ``tls`` there is no STLS; with ``tls_at_once`` connections begin with a handshake.
+    ``budget`` bounds what is held in memory for those who read slowly, ``listings`` what open
+    maildrops are.
     """
 
     hostname: str

@@ -36,14 +36,13 @@ class Session(Conversation):
     __slots__ = ("_logins",)
 
     def __init__(self, rules: SessionRules) -> None:
-        """As of Conversation."""
         super().__init__(rules)
         self._logins = 0
 
     # For whoever runs it
 
     def next_action(self) -> Action | None:
-        """What is to be done next; None when input or an answer must come first."""
+        """Return what is to be done next; None when input or an answer must come first."""
         if self.waiting:
             return None
         if self._pending:
@@ -51,7 +50,7 @@ class Session(Conversation):
         return self._read_line()
 
     def admit(self, listing: Listing) -> None:
-        """The answer to `LogIn`: here is the maildrop."""
+        """Answer `LogIn`: here is what the maildrop holds."""
         self.waiting = False
         if self.state is not State.CLOSED:
             self.state = State.TRANSACTION
@@ -60,7 +59,10 @@ class Session(Conversation):
             self._pending.append(answer.ok(f"{count} messages, {octets} octets"))
 
     def refuse(self, given: bytes, *, close: bool = False) -> None:
-        """The answer to `LogIn`: no, or not now."""
+        """Answer `LogIn` with ``given``: no, or not now.
+
+        With ``close``, or the third time, the session is closed.
+        """
         self.waiting = False
         if self.state is not State.CLOSED:
             self._logins += 1
@@ -69,7 +71,7 @@ class Session(Conversation):
             self._pending.insert(0, given)
 
     def go_on(self, given: bytes | None = None) -> None:
-        """The answer to `Retrieve` and `Remove`; None when it has been sent already."""
+        """Answer `Retrieve` and `Remove`: with ``given``, or None when all is sent already."""
         self.waiting = False
         if given:
             self._pending.insert(0, given)

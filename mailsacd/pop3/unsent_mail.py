@@ -6,7 +6,7 @@ from mailsacd.core.budget import ByteBudget
 
 
 class UnsentMail:
-    """The bytes that are held for a connection, and since when its peer has read none of them."""
+    """Counts the bytes held for a connection, and since when its peer has read none of them."""
 
     __slots__ = ("_budget", "_bytes", "_clock", "_stuck_since_s")
 
@@ -17,7 +17,7 @@ class UnsentMail:
         self._stuck_since_s: float | None = None
 
     def change(self, count: int) -> None:
-        """``count`` bytes are held from now on."""
+        """Hold ``count`` bytes from now on."""
         change, self._bytes = count - self._bytes, count
         if change > 0:
             self._budget.take(change)
@@ -25,11 +25,11 @@ class UnsentMail:
             self._budget.give(-change)
 
     def reads(self, does: bool) -> None:
-        """Whether the peer reads, from now on."""
+        """Take note of whether the peer reads, from now on."""
         self._stuck_since_s = None if does else self._clock.seconds()
 
     def stuck_s(self, now_s: float) -> float:
-        """For how long the peer has not read what is held for it; 0 when nothing is."""
+        """Return for how many seconds the peer has read nothing at ``now_s``; 0 if none is held."""
         if not self._bytes or self._stuck_since_s is None:
             return 0.0
         return now_s - self._stuck_since_s

@@ -24,14 +24,20 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AskRecipient:
-    """May ``path`` receive? Answer with `Session.accept_recipient` or `refuse_recipient`."""
+    """Asks whether ``path``, the forward-path of RCPT, may receive mail.
+
+    Answered by `Session.accept_recipient` or `refuse_recipient`.
+    """
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """A whole message. Answer with `Session.finish_message` once its fate is known."""
+    """Hands over a whole message, ``content`` being what its sender meant: dots are unstuffed.
+
+    Answered by `Session.finish_message` once its fate is known.
+    """
 
     reverse_path: str
     recipients: tuple[Recipient, ...]
@@ -44,14 +50,17 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LogIn:
-    """Are these right? Answer with `Session.accept_login` or `refuse_login`."""
+    """Asks whose account this is: a ``name`` and a ``secret`` as the client gave them.
+
+    Answered by `Session.accept_login` or `refuse_login`.
+    """
 
     name: str
     secret: str
 
 
 class Signal(Enum):
-    """Actions without contents."""
+    """Actions that say all by their name."""
 
     AWAIT_ROOM = auto()
     """A message is about to begin: answer with `Session.go_on` when there is memory for it."""

@@ -27,7 +27,10 @@ _ANSWERS: Final = {
 
 
 def begin_auth(conversation: Conversation, argument: bytes) -> Action:
-    """The command AUTH. Raises GrammarError."""
+    """Carry out the command AUTH (RFC 4954 section 4). Returns what is to be done.
+
+    Raises GrammarError for an ``argument`` that is no mechanism and initial response.
+    """
     mechanism, initial_response = parse_auth(argument)
     if conversation.account is not None:
         return conversation.fault(reply.AUTHENTICATED_ALREADY)
@@ -43,7 +46,10 @@ def begin_auth(conversation: Conversation, argument: bytes) -> Action:
 
 
 def respond(conversation: Conversation, exchange: SaslExchange, line: bytes) -> Action:
-    """Take a line of the client's: its response to a challenge of the ``exchange``."""
+    """Take a ``line`` of the client's, the response to a challenge of the ``exchange``.
+
+    Returns what is to be done: the next challenge, LogIn, or a reply that ends the exchange.
+    """
     try:
         return _go_on(conversation, exchange.respond(line))
     except SaslError as e:

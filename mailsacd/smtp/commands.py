@@ -17,9 +17,9 @@ from mailsacd.smtp.transaction import Transaction
 
 
 def perform(conversation: Conversation, verb: bytes, argument: bytes) -> Action | None:
-    """Do the command ``verb`` (in upper case). None when a chunk's bytes come next.
+    """Carry out the command ``verb`` (in upper case), ``argument`` being what follows its space.
 
-    Raises GrammarError.
+    Returns what is to be done, or None when the bytes of a chunk come next. Raises GrammarError.
     """
     command, states = _COMMANDS.get(verb, _UNKNOWN)
     if conversation.state in states:

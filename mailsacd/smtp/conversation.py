@@ -75,7 +75,7 @@ class Conversation(LineSession[Action, Reply]):
         self._refusal = None
 
     def begin_tls(self) -> None:
-        """The handshake comes next. RFC 3207 section 4.2: nothing learned before TLS is kept.
+        """Have the handshake begun. RFC 3207 section 4.2: nothing learned before TLS is kept.
 
         Unread input least of all: who is between could have sent it.
         """
@@ -85,7 +85,7 @@ class Conversation(LineSession[Action, Reply]):
         self.then(Signal.START_TLS)
 
     def begin_chunk(self, reader: ChunkReader, size: int, then: State) -> None:
-        """A chunk of ``size`` octets comes next, for ``reader``; after it the state is ``then``."""
+        """Read a chunk of ``size`` octets next, into ``reader``; after it the state is ``then``."""
         reader.begin(size)
         self.reader = reader
         self._after_chunk = then

@@ -16,7 +16,7 @@ from mailsacd.sockets.listener_options import ListenerOptions
 
 
 class SmtpProtocol(Connection):
-    """One connection, and what the message under way on it means for the others."""
+    """One SMTP connection. Its factory asks what the message under way on it means for others."""
 
     _handler: SessionRunner
 
@@ -25,22 +25,22 @@ class SmtpProtocol(Connection):
         self._handler = SessionRunner(shared, self)
 
     def speed(self, now_s: float) -> float | None:
-        """How many bytes a second of the message under way have come; None without one.
+        """Return how many bytes a second of the message under way have come, at the time ``now_s``.
 
-        Neither is one counted that has only just begun.
+        None without one, or when it has only just begun.
         """
         return self._handler.speed(now_s)
 
     def refuse_message(self) -> None:
-        """Others need the memory of the message under way: it may be sent again later."""
+        """Give up the message under way, whose memory others need: its sender may try again."""
         self._handler.refuse_message()
 
 
 class SmtpFactory(ConnectionFactory[SmtpProtocol]):
-    """One for each listening port."""
+    """Makes the connections of one SMTP port, and sees to room in memory for their mail."""
 
     def __init__(self, services: SmtpServices) -> None:
-        """Raises ConfigurationError for a network that is none."""
+        """Raises ConfigurationError when a network of proxies is none."""
         settings = services.settings
         section = "smtp" if services.capture is None else "capture"
         connections: Connections[SmtpProtocol] = Connections(
@@ -70,11 +70,11 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
         )
 
     def buildProtocol(self, addr: IAddress | None) -> SmtpProtocol:
-        """A protocol for a new connection."""
+        """Make the protocol of a new connection from the address ``addr``."""
         return SmtpProtocol(self._shared, cast(IPv4Address | IPv6Address, addr).host)
 
     def make_room(self, now_s: float) -> None:
-        """While new messages wait for memory, nobody keeps them waiting by sending slowly."""
+        """Refuse the slowest messages under way while new ones wait for their memory."""
         if self._budget.open:
             return
         speeds = ((member.speed(now_s), member) for member in self._connections.members)

@@ -15,7 +15,7 @@ _KEPT_OF_END: Final = len(_END) - 1
 
 
 def has_bare_newlines(content: bytes) -> bool:
-    """Whether a CR or an LF stands outside of a CRLF."""
+    """Tell whether a CR or an LF of ``content`` stands outside of a CRLF."""
     pairs = content.count(_CRLF)
     return content.count(b"\n") != pairs or content.count(b"\r") != pairs
 
@@ -62,13 +62,13 @@ class TextReader:
         return len(self._buffer) - len(_CRLF) if not self.refused else 0
 
     def refuse(self) -> None:
-        """Keep nothing from here on, and find the end nevertheless."""
+        """Keep nothing from here on; the end is found nevertheless."""
         if not self.refused:
             self.refused = True
             del self._buffer[:-_KEPT_OF_END]
 
     def receive(self, data: bytes) -> bytes | None:
-        """Take ``data``; what follows the end of the message, or None while it goes on."""
+        """Take ``data``. Returns what follows the end of the message, or None while it goes on."""
         buffer = self._buffer
         if len(buffer) == len(_CRLF) and not self.refused and _is_whole(data):
             self._finish(data[: -len(_END) + len(_CRLF)])  # no need to gather it
@@ -142,18 +142,18 @@ class ChunkReader:
         return bytes(self._buffer)
 
     def refuse(self) -> None:
-        """Keep nothing from here on, and count the chunk to its end nevertheless."""
+        """Keep nothing from here on; the chunk is counted to its end nevertheless."""
         self.refused = True
         self._buffer.clear()
 
     def begin(self, size: int) -> None:
-        """A chunk of ``size`` octets follows."""
+        """Read a chunk of ``size`` octets next. One that is too large is refused."""
         self._left = size
         if len(self._buffer) + size > self._max_bytes:
             self.refuse()
 
     def receive(self, data: bytes) -> bytes | None:
-        """Take ``data``; what follows the chunk, or None while it goes on."""
+        """Take ``data``. Returns what follows the chunk, or None while it goes on."""
         taken = min(self._left, len(data))
         if not self.refused:
             self._buffer += data[:taken]

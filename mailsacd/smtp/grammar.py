@@ -49,7 +49,7 @@ _NO_PARAMETERS: Final[Parameters] = {}
 
 
 class GrammarError(Exception):
-    """The line is wrong; ``reply`` says how."""
+    """A command line is wrong; ``reply`` tells the client how."""
 
     def __init__(self, answer: Reply) -> None:
         super().__init__(answer)
@@ -57,18 +57,21 @@ class GrammarError(Exception):
 
 
 def max_line_octets(verb: bytes, *, may_log_in: bool) -> int:
-    """How long a command's line may be, CRLF included, on a port where people log in or not."""
+    """Return how long the line of the command ``verb`` may be, in octets with its CRLF.
+
+    ``may_log_in`` is for a port where people log in, with longer lines (RFC 4954 section 3).
+    """
     return (_LIMITS_WITH_AUTH if may_log_in else _LIMITS).get(verb, MAX_LINE_OCTETS)
 
 
 def split_line(line: bytes) -> tuple[bytes, bytes]:
-    """The verb in upper case, and what follows its space. ``line`` is without CRLF."""
+    """Split a ``line``, without its CRLF, into the verb in upper case and what follows it."""
     verb, _, argument = line.partition(b" ")
     return verb.upper(), argument
 
 
 def parse_mail(argument: bytes) -> tuple[str, Parameters]:
-    """``FROM:<reverse-path> parameters`` (RFC 5321 section 4.1.1.2).
+    """Read ``FROM:<reverse-path> parameters`` (RFC 5321 section 4.1.1.2).
 
     The path comes without brackets and source route, empty for a bounce.
     Raises GrammarError (501).
@@ -83,7 +86,7 @@ def parse_mail(argument: bytes) -> tuple[str, Parameters]:
 
 
 def parse_rcpt(argument: bytes) -> tuple[str, Parameters]:
-    """``TO:<forward-path> parameters`` (RFC 5321 section 4.1.1.3).
+    """Read ``TO:<forward-path> parameters`` (RFC 5321 section 4.1.1.3).
 
     The path comes without brackets and source route, and is not checked further: whoever decides
     on recipients says what is wrong with one. Raises GrammarError (501).
@@ -98,14 +101,17 @@ def parse_rcpt(argument: bytes) -> tuple[str, Parameters]:
 
 
 def parse_size(value: bytes | None) -> int:
-    """The value of SIZE= in octets (RFC 1870 section 3). Raises GrammarError (501)."""
+    """Read the value of SIZE=, in octets (RFC 1870 section 3). Raises GrammarError (501)."""
     if value is None or not value.isdigit() or len(value) > 20:
         raise GrammarError(reply.BAD_ARGUMENTS)
     return int(value)
 
 
 def parse_chunk(argument: bytes) -> tuple[int, bool]:
-    """``size [LAST]`` of BDAT (RFC 3030 section 2). Raises GrammarError (501)."""
+    """Read ``size [LAST]`` of BDAT (RFC 3030 section 2): the octets, and whether it is the last.
+
+    Raises GrammarError (501).
+    """
     found = _CHUNK.match(argument)
     if not found:
         raise GrammarError(reply.BAD_ARGUMENTS)
@@ -113,7 +119,10 @@ def parse_chunk(argument: bytes) -> tuple[int, bool]:
 
 
 def parse_auth(argument: bytes) -> tuple[bytes, bytes | None]:
-    """``mechanism [initial-response]`` of AUTH (RFC 4954 section 4). Raises GrammarError (501)."""
+    """Read ``mechanism [initial-response]`` of AUTH (RFC 4954 section 4), both as they came.
+
+    Raises GrammarError (501).
+    """
     found = _AUTH.match(argument)
     if not found:
         raise GrammarError(reply.BAD_ARGUMENTS)
@@ -121,12 +130,12 @@ def parse_auth(argument: bytes) -> tuple[bytes, bytes | None]:
 
 
 def is_submitter(value: bytes | None) -> bool:
-    """Whether it may stand behind AUTH= of MAIL: ``<>`` or xtext (RFC 4954 section 5)."""
+    """Tell if ``value`` may stand behind AUTH= of MAIL: ``<>`` or xtext (RFC 4954 section 5)."""
     return value is not None and (value == b"<>" or _XTEXT.match(value) is not None)
 
 
 def parse_helo(argument: bytes) -> str:
-    """What a client calls itself: any printable text of bounded length, since so many are wrong.
+    """Read what a client calls itself: any printable text of bounded length; so many are wrong.
 
     Raises GrammarError (501) when there is none, or it is none.
     """
@@ -137,7 +146,10 @@ def parse_helo(argument: bytes) -> str:
 
 
 def parse_nothing(argument: bytes) -> None:
-    """Of commands that take no argument (RFC 5321 section 4.1.1). Raises GrammarError (501)."""
+    """Check that a command without arguments has none (RFC 5321 section 4.1.1).
+
+    Raises GrammarError (501).
+    """
     if argument.strip(b" "):
         raise GrammarError(reply.BAD_ARGUMENTS)
 

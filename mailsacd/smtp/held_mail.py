@@ -26,16 +26,16 @@ class HeldMail:
         self.held_bytes = 0
 
     def begin(self) -> None:
-        """A message begins to come in."""
+        """Take note that a message begins to come in now."""
         self._since_s = self._clock.seconds()
         self._came = 0
 
     def came(self, count: int) -> None:
-        """``count`` bytes of it have come, whether they are kept or not."""
+        """Take note that ``count`` bytes of it have come, whether they are kept or not."""
         self._came += count
 
     def change(self, count: int) -> bool:
-        """``count`` bytes are held from now on; whether that became more than all may take."""
+        """Hold ``count`` bytes from now on. Returns whether that is more than all together may."""
         change = count - self.held_bytes
         self.held_bytes = count
         if change > 0:
@@ -46,11 +46,11 @@ class HeldMail:
         return False
 
     def speed(self, now_s: float) -> float | None:
-        """The bytes a second that have come up to ``now_s``; None in the first moments."""
+        """Return the bytes a second that have come up to ``now_s``; None in the first moments."""
         lasted_s = now_s - self._since_s
         return self._came / lasted_s if lasted_s > SLOW_AFTER_S else None
 
     def is_dripping(self, now_s: float) -> bool:
-        """Whether the message takes so long that nobody need wait for its end."""
+        """Tell whether the message takes so long, at ``now_s``, that its end is not waited for."""
         lasted_s = now_s - self._since_s
         return lasted_s > DRIPPING_AFTER_S and self._came < lasted_s * SLOWEST_BYTES_PER_S

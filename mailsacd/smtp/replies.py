@@ -26,7 +26,7 @@ CLOSING_WORDS: Final = {
 
 
 def refused_recipient(error: BaseException | None) -> Reply:
-    """The answer to RCPT when deciding on the recipient raised ``error``."""
+    """Return the answer to RCPT when deciding on the recipient raised ``error``."""
     if isinstance(error, BadAddressError):
         return reply.BAD_RECIPIENT.saying(_printable(error.public))
     if isinstance(error, ForbiddenError):
@@ -37,7 +37,7 @@ def refused_recipient(error: BaseException | None) -> Reply:
 
 
 def refused_login(error: BaseException | None) -> Reply:
-    """The answer to AUTH when checking the credentials raised ``error``."""
+    """Return the answer to AUTH when checking the credentials raised ``error``."""
     if isinstance(error, UnauthenticatedError):
         return reply.WRONG_LOGIN
     if isinstance(error, ThrottledError):
@@ -46,12 +46,12 @@ def refused_login(error: BaseException | None) -> Reply:
 
 
 def is_guess(error: BaseException | None) -> bool:
-    """Whether who gets ``error`` for his credentials may be guessing them."""
+    """Tell whether who gets ``error`` for his credentials may be guessing them."""
     return isinstance(error, (UnauthenticatedError, ThrottledError))
 
 
 def refused_message(error: BaseException | None) -> Reply:
-    """The answer to the end of a message when storing it raised ``error``."""
+    """Return the answer to the end of a message when storing it raised ``error``."""
     if isinstance(error, OverloadedError):
         return reply.OVERLOADED
     if isinstance(error, StorageFullError):
@@ -66,7 +66,7 @@ def refused_message(error: BaseException | None) -> Reply:
 
 
 def is_expected(error: BaseException | None) -> bool:
-    """Whether ``error`` is one of those that the use cases announce, and no defect of ours."""
+    """Tell whether ``error`` is one that the use cases announce, and no defect of ours."""
     return isinstance(
         error,
         (

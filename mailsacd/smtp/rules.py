@@ -25,16 +25,16 @@ class SessionRules:
 
     @cached_property
     def banner(self) -> Reply:
-        """The first line (RFC 5321 section 4.2)."""
+        """The first line that a client reads (RFC 5321 section 4.2)."""
         return Reply(220, "", (f"{self.hostname} ESMTP mailsacd",))
 
     @cached_property
     def helo(self) -> Reply:
-        """The answer to HELO."""
+        """The answer to HELO (RFC 5321 section 4.1.1.1)."""
         return Reply(250, "", (self.hostname,))
 
     def ehlo(self, *, tls: bool, auth: bool) -> Reply:
-        """The answer to EHLO, which offers STARTTLS with ``tls``, and AUTH with ``auth``."""
+        """Return the answer to EHLO: with ``tls`` it offers STARTTLS, with ``auth`` AUTH."""
         return self._ehlos[tls, auth]
 
     @cached_property

@@ -36,7 +36,7 @@ _log = Logger()
 
 
 class SessionRunner:
-    """One connection's session, run. While `held_up` input is only gathered."""
+    """Runs one connection's session. While it is `held_up`, input is only gathered."""
 
     def __init__(self, shared: Shared, connection: Connection) -> None:
         services = shared.services
@@ -58,23 +58,24 @@ class SessionRunner:
 
     @property
     def waiting(self) -> bool:
-        """Whether it is the peer who waits."""
+        """As of Handler: a question is open, or others have their turn."""
         return self.session.waiting or self._yielding
 
     @property
     def busy(self) -> bool:
-        """Whether a message is coming in, or waits for its fate."""
+        """As of Handler: a message is coming in, or waits for its fate."""
         return self.session.in_message
 
     @property
     def held_up(self) -> bool:
-        """Whether something other than input must come first."""
+        """As of Handler: a question, others' turns, or a client that does not read comes first."""
         return self.session.waiting or self._yielding or self._paused
 
     def is_overdue(self, silent_s: float, now_s: float) -> bool:
-        """As of Handler. RFC 5321 section 4.5.3.2: so long for a whole command, so long for a piece
+        """As of Handler, by RFC 5321 section 4.5.3.2.
 
-        of a message, which as a whole may not drip in for ever.
+        There is a time for a whole command, and one for each piece of a message, which as a whole
+        may not drip in for ever.
         """
         if not self.session.in_message:
             return silent_s >= self._settings.command_timeout_s
@@ -104,7 +105,7 @@ class SessionRunner:
         self._settle(len(replies))
 
     def begin(self) -> None:
-        """Greet the peer."""
+        """As of Handler. Until now the peer's address was not known for sure."""
         session, connection = self.session, self._connection
         session.trusted = connection.is_trusted(self._plain_login)
         session.refuses = partial(self._refuses, connection.peer_ip)
@@ -112,7 +113,7 @@ class SessionRunner:
         self.run()
 
     def receive(self, data: bytes) -> None:
-        """Input has come."""
+        """As of Handler. Each piece of a message gives the peer its time again."""
         self.session.receive(data)
         self.run()
         if self._in_text:
@@ -120,32 +121,32 @@ class SessionRunner:
             self._connection.progress()
 
     def end(self, why: CloseReason) -> None:
-        """Say why, and close."""
+        """As of Handler, after the replies that are due already."""
         if not self.session.closed:
             self._paused = False
             self.session.close(CLOSING_WORDS[why])
             self.run()
 
     def pause(self) -> None:
-        """The peer does not read: make no more replies."""
+        """As of Handler: nothing is carried out that would need a reply."""
         self._paused = True
 
     def resume(self) -> None:
-        """It reads again."""
+        """As of Handler: what was put off is carried out."""
         self._paused = False
         self.run()
 
     def speed(self, now_s: float) -> float | None:
-        """See `SmtpProtocol.speed`."""
+        """Return how fast the message under way comes in, as SmtpProtocol tells it."""
         return self._held_mail.speed(now_s) if self.session.held_bytes else None
 
     def refuse_message(self) -> None:
-        """Read the message under way to its end, keep nothing, and say 452."""
+        """Read the message under way to its end, keep nothing of it, and say 452."""
         self.session.refuse_message(reply.NO_STORAGE)
         self._hold(self._delivering_bytes)
 
     def lost(self) -> None:
-        """The connection is gone; a message that was whole is stored all the same."""
+        """As of Handler. A message that was whole is stored all the same."""
         self._lost = True
         self._budget.forget(self._room_came)
         self._hold(self._delivering_bytes)

@@ -15,17 +15,17 @@ from mailsacd.sockets.listener_options import ListenerOptions
 
 
 class AcceptsRecipients(Protocol):
-    """Decides on recipients."""
+    """Decides which recipients get mail, and where it goes."""
 
     def recipient(self, path: str) -> Recipient | Awaitable[Recipient]:
-        """Where mail for ``path`` goes: at once where that is possible.
+        """Return where mail for the forward-path ``path`` goes: at once where that is possible.
 
         Raises (or the awaitable does) BadAddressError, ForbiddenError or UnavailableError.
         """
 
 
 class IngestsMail(Protocol):
-    """Makes mail durable."""
+    """Makes mail durable, within a bound on what is in memory: its ``budget``."""
 
     budget: ByteBudget
 
@@ -33,32 +33,38 @@ class IngestsMail(Protocol):
         """An id for a message that is whole now, and the millisecond that goes with it."""
 
     def deliver(self, envelope: Envelope) -> Deferred[None]:
-        """Fires once ``envelope`` is committed, else fails with one of core.errors."""
+        """Return what fires once ``envelope`` is committed, else fails with one of core.errors."""
 
 
 class CapturesMail(Protocol):
-    """Takes mail from those who have an account here."""
+    """Takes mail to anywhere from those who have an account here."""
 
     async def log_in(self, name: str, secret: str, peer: str) -> str:
-        """The account. Raises UnauthenticatedError, ThrottledError or UnavailableError."""
+        """Return the account of who logs in from the IP address ``peer``.
+
+        Raises UnauthenticatedError, ThrottledError or UnavailableError.
+        """
 
     async def deliver(self, envelope: Envelope, account: str) -> None:
-        """Returns once ``envelope`` is committed, else raises one of core.errors."""
+        """Make ``envelope`` durable, which ``account`` has sent; return once it is committed.
+
+        Raises one of core.errors.
+        """
 
 
 def refuse_nobody(peer_ip: str, reverse_path: str) -> bool:  # noqa: ARG001  as a denylist answers
-    """For a listener without a denylist."""
+    """Refuse no mail: what a listener without a denylist asks."""
     return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServices:
-    """The parts of a listener. Without ``tls`` there is no STARTTLS; nor with ``tls_at_once``, for
+    """The parts of a listener.
 
-    connections begin with a handshake then. With ``capture`` everybody logs in first, and
-    ``plain_login`` says who may do so without TLS (see settings).
-
-    ``refuses`` tells at once whether mail from an IP address, or with a reverse-path, is refused.
+    Without ``tls`` there is no STARTTLS; nor with ``tls_at_once``, for connections begin with a
+    handshake then. With ``capture`` everybody logs in first, and ``plain_login`` says who may do
+    so without TLS (see settings). ``refuses`` tells at once whether mail from an IP address, or
+    with a reverse-path, is refused.
     """
 
     hostname: str

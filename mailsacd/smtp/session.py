@@ -47,7 +47,7 @@ class Session(Conversation):
 
     @property
     def held_bytes(self) -> int:
-        """How many bytes of a message are gathered."""
+        """How many bytes of the message under way are gathered."""
         return self.reader.held_bytes if self.reader else 0
 
     @property
@@ -56,7 +56,7 @@ class Session(Conversation):
         return self.reader is not None or self.state is State.DELIVERING
 
     def next_action(self) -> Action | None:
-        """What is to be done next; None when input or an answer must come first."""
+        """Return what is to be done next; None when input or an answer must come first."""
         if self.waiting:
             return None
         if self._pending:
@@ -68,7 +68,7 @@ class Session(Conversation):
         return self._read_content(self.reader)
 
     def accept_recipient(self, recipient: Recipient) -> None:
-        """The answer to `AskRecipient`: yes."""
+        """Answer `AskRecipient`: mail goes to ``recipient``."""
         if self._answered():
             if recipient not in self.transaction.recipients:  # as To and as Cc, say: one copy
                 self.transaction.recipients.append(recipient)
@@ -76,19 +76,22 @@ class Session(Conversation):
             self._pending.append(reply.RECIPIENT_OK)
 
     def refuse_recipient(self, answer: Reply) -> None:
-        """The answer to `AskRecipient`: no, or not now."""
+        """Answer `AskRecipient` with ``answer``: no, or not now."""
         if self._answered():
             self.transaction.some_refused = True
             self._pending.append(answer)
 
     def accept_login(self, account: str) -> None:
-        """The answer to `LogIn`: yes, and whose."""
+        """Answer `LogIn`: the client is ``account``."""
         if self._answered():
             self.account = account
             self._pending.append(reply.AUTHENTICATED)
 
     def refuse_login(self, answer: Reply, *, is_guess: bool) -> None:
-        """The answer to `LogIn`: no, or not now. Whoever guesses waits, and not for ever."""
+        """Answer `LogIn` with ``answer``: no, or not now.
+
+        For a guess (``is_guess``) the client waits, and after MAX_FAILED_LOGINS it is sent away.
+        """
         if not self._answered():
             return
         if not is_guess:
@@ -100,12 +103,12 @@ class Session(Conversation):
         self._pending = [Signal.SLOW_DOWN, answer, *self._pending]
 
     def go_on(self) -> None:
-        """The answer to `AWAIT_ROOM` and `SLOW_DOWN`."""
+        """Answer `AWAIT_ROOM` and `SLOW_DOWN`: it is time."""
         if self._answered() and self.state is State.TEXT:
             self._pending.append(reply.START_DATA)
 
     def finish_message(self, answer: Reply) -> None:
-        """The answer to `Deliver`."""
+        """Answer `Deliver`: ``answer`` tells the client what became of the message."""
         if self._answered():
             if answer.code == reply.STORED.code:  # which makes up for what was wrong before
                 self._errors = 0

@@ -16,7 +16,10 @@ _PARAMETER_VALUES: Final = {
 
 @dataclass(slots=True)
 class Transaction:
-    """Begun by MAIL, grown by RCPT. ``reverse_path`` is empty for a bounce."""
+    """One mail transaction: MAIL begins it, each RCPT adds to ``recipients``.
+
+    ``reverse_path`` is empty for a bounce; ``declared_bytes`` is what SIZE= promised, else 0.
+    """
 
     reverse_path: str
     utf8: bool
@@ -26,7 +29,7 @@ class Transaction:
 
     @classmethod
     def begin(cls, argument: bytes, *, extended: bool, authenticated: bool = False) -> Self:
-        """A transaction from what follows MAIL; without EHLO (``extended``) no parameter goes.
+        """Read what follows MAIL. Without EHLO (not ``extended``) no parameter goes.
 
         Who is ``authenticated`` may say who submitted the message first, which is of no interest
         here. Raises GrammarError.
@@ -48,12 +51,12 @@ class Transaction:
         return cls(path, utf8=utf8, declared_bytes=declared_bytes)
 
     def protocol(self, *, tls: bool, authenticated: bool) -> str:
-        """What it was spoken with after EHLO: the keyword of RFC 3848 and RFC 6531 section 4.3."""
+        """Return the keyword for how it was spoken after EHLO (RFC 3848, RFC 6531 section 4.3)."""
         name = "UTF8SMTP" if self.utf8 else "ESMTP"
         return name + ("S" if tls else "") + ("A" if authenticated else "")
 
     def recipient_path(self, argument: bytes, hostname: str) -> str:
-        """The forward path from what follows RCPT. Raises GrammarError."""
+        """Read what follows RCPT: the forward-path. Raises GrammarError."""
         path, parameters = parse_rcpt(argument)
         if parameters:
             raise GrammarError(reply.BAD_PARAMETER)

@@ -55,7 +55,11 @@ _GONE: Final = _Stage.GONE
 
 @implementer(IPushProducer, IHandshakeListener, IHalfCloseableProtocol)
 class Connection(Protocol):
-    """One connection. ``peer_ip`` is the socket's, until a PROXY header knows better."""
+    """One connection of a line protocol; a subclass gives it the handler of what comes in.
+
+    ``peer_ip`` is the textual IP address of the socket's other end, or what a PROXY header says
+    instead.
+    """
 
     _handler: Handler
     """Whoever builds a connection gives it one at once."""
@@ -79,7 +83,7 @@ class Connection(Protocol):
     # What Twisted calls
 
     def connectionMade(self) -> None:
-        """Greet, unless a PROXY header comes first."""
+        """Greet the peer, or wait for the PROXY header that comes first from a listed proxy."""
         self._tcp = cast(tcp.Server, self.transport)
         self.read_control.begin(self._tcp)
         self._options.connections.enter(self)
@@ -90,7 +94,7 @@ class Connection(Protocol):
             self._begin()
 
     def dataReceived(self, data: bytes) -> None:
-        """Bytes of the peer, decrypted when TLS is on."""
+        """Hand what the peer has sent to the handler; with TLS, ``data`` is decrypted already."""
         if self._proxy is not None:
             data = self._read_proxy_header(self._proxy, data)
             if not data:
@@ -99,7 +103,7 @@ class Connection(Protocol):
         self._handler.receive(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone."""
+        """Let go of everything: the connection is gone, for whichever ``reason``."""
         self._options.connections.leave(self)
         self._handler.lost()
         # The handler knows the connection: that circle would keep what both hold, half a message
@@ -111,37 +115,40 @@ class Connection(Protocol):
         self._stage = _Stage.GONE
 
     def readConnectionLost(self) -> None:  # noqa: N802  Twisted's name
-        """The peer sends no more, but may still read: answers under way are given."""
+        """Give the answers that are under way: the peer sends no more, but may still read."""
         self._half_closed = True
         self.read_control.end()
         self._close_if_finished()
 
     def writeConnectionLost(self) -> None:  # noqa: N802  Twisted's name
-        """This side is never half-closed."""
+        """Do nothing: this side never closes one direction alone."""
 
     def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's name
-        """TLS is on."""
+        """Go on with the session: TLS is on."""
         self._stage = _Stage.SESSION
         self.progress()
         if self._options.tls_at_once:
             self._handler.begin()
 
     def pauseProducing(self) -> None:
-        """The peer does not read our replies: none are made, and nothing is read."""
+        """Have no replies made and nothing read: the peer does not read what it was sent."""
         self._handler.pause()
 
     def resumeProducing(self) -> None:
-        """It has read them."""
+        """Go on, with the peer's whole time again: it has read what it was sent."""
         self._since_s = self._seconds()
         self._handler.resume()
 
     def stopProducing(self) -> None:
-        """The connection is gone: `connectionLost` is called too."""
+        """Do nothing: the connection is gone, and `connectionLost` is called too."""
 
     # What the listener calls
 
     def check_time(self, now_s: float) -> None:
-        """As of Member. RFC 5321 section 4.5.3.2, RFC 1939 section 3."""
+        """Close the connection if its time is over (RFC 5321 section 4.5.3.2, RFC 1939 section 3).
+
+        ``now_s`` is the clock's time, as in `Member`.
+        """
         silent_s = now_s - self._since_s
         if self._stage is _Stage.GONE:
             return
@@ -154,18 +161,18 @@ class Connection(Protocol):
             self._handler.end(CloseReason.IDLE)
 
     def stop(self, *, at_once: bool) -> None:
-        """As of Member."""
+        """Say that the server stops, and close; unless ``at_once``, after what is under way."""
         if self._stage is not _Stage.SESSION:
             self.abort()
         elif at_once or not self._handler.busy:
             self._handler.end(CloseReason.STOPPING)
 
     def abort(self) -> None:
-        """Close without a word."""
+        """Close the connection at once; what was written and not sent is lost."""
         self._tcp.abortConnection()
 
     def flush(self) -> None:
-        """Send what was written."""
+        """Send what was written, as far as the kernel takes it; the transport keeps the rest."""
         data, self._unsent = self._unsent, b""
         if self._stage is _GONE or not data:
             return
@@ -186,21 +193,24 @@ class Connection(Protocol):
 
     @property
     def local_ip(self) -> str:
-        """The address that the peer connected to."""
+        """The textual IP address that the peer connected to."""
         return self._proxied_local_ip or _plain_ip(self._tcp.getHost().host)
 
     def is_trusted(self, plain_login: PlainLogin) -> bool:
-        """Whether the peer may send a password without TLS, by that setting."""
+        """Tell whether the peer may send a password without TLS, by the setting ``plain_login``."""
         is_near = plain_login == "loopback" and ip_address(self.peer_ip).is_loopback
         return is_near or plain_login == "always"
 
     def send(self, data: bytes) -> None:
-        """Send now, after what was written: it is known afterwards whether the peer keeps up."""
+        """Send ``data`` now, after what was written.
+
+        `pauseProducing` has been called by the time this returns if the peer does not keep up.
+        """
         self._unsent = self._unsent + data if self._unsent else data
         self.flush()
 
     def write(self, data: bytes) -> None:
-        """Send at the end of this turn; at once when it is much."""
+        """Send ``data`` at the end of this turn of the reactor; at once from MUCH_BYTES on."""
         if not self._unsent:
             self._options.write_batch.add(self)
         self._unsent += data
@@ -208,7 +218,7 @@ class Connection(Protocol):
             self.flush()
 
     def start_tls(self) -> None:
-        """Begin the handshake, after what was written."""
+        """Send what was written, then begin the handshake as a server."""
         self._use_buffers()
         self.flush()
         self._stage = _Stage.HANDSHAKE
@@ -217,7 +227,7 @@ class Connection(Protocol):
         self._tcp.startTLS(self._options.tls)
 
     def tls_facts(self) -> TlsFacts:
-        """What the handshake settled."""
+        """Return the version, cipher and strength that the handshake has settled."""
         connection = cast(SSL.Connection, self._tcp.getHandle())
         return TlsFacts(
             version=connection.get_protocol_version_name(),
@@ -226,7 +236,7 @@ class Connection(Protocol):
         )
 
     def progress(self) -> None:
-        """The peer has got something done: its time begins anew.
+        """Begin the peer's time anew: it has got something done.
 
         Bytes alone are nothing done: who drips a command in has no more time for it than who is
         silent. So it is for the handler to say.
@@ -234,7 +244,7 @@ class Connection(Protocol):
         self._since_s = self._seconds()
 
     def close(self) -> None:
-        """Close, after what was written."""
+        """Close the connection, after what was written. The peer has CLOSE_TIMEOUT_S to read it."""
         self._stage = _Stage.CLOSING
         self._options.connections.close(self)
         self._since_s = self._seconds()
@@ -242,7 +252,7 @@ class Connection(Protocol):
             self._lose()
 
     def worked(self, commands: int, unread_bytes: int) -> None:
-        """The handler has carried out ``commands``, and ``unread_bytes`` of input wait for it.
+        """Take note that the handler has done so many ``commands``, and how much input waits.
 
         Something that was done gives the peer its time again. While too much input waits no more
         is read from the socket.
@@ -254,7 +264,7 @@ class Connection(Protocol):
             self._close_if_finished()
 
     def later(self, go_on: Callable[[], None]) -> None:
-        """Call ``go_on`` when others have had their turn."""
+        """Call ``go_on`` in one of the next turns, when others have had theirs (see FairQueue)."""
         self._options.fair_queue.wait(go_on)
 
     # Beginning and end

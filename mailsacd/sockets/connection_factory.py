@@ -26,7 +26,10 @@ _log = Logger()
 
 
 class ConnectionFactory(ServerFactory, Generic[M]):
-    """One for each listening port, or for several that share their limits."""
+    """Makes the connections of a listening port, watches their time, and ends them at the stop.
+
+    A subclass has `buildProtocol`. ``connections`` are to be those that it makes.
+    """
 
     noisy = False
 
@@ -36,20 +39,23 @@ class ConnectionFactory(ServerFactory, Generic[M]):
         self._sweeping = Loop("watch timeouts", self._sweep, every_s=SWEEP_INTERVAL_S, clock=clock)
 
     def startFactory(self) -> None:
-        """The port is opened."""
+        """Begin to watch the time of connections: the port is open."""
         self._sweeping.start()
 
     def stopFactory(self) -> None:
-        """The port is closed."""
+        """Watch no more: the port is closed."""
         self._sweeping.halt()
 
     def make_room(self, now_s: float) -> None:
-        """Called every SWEEP_INTERVAL_S seconds, for what else is to be seen to in time."""
+        """Do what else is to be done in time: a subclass may have some.
+
+        Called every SWEEP_INTERVAL_S, at the clock's time ``now_s``.
+        """
 
     async def drain(self) -> None:
         """End all sessions, and return when they are gone. The port is closed by its owner.
 
-        Idle ones hear it at once; what is under way may be finished, for a bounded time.
+        Idle ones hear it at once; what is under way may be finished within DRAIN_TIMEOUT_S.
         """
         connections = self._connections
         connections.stopping = True
@@ -83,12 +89,15 @@ class ConnectionFactory(ServerFactory, Generic[M]):
 
 
 async def drain_all(factories: Iterable[ConnectionFactory[Any]]) -> None:
-    """End the sessions of all of them at the same time."""
+    """End the sessions of all ``factories`` at the same time; return when they are gone."""
     await gatherResults([Deferred.fromCoroutine(each.drain()) for each in factories])
 
 
 def proxy_networks(texts: Iterable[str], setting: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Networks of proxies. Raises ConfigurationError that names the ``setting``."""
+    """Read a list of networks, such as ``10.0.0.0/8``, from the ``setting`` of that name.
+
+    Raises ConfigurationError, which names the setting and the text that is no network.
+    """
     networks = []
     for text in texts:
         try:

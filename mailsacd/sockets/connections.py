@@ -19,16 +19,16 @@ class CloseReason(Enum):
 
 
 class Member(Protocol):
-    """A connection, as its factory sees it."""
+    """A connection, as the factory that made it sees it."""
 
     def check_time(self, now_s: float) -> None:
-        """Close it if the peer did nothing for too long; ``now_s`` is the clock's time."""
+        """Close the connection if its peer has taken too long; ``now_s`` is the clock's time."""
 
     def stop(self, *, at_once: bool) -> None:
         """Say that the server stops. Unless ``at_once``, what is under way may be finished."""
 
     def abort(self) -> None:
-        """Close without a word."""
+        """Close the connection at once, without a word to the peer."""
 
 
 M = TypeVar("M", bound=Member)
@@ -57,7 +57,10 @@ class Connections(Generic[M]):
         self.open.add(member)
 
     def admit(self, member: M, peer_ip: str) -> CloseReason | None:
-        """Count one that has entered as a peer's. Returns why not when there are too many."""
+        """Count ``member``, which has entered, as one of the peer's at the IP address ``peer_ip``.
+
+        Returns None, or why the connection is one too many; then it is not counted as the peer's.
+        """
         if self.stopping:
             return CloseReason.STOPPING
         if len(self.members) > self._max_connections:
@@ -71,12 +74,12 @@ class Connections(Generic[M]):
         return None
 
     def close(self, member: M) -> None:
-        """The connection is being closed: all is said."""
+        """Take note that ``member`` is being closed: all is said, and it will `leave`."""
         self.open.discard(member)
         self._look()
 
     def leave(self, member: M) -> None:
-        """The connection is gone."""
+        """Count ``member`` no more: the connection is gone."""
         peer = self.members.pop(member)
         self.open.discard(member)
         if peer is not None:
@@ -86,7 +89,7 @@ class Connections(Generic[M]):
         self._look()
 
     def when_empty(self, members: Collection[M]) -> Deferred[None]:
-        """Fires once ``members`` (all connections, or the open ones) is empty."""
+        """Return what fires once ``members`` is empty: `members` of this object, or its `open`."""
         empty: Deferred[None] = Deferred(lambda _: self._waiting.remove(entry))
         entry = (members, empty)
         self._waiting.append(entry)

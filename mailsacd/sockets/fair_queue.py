@@ -19,9 +19,10 @@ _log = Logger()
 
 
 class FairQueue:
-    """A line of those who wait for a place.
+    """Those who wait for one of the PLACES_A_TURN, first come, first served.
 
-    It is bounded: a connection stands in it twice at most, to go on and to be read again.
+    The queue is bounded by the number of connections: each is in it twice at most, to go on and
+    to be read from again.
     """
 
     def __init__(self, clock: IReactorTime) -> None:

@@ -15,9 +15,9 @@ MAX_ERRORS: Final = 20
 
 
 class LineSession(Generic[A, W]):
-    """A base for sessions whose actions are ``A``, and words to the client (among them) ``W``.
+    """The base of a session whose actions are ``A``, and words to the client (some of them) ``W``.
 
-    ``waiting`` tells whether a question of theirs is open.
+    ``waiting`` tells whether a question of the session is open: no input is read meanwhile.
     """
 
     __slots__ = (
@@ -36,7 +36,9 @@ class LineSession(Generic[A, W]):
     )
 
     def __init__(self, *, banner: W, too_many_errors: W, last_action: A) -> None:
-        """``last_action`` closes the connection."""
+        """Take words of greeting, words for a client that errs too often, and the ``last_action``,
+        which closes the connection.
+        """
         self.tls = False
         """Whether the connection is encrypted."""
         self.trusted = False
@@ -60,15 +62,15 @@ class LineSession(Generic[A, W]):
 
     @property
     def unread_bytes(self) -> int:
-        """How much input waits."""
+        """How many bytes of input wait to be read."""
         return len(self._input) - self._at
 
     def greet(self) -> None:
-        """The client is welcome."""
+        """Say the banner before anything is read."""
         self._pending.append(self._banner)
 
     def receive(self, data: bytes) -> None:
-        """More input."""
+        """Add ``data`` to the input that waits; once the session is closed it is thrown away."""
         if not self.closed:
             unread = self._at < len(self._input)
             self._input = self._input[self._at :] + data if unread else data
@@ -86,21 +88,24 @@ class LineSession(Generic[A, W]):
     # For the commands
 
     def then(self, action: A) -> None:
-        """``action`` comes after the one that the command returns."""
+        """Have ``action`` done after the one that the command returns."""
         self._pending.append(action)
 
     def fault(self, words: W) -> W:
-        """Count a wrong command, which is answered with ``words`` unless it is one too many."""
+        """Count a wrong command. Returns ``words``, its answer.
+
+        After more than MAX_ERRORS the session is closed, and other words are returned.
+        """
         self._errors += 1
         return words if self._errors <= MAX_ERRORS else self.closing(self._too_many_errors)
 
     def closing(self, words: W) -> W:
-        """``words``, after which the connection is closed."""
+        """Close the session after ``words``, which are returned as the answer to a command."""
         self._shut()
         return words
 
     def forget_input(self) -> None:
-        """Throw away what was received and not yet read."""
+        """Throw away the input that waits."""
         self._input, self._at = b"", 0
 
     def _shut(self) -> None:

@@ -13,7 +13,7 @@ from mailsacd.sockets.write_batch import WriteBatch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerOptions:
-    """Limits, clock and TLS.
+    """What all connections of a listening port share: limits, clock, TLS, and whose turn it is.
 
     ``proxies`` are the networks whose connections begin with a PROXY header. With
     ``tls_at_once`` they begin with a handshake, after that header.

@@ -19,7 +19,7 @@ _V2_FORMATS: Final = {0x11: ("!4s4sHH", 4), 0x21: ("!16s16sHH", 16)}  # TCP over
 
 
 class ProxyHeaderError(Exception):
-    """No PROXY header, or a broken one."""
+    """What came first is no PROXY header, or a broken one; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ _KEEP: Final = ProxyHeader(None, None)
 
 
 class ProxyReader:
-    """Takes a connection's first bytes until the header is whole."""
+    """Reads a connection's first bytes until the header is whole."""
 
     __slots__ = ("_buffer",)
 
@@ -42,7 +42,7 @@ class ProxyReader:
         self._buffer = b""
 
     def receive(self, data: bytes) -> tuple[ProxyHeader, bytes] | None:
-        """The header and what follows it, or None while it is not whole.
+        """Take ``data``. Returns the header and what follows it, or None while it is not whole.
 
         Raises ProxyHeaderError.
         """

@@ -16,7 +16,7 @@ MESSAGE_BYTES: Final = 65_536
 
 
 class ReadControl:
-    """Of one connection, which begins to be read from by itself."""
+    """Turns the reading from one connection off and on. It is on from the beginning."""
 
     __slots__ = (
         "_efforts",
@@ -37,28 +37,28 @@ class ReadControl:
         self._efforts = 0
 
     def begin(self, transport: tcp.Server) -> None:
-        """There is a connection."""
+        """Take the ``transport`` of the connection, which is made."""
         self._tcp = transport
         transport.bufferSize = COMMANDS_BYTES
 
     def expect(self, *, message: bool) -> None:
-        """Whether what comes next is (the rest of) a message."""
+        """Set how much is read at a time, by whether (the rest of) a ``message`` comes next."""
         self._expects_message = message
         self._tcp.bufferSize = MESSAGE_BYTES if message else COMMANDS_BYTES
 
     def end(self) -> None:
-        """Nothing more can come."""
+        """Never turn reading on again: nothing more can come."""
         self._ended = True
 
     def came(self, count: int) -> None:
-        """``count`` bytes have come."""
+        """Take note that ``count`` bytes were read: an effort, unless many, and of a message."""
         if count < LITTLE_BYTES or not self._expects_message:
             self._efforts += 1
 
     def worked(self, commands: int, *, keeps_up: bool) -> None:
-        """``commands`` were carried out; ``keeps_up`` tells whether more may come for now.
+        """Take note that ``commands`` were carried out; ``keeps_up`` tells if more may come now.
 
-        After too many efforts to no effect, others come first.
+        Each is an effort. After more than FREE_EFFORTS to no effect, others come first.
         """
         self._efforts += commands
         if self._efforts > FREE_EFFORTS and not self._resting:
@@ -70,7 +70,7 @@ class ReadControl:
             self._turn()
 
     def effect(self) -> None:
-        """A message has come, or gone, whole."""
+        """Forget the efforts so far: a message has come, or gone, whole."""
         self._efforts = 0
 
     def _rested(self) -> None:

@@ -14,24 +14,24 @@ _log = Logger()
 
 
 class Sender(Protocol):
-    """Something with bytes to send."""
+    """A connection that has something to send."""
 
     def flush(self) -> None:
-        """Send them now."""
+        """Send what waits to be sent."""
 
     def abort(self) -> None:
-        """Close: they cannot be sent."""
+        """Close the connection: what waits cannot be sent."""
 
 
 class WriteBatch:
-    """Calls `Sender.flush` of everyone who asked for it, once a turn."""
+    """Calls `flush` of every sender that asked for it, at the end of the reactor's turn."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._senders: list[Sender] = []
 
     def add(self, sender: Sender) -> None:
-        """``sender`` has something to send; it asks once until it is flushed."""
+        """Have ``sender`` flushed in this turn. It asks once, until it is."""
         if not self._senders:
             self._clock.callLater(0, self._flush)
         self._senders.append(sender)
