@@ -33,8 +33,8 @@ from mailsacd.mail.push.permission import ListeningRules
 from mailsacd.mail.reading.access import Gate
 from mailsacd.ports import OwnPorts, Ports, allow_open_files
 from mailsacd.settings import Settings
+from mailsacd.work.signals import on_signal
 
-_WORKER_THREADS: Final = 4
 
 _log = Logger()
 
@@ -85,7 +85,6 @@ class Daemon:
 
     async def _build(self) -> None:
         settings, reactor = self._settings, self._reactor
-        reactor.suggestThreadPoolSize(_WORKER_THREADS)
         hostname = hostname_of(settings)
         certificate = CertificateStore(
             settings.tls, data_dir=make_data_dir(settings), hostname=hostname
@@ -111,7 +110,7 @@ class Daemon:
             _log.info("the system allows {n} connections fewer than the settings do", n=missing)
         for name, factory in factories.items():
             ports[name] = self._listen(name, factory)
-        self._reload_on_sighup(certificate)
+        self._closing.callback(on_signal(signal.SIGHUP, certificate.reload, reactor))
         self._announce(settings, data, ports, self._closing)
         self._spare_the_collector()
 
@@ -159,12 +158,6 @@ class Daemon:
         listening = self._ports.listen(name, factory)
         self._on_close(lambda: maybeDeferred(listening.stopListening))
         return int(cast(IPv4Address | IPv6Address, listening.getHost()).port)
-
-    def _reload_on_sighup(self, certificate: CertificateStore) -> None:
-        previous = signal.signal(
-            signal.SIGHUP, lambda *_: self._reactor.callFromThread(certificate.reload)
-        )
-        self._closing.callback(signal.signal, signal.SIGHUP, previous)
 
     def _spare_the_collector(self) -> None:
         """Have the collector of garbage look no more at what is there now: it stays for good.

@@ -1,7 +1,7 @@
 """Who there is, how they prove it, and what they own."""
 
-from twisted.internet.defer import ensureDeferred
-from twisted.logger import Logger
+from math import inf
+from typing import Final
 
 from mailsacd.assembly.part import Ground
 from mailsacd.http.app import Group
@@ -28,8 +28,10 @@ from mailsacd.mail.records.activity import Activity
 from mailsacd.outbound.dns import Resolver
 from mailsacd.settings import Settings
 from mailsacd.store.notices import Notices
+from mailsacd.work.loop import Loop
 
-_log = Logger()
+RETRY_REMOVALS_S: Final = 60.0
+"""When the removals that a crash broke off cannot be finished at the start."""
 
 
 class Ownership:
@@ -53,6 +55,13 @@ class Ownership:
             database, self.addresses, self.directory, plans, self.resolver, self.domain_rules
         )
         self._verifying = VerifyJob(self._domains, reactor)
+        self._removing = Loop(
+            "go on with removals of accounts",
+            self._finish_removals,
+            every_s=RETRY_REMOVALS_S,
+            clock=reactor,
+            cancels=True,
+        )
 
     def calls(self, activity: Activity) -> tuple[Group, ...]:
         """The calls about them."""
@@ -67,14 +76,18 @@ class Ownership:
         self.notices.start()
         self.authenticator.start()
         self._verifying.start()
-        going_on = ensureDeferred(self.accounts.finish_removals())  # beside everything else
-        going_on.addErrback(lambda f: _log.failure("the removal of an account waits", f))
+        self._removing.start(0)
 
     async def finish(self) -> None:
         """Write down the last of it, and listen no more."""
+        await self._removing.stop()
         await self._verifying.stop()
         await self.authenticator.finish()
         await self.notices.stop()
+
+    async def _finish_removals(self) -> float:
+        await self.accounts.finish_removals()
+        return inf
 
 
 def account_calls(

@@ -9,19 +9,19 @@ import contextlib
 import fcntl
 import os
 import signal
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.embedded.account import postgres_user
 from mailsacd.embedded.binaries import choose_binaries
 from mailsacd.embedded.cluster import DATABASE_USER, PORT, Cluster
 from mailsacd.embedded.server import Server
+from mailsacd.work.loop import Loop
 
 START_TIMEOUT_S: Final = 600.0  # after a crash it first redoes what it had not yet written
 ORPHANS_END_S: Final = 60.0
@@ -55,9 +55,19 @@ class EmbeddedPostgres:
         self._is_up = False
         self._failures = 0
         self._stopping = False
-        self._restarting: Deferred[None] | None = None
-        self._waiting_for_lock = LoopingCall(self._try_to_take_over)
-        self._waiting_for_lock.clock = reactor
+        self._restarting = Loop(
+            "restart PostgreSQL",
+            self._serve_again,
+            every_s=RESTART_DELAYS_S[-1],
+            clock=reactor,
+            cancels=True,
+        )
+        self._waiting_for_lock = Loop(
+            "take over PostgreSQL",
+            self._try_to_take_over,
+            every_s=TAKE_OVER_INTERVAL_S,
+            clock=reactor,
+        )
 
     @property
     def dsn(self) -> str:
@@ -79,7 +89,7 @@ class EmbeddedPostgres:
             while not self._take_lock():
                 if self._is_ready():
                     _log.info("another daemon runs the PostgreSQL in {d}", d=str(self._cluster))
-                    self._wait_for_lock()
+                    self._waiting_for_lock.start()
                     return
                 if self._reactor.seconds() > deadline:
                     raise ConfigurationError(
@@ -94,10 +104,8 @@ class EmbeddedPostgres:
     async def stop(self) -> None:
         """Stop the server, if it is ours. Every connection should be closed before."""
         self._stopping = True
-        if self._waiting_for_lock.running:
-            self._waiting_for_lock.stop()
-        if self._restarting is not None:
-            self._restarting.cancel()
+        self._waiting_for_lock.halt()
+        await self._restarting.stop()
         if self._server is not None:
             await self._server.stop()
         if self._lock is not None:
@@ -116,20 +124,17 @@ class EmbeddedPostgres:
         self._lock = lock
         return True
 
-    def _wait_for_lock(self) -> None:
-        watching = self._waiting_for_lock.start(TAKE_OVER_INTERVAL_S, now=False)
-        watching.addErrback(lambda f: _log.failure("cannot watch the other daemon", f))
-
-    def _try_to_take_over(self) -> None:
+    def _try_to_take_over(self) -> float | None:
         try:
             taken = self._take_lock()
         except OSError as e:  # such as no more open files: the next look may do
             _log.warn("cannot look after the other daemon: {why}", why=str(e))
-            return
-        if taken:
-            self._waiting_for_lock.stop()
-            _log.info("the other daemon is gone: taking over its PostgreSQL")
-            self._restart(0)
+            return None
+        if not taken:
+            return None
+        _log.info("the other daemon is gone: taking over its PostgreSQL")
+        self._restarting.start(0)
+        return inf
 
     # The server
 
@@ -202,33 +207,18 @@ class EmbeddedPostgres:
         _log.error("PostgreSQL ended by itself: {why}", why=server.last_words)
         if self._reactor.seconds() - server.started_s > STEADY_AFTER_S:
             self._failures = 0
-        self._restart(self._next_delay_s())
+        self._restarting.start(self._next_delay_s())
 
     def _next_delay_s(self) -> float:
         delay_s = RESTART_DELAYS_S[min(self._failures, len(RESTART_DELAYS_S) - 1)]
         self._failures += 1
         return delay_s
 
-    def _restart(self, delay_s: float) -> None:
-        self._restarting = ensureDeferred(self._keep_restarting(delay_s))
-        self._restarting.addBoth(self._restarted)
-
-    def _restarted(self, outcome: Failure | None) -> None:
-        self._restarting = None
-        if outcome is not None and not outcome.check(CancelledError):  # which is how `stop` ends it
-            _log.failure("PostgreSQL stays away", outcome)
-
-    async def _keep_restarting(self, delay_s: float) -> None:
-        while True:
-            await deferLater(self._reactor, delay_s)
-            try:
-                await self._serve()
-            except CancelledError:
-                raise
-            except (ConfigurationError, OSError) as e:
-                _log.error("PostgreSQL cannot be restarted: {why}", why=str(e))
-            except Exception:  # noqa: BLE001  a defect must not be what leaves us without a server
-                _log.failure("PostgreSQL cannot be restarted")
-            else:
-                return
-            delay_s = self._next_delay_s()
+    async def _serve_again(self) -> float:
+        """Start the server once more; how long to wait before the next attempt."""
+        try:
+            await self._serve()
+        except (ConfigurationError, OSError) as e:
+            _log.error("PostgreSQL cannot be restarted: {why}", why=str(e))
+            return self._next_delay_s()
+        return inf

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
-from twisted.internet.task import deferLater
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.store.connection import Connection
 from mailsacd.store.failures import DriverError
 from mailsacd.store.sql import Executor, many
 from mailsacd.store.target import Target
+from mailsacd.work.loop import Loop
 
 ACCOUNTS: Final = "mailsacd_accounts"
 """Channel: keys, sessions or standing of the account that the notice names have changed."""
@@ -61,9 +60,14 @@ class Notices:
         self._reactor = reactor
         self._subscribers: dict[str, list[_Subscriber]] = {}
         self._connection: Connection | None = None
-        self._running: Deferred[None] | None = None
         self._ended: Deferred[None] | None = None
-        self._stopping = False
+        self._failures = 0  # to connect, in a row
+        self._loop = Loop(
+            "listen for notices",
+            self._listen_once,
+            every_s=RECONNECT_DELAYS_S[-1],
+            clock=reactor,
+        )
         self.listening = False
 
     def subscribe(
@@ -77,40 +81,34 @@ class Notices:
 
     def start(self) -> None:
         """Begin to connect. ``listening`` tells when that has succeeded."""
-        self._running = ensureDeferred(self._run())
-        self._running.addErrback(_stopped)
+        self._loop.start(RECONNECT_DELAYS_S[0])
 
     async def stop(self) -> None:
         """Hang up, and return when nothing goes on any more."""
-        self._stopping = True
-        running, self._running = self._running, None
-        if running is None:
-            return
+        self._loop.halt()
         if self._connection is not None:
             self._connection.drop("the daemon stops")  # cancelling its connecting is not safe
-        else:
-            running.cancel()
-        await running
+        await self._loop.stop()
 
-    async def _run(self) -> None:
-        attempt = 0
-        while not self._stopping:
-            await deferLater(
-                self._reactor, RECONNECT_DELAYS_S[min(attempt, len(RECONNECT_DELAYS_S) - 1)]
-            )
-            attempt += 1
-            self._ended = Deferred()
-            connection = Connection(self._reactor, self._lost)
-            try:
-                await self._listen(connection)
-            except (*DriverError, OSError, ConfigurationError) as e:
-                connection.drop("it does not listen")
-                if attempt == len(RECONNECT_DELAYS_S):
-                    _log.warn("cannot listen for notices: {why}", why=str(e).strip())
-                continue
-            attempt = 0
-            if self.listening:
-                await self._ended
+    async def _listen_once(self) -> float:
+        """Listen for as long as the connection lasts; how long to wait before the next one."""
+        self._ended = Deferred()
+        connection = Connection(self._reactor, self._lost)
+        try:
+            await self._listen(connection)
+        except (*DriverError, OSError, ConfigurationError) as e:
+            connection.drop("it does not listen")
+            self._failures += 1
+            if self._failures == len(RECONNECT_DELAYS_S):
+                _log.warn("cannot listen for notices: {why}", why=str(e).strip())
+            return RECONNECT_DELAYS_S[min(self._failures, len(RECONNECT_DELAYS_S) - 1)]
+        except BaseException:
+            connection.drop("it does not listen")
+            raise
+        self._failures = 0
+        if self.listening:
+            await self._ended
+        return RECONNECT_DELAYS_S[0]
 
     async def _listen(self, connection: Connection) -> None:
         self._connection = connection
@@ -120,7 +118,7 @@ class Notices:
 
     def _came(self, notice: Any) -> None:
         for subscriber in self._subscribers.get(notice.channel, ()):
-            subscriber.came(notice.payload)
+            _tell(subscriber.came, notice.payload)
 
     def _lost(self, connection: Connection) -> None:
         if connection is not self._connection:
@@ -129,11 +127,13 @@ class Notices:
         self.listening = False
         for subscribers in self._subscribers.values():
             for subscriber in subscribers:
-                subscriber.lost()
+                _tell(subscriber.lost)
         if self._ended is not None and not self._ended.called:
             self._ended.callback(None)
 
 
-def _stopped(failure: Failure) -> None:
-    if not failure.check(CancelledError):
-        _log.failure("notices are no longer listened for", failure)
+def _tell(subscriber: Callable[..., None], *told: str) -> None:
+    try:
+        subscriber(*told)
+    except Exception:  # noqa: BLE001  one subscriber's defect is not the others'
+        _log.failure("a subscriber to notices failed")

@@ -18,6 +18,7 @@ from mailsacd.core.errors import ConfigurationError
 from mailsacd.data import hostname_of, make_data_dir, open_data
 from mailsacd.ports import BACKLOG, Sockets, bind_shared
 from mailsacd.settings import Settings
+from mailsacd.work.signals import on_signal
 from mailsacd.workers.process import WorkerProcess
 from mailsacd.workers.share import check_connections, share
 
@@ -108,8 +109,7 @@ class Workers:
             for worker in self._running.values():
                 worker.reload()
 
-        previous = signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(reload))
-        self._closing.callback(signal.signal, signal.SIGHUP, previous)
+        self._closing.callback(on_signal(signal.SIGHUP, reload, self._reactor))
 
     # The workers
 

@@ -144,7 +144,7 @@ async def test_stop_ends_a_restart_under_way(
     os.kill(pid, signal.SIGKILL)
     await until(lambda: postgres._failures == 2)  # it waits for the long delay
     await ensureDeferred(postgres.stop()).addTimeout(_PATIENCE_S, reactor)
-    assert postgres._restarting is None
+    assert not postgres._restarting.is_running
 
 
 @pytest_twisted.ensureDeferred
