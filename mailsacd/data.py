@@ -20,6 +20,7 @@ from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.settings import Settings, default_data_dir
 from mailsacd.store.direct import check_direct
 from mailsacd.store.pool import Database
+from mailsacd.work.threads import Lane, Lanes, make_lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Data:
     dsn: str
     direct_dsn: str
     database: Database
+    lanes: Lanes
     reactor: Any
     new_admin_key: str | None
 
@@ -46,13 +48,15 @@ async def open_data(
     ``closing`` closes it again. Raises ConfigurationError.
     """
     directory = make_data_dir(settings)
+    lanes = make_lanes(reactor)
+    closing.push_async_callback(lanes.stop)
     chosen = settings.database
     dsn = chosen.dsn or await _embedded(directory, chosen.bin_dir, closing, reactor)
     database = await open_database(
-        dsn, connections or chosen.connections, settings, closing, reactor
+        dsn, lanes.rest, connections or chosen.connections, settings, closing, reactor
     )
     direct_dsn = chosen.direct_dsn or dsn
-    await check_direct(database, direct_dsn, reactor)
+    await check_direct(database, direct_dsn, lanes.rest, reactor)
     await bring_up_to_date(database)
     key = None
     if not chosen.dsn:
@@ -62,20 +66,28 @@ async def open_data(
         dsn=dsn,
         direct_dsn=direct_dsn,
         database=database,
+        lanes=lanes,
         reactor=reactor,
         new_admin_key=key,
     )
 
 
 async def open_database(
-    dsn: str, connections: int, settings: Settings, closing: AsyncExitStack, reactor: Any
+    dsn: str,
+    lookups: Lane,
+    connections: int,
+    settings: Settings,
+    closing: AsyncExitStack,
+    reactor: Any,
 ) -> Database:
     """Open the database at ``dsn`` by at most so many ``connections`` that nobody else has.
 
-    ``closing`` closes them again. Raises ConfigurationError.
+    Its host is looked up in the lane ``lookups``. ``closing`` closes the connections again. Raises
+    ConfigurationError.
     """
     database = Database(
         dsn,
+        lookups,
         connections=connections,
         statement_timeout_s=settings.database.statement_timeout_s,
         reactor=reactor,

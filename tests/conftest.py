@@ -18,6 +18,7 @@ from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.store.pool import Database
 from tests.data_directory import copy_data, open_directory
+from tests.lanes import LANES
 
 T = TypeVar("T")
 
@@ -84,7 +85,9 @@ def _postgres(data_dir: Path) -> EmbeddedPostgres:
 
 @pytest.fixture(scope="session")
 def _shared_database(database_dsn: str) -> Iterator[tuple[Database, str]]:
-    database = Database(database_dsn, connections=4, statement_timeout_s=10, reactor=reactor)
+    database = Database(
+        database_dsn, LANES.rest, connections=4, statement_timeout_s=10, reactor=reactor
+    )
     _wait(database.start())
     yield database, _wait(_emptying(database))
     _wait(database.stop())
@@ -108,6 +111,7 @@ async def open_empty(database: Database, database_dsn: str) -> AsyncIterator[Ope
     async def make() -> Database:
         empty = Database(
             f"{database_dsn} options='-c search_path={schema}'",
+            LANES.rest,
             connections=1,
             statement_timeout_s=10,
             reactor=reactor,
@@ -151,7 +155,7 @@ class _Errors:
 
 
 async def _prepare(dsn: str) -> None:
-    database = Database(dsn, connections=1, statement_timeout_s=10, reactor=reactor)
+    database = Database(dsn, LANES.rest, connections=1, statement_timeout_s=10, reactor=reactor)
     await database.start()
     await bring_up_to_date(database)
     await database.stop()

@@ -8,7 +8,7 @@ import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Final, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import maybeDeferred
@@ -34,7 +34,6 @@ from mailsacd.mail.reading.access import Gate
 from mailsacd.ports import OwnPorts, Ports, allow_open_files
 from mailsacd.settings import Settings
 from mailsacd.work.signals import on_signal
-
 
 _log = Logger()
 
@@ -91,7 +90,12 @@ class Daemon:
         )
         data = await open_data(settings, self._closing, reactor)
         intake = await open_database(
-            data.dsn, settings.database.mail_connections, settings, self._closing, reactor
+            data.dsn,
+            data.lanes.rest,
+            settings.database.mail_connections,
+            settings,
+            self._closing,
+            reactor,
         )
         self._go_on()
         ground = Ground(

@@ -10,6 +10,7 @@ from mailsacd.http.app import Group
 from mailsacd.http.calls.deliveries import DeliveryCalls
 from mailsacd.jobs.deliveries import DeliveryJob
 from mailsacd.mail.delivering.deliveries import Deliveries
+from mailsacd.mail.delivering.slack import SlackForms
 from mailsacd.mail.push.payload import PushedForms
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.post import Poster
@@ -34,7 +35,7 @@ class Delivering:
             records.activity,
             records.usage,
             forms,
-            public_url=lambda: _front(ground, ports),
+            SlackForms(ground.lanes.rest, lambda: _front(ground, ports)),
             reactor=reactor,
         )
         poster = Poster(

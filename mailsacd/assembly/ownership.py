@@ -41,11 +41,11 @@ class Ownership:
         """Raises ConfigurationError."""
         database, reactor = ground.database, ground.reactor
         settings = self._settings = ground.settings
-        self.notices = Notices(ground.data.direct_dsn, reactor=reactor)
+        self.notices = Notices(ground.data.direct_dsn, ground.lanes.rest, reactor=reactor)
         self.guesses = Guesses(reactor, shared_by=settings.server.workers)
         self.authenticator = Authenticator(database, self.notices, self.guesses, reactor=reactor)
         plans = Plans(settings.plans, settings.accounts.default_plan)
-        self.passwords = Passwords(reactor)
+        self.passwords = Passwords(ground.lanes.passwords)
         self.accounts = Accounts(database, plans, self.authenticator.forget)
         self.directory = Directory(database, self.notices)
         self.addresses = Addresses(database, self.directory, plans, self.passwords)

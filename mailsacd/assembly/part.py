@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from mailsacd.data import Data
 from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
+from mailsacd.work.threads import Lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,11 @@ class Ground:
     def database(self) -> Database:
         """The database for everything but taking mail in."""
         return self.data.database
+
+    @property
+    def lanes(self) -> Lanes:
+        """Where work that takes long is done."""
+        return self.data.lanes
 
     def host_of(self, host: str) -> str:
         """The name by which others find what listens on ``host``, a setting."""

@@ -23,7 +23,7 @@ class Push:
     ) -> None:
         database, reactor = ground.database, ground.reactor
         self._database = database
-        self.forms = PushedForms(database, reactor=reactor)
+        self.forms = PushedForms(database, ground.lanes.rest, reactor=reactor)
         self.hub = Hub(database, notices, self.forms, sequences, usage, reactor=reactor)
         self.announcer = Announcer(database, self.hub.wake, reactor=reactor)
         self._pruning = Loop(

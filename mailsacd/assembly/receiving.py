@@ -12,6 +12,7 @@ from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.receiving.accept import EVERY_DOMAIN, Accept
 from mailsacd.mail.receiving.capture import Capture
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.ports import TLS
@@ -37,7 +38,7 @@ class Receiving:
         directory = owners.directory.asking(intake)
         self._ingest = Ingest(
             intake,
-            hostname=ground.hostname,
+            composer=Composer(ground.hostname, ground.lanes.mail_in),
             budget=ByteBudget(settings.message.buffer_bytes),
             reactor=ground.reactor,
             observers=observers,

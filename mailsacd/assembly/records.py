@@ -40,6 +40,7 @@ class Records:
         self._statistics = Statistics(
             database,
             self._tallies,
+            ground.lanes.readers,
             anonymous_read=settings.http.anonymous_read,
             reactor=reactor,
         )

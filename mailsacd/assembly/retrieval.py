@@ -29,7 +29,9 @@ class Retrieval:
         """Raises ConfigurationError."""
         settings = ground.settings.pop3
         self._ground = ground
-        self._maildrops = Maildrops(ground.database, gate, logins, settings, reactor=ground.reactor)
+        self._maildrops = Maildrops(
+            ground.database, gate, logins, settings, ground.lanes.readers, reactor=ground.reactor
+        )
         services = Pop3Services(
             hostname=ground.hostname,
             version=__version__,

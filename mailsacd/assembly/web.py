@@ -35,7 +35,7 @@ class Web:
     ) -> None:
         """``groups`` are calls beside those about mail."""
         settings = ground.settings.http
-        mailbox = Mailbox(ground.database, gate, reactor=ground.reactor)
+        mailbox = Mailbox(ground.database, gate, ground.lanes.readers)
         self._site = make_site(mailbox, callers, settings, __version__, ground.reactor, groups)
         put_websockets(self._site, websockets, settings)
         self.factories: dict[str, IProtocolFactory] = {"http": self._site}

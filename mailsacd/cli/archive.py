@@ -91,7 +91,7 @@ async def _run(data: Data, settings: Settings, program: str, *options: str) -> N
     """Run a program of PostgreSQL's. How to connect goes by the environment: others see options."""
     major = await server_major(data.database)
     path = await find_program(program, major, wanted=settings.database.bin_dir)
-    target = Target(data.direct_dsn)
+    target = Target(data.direct_dsn, data.lanes.rest)
     environment: dict[str, Any] = {**os.environ, **target.environment(), "LC_ALL": "C"}
     given = [environment["PGDATABASE"] if option == "" else option for option in options]
     out, err, status = await getProcessOutputAndValue(

@@ -27,8 +27,9 @@ def property_of(data: Data, settings: Settings) -> tuple[Addresses, Domains]:
     """Addresses and domains. What they change is told to the daemons that run."""
     plans = Plans(settings.plans, settings.accounts.default_plan)
     # Nothing is remembered here, so nothing is listened for
-    directory = Directory(data.database, Notices(data.direct_dsn, reactor=data.reactor))
-    addresses = Addresses(data.database, directory, plans, Passwords(data.reactor))
+    notices = Notices(data.direct_dsn, data.lanes.rest, reactor=data.reactor)
+    directory = Directory(data.database, notices)
+    addresses = Addresses(data.database, directory, plans, Passwords(data.lanes.passwords))
     resolver = Resolver(settings.dns, data.reactor)
     rules = rules_of(settings.domains, hostname_of(settings))
     return addresses, Domains(data.database, addresses, directory, plans, resolver, rules)

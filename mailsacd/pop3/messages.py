@@ -1,15 +1,13 @@
 """The answers to RETR and TOP, made from what is stored."""
 
 from functools import partial
-from typing import Final
 
 from mailsacd.core.maildrop import StoredMessage
 from mailsacd.pop3.action import Retrieve
 from mailsacd.pop3.framing import retrieved, top
 from mailsacd.pop3.services import OpenMaildrop
 from mailsacd.store.compression import expand
-
-_OFF_REACTOR_BYTES: Final = 65_536  # larger ones are unpacked in a thread
+from mailsacd.work.threads import LARGE_BYTES
 
 
 class Messages:
@@ -43,19 +41,15 @@ class Messages:
         Raises NotFoundError when the message is gone, and UnavailableError.
         """
         message = await self._maildrop.read(asked.place)
-        if self._is_small(asked.place):
-            return _answer(asked.lines, message)
-        return await self._maildrop.beside(partial(_answer, asked.lines, message))
+        work = partial(_answer, asked.lines, message)
+        return await self._maildrop.run(self.size(asked.place), work)
 
     def prepare(self, place: int) -> None:
         """Make the answer to RETR of ``place``, which may come next, if its message is at hand."""
         if place < len(self._maildrop.listing.ids):
             message = self._maildrop.peek(place)
-            if message is not None and self._is_small(place):
+            if message is not None and self.size(place) <= LARGE_BYTES:
                 self._prepared = (message, _answer(None, message))
-
-    def _is_small(self, place: int) -> bool:
-        return self.size(place) <= _OFF_REACTOR_BYTES
 
 
 def _answer(lines: int | None, message: StoredMessage) -> bytes:

@@ -31,8 +31,11 @@ class OpenMaildrop(Protocol):
     async def read(self, place: int) -> StoredMessage:
         """Fetch the message at ``place``. Raises NotFoundError when it is gone."""
 
-    async def beside(self, work: Callable[[], T]) -> T:
-        """Do ``work``, which takes long, beside the reactor; return or raise what it does."""
+    async def run(self, size: int, work: Callable[[], T]) -> T:
+        """Do ``work`` on ``size`` bytes, beside the reactor if they are many.
+
+        Returns or raises what it does; raises OverloadedError when too much waits already.
+        """
 
     async def remove(self, places: Sequence[int]) -> None:
         """Delete the messages at these ``places``, all or none. Raises ForbiddenError."""

@@ -70,7 +70,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         not do, and where ``channels`` are to be listened to and the connection is not direct.
         """
         libpq()
-        parameters = await target.parameters(self.reactor)
+        parameters = await target.parameters()
         giving_up = self.reactor.callLater(CONNECT_TIMEOUT_S, self.drop, "no answer in time")
         try:
             await self.connect(**parameters)

@@ -11,17 +11,18 @@ from mailsacd.store.connection import POOLED, Connection
 from mailsacd.store.failures import DriverError
 from mailsacd.store.pool import Database
 from mailsacd.store.target import Target
+from mailsacd.work.threads import Lane
 
 # One server from its start to its end, and a database of it
 _PLACE: Final = "select pg_postmaster_start_time()::text, current_database()"
 
 
-async def check_direct(database: Database, direct_dsn: str, reactor: Any) -> None:
+async def check_direct(database: Database, direct_dsn: str, lookups: Lane, reactor: Any) -> None:
     """Raises ConfigurationError unless ``direct_dsn`` leads to ``database``, past any pooler.
 
-    ``database`` has been started; ``direct_dsn`` may be its own.
+    ``database`` has been started; ``direct_dsn`` may be its own. Hosts are looked up in ``lookups``.
     """
-    target = Target(direct_dsn)
+    target = Target(direct_dsn, lookups)
     if database.is_direct and target == database.target:
         return
     connection = Connection(reactor, lambda _: None)

@@ -18,6 +18,7 @@ from mailsacd.store.failures import DriverError
 from mailsacd.store.sql import Executor, many
 from mailsacd.store.target import Target
 from mailsacd.work.loop import Loop
+from mailsacd.work.threads import Lane
 
 ACCOUNTS: Final = "mailsacd_accounts"
 """Channel: keys, sessions or standing of the account that the notice names have changed."""
@@ -55,8 +56,9 @@ class _Subscriber:
 class Notices:
     """Hears the notices of all nodes. Its connection is opened again for as long as it takes."""
 
-    def __init__(self, dsn: str, *, reactor: Any) -> None:
-        self._target = Target(dsn)
+    def __init__(self, dsn: str, lookups: Lane, *, reactor: Any) -> None:
+        """The host in ``dsn`` is looked up in the lane ``lookups``. Raises ConfigurationError."""
+        self._target = Target(dsn, lookups)
         self._reactor = reactor
         self._subscribers: dict[str, list[_Subscriber]] = {}
         self._connection: Connection | None = None

@@ -23,6 +23,7 @@ from mailsacd.store.sql import Result, Statement
 from mailsacd.store.target import Target, is_hopeless
 from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
+from mailsacd.work.threads import Lane
 
 T = TypeVar("T")
 
@@ -51,14 +52,21 @@ class Database:
     """
 
     def __init__(
-        self, dsn: str, *, connections: int, statement_timeout_s: float, reactor: Any
+        self,
+        dsn: str,
+        lookups: Lane,
+        *,
+        connections: int,
+        statement_timeout_s: float,
+        reactor: Any,
     ) -> None:
         """Open nothing yet.
 
-        ``dsn`` is as libpq takes it; at most ``connections`` are open at a time. Raises
-        ConfigurationError for a ``dsn`` that cannot be read.
+        ``dsn`` is as libpq takes it, and ``lookups`` the lane in which its host is looked up; at
+        most ``connections`` are open at a time. Raises ConfigurationError for a ``dsn`` that
+        cannot be read.
         """
-        self.target: Final = Target(dsn)
+        self.target: Final = Target(dsn, lookups)
         """Where it is."""
         self._most = connections
         self._statement_timeout_s = statement_timeout_s

@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
-from twisted.internet.threads import deferToThreadPool
 
 from mailsacd.core.errors import ConfigurationError
+from mailsacd.work.threads import Lane
 
 _DEFAULTS: Final = {
     "application_name": "mailsacd",
@@ -50,11 +51,12 @@ _VARIABLES: Final = {
 class Target:
     """Which database: a libpq connection string, read once."""
 
-    def __init__(self, dsn: str) -> None:
-        """Read ``dsn``.
+    def __init__(self, dsn: str, lookups: Lane) -> None:
+        """Read ``dsn``. Its host is looked up in the lane ``lookups``.
 
         Raises ConfigurationError, which does not quote it: it may hold a password.
         """
+        self._lookups = lookups
         try:
             self._parameters: dict[str, str] = _DEFAULTS | parse_dsn(dsn)
         except psycopg2.Error:
@@ -84,18 +86,18 @@ class Target:
         given = {"dbname": self._parameters.get("user", "")} | self._parameters
         return {_VARIABLES[name]: value for name, value in given.items() if name in _VARIABLES}
 
-    async def parameters(self, reactor: Any) -> Mapping[str, str]:
+    async def parameters(self) -> Mapping[str, str]:
         """Return libpq's parameters with the host's addresses.
 
-        Libpq would block while it asks DNS.
+        Libpq would block while it asks DNS. Raises OSError when the host has no address, and
+        OverloadedError when too many are being looked up.
         """
         given = self._parameters
         host = given.get("host", "")
         if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in given:
             return given
-        found = await deferToThreadPool(
-            reactor, reactor.getThreadPool(), socket.getaddrinfo, host, 0, type=socket.SOCK_STREAM
-        )
+        look_up = partial(socket.getaddrinfo, host, 0, type=socket.SOCK_STREAM)
+        found = await self._lookups.run_in_thread(look_up)
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         return given | {
             "host": ",".join([host] * len(addresses)),

@@ -193,6 +193,6 @@ def make_lanes(reactor: Any) -> Lanes:
             "passwords", threads=2, max_waiting=40, max_waiting_bytes=0, reactor=reactor
         ),
         rest=Lane(
-            "rest", threads=2, max_waiting=100, max_waiting_bytes=67_108_864, reactor=reactor
+            "rest", threads=3, max_waiting=100, max_waiting_bytes=67_108_864, reactor=reactor
         ),
     )

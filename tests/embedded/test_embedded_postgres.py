@@ -20,6 +20,7 @@ from mailsacd.embedded.account import postgres_user
 from mailsacd.embedded.cluster import Cluster
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 
 Make = Callable[..., EmbeddedPostgres]
 Hold = Callable[[Path], tuple[subprocess.Popen[str], str]]
@@ -39,7 +40,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def answers(postgres: EmbeddedPostgres, sql: str = "select 1") -> object:
     """The one value of a statement, on a connection of its own."""
-    database = Database(postgres.dsn, connections=1, statement_timeout_s=10, reactor=reactor)
+    database = Database(
+        postgres.dsn, LANES.rest, connections=1, statement_timeout_s=10, reactor=reactor
+    )
     try:
         await database.start()
         return (await database.fetch(sql))[0][0]
@@ -110,7 +113,9 @@ async def test_a_killed_server_is_restarted_and_the_pool_finds_it(
 ) -> None:
     postgres = embedded(data_dir)
     await postgres.start()
-    database = Database(postgres.dsn, connections=2, statement_timeout_s=10, reactor=reactor)
+    database = Database(
+        postgres.dsn, LANES.rest, connections=2, statement_timeout_s=10, reactor=reactor
+    )
     await database.start()
     before = postmaster(data_dir)
 
@@ -277,7 +282,9 @@ async def test_a_stuck_process_of_a_killed_server_does_not_meet_the_next_one(
     monkeypatch.setattr(postgres_module, "_BACKEND_STAGES", ((0.2, signal.SIGKILL),))
     postgres = embedded(data_dir)
     await postgres.start()
-    database = Database(postgres.dsn, connections=1, statement_timeout_s=10, reactor=reactor)
+    database = Database(
+        postgres.dsn, LANES.rest, connections=1, statement_timeout_s=10, reactor=reactor
+    )
     await database.start()
     try:
         ((stuck,),) = await database.fetch("select pg_backend_pid()")

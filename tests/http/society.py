@@ -16,6 +16,7 @@ from mailsacd.core.account import new_key, new_token
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.ready import read_ready
 from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.accounts import add_account, add_login
 from mailsacd.store.keys import add_key
@@ -23,6 +24,7 @@ from mailsacd.store.pool import Database
 from mailsacd.store.sessions import add_session
 from tests.http.client import Answer, ask
 from tests.http.declared import Specification
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 
 reactor: Any = the_reactor
@@ -102,7 +104,12 @@ async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator
             port = ready.ports["http"]
             document = (await ask(reactor, port, "/openapi.json")).json()
             budget = ByteBudget(1 << 24)
-            ingest = Ingest(database, hostname="mx.example", budget=budget, reactor=reactor)
+            ingest = Ingest(
+                database,
+                composer=Composer("mx.example", LANES.mail_in),
+                budget=budget,
+                reactor=reactor,
+            )
             made = Society(port, Specification(document), database, ingest, credentials)
             await _property(made)
             yield made

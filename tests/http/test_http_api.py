@@ -23,12 +23,14 @@ from mailsacd.http.app import make_site
 from mailsacd.http.calls.service import READY_TIMEOUT_S
 from mailsacd.http.server.site import HttpSite
 from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.settings import HttpSettings
 from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask, connect, eventually
 from tests.http.declared import Specification
 from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
+from tests.lanes import LANES
 from tests.mail.authentication import authenticator
 from tests.mail.envelopes import envelope
 from tests.mail.gates import gate
@@ -42,7 +44,7 @@ UNKNOWN_ID = "01m8fvk2qt000k5d8gr1w-0"
 def _site(database: Database, **settings: Any) -> HttpSite:
     limits = HttpSettings(**settings)
     asked = gate(database, anonymous_read=limits.anonymous_read)
-    mailbox = Mailbox(database, asked, reactor=reactor)
+    mailbox = Mailbox(database, asked, LANES.readers)
     return make_site(mailbox, authenticator(database), limits, __version__, reactor)
 
 
@@ -76,7 +78,12 @@ class Api:
 async def api(database: Database, listen: Listen) -> AsyncIterator[Api]:
     port = listen(_site(database))
     document = (await ask(reactor, port, "/openapi.json")).json()
-    ingest = Ingest(database, hostname="mx.example", budget=ByteBudget(1 << 20), reactor=reactor)
+    ingest = Ingest(
+        database,
+        composer=Composer("mx.example", LANES.mail_in),
+        budget=ByteBudget(1 << 20),
+        reactor=reactor,
+    )
     yield Api(port, Specification(document), ingest)
     await ingest.finish()
 
@@ -476,7 +483,9 @@ async def test_the_server_says_how_it_is(api: Api) -> None:
 
 @pytest_twisted.async_yield_fixture
 async def stopped_database(database_dsn: str) -> AsyncIterator[Database]:
-    stopped = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    stopped = Database(
+        database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor
+    )
     await stopped.start()
     await stopped.stop()
     yield stopped
@@ -506,7 +515,7 @@ class _Slow(Mailbox):
     """A mailbox that answers when the test says so."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database, gate(database), reactor=reactor)
+        super().__init__(database, gate(database), LANES.readers)
         self.asked: Deferred[None] = Deferred()
         self.go_on: Deferred[None] = Deferred()
 
@@ -571,7 +580,7 @@ class _Broken(Mailbox):
 async def test_a_defect_shows_nothing_but_its_incident(
     database: Database, listen: Listen, logged_errors: list[LogEvent]
 ) -> None:
-    broken = _Broken(database, gate(database), reactor=reactor)
+    broken = _Broken(database, gate(database), LANES.readers)
     site = make_site(broken, authenticator(database), HttpSettings(), __version__, reactor)
     answer = await ask(reactor, listen(site), "/readyz?_mailsacKey=hush")
     assert answer.status == 500

@@ -17,8 +17,10 @@ from mailsacd.core.delivery import Delivery
 from mailsacd.jobs.deliveries import LOOK_EVERY_S, DeliveryJob
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.delivering.deliveries import Deliveries
+from mailsacd.mail.delivering.slack import SlackForms
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.outbound.dns import Resolver
@@ -28,6 +30,7 @@ from mailsacd.outbound.tls import verifying_context
 from mailsacd.settings import DnsSettings, WebhookSettings
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, PLANS
 from tests.outbound.receiver import Posted
@@ -63,7 +66,7 @@ class Station:
         self.database = database
         self.clock = clock or TestTime()
         self.settings = WebhookSettings(**{"allowed_networks": ("127.0.0.0/8",), **settings})
-        notices = Notices("", reactor=reactor)  # it hears nothing
+        notices = Notices("", LANES.rest, reactor=reactor)  # it hears nothing
         self.activity = Activity(database, reactor=reactor)
         self.usage = Usage(
             database,
@@ -76,8 +79,8 @@ class Station:
             database,
             self.activity,
             self.usage,
-            PushedForms(database, reactor=reactor),
-            public_url=lambda: "https://mail.example",
+            PushedForms(database, LANES.rest, reactor=reactor),
+            SlackForms(LANES.rest, lambda: "https://mail.example"),
             reactor=self.clock,
         )
         dns = Resolver(DnsSettings(servers=("127.0.0.1:9",), timeout_s=0.1), reactor)
@@ -91,7 +94,7 @@ class Station:
         self.job = DeliveryJob(self.deliveries, poster, self.settings, reactor=self.clock)
         self.ingest = Ingest(
             database,
-            hostname="mx.example",
+            composer=Composer("mx.example", LANES.mail_in),
             budget=ByteBudget(1 << 24),
             reactor=reactor,
             observers=[self.job],

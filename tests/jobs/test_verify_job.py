@@ -10,6 +10,7 @@ from twisted.names import dns
 from mailsacd.jobs.verify import EVERY_S, VerifyJob
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.property import ANN, add_accounts, make_node
 from tests.outbound.name_server import Network
 
@@ -21,7 +22,7 @@ async def test_a_proof_is_found_without_being_asked_for(database: Database) -> N
     network = Network(reactor)
     clock = Clock()
     await add_accounts(database, "ann")
-    notices = Notices("", reactor=reactor)  # it hears nothing, and remembers nothing
+    notices = Notices("", LANES.rest, reactor=reactor)  # it hears nothing, and remembers nothing
     domains = make_node(database, notices, network.resolver(), reactor).domains
     job = VerifyJob(domains, clock)
     try:
@@ -46,7 +47,7 @@ async def test_stopped_in_the_middle_of_a_look_it_looks_no_more(database: Databa
     network = Network(reactor)
     clock = Clock()
     await add_accounts(database, "ann")
-    notices = Notices("", reactor=reactor)
+    notices = Notices("", LANES.rest, reactor=reactor)
     domains = make_node(database, notices, network.resolver(), reactor).domains
     job = VerifyJob(domains, clock)
     try:

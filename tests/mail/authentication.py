@@ -8,11 +8,12 @@ from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 
 reactor: Any = the_reactor
 
 
 def authenticator(database: Database) -> Authenticator:
     """For the accounts of that database."""
-    notices = Notices("", reactor=reactor)
+    notices = Notices("", LANES.rest, reactor=reactor)
     return Authenticator(database, notices, Guesses(reactor), reactor=reactor)

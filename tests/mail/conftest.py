@@ -9,6 +9,7 @@ from twisted.internet.task import deferLater
 
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.property import Node, add_accounts, make_node
 from tests.outbound.name_server import Network
 
@@ -27,7 +28,7 @@ async def network() -> AsyncIterator[Network]:
 async def node(database: Database, database_dsn: str, network: Network) -> AsyncIterator[Node]:
     """A node that listens, with the accounts ann and bob."""
     await add_accounts(database, "ann", "bob")
-    notices = Notices(database_dsn, reactor=reactor)
+    notices = Notices(database_dsn, LANES.rest, reactor=reactor)
     made = make_node(database, notices, network.resolver(), reactor)
     notices.start()
     while not notices.listening:

@@ -8,11 +8,12 @@ from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.reading.access import Gate
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 
 reactor: Any = the_reactor
 
 
 def gate(database: Database, *, anonymous_read: bool = True) -> Gate:
     """For the addresses and domains of that database."""
-    directory = Directory(database, Notices("", reactor=reactor))
+    directory = Directory(database, Notices("", LANES.rest, reactor=reactor))
     return Gate(directory, anonymous_read=anonymous_read)

@@ -25,6 +25,7 @@ from mailsacd.store.notices import MAIL, Notices, give_notice
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 from mailsacd.store.transaction import Transaction
+from tests.lanes import LANES
 from tests.mail.envelopes import RECEPTION
 
 reactor: Any = the_reactor
@@ -106,8 +107,8 @@ async def node_hub(
     database: Database, dsn: str, usage: Counts | None = None, *, listens: bool = True
 ) -> AsyncIterator[NodeHub]:
     """A hub that runs; without ``listens`` it hears no notices."""
-    notices = Notices(dsn, reactor=reactor)
-    forms = PushedForms(database, reactor=reactor)
+    notices = Notices(dsn, LANES.rest, reactor=reactor)
+    forms = PushedForms(database, LANES.rest, reactor=reactor)
     sequences = Sequences(await event_epoch(database))
     hub = Hub(database, notices, forms, sequences, usage, reactor=reactor)
     hub.start()

@@ -19,6 +19,7 @@ from mailsacd.mail.accounts.team import Team
 from mailsacd.settings import AccountSettings, PlanSettings
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 
 reactor: Any = the_reactor
 
@@ -51,11 +52,11 @@ async def people(
     database: Database, dsn: str, *, listens: bool = True, **settings: Any
 ) -> AsyncIterator[People]:
     """A node; ``settings`` are of accounts."""
-    notices = Notices(dsn, reactor=reactor)
+    notices = Notices(dsn, LANES.rest, reactor=reactor)
     guesses = Guesses(reactor)
     authenticator = Authenticator(database, notices, guesses, reactor=reactor)
     accounts = Accounts(database, PLANS, authenticator.forget)
-    passwords = Passwords(reactor)
+    passwords = Passwords(LANES.passwords)
     sessions = Sessions(accounts, passwords, guesses, AccountSettings(**settings))
     if listens:
         notices.start()

@@ -15,6 +15,7 @@ from mailsacd.settings import PlanSettings
 from mailsacd.store.accounts import add_account
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 
 ANN = Actor(account="ann")
 BOB = Actor(account="bob")
@@ -37,7 +38,7 @@ class Node:
 def make_node(database: Database, notices: Notices, dns: Dns, reactor: Any) -> Node:
     """The objects, on ``notices`` that are not started yet."""
     directory = Directory(database, notices)
-    addresses = Addresses(database, directory, PLANS, Passwords(reactor))
+    addresses = Addresses(database, directory, PLANS, Passwords(LANES.passwords))
     domains = Domains(database, addresses, directory, PLANS, dns, RULES)
     return Node(database, notices, directory, addresses, domains)
 

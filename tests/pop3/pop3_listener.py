@@ -9,7 +9,6 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
-from twisted.internet.threads import deferToThread
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import NotFoundError, UnauthenticatedError
@@ -17,6 +16,7 @@ from mailsacd.core.maildrop import Listing, StoredMessage, octets_on_the_wire
 from mailsacd.pop3.factory import Pop3Factory
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.settings import Pop3Settings
+from tests.lanes import LANES
 from tests.smtp.listener import StepClock, Wire
 
 T = TypeVar("T")
@@ -61,8 +61,8 @@ class MemoryMaildrop:
     async def close(self) -> None:
         self.closed += 1
 
-    async def beside(self, work: Callable[[], T]) -> T:
-        return await deferToThread(work)
+    async def run(self, size: int, work: Callable[[], T]) -> T:
+        return await LANES.readers.run(size, work)
 
     async def _held(self) -> None:
         if self.hold is not None:

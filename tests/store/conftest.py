@@ -14,6 +14,7 @@ from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.store import pool
 from mailsacd.store.pool import Database
 from tests.data_directory import open_directory
+from tests.lanes import LANES
 
 
 class Server:
@@ -61,6 +62,7 @@ async def connect() -> AsyncIterator[Callable[..., Database]]:
         made.append(
             Database(
                 dsn,
+                LANES.rest,
                 connections=connections,
                 statement_timeout_s=statement_timeout_s,
                 reactor=reactor,

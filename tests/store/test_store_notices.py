@@ -13,6 +13,7 @@ from mailsacd.core.errors import ConfigurationError, StatementError
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices, give_notice
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
+from tests.lanes import LANES
 
 reactor: Any = the_reactor
 
@@ -41,7 +42,7 @@ class Listener:
 
 @pytest_twisted.async_yield_fixture
 async def listener(database_dsn: str) -> AsyncIterator[Listener]:
-    made = Listener(Notices(database_dsn, reactor=reactor))
+    made = Listener(Notices(database_dsn, LANES.rest, reactor=reactor))
     made.notices.subscribe(ACCOUNTS, made.came.append, made.lose)
     made.notices.subscribe(DIRECTORY, made.elsewhere.append, lambda: None)
     made.notices.start()
@@ -117,7 +118,7 @@ async def test_stopping_ends_the_connection_for_good(
 @pytest_twisted.ensureDeferred
 async def test_stopping_while_connecting_is_clean(database_dsn: str) -> None:
     for steps in range(12):
-        notices = Notices(database_dsn, reactor=reactor)
+        notices = Notices(database_dsn, LANES.rest, reactor=reactor)
         notices.subscribe(ACCOUNTS, lambda _: None, lambda: None)
         notices.start()
         for _ in range(steps):
@@ -128,7 +129,7 @@ async def test_stopping_while_connecting_is_clean(database_dsn: str) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_server_that_is_away_is_tried_again_and_again() -> None:
-    notices = Notices("host=/nowhere dbname=x", reactor=reactor)
+    notices = Notices("host=/nowhere dbname=x", LANES.rest, reactor=reactor)
     notices.subscribe(ACCOUNTS, lambda _: None, lambda: None)
     notices.start()
     for _ in range(20):
@@ -145,5 +146,5 @@ async def test_a_notice_that_is_too_long_is_refused(database: Database) -> None:
 
 def test_a_bad_dsn_is_not_quoted() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        Notices("password=s3cret x", reactor=reactor)
+        Notices("password=s3cret x", LANES.rest, reactor=reactor)
     assert "s3cret" not in caught.value.public

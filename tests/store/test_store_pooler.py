@@ -13,6 +13,7 @@ from mailsacd.store.pool import Database
 from mailsacd.store.sql import column, none, one
 from mailsacd.store.target import Target
 from mailsacd.store.transaction import Transaction
+from tests.lanes import LANES
 from tests.store.conftest import Server
 from tests.store.pgbouncer import pgbouncer
 
@@ -95,4 +96,4 @@ async def test_a_transaction_s_statements_have_their_time_all_the_same(
 async def test_listening_behind_a_pooler_is_refused(pooled: str) -> None:
     connection = Connection(reactor, lambda _: None)
     with pytest.raises(ConfigurationError, match=r"set database\.direct_dsn"):
-        await connection.open(Target(pooled), channels=["any"])
+        await connection.open(Target(pooled, LANES.rest), channels=["any"])

@@ -1,25 +1,19 @@
-"""Passwords that people choose: argon2id, in threads, and never many at a time.
+"""Passwords that people choose: argon2id, in a lane of threads of their own.
 
 A check takes 19 MiB and some tens of milliseconds by design (the parameters that OWASP recommends
-for argon2id), so what waits is bounded too.
+for argon2id), so few are done at a time, and what waits is bounded too.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from twisted.internet.defer import DeferredSemaphore
-from twisted.internet.threads import deferToThreadPool
 
-from mailsacd.core.errors import ThrottledError
-
-T = TypeVar("T")
+from mailsacd.work.threads import Lane
 
 MIN_CHARACTERS: Final = 8
 MAX_CHARACTERS: Final = 256
-AT_ONCE: Final = 2
-MAX_WAITING: Final = 40
 
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Of no password: what an unknown name is checked against, so that it takes as long as a known one
@@ -27,36 +21,22 @@ _NOBODYS: Final = f"$argon2id$v=19$m=19456,t=2,p=1${'A' * 22}${'A' * 43}"
 
 
 class Passwords:
-    """Hashes passwords and checks them."""
+    """Hashes passwords and checks them, in ``lane``."""
 
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        self._places = DeferredSemaphore(AT_ONCE)
-        self._waiting = 0
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
 
     async def hash(self, password: str) -> str:
-        """The argon2id hash of ``password``, salted, in PHC form. May raise ThrottledError."""
-        return await self._in_thread(lambda: _HASHER.hash(password))
+        """The argon2id hash of ``password``, salted, in PHC form. May raise OverloadedError."""
+        return await self._lane.run_in_thread(partial(_HASHER.hash, password))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether it is the password of that hash. Takes as long when there is none.
 
-        May raise ThrottledError.
+        May raise OverloadedError.
         """
-        right = await self._in_thread(lambda: _matches(password, password_hash or _NOBODYS))
-        return right and password_hash is not None
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        if self._waiting >= MAX_WAITING:
-            raise ThrottledError("Too many passwords are being checked", retry_after_s=2)
-        self._waiting += 1
-        try:
-            result: T = await self._places.run(
-                deferToThreadPool, self._reactor, self._reactor.getThreadPool(), work
-            )
-        finally:
-            self._waiting -= 1
-        return result
+        check = partial(_matches, password, password_hash or _NOBODYS)
+        return await self._lane.run_in_thread(check) and password_hash is not None
 
 
 def _matches(password: str, password_hash: str) -> bool:

@@ -4,12 +4,10 @@ A delivery is a row that was written with the message, so none is ever lost; it 
 receiver takes it, for a day. Trying is the work of a job (see jobs.deliveries).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, Unpack
-
-from twisted.internet.threads import deferToThreadPool
 
 from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED
 from mailsacd.core.actor import Actor, account_of, managed_account
@@ -19,12 +17,11 @@ from mailsacd.core.errors import ConflictError, NotFoundError
 from mailsacd.core.message import Message
 from mailsacd.core.token import utc_from_ms
 from mailsacd.core.webhook_signature import new_secret, shown_secret, signature_headers
-from mailsacd.mail.delivering.slack import slack_form
+from mailsacd.mail.delivering.slack import SlackForms
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store import deliveries as store
 from mailsacd.store import webhook_secrets as secrets
-from mailsacd.store.compression import expanded_bytes
 from mailsacd.store.deliveries import Rooms, Which
 from mailsacd.store.messages import find_message, find_raw
 from mailsacd.store.pool import Database
@@ -37,8 +34,6 @@ BOTH_SECRETS_FOR: Final = timedelta(days=1)
 """So long after a change of the secret the one before signs along."""
 
 MAX_BODY_BYTES: Final = 33_554_432
-
-_OFF_REACTOR_BYTES: Final = 32_768  # larger messages are unpacked and parsed in a thread
 
 
 class Forms(Protocol):
@@ -57,9 +52,7 @@ class Post:
 
 
 class Deliveries:
-    """All calls may raise UnavailableError. ``public_url`` tells the start of links to messages,
-    and nothing while it is not known.
-    """
+    """All calls may raise UnavailableError."""
 
     def __init__(
         self,
@@ -67,15 +60,15 @@ class Deliveries:
         activity: Activity,
         usage: Usage,
         forms: Forms,
+        slack: SlackForms,
         *,
-        public_url: Callable[[], str] = str,
         reactor: Any,
     ) -> None:
         self._database = database
         self._activity = activity
         self._usage = usage
         self._forms = forms
-        self._public_url = public_url
+        self._slack = slack
         self._reactor = reactor
 
     # For the job
@@ -182,14 +175,7 @@ class Deliveries:
         if claim.kind != SLACK:
             return await self._forms.form(message, stored)
 
-        def slack() -> bytes:
-            return slack_form(
-                message, stored, with_people=claim.to_from, public_url=self._public_url()
-            )
-
-        if expanded_bytes(stored) <= _OFF_REACTOR_BYTES:
-            return slack()
-        return await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), slack)
+        return await self._slack.form(message, stored, with_people=claim.to_from)
 
     async def _secrets(self, account: str) -> tuple[bytes, bytes | None]:
         since = self._now() - BOTH_SECRETS_FOR

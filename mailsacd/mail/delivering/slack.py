@@ -1,5 +1,7 @@
 """A message as a few lines for Slack, and for what takes the same: Mattermost, Discord, …"""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -8,7 +10,8 @@ import msgspec
 from mailsacd.core.message import Message
 from mailsacd.core.message_form import Mailboxes, heading
 from mailsacd.mime.extract import text_of_stored
-from mailsacd.store.compression import expand
+from mailsacd.store.compression import expand, expanded_bytes
+from mailsacd.work.threads import Lane
 
 MAX_SUBJECT_CHARACTERS: Final = 300
 MAX_PEOPLE: Final = 5
@@ -18,6 +21,22 @@ _LOOKED_AT: Final = 10_000  # characters of the text that a snippet is made from
 
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _encode = msgspec.json.Encoder().encode
+
+
+class SlackForms:
+    """Makes them, of large messages in ``lane``. ``public_url`` tells the start of links to
+    messages, and nothing while it is not known.
+    """
+
+    def __init__(self, lane: Lane, public_url: Callable[[], str] = str) -> None:
+        self._lane = lane
+        self._public_url = public_url
+
+    async def form(self, message: Message, stored: bytes, *, with_people: bool) -> bytes:
+        """As `slack_form`. Raises OverloadedError when too many large messages wait."""
+        public_url = self._public_url()
+        work = partial(slack_form, message, stored, with_people=with_people, public_url=public_url)
+        return await self._lane.run(expanded_bytes(stored), work)
 
 
 def slack_form(message: Message, stored: bytes, *, with_people: bool, public_url: str) -> bytes:

@@ -5,11 +5,11 @@ It has all that a list says of the message, and what the message says itself. do
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import DeferredSemaphore, ensureDeferred
 from twisted.internet.task import deferLater
-from twisted.internet.threads import deferToThreadPool
 
 from mailsacd.core.event import Pushed
 from mailsacd.core.message import Message
@@ -22,14 +22,13 @@ from mailsacd.mime.trace import parse_stored
 from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.events import Found, find_messages
 from mailsacd.store.pool import Database
+from mailsacd.work.threads import LARGE_BYTES, Lane
 
 MAX_AT_ONCE: Final = 64
 """How many messages `PushedForms.find` takes."""
 
-LARGE_BYTES: Final = 65_536
-"""Larger messages, before compression, are rendered in threads, each by itself."""
-
 LARGE_AT_ONCE: Final = 2
+"""So many large messages are in memory at a time to be rendered; the others wait for their turn."""
 
 _BYTES_A_TURN: Final = 131_072  # of others: then the reactor has its turn
 
@@ -47,8 +46,10 @@ class Rendered:
 class PushedForms:
     """Makes them. Raises UnavailableError when the database is away."""
 
-    def __init__(self, database: Database, *, reactor: Any) -> None:
+    def __init__(self, database: Database, lane: Lane, *, reactor: Any) -> None:
+        """Large messages are rendered in ``lane``."""
         self._database = database
+        self._lane = lane
         self._alternates = Alternates(database)
         self._reactor = reactor
         self._large = DeferredSemaphore(LARGE_AT_ONCE)
@@ -56,10 +57,8 @@ class PushedForms:
     async def form(self, message: Message, stored: bytes) -> bytes:
         """The pushed form: one JSON object in UTF-8. ``stored`` is the compressed raw message."""
         local = (await self._alternates.local_parts((message.inbox,)))[message.inbox]
-        pool = self._reactor.getThreadPool()
-        if expanded_bytes(stored) > LARGE_BYTES:
-            return await deferToThreadPool(self._reactor, pool, pushed_form, message, stored, local)
-        return pushed_form(message, stored, local)
+        work = partial(pushed_form, message, stored, local)
+        return await self._lane.run(expanded_bytes(stored), work)
 
     async def find_large(
         self, wanted: tuple[str, str], needed: Callable[[], bool]

@@ -6,15 +6,13 @@ came by.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
-
-from twisted.internet.interfaces import IReactorThreads
-from twisted.internet.threads import deferToThreadPool
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import Access, Gate
 from mailsacd.mime.extract import text_of_stored
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
@@ -23,10 +21,10 @@ from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.inbox import purge_inbox
 from mailsacd.store.pool import Database
 from mailsacd.store.views import Page as PageOfIds
+from mailsacd.work.sharing import Sharing
+from mailsacd.work.threads import Lane
 
 T = TypeVar("T")
-
-_OFF_REACTOR_BYTES: Final = 65_536  # larger messages are unpacked and parsed in a thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +54,16 @@ class Mailbox:
 
     Every call takes the address as the caller wrote it and raises BadAddressError for what is
     none, UnauthenticatedError where a key is needed, ForbiddenError for an inbox of another
-    account, UnavailableError when the database is away.
+    account, UnavailableError when the database is away, OverloadedError when too many large
+    messages wait to be rendered.
     """
 
-    def __init__(self, database: Database, gate: Gate, *, reactor: IReactorThreads) -> None:
+    def __init__(self, database: Database, gate: Gate, lane: Lane) -> None:
+        """Large messages are rendered in ``lane``."""
         self._database = database
         self._gate = gate
-        self._reactor = reactor
+        self._lane = lane
+        self._reading: Sharing[_Asked, Any] = Sharing()
 
     async def list_json(self, actor: Actor, email: str, page: Page) -> str:
         """The messages of an inbox, newest first, as the text of one JSON array."""
@@ -106,23 +107,21 @@ class Mailbox:
 
     async def text(self, actor: Actor, email: str, message_id: str) -> str:
         """The message's text, or one made of its HTML. NotFoundError."""
-        return await self._read(
-            actor, email, message_id, lambda stored: text_of_stored(expand(stored))
-        )
+        return await self._read(actor, email, message_id, _text)
 
     async def parsed(self, actor: Actor, email: str, message_id: str) -> ParsedMessage:
         """The message's structure, the trace headers among its headers. NotFoundError."""
-        return await self._read(
-            actor, email, message_id, lambda stored: parse_stored(expand(stored))
-        )
+        return await self._read(actor, email, message_id, _parsed)
 
     async def view(
         self, actor: Actor, email: str, message_id: str, view: Callable[[ParsedMessage], T]
     ) -> T:
-        """What ``view`` makes of the message's structure, in a thread if large. NotFoundError."""
-        return await self._read(
-            actor, email, message_id, lambda stored: view(parse_stored(expand(stored)))
-        )
+        """What ``view`` makes of the message's structure, in a thread if large. NotFoundError.
+
+        Who asks for the same view while it is being made waits for that one: a ``view`` is known
+        by its function, which touches nothing but its argument.
+        """
+        return await self._read(actor, email, message_id, _View(view))
 
     async def ping(self) -> None:
         """Raises UnavailableError when the database does not answer."""
@@ -132,11 +131,43 @@ class Mailbox:
         self, actor: Actor, email: str, message_id: str, work: Callable[[bytes], T]
     ) -> T:
         access = await self._gate.access(actor, email)
+        asked = _Asked(access, message_id, actor.account, work)
+        read: T = await self._reading.get(asked, lambda: self._render(asked))
+        return read
+
+    async def _render(self, asked: "_Asked") -> Any:
+        access = asked.access
         stored = access.found(
             await messages.find_raw(
-                self._database, access.inbox, message_id, actor.account, is_open=access.is_open
+                self._database, access.inbox, asked.message_id, asked.viewer, is_open=access.is_open
             )
         )
-        if expanded_bytes(stored) <= _OFF_REACTOR_BYTES:
-            return work(stored)
-        return await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work, stored)
+        return await self._lane.run(expanded_bytes(stored), partial(asked.work, stored))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What somebody wants to read. Who asks for an equal one gets the same answer."""
+
+    access: Access
+    message_id: str
+    viewer: str | None
+    work: Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _View(Generic[T]):
+    """A function of a message's structure as one of its stored form."""
+
+    view: Callable[[ParsedMessage], T]
+
+    def __call__(self, stored: bytes) -> T:
+        return self.view(_parsed(stored))
+
+
+def _parsed(stored: bytes) -> ParsedMessage:
+    return parse_stored(expand(stored))
+
+
+def _text(stored: bytes) -> str:
+    return text_of_stored(expand(stored))

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from twisted.internet.threads import deferToThreadPool
-
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import (
     ForbiddenError,
@@ -25,10 +23,11 @@ from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.read_ahead import ReadAhead
 from mailsacd.settings import Pop3Settings
 from mailsacd.store import maildrop as store
-from mailsacd.store.compression import expand
+from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
+from mailsacd.work.threads import Lane
 
 T = TypeVar("T")
 
@@ -48,6 +47,7 @@ class Maildrops:
         gate: Gate,
         logins: MailLogins,
         settings: Pop3Settings,
+        lane: Lane,
         *,
         reactor: Any,
     ) -> None:
@@ -55,6 +55,7 @@ class Maildrops:
         self._gate = gate
         self._logins = logins
         self._settings = settings
+        self.lane = lane
         self._reactor = reactor
         self._holders: set[str] = set()
         self._renewing = Loop(
@@ -114,11 +115,6 @@ class Maildrops:
             self._holders.discard(holder)
             await store.leave_maildrop(self._database, inbox, holder)
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do ``work`` beside the reactor."""
-        result: T = await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), work)
-        return result
-
     def read_ahead(self, maildrop: "Maildrop") -> ReadAhead:
         """How the messages of a maildrop are read."""
         account, inbox = maildrop.account, maildrop.inbox
@@ -137,7 +133,8 @@ class Maildrops:
 
     async def _measure(self, inbox: str, ids: Sequence[str]) -> None:
         found = await store.find_unmeasured(self._database, inbox, ids)
-        measures = await self.in_thread(partial(_measured, found))
+        size = sum(expanded_bytes(body) for _, body in found)
+        measures = await self.lane.run(size, partial(_measured, found))
         await store.keep_measures(self._database, measures)
 
     async def _enter(self, inbox: str) -> str | None:
@@ -191,9 +188,9 @@ class Maildrop:
             raise NotFoundError("There is no such message any more")
         return found
 
-    async def beside(self, work: Callable[[], T]) -> T:
-        """Do ``work``, which takes long, in a thread."""
-        return await self._maildrops.in_thread(work)
+    async def run(self, size: int, work: Callable[[], T]) -> T:
+        """Do ``work`` on ``size`` bytes, in a thread if they are many. Raises OverloadedError."""
+        return await self._maildrops.lane.run(size, work)
 
     async def remove(self, places: Sequence[int]) -> None:
         """Delete the messages at these places: all that are still there, or none.

@@ -2,15 +2,40 @@
 
 from functools import partial
 
+from twisted.internet.defer import Deferred
+
 from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.core.errors import MailLoopError
 from mailsacd.core.maildrop import is_plain, octets_on_the_wire
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.message_form import Facts, Mailbox, facts_text
 from mailsacd.core.token import iso_time_from_ms, message_id
 from mailsacd.mime.extract import links
 from mailsacd.mime.parse import parse
-from mailsacd.mime.trace import trace_headers
+from mailsacd.mime.trace import loops, trace_headers
 from mailsacd.store.compression import compress
+from mailsacd.work.threads import Lane
+
+
+class Composer:
+    """Composes what is to be stored of mail that this host receives: large messages in ``lane``."""
+
+    def __init__(self, hostname: str, lane: Lane) -> None:
+        self._hostname = hostname
+        self._lane = lane
+
+    def compose(self, envelope: Envelope) -> Deferred[NewEnvelope]:
+        """What the store keeps of ``envelope``.
+
+        Fails with MailLoopError for what has been here before, with OverloadedError when too many
+        large ones wait.
+        """
+        return self._lane.run(len(envelope.content), partial(self._compose, envelope))
+
+    def _compose(self, envelope: Envelope) -> NewEnvelope:
+        if loops(envelope.content, self._hostname):
+            raise MailLoopError("The message has been through here, or through too many hosts")
+        return compose(envelope, self._hostname)
 
 
 def compose(envelope: Envelope, hostname: str) -> NewEnvelope:

@@ -6,35 +6,36 @@ one fsync serves many. Nobody is told that a message is stored before its commit
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.interfaces import IReactorThreads, IReactorTime
-from twisted.internet.threads import deferToThreadPool
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.cache import UNKNOWN, Unknown
 from mailsacd.core.envelope import Envelope
-from mailsacd.core.errors import MailLoopError, StatementError
+from mailsacd.core.errors import StatementError
 from mailsacd.core.message import NewEnvelope, Observer, Owned
 from mailsacd.core.ownership import DomainFacts
 from mailsacd.core.token import EnvelopeIds
-from mailsacd.mail.receiving.compose import compose
-from mailsacd.mime.trace import loops
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
+from mailsacd.work.ending import ended_within
 
 _MAX_BATCH_ENVELOPES: Final = 200
 _MAX_BATCH_BYTES: Final = 1_048_576  # of compressed messages; one larger message goes alone
-_OFF_REACTOR_BYTES: Final = 131_072  # larger messages are parsed and compressed in a thread
+
+FINISH_S: Final = 5.0
+"""So long may what was delivered take to be committed when the daemon stops."""
 
 _log = Logger()
 
+T = TypeVar("T")
 
-class _Reactor(IReactorTime, IReactorThreads):
-    """What ingest asks of the reactor."""
+_Batch = list[tuple[NewEnvelope, Deferred[None]]]
 
 
 class Ownership(Protocol):
@@ -56,9 +57,9 @@ class Ingest:
         self,
         database: Database,
         *,
-        hostname: str,
+        composer: Composer,
         budget: ByteBudget,
-        reactor: _Reactor,
+        reactor: IReactorTime,
         observers: Iterable[Observer] = (),
         ownership: Ownership | None = None,
     ) -> None:
@@ -66,15 +67,13 @@ class Ingest:
         self._observers = tuple(observers)
         self._ownership = ownership
         self._database = database
-        self._hostname = hostname
+        self._composer = composer
         self._reactor = reactor
         self._ids = EnvelopeIds()
-        self._forming: list[tuple[NewEnvelope, Deferred[None]]] = []
+        self._forming: _Batch = []
         self._is_storing = False
         self._flush_is_due = False
-        self._composing = 0
-        self._waiting = 0  # for their commit
-        self._when_idle: list[Deferred[None]] = []
+        self._under_way: dict[Deferred[None], None] = {}
 
     def new_envelope_id(self) -> tuple[str, int]:
         """An id for a message that is whole now, and the millisecond that goes with it."""
@@ -84,42 +83,30 @@ class Ingest:
         """Fires once ``envelope`` is committed.
 
         Fails with MailLoopError, with UnavailableError or StorageFullError when it is not stored
-        and may be sent again, and with StatementError when the database refuses its contents.
+        and may be sent again (OverloadedError: too many large ones are being composed), and with
+        StatementError when the database refuses its contents.
         """
-        if len(envelope.content) > _OFF_REACTOR_BYTES:
-            return ensureDeferred(self._deliver_large(envelope))
-        try:
-            new = self._compose(envelope)
-        except Exception:  # noqa: BLE001  one message's failure must not reach the session's code
-            return _failed()
-        return self._enqueue(new)
+        composed = self._composer.compose(envelope)
+        delivered = composed.addCallback(self._enqueue)
+        self._under_way[delivered] = None
+        delivered.addBoth(self._answered, delivered)
+        return delivered
 
     async def finish(self) -> None:
-        """Wait until everything that was delivered so far is committed or refused."""
-        if self._composing or self._waiting:
-            idle: Deferred[None] = Deferred()
-            self._when_idle.append(idle)
-            await idle
+        """Wait until everything that was delivered so far is committed or refused.
 
-    def _compose(self, envelope: Envelope) -> NewEnvelope:
-        if loops(envelope.content, self._hostname):
-            raise MailLoopError("The message has been through here, or through too many hosts")
-        return compose(envelope, self._hostname)
+        That takes FINISH_S at most: what then is neither was not acknowledged to anybody.
+        """
+        if not await ended_within(FINISH_S, self._under_way, self._reactor):
+            _log.error("{n} messages could not be stored at the end", n=len(self._under_way))
 
-    async def _deliver_large(self, envelope: Envelope) -> None:
-        self._composing += 1
-        try:
-            pool = self._reactor.getThreadPool()
-            new = await deferToThreadPool(self._reactor, pool, self._compose, envelope)
-            done = self._enqueue(new)
-        finally:
-            self._composing -= 1
-        await done
+    def _answered(self, outcome: T, delivered: Deferred[None]) -> T:
+        del self._under_way[delivered]
+        return outcome
 
     def _enqueue(self, new: NewEnvelope) -> Deferred[None]:
         done: Deferred[None] = Deferred()
         self._forming.append((new, done))
-        self._waiting += 1
         if not self._is_storing and not self._flush_is_due:
             # Not at once: what else this turn of the reactor reads joins the batch.
             self._flush_is_due = True
@@ -130,11 +117,9 @@ class Ingest:
         self._flush_is_due = False
         self._is_storing = True
         batch = self._take_batch()
-        storing = ensureDeferred(self._store(batch))
-        storing.addErrback(lambda f: _log.failure("a batch was dropped unanswered", f))
-        storing.addBoth(self._batch_has_ended, len(batch))
+        Deferred.fromCoroutine(self._store(batch)).addBoth(self._batch_has_ended, batch)
 
-    def _take_batch(self) -> list[tuple[NewEnvelope, Deferred[None]]]:
+    def _take_batch(self) -> _Batch:
         size = count = 0
         for new, _ in self._forming[:_MAX_BATCH_ENVELOPES]:
             size += len(new.raw)
@@ -145,17 +130,16 @@ class Ingest:
         del self._forming[:count]
         return batch
 
-    def _batch_has_ended(self, _: object, count: int) -> None:
+    def _batch_has_ended(self, outcome: Failure | None, batch: _Batch) -> None:
         self._is_storing = False
-        self._waiting -= count
+        if outcome is not None:  # a defect of ours: nobody may wait for it for ever
+            _log.failure("a batch was not stored", outcome)
+            unanswered = [(new, done) for new, done in batch if not done.called]
+            _answer(unanswered, lambda done: done.errback(outcome))
         if self._forming:
             self._flush()
-        elif not self._composing:
-            waiting, self._when_idle = self._when_idle, []
-            for idle in waiting:
-                idle.callback(None)
 
-    async def _store(self, batch: Sequence[tuple[NewEnvelope, Deferred[None]]]) -> None:
+    async def _store(self, batch: _Batch) -> None:
         try:
             envelopes = [new for new, _ in batch]
             known = self._known_domains(envelopes)
@@ -196,14 +180,6 @@ def _is_somebodys(new: NewEnvelope) -> bool:
     return new.saved_by is not None or any(message.forwarder for message in new.messages)
 
 
-def _answer(
-    batch: Sequence[tuple[NewEnvelope, Deferred[None]]], give: Callable[[Deferred[None]], None]
-) -> None:
+def _answer(batch: _Batch, give: Callable[[Deferred[None]], None]) -> None:
     for _, done in batch:
         give(done)
-
-
-def _failed() -> Deferred[None]:
-    failed: Deferred[None] = Deferred()
-    failed.errback(Failure())
-    return failed

@@ -1,13 +1,10 @@
 """What is known of public mail as a whole. Nothing here tells of what is private or starred."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
-
-from twisted.internet.threads import deferToThreadPool
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import Fault, InvalidInputError, NotFoundError, UnauthenticatedError
@@ -16,10 +13,11 @@ from mailsacd.mail.records.public_counts import Tallies
 from mailsacd.mime.message import Attachment
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store import statistics
-from mailsacd.store.compression import expand
+from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.pool import Database
 from mailsacd.store.statistics import Counted
 from mailsacd.store.transaction import Transaction
+from mailsacd.work.threads import Lane
 
 KEPT_DAYS: Final = 31
 KEPT_AN_HOUR: Final = 500
@@ -50,8 +48,16 @@ class Statistics:
     """Every call raises UnauthenticatedError where a key is needed to read public mail."""
 
     def __init__(
-        self, database: Database, tallies: Tallies, *, anonymous_read: bool, reactor: Any
+        self,
+        database: Database,
+        tallies: Tallies,
+        lane: Lane,
+        *,
+        anonymous_read: bool,
+        reactor: Any,
     ) -> None:
+        """Large messages are taken apart in ``lane``."""
+        self._lane = lane
         self._database = database
         self._tallies = tallies
         self._anonymous_read = anonymous_read
@@ -92,11 +98,8 @@ class Statistics:
         stored = key and await statistics.raw_with_attachment(self._database, key)
         if not stored:
             raise NotFoundError(_NO_ATTACHMENT)
-        pool = self._reactor.getThreadPool()
-        attachments: Sequence[Attachment] = await deferToThreadPool(
-            self._reactor, pool, lambda: parse_stored(expand(stored)).attachments
-        )
-        for found in attachments:
+        parsed = await self._lane.run(expanded_bytes(stored), lambda: parse_stored(expand(stored)))
+        for found in parsed.attachments:
             if found.checksum == md5.lower():
                 return found
         raise NotFoundError(_NO_ATTACHMENT)

@@ -23,6 +23,7 @@ from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask
 from tests.http.declared import Specification
+from tests.lanes import LANES
 from tests.mail.people import People, people
 
 reactor: Any = the_reactor
@@ -91,7 +92,7 @@ def _settings(*overrides: str) -> Settings:
 
 async def _world(node: People, listen: Listen, settings: Settings) -> World:
     gate = Gate(Directory(node.database, node.notices), anonymous_read=True)
-    mailbox = Mailbox(node.database, gate, reactor=reactor)
+    mailbox = Mailbox(node.database, gate, LANES.readers)
     groups = account_calls(settings, node.accounts, node.passwords, node.guesses)
     site = make_site(mailbox, node.authenticator, settings.http, __version__, reactor, groups)
     port = listen(site)
@@ -514,7 +515,9 @@ async def test_without_a_database_a_key_is_not_called_wrong(
     world: World, database_dsn: str, listen: Listen
 ) -> None:
     key = await world.node.key("ann")
-    stopped = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    stopped = Database(
+        database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor
+    )
     await stopped.start()
     await stopped.stop()
     async with people(stopped, database_dsn) as away:

@@ -20,18 +20,20 @@ from mailsacd.core.errors import (
     InvalidInputError,
     MailsacdError,
     NotFoundError,
+    OverloadedError,
     ThrottledError,
     UnauthenticatedError,
 )
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.mail.accounts import passwords as passwords_module
 from mailsacd.mail.accounts.first_account import make_first_account
-from mailsacd.mail.accounts.passwords import MAX_WAITING, Passwords
+from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import LIMITS
 from mailsacd.mail.accounts.reset_links import invitation_token, reset_token
 from mailsacd.store import removal
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
+from mailsacd.work.threads import Lane
 from tests.mail.people import People, people
 
 reactor: Any = the_reactor
@@ -307,11 +309,13 @@ def test_an_unknown_name_costs_what_a_known_one_costs() -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_passwords_wait_in_a_bounded_line() -> None:
-    passwords = Passwords(reactor)
-    waiting = [_deferred(passwords.verify("x", "no hash")) for _ in range(MAX_WAITING)]
-    with pytest.raises(ThrottledError):
+    lane = Lane("few", threads=1, max_waiting=2, max_waiting_bytes=0, reactor=reactor)
+    passwords = Passwords(lane)
+    waiting = [_deferred(passwords.verify("x", "no hash")) for _ in range(3)]
+    with pytest.raises(OverloadedError):
         await passwords.verify("x", None)
-    assert await gatherResults(waiting) == [False] * MAX_WAITING
+    assert await gatherResults(waiting) == [False] * 3
+    assert await lane.stop()
 
 
 @pytest_twisted.ensureDeferred

@@ -14,10 +14,12 @@ from mailsacd.core.actor import Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ThrottledError
 from mailsacd.mail.limits.usage import ASK_EVERY_S, KEPT_DAYS, Metered, Usage
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import API, INBOUND
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.people import People, people
 
@@ -121,7 +123,7 @@ async def test_mail_for_what_is_owned_counts(house: House) -> None:
     )
     ingest = Ingest(
         database,
-        hostname="mx.example",
+        composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
         reactor=reactor,
         observers=[house.usage],
@@ -134,7 +136,7 @@ async def test_mail_for_what_is_owned_counts(house: House) -> None:
 @pytest_twisted.ensureDeferred
 async def test_counts_wait_while_the_database_is_away(house: House, database_dsn: str) -> None:
     database = house.people.database
-    away = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
     await away.stop()
     house.usage._database = away
     house.usage.count("ann", API, 2)

@@ -19,9 +19,11 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.mail.ownership.address_settings import checked_settings
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.addresses import find_address_login
 from mailsacd.store.alternates import find_alternate
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, BOB, Node, add_accounts
 
@@ -43,7 +45,12 @@ async def _rows(node: Node, columns: str, order: str = "id") -> list[tuple[Any, 
 
 
 def _ingest(node: Node) -> Ingest:
-    return Ingest(node.database, hostname="mx.example", budget=ByteBudget(1 << 20), reactor=reactor)
+    return Ingest(
+        node.database,
+        composer=Composer("mx.example", LANES.mail_in),
+        budget=ByteBudget(1 << 20),
+        reactor=reactor,
+    )
 
 
 @pytest_twisted.ensureDeferred

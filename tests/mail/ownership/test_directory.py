@@ -13,6 +13,7 @@ from mailsacd.core.ownership import PUBLIC, Holding
 from mailsacd.mail.ownership.directory import REMEMBERED_DOMAINS
 from mailsacd.store.notices import DIRECTORY, Notices, give_notice
 from tests.http.client import eventually
+from tests.lanes import LANES
 from tests.mail.property import ANN, BOB, Node, make_node
 from tests.outbound.name_server import Network
 
@@ -24,7 +25,7 @@ X = parse_address("x@team.host.example")
 @pytest_twisted.async_yield_fixture
 async def neighbour(node: Node, database_dsn: str, network: Network) -> AsyncIterator[Node]:
     """Another node on the same database."""
-    notices = Notices(database_dsn, reactor=reactor)
+    notices = Notices(database_dsn, LANES.rest, reactor=reactor)
     made = make_node(node.database, notices, network.resolver(), reactor)
     notices.start()
     while not notices.listening:

@@ -22,7 +22,9 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.core.ownership import Domain, Holding
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, BOB, Node
 from tests.outbound.name_server import Network
@@ -56,7 +58,7 @@ async def _claim(node: Node, actor: Actor) -> Domain:
 async def _deliver(node: Node, *emails: str) -> None:
     ingest = Ingest(
         node.database,
-        hostname="mx.example",
+        composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
         reactor=reactor,
         ownership=node.directory,

@@ -22,6 +22,7 @@ from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogin, MailLogins
 from mailsacd.store.alternates import server_secret
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.people import PLANS, People, people
 
 reactor: Any = the_reactor
@@ -194,7 +195,7 @@ async def test_many_guesses_at_once_are_not_more_than_one_after_the_other(door: 
 
 @pytest_twisted.ensureDeferred
 async def test_a_database_that_is_away_makes_no_guess_of_it(door: _Door, database_dsn: str) -> None:
-    away = Database(database_dsn, connections=1, statement_timeout_s=1, reactor=reactor)
+    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=1, reactor=reactor)
     await away.start()
     await away.stop()
     logins = MailLogins(

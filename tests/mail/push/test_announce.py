@@ -8,6 +8,7 @@ from twisted.internet import reactor as the_reactor
 from mailsacd.mail.push.announce import Announcer
 from mailsacd.store.notices import MAIL, Notices, give_notice
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.hubs import new_mail, until
 
 reactor: Any = the_reactor
@@ -19,7 +20,7 @@ _LAST = "the last notice"
 async def test_a_burst_is_announced_at_once_and_once_more(
     database: Database, database_dsn: str
 ) -> None:
-    notices = Notices(database_dsn, reactor=reactor)
+    notices = Notices(database_dsn, LANES.rest, reactor=reactor)
     came: list[str] = []
     notices.subscribe(MAIL, came.append, lambda: None)
     notices.start()
@@ -39,7 +40,7 @@ async def test_a_burst_is_announced_at_once_and_once_more(
 
 @pytest_twisted.ensureDeferred
 async def test_a_notice_that_cannot_be_given_is_left_to_the_hubs(database_dsn: str) -> None:
-    away = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
     await away.start()
     await away.stop()
     announcer = Announcer(away, lambda: None, reactor=reactor)

@@ -12,6 +12,7 @@ from mailsacd.core.event import Interest, Pushed
 from mailsacd.mail.push import poller as watch
 from mailsacd.mail.push import stream as streams
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.hubs import Heard, Held, in_inboxes, new_mail, node_hub, reactor, store, until
 
 BOB = "bob@example.com"
@@ -106,7 +107,7 @@ async def test_without_notices_mail_is_found_in_time(database: Database, databas
 async def test_nothing_is_missed_while_connections_to_the_database_break(
     database: Database, database_dsn: str
 ) -> None:
-    own = Database(database_dsn, connections=2, statement_timeout_s=5, reactor=reactor)
+    own = Database(database_dsn, LANES.rest, connections=2, statement_timeout_s=5, reactor=reactor)
     await own.start()
     try:
         async with node_hub(own, database_dsn) as node:
@@ -129,7 +130,7 @@ async def test_nothing_is_missed_while_connections_to_the_database_break(
 async def test_nothing_is_missed_when_all_connections_break_at_once(
     database: Database, database_dsn: str
 ) -> None:
-    own = Database(database_dsn, connections=2, statement_timeout_s=5, reactor=reactor)
+    own = Database(database_dsn, LANES.rest, connections=2, statement_timeout_s=5, reactor=reactor)
     await own.start()
     try:
         async with node_hub(own, database_dsn) as node:
@@ -199,7 +200,7 @@ async def test_more_events_than_a_poll_reads_are_read_in_turn(
 
 @pytest_twisted.ensureDeferred
 async def test_nothing_is_asked_while_nobody_listens(database: Database, database_dsn: str) -> None:
-    own = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    own = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
     await own.start()
     async with node_hub(own, database_dsn) as node:
         await own.stop()

@@ -29,10 +29,12 @@ from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.maildrop import MEASURED_AT_A_TIME, Maildrop, Maildrops
 from mailsacd.mail.reading.read_ahead import GOOD_FOR_S
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.settings import Pop3Settings
 from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.people import PLANS, People, people
 
@@ -66,7 +68,12 @@ class _Post:
             Guesses(reactor),
         )
         return Maildrops(
-            self.people.database, gate, logins, Pop3Settings(**settings), reactor=reactor
+            self.people.database,
+            gate,
+            logins,
+            Pop3Settings(**settings),
+            LANES.readers,
+            reactor=reactor,
         )
 
     async def deliver(self, inbox: str = BOX, content: bytes = b"Subject: x\r\n\r\nhi\r\n") -> str:
@@ -96,9 +103,11 @@ async def post(database: Database, database_dsn: str) -> AsyncIterator[_Post]:
         )
         for email in (BOX, "*@own.example"):
             await addresses.reserve(ANN, email, checked_settings(password="of the box"))
-        mailbox = Mailbox(database, Gate(directory, anonymous_read=True), reactor=reactor)
+        mailbox = Mailbox(database, Gate(directory, anonymous_read=True), LANES.readers)
         budget = ByteBudget(1 << 24)
-        ingest = Ingest(database, hostname="mx.example", budget=budget, reactor=reactor)
+        ingest = Ingest(
+            database, composer=Composer("mx.example", LANES.mail_in), budget=budget, reactor=reactor
+        )
         yield _Post(node, addresses, directory, mailbox, ingest, keys)
         await ingest.finish()
 
@@ -328,7 +337,7 @@ async def test_a_database_that_is_away_deletes_nothing(post: _Post) -> None:
     await post.deliver()
     opened = await post.open()
     database = post.people.database
-    away = Database("", connections=1, statement_timeout_s=1, reactor=reactor)
+    away = Database("", LANES.rest, connections=1, statement_timeout_s=1, reactor=reactor)
     await away.stop()
     opened._maildrops._database = away
     with pytest.raises(UnavailableError):

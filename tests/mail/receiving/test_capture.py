@@ -21,10 +21,12 @@ from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.reading.access import Gate
 from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mail.receiving.capture import Capture
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import CAPTURE
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.people import People, people
 
@@ -63,7 +65,7 @@ async def port(database: Database, database_dsn: str) -> AsyncIterator[_Port]:
         usage = Usage(database, node.accounts, activity, node.notices, reactor=reactor)
         ingest = Ingest(
             database,
-            hostname="mx.example",
+            composer=Composer("mx.example", LANES.mail_in),
             budget=ByteBudget(1 << 20),
             reactor=reactor,
             observers=(usage, activity),
@@ -74,7 +76,7 @@ async def port(database: Database, database_dsn: str) -> AsyncIterator[_Port]:
         )
         capture = Capture(logins, node.accounts, ingest, usage, activity)
         gate = Gate(directory, anonymous_read=True)
-        mailbox = Mailbox(database, gate, reactor=reactor)
+        mailbox = Mailbox(database, gate, LANES.readers)
         yield _Port(node, directory, ingest, usage, activity, capture, mailbox)
         await ingest.finish()
 

@@ -14,6 +14,7 @@ from mailsacd.mail.receiving.denylist import Denylist, allow, denied, deny, entr
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 
 reactor: Any = the_reactor
 
@@ -38,7 +39,7 @@ class House:
 
 @pytest_twisted.async_yield_fixture
 async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
-    notices = Notices(database_dsn, reactor=reactor)
+    notices = Notices(database_dsn, LANES.rest, reactor=reactor)
     activity = Activity(database, reactor=reactor)
     denylist = Denylist(
         database, notices, activity, allow_networks=["10.9.0.0/16", "2001:db8:9::/48"],
@@ -145,7 +146,7 @@ async def test_entries_are_added_renamed_and_taken_back(house: House) -> None:
 
 
 def test_an_allowed_network_that_is_none_is_told(database: Database) -> None:
-    notices = Notices("", reactor=reactor)
+    notices = Notices("", LANES.rest, reactor=reactor)
     activity = Activity(database, reactor=reactor)
     with pytest.raises(ConfigurationError, match=r"smtp\.allow_networks"):
         Denylist(database, notices, activity, allow_networks=["x"], reactor=reactor)

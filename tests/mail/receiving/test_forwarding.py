@@ -17,9 +17,11 @@ from mailsacd.core.errors import InvalidInputError
 from mailsacd.core.ownership import MAX_FORWARDS
 from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.receiving.accept import Accept
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.alternates import server_secret
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, BOB, Node
 
@@ -244,7 +246,7 @@ async def test_mail_on_its_way_to_a_target_that_is_given_up_stays_with_its_accou
     await node.directory.domain("two.example")  # nobody's, as far as is known
     ingest = Ingest(
         node.database,
-        hostname="mx.example",
+        composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
         reactor=reactor,
         ownership=node.directory,

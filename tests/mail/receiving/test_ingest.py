@@ -18,8 +18,10 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.mail.reading.mailbox import Mailbox, Page
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.gates import gate
 
@@ -30,15 +32,15 @@ SIMPLE = b"From: Ann <ann@example.net>\r\nTo: bob@example.com\r\nSubject: hi\r\n
 def ingest(database: Database) -> Ingest:
     return Ingest(
         database,
-        hostname="mx.example",
+        composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
-        reactor=reactor,  # type: ignore[arg-type]  # the reactor is a module
+        reactor=reactor,
     )
 
 
 @pytest.fixture
 def mailbox(database: Database) -> Mailbox:
-    return Mailbox(database, gate(database), reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
+    return Mailbox(database, gate(database), LANES.readers)
 
 
 async def _listed(mailbox: Mailbox, email: str, **page: Any) -> list[dict[str, Any]]:
@@ -158,14 +160,16 @@ async def test_a_copy_is_deleted_and_the_others_stay(ingest: Ingest, mailbox: Ma
 
 @pytest_twisted.ensureDeferred
 async def test_where_reading_needs_a_key_nobody_reads(database: Database) -> None:
-    closed = Mailbox(database, gate(database, anonymous_read=False), reactor=reactor)  # type: ignore[arg-type]  # the reactor is a module
+    closed = Mailbox(database, gate(database, anonymous_read=False), LANES.readers)
     with pytest.raises(UnauthenticatedError):
         await closed.list_json(ANYONE, "bob@example.com", Page())
 
 
 @pytest_twisted.async_yield_fixture
 async def stopped_database(database_dsn: str) -> AsyncIterator[Database]:
-    stopped = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    stopped = Database(
+        database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor
+    )
     await stopped.start()
     await stopped.stop()
     yield stopped
@@ -175,9 +179,9 @@ async def stopped_database(database_dsn: str) -> AsyncIterator[Database]:
 async def test_without_a_database_every_session_hears_of_it(stopped_database: Database) -> None:
     ingest = Ingest(
         stopped_database,
-        hostname="mx.example",
+        composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
-        reactor=reactor,  # type: ignore[arg-type]  # the reactor is a module
+        reactor=reactor,
     )
     waiting = [ingest.deliver(envelope(ingest, SIMPLE, "bob@example.com")) for _ in range(3)]
     for answer in waiting:

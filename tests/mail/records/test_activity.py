@@ -13,10 +13,12 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_of, utc_from_ms
 from mailsacd.mail.accounts.sessions import Sessions
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import KEPT_DAYS, MAX_GATHERED, Activity
 from mailsacd.settings import AccountSettings
 from mailsacd.store.pool import Database
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.people import people
 from tests.mail.property import ANN, BOB, add_accounts
@@ -73,7 +75,7 @@ async def test_of_too_many_the_oldest_are_dropped(database: Database) -> None:
 async def test_events_wait_while_the_database_is_away(
     database: Database, database_dsn: str
 ) -> None:
-    away = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
     await away.stop()
     activity = Activity(away, reactor=reactor)
     for subject in ("a", "b", "a"):
@@ -93,7 +95,7 @@ async def test_mail_for_what_is_owned_is_recorded_and_other_mail_is_not(database
     activity = Activity(database, reactor=reactor)
     ingest = Ingest(
         database,
-        hostname="mx.example",
+        composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
         reactor=reactor,
         observers=[activity],

@@ -18,12 +18,14 @@ from mailsacd.core.errors import InvalidInputError, NotFoundError, Unauthenticat
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
 from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.token import milliseconds
+from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.public_counts import KEPT, Tallies
 from mailsacd.mail.records.statistics import KEPT_AN_HOUR, KEPT_DAYS, Span, Statistics
 from mailsacd.store import statistics as store
 from mailsacd.store.pool import Database
 from mailsacd.store.statistics import Tally
+from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.property import add_accounts
 
@@ -64,10 +66,12 @@ class Node:
 
 def make_node(database: Database, *, anonymous_read: bool = True) -> Node:
     tallies = Tallies(database, reactor=reactor)
-    statistics = Statistics(database, tallies, anonymous_read=anonymous_read, reactor=reactor)
+    statistics = Statistics(
+        database, tallies, LANES.readers, anonymous_read=anonymous_read, reactor=reactor
+    )
     ingest = Ingest(
         database,
-        hostname="mx.example",
+        composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
         reactor=reactor,
         observers=[tallies],
@@ -289,7 +293,7 @@ async def test_names_that_no_table_can_hold_are_left_out(database: Database) -> 
 async def test_counts_wait_while_the_database_is_away(
     database: Database, database_dsn: str
 ) -> None:
-    away = Database(database_dsn, connections=1, statement_timeout_s=5, reactor=reactor)
+    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
     tallies = Tallies(away, reactor=reactor)
     await away.stop()
     tallies.stored([_new(1)], {})
