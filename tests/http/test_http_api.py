@@ -558,7 +558,7 @@ class _Stuck(Mailbox):
 @pytest_twisted.ensureDeferred
 async def test_readiness_does_not_wait_for_ever(database: Database, listen: Listen) -> None:
     clock = Clock()
-    stuck = _Stuck(database, gate(database), reactor=reactor)
+    stuck = _Stuck(database, gate(database), LANES.readers)
     port = listen(make_site(stuck, authenticator(database), HttpSettings(), __version__, clock))
     connection = await connect(reactor, port)
     connection.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")

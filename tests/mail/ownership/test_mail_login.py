@@ -58,7 +58,7 @@ async def door(database: Database, database_dsn: str) -> AsyncIterator[_Door]:
     """Accounts ann and bob; ann has x@ann.example with a password, and a private domain."""
     async with people(database, database_dsn) as node:
         directory = Directory(database, node.notices)
-        passwords = _CountingPasswords(reactor)
+        passwords = _CountingPasswords(LANES.passwords)
         addresses = Addresses(database, directory, PLANS, passwords)
         keys = {name: await node.key(name) for name in ("ann", "bob")}
         settings = checked_settings(password=PASSWORD)
