@@ -20,7 +20,7 @@ _PLACE: Final = "select pg_postmaster_start_time()::text, current_database()"
 async def check_direct(database: Database, direct_dsn: str, lookups: Lane, reactor: Any) -> None:
     """Raises ConfigurationError unless ``direct_dsn`` leads to ``database``, past any pooler.
 
-    ``database`` has been started; ``direct_dsn`` may be its own. Hosts are looked up in ``lookups``.
+    ``database`` has been started; ``direct_dsn`` may be its own. ``lookups`` is for its host.
     """
     target = Target(direct_dsn, lookups)
     if database.is_direct and target == database.target:
