@@ -10,10 +10,10 @@ from mailsacd.http.api.dispatch import Dispatch
 from mailsacd.http.api.openapi import specification
 from mailsacd.http.api.operation import Operation
 from mailsacd.http.api.routes import Routes
-from mailsacd.http.calls.attachments import Attachments
+from mailsacd.http.calls.attachments import AttachmentCalls
 from mailsacd.http.calls.documentation import Documentation
-from mailsacd.http.calls.messages import Messages
-from mailsacd.http.calls.service import Service
+from mailsacd.http.calls.messages import MessageCalls
+from mailsacd.http.calls.service import ServiceCalls
 from mailsacd.http.calls.websocket import PATH, WebSockets, WebSocketUpgrade
 from mailsacd.http.server.bounds import Bounds
 from mailsacd.http.server.channel import Channel
@@ -45,9 +45,9 @@ class Api:
     ) -> None:
         documentation = Documentation(lambda: specification(self._listed(), version))
         self.operations: Final[tuple[Operation, ...]] = (
-            *Messages(mailbox).operations(),
-            *Attachments(mailbox).operations(),
-            *Service(mailbox, version, reactor).operations(),
+            *MessageCalls(mailbox).operations(),
+            *AttachmentCalls(mailbox).operations(),
+            *ServiceCalls(mailbox, version, reactor).operations(),
             *documentation.operations(),
             *(operation for group in groups for operation in group.operations()),
         )

@@ -10,7 +10,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from mailsacd.mail.push.listeners import Listeners
 from mailsacd.settings import WebsocketSettings
-from mailsacd.ws.feed import Feed, Wish
+from mailsacd.ws.feed import Feed, ListenRequest
 from mailsacd.ws.protocol import MAX_CLIENT_MESSAGE_BYTES
 
 CLOSE_TIMEOUT_S: Final = 5
@@ -44,7 +44,7 @@ class FeedFactory(WebSocketServerFactory):
 
         ``peer`` is the client's IP address, ``key`` the API key, ``query`` the decoded parameters.
         """
-        feed = Feed(Wish(peer, key, query), self._listeners)
+        feed = Feed(ListenRequest(peer, key, query), self._listeners)
         feed.factory = self
         self._feeds.add(feed)
         return feed

@@ -22,7 +22,7 @@ _PAYLOAD: Final = "websocket payload"
 _log = Logger()
 
 
-class Wish:
+class ListenRequest:
     """What a client asks for in the URL. ``query`` is decoded from it, as bytes."""
 
     def __init__(self, peer: str, key: str | None, query: Mapping[bytes, Sequence[bytes]]) -> None:
@@ -41,9 +41,9 @@ class Wish:
 class Feed(Socket):
     """A WebSocket that listens: a Listener (mail.push.listener), too."""
 
-    def __init__(self, wish: Wish, registry: Listeners) -> None:
+    def __init__(self, asked: ListenRequest, registry: Listeners) -> None:
         super().__init__()
-        self._wish: Wish | None = wish
+        self._asked: ListenRequest | None = asked
         self._registry = registry
         self._listening: Listening | None = None
 
@@ -108,11 +108,11 @@ class Feed(Socket):
             self._listening.resume()
 
     async def _come_in(self) -> None:
-        wish, self._wish = self._wish, None
-        assert wish is not None  # noqa: S101  for mypy: a connection is opened once
+        asked, self._asked = self._asked, None
+        assert asked is not None  # noqa: S101  for mypy: a connection is opened once
         try:
             listening = await self._registry.listen_as_account(
-                wish.asker, wish.account, wish.names, wish.since, self
+                asked.asker, asked.account, asked.names, asked.since, self
             )
         except MailsacdError as e:
             self._refuse(e)
@@ -125,7 +125,7 @@ class Feed(Socket):
             return
         wanted = listening.wanted
         assert wanted is not None  # noqa: S101  for mypy
-        sequence = listening.sequence if wish.wants_sequence else None
+        sequence = listening.sequence if asked.wants_sequence else None
         self.sendMessage(frames.listening(wanted.addresses, wanted.domains, sequence))
         self.sendMessage(frames.HEARTBEAT)
         self._listening = listening

@@ -21,7 +21,7 @@ _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,1
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 
-class Attachments:
+class AttachmentCalls:
     """The handlers of the calls about a message's attachments, and their declarations."""
 
     def __init__(self, mailbox: Mailbox) -> None:

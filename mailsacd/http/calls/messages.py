@@ -33,7 +33,7 @@ _SANDBOX: Final = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; base
 _AS_SENT: Final = _SANDBOX + b"; img-src data: http: https:; font-src data:"
 
 
-class Messages:
+class MessageCalls:
     """The handlers of the calls about messages, and their declarations."""
 
     def __init__(self, mailbox: Mailbox) -> None:

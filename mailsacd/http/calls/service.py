@@ -18,7 +18,7 @@ _operation = partial(Operation, method="GET", tag=_TAG, open=True)
 READY_TIMEOUT_S: Final = 5.0
 
 
-class Service:
+class ServiceCalls:
     """The handlers of the calls about the server itself, and their declarations."""
 
     def __init__(self, mailbox: Mailbox, version: str, reactor: IReactorTime) -> None:

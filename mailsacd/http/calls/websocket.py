@@ -25,7 +25,7 @@ from mailsacd.http.server.request import Request
 PATH: Final = b"incoming-messages"
 
 
-class Accept(TypingProtocol):
+class AcceptsUpgrade(TypingProtocol):
     """Makes the protocol that goes on with the connection (ws.factory)."""
 
     def __call__(
@@ -41,7 +41,7 @@ class Accept(TypingProtocol):
 class WebSockets:
     """Who takes connections over. Pages of ``allowed_origins`` may listen beside our own."""
 
-    accept: Accept
+    accept: AcceptsUpgrade
     allowed_origins: tuple[str, ...] = ()
 
 

@@ -26,7 +26,7 @@ RETRY_AFTER_S: Final = 5
 """After so long may those come again for whom there was no connection."""
 
 
-class Connection(Protocol):
+class BoundedConnection(Protocol):
     """One connection, as its bounds see it (http.server.channel)."""
 
     @property
@@ -54,9 +54,9 @@ class Memory:
     def __init__(self, max_bytes: int) -> None:
         self.held_bytes = 0
         self._max_bytes = max_bytes
-        self._of: dict[Connection, int] = {}  # who has moved most recently comes last
+        self._of: dict[BoundedConnection, int] = {}  # who has moved most recently comes last
 
-    def hold(self, holder: Connection, count: int) -> None:
+    def hold(self, holder: BoundedConnection, count: int) -> None:
         """Count ``count`` bytes (0: none) as held for ``holder``, which has just moved.
 
         The last one is never closed: what is within the limits of one request may be held.
@@ -77,7 +77,7 @@ class Bounds:
         self.max_body_bytes: Final = settings.max_body_bytes
         self.idle_timeout_s: Final = settings.idle_timeout_s
         self.memory: Final = Memory(settings.buffer_bytes)
-        self.connections: Final[dict[Connection, str | None]] = {}
+        self.connections: Final[dict[BoundedConnection, str | None]] = {}
         """All of them, those that were handed over among them, and as whose each is counted."""
         self.stopping = False
         """Whether no further request is taken."""
@@ -88,7 +88,7 @@ class Bounds:
         self._of_peer: dict[str, int] = {}
         self._proxies = Proxies(settings.proxy_networks)
         self._clock = clock
-        self._owing: set[Connection] = set()
+        self._owing: set[BoundedConnection] = set()
         self._all_settled: Deferred[None] | None = None
 
     def refusal(self, address: str) -> Response | None:
@@ -102,13 +102,13 @@ class Bounds:
         headers = ((b"Retry-After", b"%d" % RETRY_AFTER_S),)
         return problem(status, f"{message}, come back later", headers=headers)
 
-    def enter(self, connection: Connection, address: str) -> None:
+    def enter(self, connection: BoundedConnection, address: str) -> None:
         """Count ``connection``, which is open, comes from the IP ``address``, and will `leave`."""
         peer = self.connections[connection] = self._peer(address)
         if peer is not None:
             self._of_peer[peer] = self._of_peer.get(peer, 0) + 1
 
-    def leave(self, connection: Connection) -> None:
+    def leave(self, connection: BoundedConnection) -> None:
         """Forget ``connection``, which is closed, and what was held for it."""
         peer = self.connections.pop(connection)
         if peer is not None:
@@ -118,7 +118,7 @@ class Bounds:
         self.memory.hold(connection, 0)
         self.settled(connection)
 
-    def settled(self, connection: Connection) -> None:
+    def settled(self, connection: BoundedConnection) -> None:
         """Note that ``connection`` owes no answer that has an end."""
         self._owing.discard(connection)
         waiting = self._all_settled
