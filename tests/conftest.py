@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import pytest_twisted
@@ -19,21 +19,21 @@ from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.store.pool import Database
 from tests.data_directory import copy_data, open_directory
 from tests.lanes import LANES
+from tests.outbound.name_server import Network
+from tests.outbound.receiver import Receiver
 
 T = TypeVar("T")
+Open = Callable[[], Awaitable[Database]]
 
 MAX_PROCESSES = 8  # each has a PostgreSQL of its own
+
+_schemas = count()
 
 
 @pytest.hookimpl(optionalhook=True)  # a run of a few tests does without xdist
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes `-n auto` is: two a core, since many tests wait for something."""
     return min(2 * (os.cpu_count() or 1), MAX_PROCESSES)
-
-
-Open = Callable[[], Awaitable[Database]]
-
-_schemas = count()
 
 
 @pytest.fixture
@@ -102,6 +102,17 @@ def database(_shared_database: tuple[Database, str]) -> Database:
 
 
 @pytest_twisted.async_yield_fixture
+async def stopped_database(database_dsn: str) -> AsyncIterator[Database]:
+    """A database that is away: whatever is asked of it fails at once."""
+    stopped = Database(
+        database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor
+    )
+    await stopped.start()
+    await stopped.stop()
+    yield stopped
+
+
+@pytest_twisted.async_yield_fixture
 async def open_empty(database: Database, database_dsn: str) -> AsyncIterator[Open]:
     """Opens the same schema without any table, as often as it is called."""
     schema = f"empty_{next(_schemas)}"
@@ -124,6 +135,28 @@ async def open_empty(database: Database, database_dsn: str) -> AsyncIterator[Ope
     for each in opened:
         await each.stop()
     await database.run(f"drop schema {schema} cascade")
+
+
+@pytest_twisted.async_yield_fixture
+async def network() -> AsyncIterator[Network]:
+    """Name servers: the usual one, and that of example.com."""
+    made = Network(reactor)
+    yield made
+    await made.stop()
+
+
+@pytest_twisted.async_yield_fixture
+async def receive() -> AsyncIterator[Callable[..., Receiver]]:
+    """Makes receivers of webhooks; see `Receiver` for their arguments after the reactor."""
+    made: list[Receiver] = []
+
+    def make(*args: Any, **options: Any) -> Receiver:
+        made.append(Receiver(reactor, *args, **options))
+        return made[-1]
+
+    yield make
+    for receiver in made:
+        await receiver.stop()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -481,16 +481,6 @@ async def test_the_server_says_how_it_is(api: Api) -> None:
     assert (root.status, root.headers["location"]) == (302, "/docs")
 
 
-@pytest_twisted.async_yield_fixture
-async def stopped_database(database_dsn: str) -> AsyncIterator[Database]:
-    stopped = Database(
-        database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor
-    )
-    await stopped.start()
-    await stopped.stop()
-    yield stopped
-
-
 @pytest_twisted.ensureDeferred
 async def test_without_a_database_every_call_about_mail_is_503(
     stopped_database: Database, listen: Listen, api: Api

@@ -51,19 +51,6 @@ async def make_station(database: Database) -> AsyncIterator[MakeStation]:
         await station.ingest.finish()
 
 
-@pytest_twisted.async_yield_fixture
-async def receive() -> AsyncIterator[Receive]:
-    made: list[Receiver] = []
-
-    def make(*args: Any, **options: Any) -> Receiver:
-        made.append(Receiver(reactor, *args, **options))
-        return made[-1]
-
-    yield make
-    for receiver in made:
-        await receiver.stop()
-
-
 def failing_first(times: int, code: int = 500) -> Callable[[Posted], bytes]:
     """Answers ``code`` so often to each event, then 200."""
     seen: dict[str, int] = {}

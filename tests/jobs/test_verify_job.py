@@ -18,8 +18,9 @@ reactor: Any = the_reactor
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_proof_is_found_without_being_asked_for(database: Database) -> None:
-    network = Network(reactor)
+async def test_a_proof_is_found_without_being_asked_for(
+    database: Database, network: Network
+) -> None:
     clock = Clock()
     await add_accounts(database, "ann")
     notices = Notices("", LANES.rest, reactor=reactor)  # it hears nothing, and remembers nothing
@@ -39,28 +40,25 @@ async def test_a_proof_is_found_without_being_asked_for(database: Database) -> N
         raise AssertionError("it was never looked at")
     finally:
         await job.stop()
-        await network.stop()
 
 
 @pytest_twisted.ensureDeferred
-async def test_stopped_in_the_middle_of_a_look_it_looks_no_more(database: Database) -> None:
-    network = Network(reactor)
+async def test_stopped_in_the_middle_of_a_look_it_looks_no_more(
+    database: Database, network: Network
+) -> None:
     clock = Clock()
     await add_accounts(database, "ann")
     notices = Notices("", LANES.rest, reactor=reactor)
     domains = make_node(database, notices, network.resolver(), reactor).domains
     job = VerifyJob(domains, clock)
-    try:
-        await domains.add(ANN, "example.com")
-        await database.run("update domain set next_check = now()")
-        network.usual.answers.silent.add("example.com")
-        asked = network.usual.answers.asked
-        job.start()
-        while not asked:
-            clock.advance(EVERY_S)
-            await deferLater(reactor, 0.005)
-        await job.stop()
-        await database.run("update domain set next_check = now()")
-        assert not clock.getDelayedCalls()
-    finally:
-        await network.stop()
+    await domains.add(ANN, "example.com")
+    await database.run("update domain set next_check = now()")
+    network.usual.answers.silent.add("example.com")
+    asked = network.usual.answers.asked
+    job.start()
+    while not asked:
+        clock.advance(EVERY_S)
+        await deferLater(reactor, 0.005)
+    await job.stop()
+    await database.run("update domain set next_check = now()")
+    assert not clock.getDelayedCalls()

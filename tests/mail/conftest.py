@@ -17,14 +17,6 @@ reactor: Any = the_reactor
 
 
 @pytest_twisted.async_yield_fixture
-async def network() -> AsyncIterator[Network]:
-    """Name servers: the usual one, and that of example.com."""
-    made = Network(reactor)
-    yield made
-    await made.stop()
-
-
-@pytest_twisted.async_yield_fixture
 async def node(database: Database, database_dsn: str, network: Network) -> AsyncIterator[Node]:
     """A node that listens, with the accounts ann and bob."""
     await add_accounts(database, "ann", "bob")

@@ -1,6 +1,5 @@
 """Asking name servers: real ones, on the loopback."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,13 +14,6 @@ from mailsacd.settings import DnsSettings
 from tests.outbound.name_server import NameServer, Network
 
 reactor: Any = the_reactor
-
-
-@pytest_twisted.async_yield_fixture
-async def network() -> AsyncIterator[Network]:
-    made = Network(reactor)
-    yield made
-    await made.stop()
 
 
 @pytest_twisted.ensureDeferred

@@ -1,6 +1,6 @@
 """What goes out, and what comes of all that a receiver may do."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +28,6 @@ from tests.outbound.test_webhook_guard import make_poster
 reactor: Any = the_reactor
 
 Receive = Callable[..., Receiver]
-
-
-@pytest_twisted.async_yield_fixture
-async def network() -> AsyncIterator[Network]:
-    made = Network(reactor)
-    yield made
-    await made.stop()
-
-
-@pytest_twisted.async_yield_fixture
-async def receive() -> AsyncIterator[Receive]:
-    made: list[Receiver] = []
-
-    def make(*args: Any, **options: Any) -> Receiver:
-        made.append(Receiver(reactor, *args, **options))
-        return made[-1]
-
-    yield make
-    for receiver in made:
-        await receiver.stop()
 
 
 @pytest_twisted.ensureDeferred

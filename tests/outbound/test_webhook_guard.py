@@ -48,8 +48,7 @@ def make_poster(network: Network, *allowed: str, ca_file: str = "", timeout_s: f
 
 
 @pytest_twisted.async_yield_fixture
-async def trap() -> AsyncIterator[Trap]:
-    network = Network(reactor)
+async def trap(network: Network) -> AsyncIterator[Trap]:
     everywhere = Receiver(reactor, interface="0.0.0.0")
     v6 = Receiver(reactor, interface="::1", port=everywhere.port)
     answers = network.usual.answers
@@ -71,7 +70,6 @@ async def trap() -> AsyncIterator[Trap]:
     yield Trap(make_poster(network), network, [everywhere, v6])
     await everywhere.stop()
     await v6.stop()
-    await network.stop()
 
 
 @pytest.mark.parametrize(
@@ -220,27 +218,23 @@ async def test_no_proxy_of_the_environment_is_asked(
 
 
 @pytest_twisted.ensureDeferred
-async def test_allowed_networks_are_allowed_and_nothing_beside_them() -> None:
-    network = Network(reactor)
+async def test_allowed_networks_are_allowed_and_nothing_beside_them(network: Network) -> None:
     network.usual.answers.add("app.example", dns.Record_A("10.1.2.3"))
     network.usual.answers.add("both.example", dns.Record_A("10.1.2.3"), dns.Record_A("10.1.3.3"))
     network.usual.answers.add("out.example", dns.Record_A(PUBLIC_IP), dns.Record_A("10.1.2.3"))
     network.usual.answers.failing.add("failing.example")
     guard = Guard(network.resolver(), ["10.1.2.0/24", "127.0.0.1", "fd00::/64"])
-    try:
-        assert await guard.addresses("app.example") == ("10.1.2.3",)
-        assert sorted(await guard.addresses("out.example")) == [PUBLIC_IP, "10.1.2.3"]
-        assert await guard.addresses("localhost") == ("127.0.0.1",)
-        assert await guard.addresses("fd00::1") == ("fd00::1",)
-        assert await guard.addresses("8.8.8.8") == ("8.8.8.8",)
-        for host in ("both.example", "10.1.3.3", "127.0.0.2", "::1", "::ffff:10.1.2.3", "fd00:1::"):
-            with pytest.raises(ForbiddenError):
-                await guard.addresses(host)
-        with pytest.raises(LookupFailedError):
-            await guard.addresses("failing.example")
-        assert "localhost" not in [name for name, _ in network.usual.answers.asked]
-    finally:
-        await network.stop()
+    assert await guard.addresses("app.example") == ("10.1.2.3",)
+    assert sorted(await guard.addresses("out.example")) == [PUBLIC_IP, "10.1.2.3"]
+    assert await guard.addresses("localhost") == ("127.0.0.1",)
+    assert await guard.addresses("fd00::1") == ("fd00::1",)
+    assert await guard.addresses("8.8.8.8") == ("8.8.8.8",)
+    for host in ("both.example", "10.1.3.3", "127.0.0.2", "::1", "::ffff:10.1.2.3", "fd00:1::"):
+        with pytest.raises(ForbiddenError):
+            await guard.addresses(host)
+    with pytest.raises(LookupFailedError):
+        await guard.addresses("failing.example")
+    assert "localhost" not in [name for name, _ in network.usual.answers.asked]
 
 
 def test_a_bad_network_is_named() -> None:

@@ -512,15 +512,10 @@ async def test_no_secret_is_in_a_log_or_an_error(world: World) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_without_a_database_a_key_is_not_called_wrong(
-    world: World, database_dsn: str, listen: Listen
+    world: World, stopped_database: Database, database_dsn: str, listen: Listen
 ) -> None:
     key = await world.node.key("ann")
-    stopped = Database(
-        database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor
-    )
-    await stopped.start()
-    await stopped.stop()
-    async with people(stopped, database_dsn) as away:
+    async with people(stopped_database, database_dsn) as away:
         other = await _world(away, listen, _settings())
         answer = await other.client().call("GET", "/api/me", Mailsac_Key=key)
         assert answer.status == 503

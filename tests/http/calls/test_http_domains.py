@@ -18,13 +18,6 @@ TARGET = "/api/domains/example.com"
 
 
 @pytest_twisted.async_yield_fixture
-async def network() -> AsyncIterator[Network]:
-    made = Network(reactor)
-    yield made
-    await made.stop()
-
-
-@pytest_twisted.async_yield_fixture
 async def people(database: Database, database_dsn: str, network: Network) -> AsyncIterator[Society]:
     port = network.usual.port
     settings = [

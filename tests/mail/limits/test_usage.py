@@ -134,11 +134,11 @@ async def test_mail_for_what_is_owned_counts(house: House) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_counts_wait_while_the_database_is_away(house: House, database_dsn: str) -> None:
+async def test_counts_wait_while_the_database_is_away(
+    house: House, stopped_database: Database
+) -> None:
     database = house.people.database
-    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
-    await away.stop()
-    house.usage._database = away
+    house.usage._database = stopped_database
     house.usage.count("ann", API, 2)
     await house.usage.write()
     house.usage.count("ann", API)

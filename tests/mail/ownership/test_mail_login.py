@@ -194,14 +194,13 @@ async def test_many_guesses_at_once_are_not_more_than_one_after_the_other(door: 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_database_that_is_away_makes_no_guess_of_it(door: _Door, database_dsn: str) -> None:
-    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=1, reactor=reactor)
-    await away.start()
-    await away.stop()
+async def test_a_database_that_is_away_makes_no_guess_of_it(
+    door: _Door, stopped_database: Database
+) -> None:
     logins = MailLogins(
-        away,
+        stopped_database,
         door.people.authenticator,
-        Directory(away, door.people.notices),
+        Directory(stopped_database, door.people.notices),
         door.passwords,
         Guesses(door.clock),
     )

@@ -39,10 +39,9 @@ async def test_a_burst_is_announced_at_once_and_once_more(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_notice_that_cannot_be_given_is_left_to_the_hubs(database_dsn: str) -> None:
-    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
-    await away.start()
-    await away.stop()
-    announcer = Announcer(away, lambda: None, reactor=reactor)
+async def test_a_notice_that_cannot_be_given_is_left_to_the_hubs(
+    stopped_database: Database,
+) -> None:
+    announcer = Announcer(stopped_database, lambda: None, reactor=reactor)
     announcer.stored([new_mail("bob@example.com")], {})
     await announcer.finish()

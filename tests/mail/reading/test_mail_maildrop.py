@@ -333,13 +333,13 @@ async def test_two_sessions_are_let_in_without_a_lock(post: _Post) -> None:
 
 
 @ensure
-async def test_a_database_that_is_away_deletes_nothing(post: _Post) -> None:
+async def test_a_database_that_is_away_deletes_nothing(
+    post: _Post, stopped_database: Database
+) -> None:
     await post.deliver()
     opened = await post.open()
     database = post.people.database
-    away = Database("", LANES.rest, connections=1, statement_timeout_s=1, reactor=reactor)
-    await away.stop()
-    opened._maildrops._database = away
+    opened._maildrops._database = stopped_database
     with pytest.raises(UnavailableError):
         await opened.remove([0])
     opened._maildrops._database = database

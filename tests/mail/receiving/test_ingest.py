@@ -1,7 +1,6 @@
 """Making mail durable: batches, their faults, and the way back out by the mailbox."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -163,16 +162,6 @@ async def test_where_reading_needs_a_key_nobody_reads(database: Database) -> Non
     closed = Mailbox(database, gate(database, anonymous_read=False), LANES.readers)
     with pytest.raises(UnauthenticatedError):
         await closed.list_json(ANYONE, "bob@example.com", Page())
-
-
-@pytest_twisted.async_yield_fixture
-async def stopped_database(database_dsn: str) -> AsyncIterator[Database]:
-    stopped = Database(
-        database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor
-    )
-    await stopped.start()
-    await stopped.stop()
-    yield stopped
 
 
 @pytest_twisted.ensureDeferred

@@ -73,11 +73,9 @@ async def test_of_too_many_the_oldest_are_dropped(database: Database) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_events_wait_while_the_database_is_away(
-    database: Database, database_dsn: str
+    database: Database, stopped_database: Database
 ) -> None:
-    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
-    await away.stop()
-    activity = Activity(away, reactor=reactor)
+    activity = Activity(stopped_database, reactor=reactor)
     for subject in ("a", "b", "a"):
         activity.record("x", account="ann", subject=subject)
         await activity._writing.run_now()

@@ -291,11 +291,9 @@ async def test_names_that_no_table_can_hold_are_left_out(database: Database) -> 
 
 @pytest_twisted.ensureDeferred
 async def test_counts_wait_while_the_database_is_away(
-    database: Database, database_dsn: str
+    database: Database, stopped_database: Database
 ) -> None:
-    away = Database(database_dsn, LANES.rest, connections=1, statement_timeout_s=5, reactor=reactor)
-    tallies = Tallies(away, reactor=reactor)
-    await away.stop()
+    tallies = Tallies(stopped_database, reactor=reactor)
     tallies.stored([_new(1)], {})
     await tallies.write()
     tallies.stored([_new(1)], {})
