@@ -1,4 +1,4 @@
-"""Which addresses count as one peer, wherever something is limited for each of them."""
+"""IP addresses of peers: how they are written, and which count as one where each has a limit."""
 
 import ipaddress
 
@@ -19,3 +19,13 @@ def network_of(peer: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
+
+
+def plain_ip(host: str) -> str:
+    """Write the IP address ``host`` as people do: no IPv4 inside of IPv6, and no zone."""
+    return host.removeprefix("::ffff:").partition("%")[0]
+
+
+def is_loopback(peer: str) -> bool:
+    """Tell whether the IP address ``peer`` is of this machine."""
+    return ipaddress.ip_address(peer).is_loopback

@@ -57,6 +57,7 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
                 clock=services.clock,
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,
+                plain_login=settings.plain_login,
                 proxies=proxy_networks(settings.proxy_networks, "pop3.proxy_networks"),
             ),
         )

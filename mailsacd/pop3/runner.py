@@ -35,7 +35,7 @@ class SessionRunner:
         services = shared.services
         self.session = Session(shared.rules)
         self._connection = connection
-        self._connections = shared.options.connections
+        self._options = shared.options
         self._settings = services.settings
         self._clock = services.clock
         self._maildrops = services.maildrops
@@ -72,7 +72,7 @@ class SessionRunner:
         """As of Handler. By now it is known whether a handshake came first."""
         session = self.session
         session.tls = self._connection.tls
-        session.trusted = self._connection.is_trusted(self._settings.plain_login)
+        session.trusted = self._options.trusts(self._connection.peer_ip)
         session.greet()
         self.run()
 
@@ -136,7 +136,7 @@ class SessionRunner:
             self._yielding = True
             self._connection.later(self._next_turn)
         self._running = False
-        if self._connections.stopping and not self.busy:
+        if self._options.connections.stopping and not self.busy:
             self.end(CloseReason.STOPPING)
         self._connection.worked(done, self.session.unread_bytes)
 

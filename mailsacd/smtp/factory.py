@@ -65,6 +65,7 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
                 clock=services.clock,
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,
+                plain_login=services.plain_login,
                 proxies=proxy_networks(settings.proxy_networks, f"{section}.proxy_networks"),
             ),
         )

@@ -12,9 +12,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsacd.core import reply
-from mailsacd.core.envelope import Envelope, Reception, Recipient
+from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import Action, AskRecipient, Deliver, LogIn, Signal
+from mailsacd.smtp.envelopes import Envelopes
 from mailsacd.smtp.held_mail import HeldMail
 from mailsacd.smtp.replies import (
     CLOSING_WORDS,
@@ -47,11 +48,10 @@ class SessionRunner:
         self._refuses = services.refuses
         self._ingest = services.ingest
         self._capture = services.capture
-        self._plain_login = services.plain_login
         self._budget = services.ingest.budget
         self._settings = services.settings
-        self._connections = shared.options.connections
-        self._reception: Reception | None = None
+        self._options = shared.options
+        self._envelopes = Envelopes(services.ingest, connection)
         self._held_mail = HeldMail(self._budget, self._clock)
         self._delivering_bytes = 0
         self._running = self._yielding = self._paused = self._lost = self._in_text = False
@@ -107,7 +107,7 @@ class SessionRunner:
     def begin(self) -> None:
         """As of Handler. Until now the peer's address was not known for sure."""
         session, connection = self.session, self._connection
-        session.trusted = connection.is_trusted(self._plain_login)
+        session.trusted = self._options.trusts(connection.peer_ip)
         session.refuses = partial(self._refuses, connection.peer_ip)
         session.greet()
         self.run()
@@ -162,7 +162,7 @@ class SessionRunner:
                 self._held_mail.begin()
         if in_text or self._held_mail.held_bytes or self._delivering_bytes:
             self._hold(session.held_bytes + self._delivering_bytes)
-        if self._connections.stopping and not session.in_message:
+        if self._options.connections.stopping and not session.in_message:
             self.end(CloseReason.STOPPING)
         self._connection.worked(commands, session.unread_bytes)
 
@@ -185,7 +185,6 @@ class SessionRunner:
             self._connection.write(b"".join(replies))
             replies.clear()
             if action is Signal.START_TLS:
-                self._reception = None
                 self._connection.start_tls()
             else:
                 self._connection.close()
@@ -236,35 +235,15 @@ class SessionRunner:
     # Messages
 
     def _deliver(self, message: Deliver) -> None:
-        envelope_id, received_ms = self._ingest.new_envelope_id()
+        session = self.session
+        envelope = self._envelopes.make(message, session.helo, tls=session.tls)
         self._delivering_bytes = len(message.content)
-        envelope = Envelope(
-            id=envelope_id,
-            received_ms=received_ms,
-            reverse_path=message.reverse_path,
-            recipients=message.recipients,
-            reception=self._reception_of(message.protocol),
-            content=message.content,
-        )
         if message.account is None or self._capture is None:
             stored = self._ingest.deliver(envelope)
         else:
             stored = ensureDeferred(self._capture.deliver(envelope, message.account))
-        stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope_id,))
+        stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope.id,))
         stored.addErrback(self._broken)
-
-    def _reception_of(self, protocol: str) -> Reception:
-        known = self._reception
-        if known and known.protocol == protocol and known.helo == self.session.helo:
-            return known
-        self._reception = Reception(
-            peer_ip=self._connection.peer_ip,
-            local_ip=self._connection.local_ip,
-            helo=self.session.helo,
-            protocol=protocol,
-            tls=self._connection.tls_facts() if self.session.tls else None,
-        )
-        return self._reception
 
     def _stored(self, _: None, envelope_id: str) -> None:
         self._connection.read_control.effect()
@@ -280,7 +259,7 @@ class SessionRunner:
         self.session.finish_message(answer)
         if self._lost:
             self._hold(0)
-        elif self._connections.stopping:  # not even what is pipelined behind it is begun
+        elif self._options.connections.stopping:  # not even what is pipelined behind it is begun
             self.session.close(reply.STOPPING)
         self.run()
 

@@ -4,11 +4,8 @@ PROXY header, TLS, deadlines, and how much is read from the socket.
 """
 
 from collections.abc import Callable
-from enum import Enum, auto
-from ipaddress import ip_address
 from typing import Final, cast
 
-from OpenSSL import SSL
 from twisted.internet import tcp
 from twisted.internet.interfaces import (
     IHalfCloseableProtocol,
@@ -20,18 +17,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailsacd.core.envelope import TlsFacts
-from mailsacd.settings import PlainLogin
+from mailsacd.core.peer import plain_ip
 from mailsacd.sockets.connections import CloseReason
 from mailsacd.sockets.handler import Handler
 from mailsacd.sockets.listener_options import ListenerOptions
 from mailsacd.sockets.proxy import ProxyHeaderError, ProxyReader
 from mailsacd.sockets.read_control import ReadControl
+from mailsacd.sockets.stage import TIMEOUTS_S, Stage
 
-PROXY_HEADER_TIMEOUT_S: Final = 10.0
-TLS_HANDSHAKE_TIMEOUT_S: Final = 30.0
-CLOSE_TIMEOUT_S: Final = 10.0
-"""So long may a peer take to read our last words."""
 MAX_UNREAD_BYTES: Final = 4_096
 """While the handler is held up, more input than this waits in the kernel."""
 MUCH_BYTES: Final = 65_536
@@ -40,17 +33,9 @@ MUCH_BYTES: Final = 65_536
 _log = Logger()
 
 
-class _Stage(Enum):
-    PROXY_HEADER = auto()
-    SESSION = auto()
-    HANDSHAKE = auto()
-    CLOSING = auto()
-    GONE = auto()
-
-
 # To look a member of an enum up costs a call, which each reply would pay twice
-_CLOSING: Final = _Stage.CLOSING
-_GONE: Final = _Stage.GONE
+_CLOSING: Final = Stage.CLOSING
+_GONE: Final = Stage.GONE
 
 
 @implementer(IPushProducer, IHandshakeListener, IHalfCloseableProtocol)
@@ -65,14 +50,14 @@ class Connection(Protocol):
     """Whoever builds a connection gives it one at once."""
 
     def __init__(self, options: ListenerOptions, peer_ip: str) -> None:
-        self.peer_ip = _plain_ip(peer_ip)
+        self.peer_ip = plain_ip(peer_ip)
         self.tls = False
         """Whether what is said is encrypted, or will be as soon as the handshake is done."""
         self._options = options
         self._seconds = options.clock.seconds
         self._proxy: ProxyReader | None = None
         self._proxied_local_ip: str | None = None
-        self._stage = _Stage.SESSION
+        self._stage = Stage.SESSION
         self._since_s = self._seconds()
         self._tcp: tcp.Server
         self._unsent = b""
@@ -87,9 +72,9 @@ class Connection(Protocol):
         self._tcp = cast(tcp.Server, self.transport)
         self.read_control.begin(self._tcp)
         self._options.connections.enter(self)
-        if self._options.proxies and self._is_proxy():
+        if self._options.is_proxy(self.peer_ip):
             self._proxy = ProxyReader()
-            self._stage = _Stage.PROXY_HEADER
+            self._stage = Stage.PROXY_HEADER
         else:
             self._begin()
 
@@ -109,10 +94,10 @@ class Connection(Protocol):
         # The handler knows the connection: that circle would keep what both hold, half a message
         # maybe, until the collector of garbage comes by
         del self._handler
-        if self._stage is _Stage.HANDSHAKE:
+        if self._stage is Stage.HANDSHAKE:
             why = reason.getErrorMessage()
             _log.debug("TLS handshake with {peer}: {why}", peer=self.peer_ip, why=why)
-        self._stage = _Stage.GONE
+        self._stage = Stage.GONE
 
     def readConnectionLost(self) -> None:  # noqa: N802  Twisted's name
         """Give the answers that are under way: the peer sends no more, but may still read."""
@@ -125,7 +110,7 @@ class Connection(Protocol):
 
     def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's name
         """Go on with the session: TLS is on."""
-        self._stage = _Stage.SESSION
+        self._stage = Stage.SESSION
         self.progress()
         if self._options.tls_at_once:
             self._handler.begin()
@@ -150,10 +135,10 @@ class Connection(Protocol):
         ``now_s`` is the clock's time, as in `Member`.
         """
         silent_s = now_s - self._since_s
-        if self._stage is _Stage.GONE:
+        if self._stage is Stage.GONE:
             return
-        if self._stage in _TIMEOUTS_S:
-            if silent_s >= _TIMEOUTS_S[self._stage]:
+        if self._stage in TIMEOUTS_S:
+            if silent_s >= TIMEOUTS_S[self._stage]:
                 self.abort()
         elif self._handler.waiting:
             self._since_s = now_s
@@ -162,7 +147,7 @@ class Connection(Protocol):
 
     def stop(self, *, at_once: bool) -> None:
         """Say that the server stops, and close; unless ``at_once``, after what is under way."""
-        if self._stage is not _Stage.SESSION:
+        if self._stage is not Stage.SESSION:
             self.abort()
         elif at_once or not self._handler.busy:
             self._handler.end(CloseReason.STOPPING)
@@ -194,12 +179,7 @@ class Connection(Protocol):
     @property
     def local_ip(self) -> str:
         """The textual IP address that the peer connected to."""
-        return self._proxied_local_ip or _plain_ip(self._tcp.getHost().host)
-
-    def is_trusted(self, plain_login: PlainLogin) -> bool:
-        """Tell whether the peer may send a password without TLS, by the setting ``plain_login``."""
-        is_near = plain_login == "loopback" and ip_address(self.peer_ip).is_loopback
-        return is_near or plain_login == "always"
+        return self._proxied_local_ip or plain_ip(self._tcp.getHost().host)
 
     def send(self, data: bytes) -> None:
         """Send ``data`` now, after what was written.
@@ -221,19 +201,15 @@ class Connection(Protocol):
         """Send what was written, then begin the handshake as a server."""
         self._use_buffers()
         self.flush()
-        self._stage = _Stage.HANDSHAKE
+        self._stage = Stage.HANDSHAKE
         self._since_s = self._seconds()
         self.tls = True
         self._tcp.startTLS(self._options.tls)
 
-    def tls_facts(self) -> TlsFacts:
-        """Return the version, cipher and strength that the handshake has settled."""
-        connection = cast(SSL.Connection, self._tcp.getHandle())
-        return TlsFacts(
-            version=connection.get_protocol_version_name(),
-            cipher=connection.get_cipher_name() or "",
-            bits=connection.get_cipher_bits() or 0,
-        )
+    @property
+    def tls_handle(self) -> object:
+        """OpenSSL's connection, once the handshake is done: a pyOpenSSL SSL.Connection."""
+        return self._tcp.getHandle()
 
     def progress(self) -> None:
         """Begin the peer's time anew: it has got something done.
@@ -245,7 +221,7 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Close the connection, after what was written. The peer has CLOSE_TIMEOUT_S to read it."""
-        self._stage = _Stage.CLOSING
+        self._stage = Stage.CLOSING
         self._options.connections.close(self)
         self._since_s = self._seconds()
         if not self._unsent:
@@ -283,12 +259,8 @@ class Connection(Protocol):
 
     def _close_if_finished(self) -> None:
         """The peer sends no more: close when it waits for nothing either."""
-        if self._stage is _Stage.SESSION and not self._handler.held_up:
+        if self._stage is Stage.SESSION and not self._handler.held_up:
             self.close()
-
-    def _is_proxy(self) -> bool:
-        peer = ip_address(self.peer_ip)
-        return any(peer in network for network in self._options.proxies)
 
     def _read_proxy_header(self, reader: ProxyReader, data: bytes) -> bytes:
         """What follows the header: empty while it is not whole."""
@@ -302,7 +274,7 @@ class Connection(Protocol):
             return b""
         header, rest = found
         self._proxy = None
-        self._stage = _Stage.SESSION
+        self._stage = Stage.SESSION
         self.peer_ip = header.peer_ip or self.peer_ip
         self._proxied_local_ip = header.local_ip
         self._begin()
@@ -318,15 +290,3 @@ class Connection(Protocol):
         if not self._sends_directly:
             self._tcp.unregisterProducer()  # a transport with a producer does not close
         self._tcp.loseConnection()
-
-
-_TIMEOUTS_S: Final = {
-    _Stage.PROXY_HEADER: PROXY_HEADER_TIMEOUT_S,
-    _Stage.HANDSHAKE: TLS_HANDSHAKE_TIMEOUT_S,
-    _Stage.CLOSING: CLOSE_TIMEOUT_S,
-}
-
-
-def _plain_ip(host: str) -> str:
-    """An address as people write it: no IPv4 inside of IPv6, no zone."""
-    return host.removeprefix("::ffff:").partition("%")[0]
