@@ -30,8 +30,8 @@ from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.ownership.mail_login import MailLogins
-from mailsacd.mail.push.permission import ListeningRules
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.push.permission import ListenPermission
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.ports import OwnPorts, Ports, allow_open_files
 from mailsacd.settings import Settings
 from mailsacd.work.signals import on_signal
@@ -132,7 +132,9 @@ class Daemon:
         records = self._add(Records(ground, owners.accounts, owners.notices))
         push = self._add(await make_push(ground, owners.notices, records.usage))
         delivering = self._add(Delivering(ground, records, push.forms, owners.resolver, ports))
-        gate = Gate(owners.directory, anonymous_read=settings.http.anonymous_read)
+        access_control = AccessControl(
+            owners.directory, anonymous_read=settings.http.anonymous_read
+        )
         logins = MailLogins(
             database,
             owners.authenticator,
@@ -143,19 +145,19 @@ class Daemon:
         )
         observers = (*records.observers, delivering.job, push.announcer)
         receiving = self._add(Receiving(ground, owners, records, observers, logins))
-        retrieval = self._add(Retrieval(ground, gate, logins))
+        retrieval = self._add(Retrieval(ground, access_control, logins))
         callers = Metered(owners.authenticator, records.usage)
-        rules = ListeningRules(database, owners.directory, owners.accounts, gate)
+        rules = ListenPermission(database, owners.directory, owners.accounts, access_control)
         feeds = self._add(Feeds(ground, push.hub, rules, callers, owners.notices))
         groups = (
             *owners.calls(records.activity),
-            *mail_calls(ground, gate, owners.resolver),
+            *mail_calls(ground, access_control, owners.resolver),
             *records.calls(),
             retrieval.calls(owners.addresses, ports),
             *delivering.calls(),
             *feeds.calls(),
         )
-        web = self._add(Web(ground, gate, callers, groups, feeds.websockets))
+        web = self._add(Web(ground, access_control, callers, groups, feeds.websockets))
         return {**receiving.factories, **retrieval.factories, **web.factories}
 
     def _add(self, part: P) -> P:

@@ -11,7 +11,7 @@ from mailsacd.http.calls.deliveries import DeliveryCalls
 from mailsacd.jobs.deliveries import DeliveryJob
 from mailsacd.mail.delivering.deliveries import Deliveries
 from mailsacd.mail.delivering.slack import SlackForms
-from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.push.payload import Payloads
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.post import Poster
 from mailsacd.outbound.tls import verifying_context
@@ -24,7 +24,7 @@ class Delivering:
         self,
         ground: Ground,
         records: Records,
-        forms: PushedForms,
+        forms: Payloads,
         dns: Dns,
         ports: Mapping[str, int],
     ) -> None:

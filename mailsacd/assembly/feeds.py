@@ -8,7 +8,7 @@ from mailsacd.http.calls.websocket_page import WebSocketPage
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listeners import Listeners
-from mailsacd.mail.push.permission import ListeningRules
+from mailsacd.mail.push.permission import ListenPermission
 from mailsacd.store.notices import Notices
 from mailsacd.ws.factory import FeedFactory
 
@@ -20,7 +20,7 @@ class Feeds:
         self,
         ground: Ground,
         hub: Hub,
-        rules: ListeningRules,
+        rules: ListenPermission,
         callers: Metered,
         notices: Notices,
     ) -> None:

@@ -7,7 +7,7 @@ from mailsacd.core.sequence import Sequences
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.push.announce import Announcer
 from mailsacd.mail.push.hub import Hub
-from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.push.payload import Payloads
 from mailsacd.store.events import PRUNED_AT_ONCE, event_epoch, prune_events
 from mailsacd.store.notices import Notices
 from mailsacd.work.loop import Loop
@@ -23,7 +23,7 @@ class Push:
     ) -> None:
         database, reactor = ground.database, ground.reactor
         self._database = database
-        self.forms = PushedForms(database, ground.lanes.rest, reactor=reactor)
+        self.forms = Payloads(database, ground.lanes.rest, reactor=reactor)
         self.hub = Hub(database, notices, self.forms, sequences, usage, reactor=reactor)
         self.announcer = Announcer(database, self.hub.wake, reactor=reactor)
         self._pruning = Loop(

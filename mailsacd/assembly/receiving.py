@@ -10,7 +10,7 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.core.message import Observer
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
-from mailsacd.mail.receiving.accept import EVERY_DOMAIN, Accept
+from mailsacd.mail.receiving.accept import EVERY_DOMAIN, RecipientPolicy
 from mailsacd.mail.receiving.capture import Capture
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
@@ -69,7 +69,7 @@ class Receiving:
             hostname=ground.hostname,
             settings=settings.smtp,
             message=settings.message,
-            accept=Accept(
+            accept=RecipientPolicy(
                 ground.intake,
                 owners.directory.asking(ground.intake),
                 settings.message.accepted_domains,
@@ -83,9 +83,9 @@ class Receiving:
         )
 
 
-def captures_all(database: Database, directory: Directory, activity: Activity) -> Accept:
+def captures_all(database: Database, directory: Directory, activity: Activity) -> RecipientPolicy:
     """Decides on recipients of who has logged in: none is refused for its domain."""
-    return Accept(database, directory, (EVERY_DOMAIN,), activity=activity)
+    return RecipientPolicy(database, directory, (EVERY_DOMAIN,), activity=activity)
 
 
 def _twins(name: str, services: SmtpServices) -> dict[str, SmtpFactory]:

@@ -13,7 +13,7 @@ from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.activity import Activity
-from mailsacd.mail.records.public_counts import Tallies
+from mailsacd.mail.records.public_counts import PublicCounts
 from mailsacd.mail.records.statistics import Statistics
 from mailsacd.store.notices import Notices
 from mailsacd.work.loop import Loop
@@ -36,10 +36,10 @@ class Records:
             allow_networks=settings.smtp.allow_networks,
             reactor=reactor,
         )
-        self._tallies = Tallies(database, reactor=reactor)
+        self._public_counts = PublicCounts(database, reactor=reactor)
         self._statistics = Statistics(
             database,
-            self._tallies,
+            self._public_counts,
             ground.lanes.readers,
             anonymous_read=settings.http.anonymous_read,
             reactor=reactor,
@@ -52,7 +52,7 @@ class Records:
                 ("prune the counts of operations", self.usage.forget_old),
             )
         )
-        self.observers: tuple[Observer, ...] = (self._tallies, self.usage, self.activity)
+        self.observers: tuple[Observer, ...] = (self._public_counts, self.usage, self.activity)
 
     def calls(self) -> tuple[Group, ...]:
         """The calls about them."""
@@ -61,7 +61,7 @@ class Records:
     async def start(self) -> None:
         """Begin to write down what is gathered, and to prune it; know the denylist."""
         await self.denylist.start()
-        for part in (self.activity, self.usage, self._tallies):
+        for part in (self.activity, self.usage, self._public_counts):
             part.start()
         for pruning in self._pruning:
             pruning.start()
@@ -71,5 +71,5 @@ class Records:
         for pruning in self._pruning:
             await pruning.stop()
         await self.denylist.stop()
-        gathered = (self._tallies, self.usage, self.activity)
+        gathered = (self._public_counts, self.usage, self.activity)
         await gatherResults([Deferred.fromCoroutine(part.finish()) for part in gathered])

@@ -11,7 +11,7 @@ from mailsacd.http.app import Group
 from mailsacd.http.calls.pop3 import Pop3Calls
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.mail_login import MailLogins
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.maildrop import Maildrops
 from mailsacd.pop3.factory import Pop3Factory
 from mailsacd.pop3.services import Pop3Services
@@ -25,12 +25,17 @@ MAX_LISTED_BYTES: Final = 268_435_456
 class Retrieval:
     """A part. ``factories`` are what listens, by the names of the ports."""
 
-    def __init__(self, ground: Ground, gate: Gate, logins: MailLogins) -> None:
+    def __init__(self, ground: Ground, access_control: AccessControl, logins: MailLogins) -> None:
         """Raises ConfigurationError."""
         settings = ground.settings.pop3
         self._ground = ground
         self._maildrops = Maildrops(
-            ground.database, gate, logins, settings, ground.lanes.readers, reactor=ground.reactor
+            ground.database,
+            access_control,
+            logins,
+            settings,
+            ground.lanes.readers,
+            reactor=ground.reactor,
         )
         services = Pop3Services(
             hostname=ground.hostname,

@@ -14,8 +14,8 @@ from mailsacd.http.calls.marks import MarkCalls
 from mailsacd.http.calls.validations import ValidationCalls
 from mailsacd.http.calls.websocket import WebSockets
 from mailsacd.mail.limits.usage import Metered
-from mailsacd.mail.reading.access import Gate
-from mailsacd.mail.reading.account_mail import Inbox
+from mailsacd.mail.reading.access import AccessControl
+from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.marks import Marks
 from mailsacd.mail.validation.validate import Validator
@@ -28,14 +28,14 @@ class Web:
     def __init__(
         self,
         ground: Ground,
-        gate: Gate,
+        access_control: AccessControl,
         callers: Metered,
         groups: Sequence[Group],
         websockets: WebSockets,
     ) -> None:
         """``groups`` are calls beside those about mail."""
         settings = ground.settings.http
-        mailbox = Mailbox(ground.database, gate, ground.lanes.readers)
+        mailbox = Mailbox(ground.database, access_control, ground.lanes.readers)
         self._site = make_site(mailbox, callers, settings, __version__, ground.reactor, groups)
         put_websockets(self._site, websockets, settings)
         self.factories: dict[str, IProtocolFactory] = {"http": self._site}
@@ -52,11 +52,11 @@ class Web:
         await self._site.bounds.drain()
 
 
-def mail_calls(ground: Ground, gate: Gate, dns: Dns) -> tuple[Group, ...]:
+def mail_calls(ground: Ground, access_control: AccessControl, dns: Dns) -> tuple[Group, ...]:
     """The calls about what is done with stored mail, and about addresses anywhere."""
     validator = Validator(dns, reactor=ground.reactor)
     return (
-        MarkCalls(Marks(ground.database, gate)),
-        InboxCalls(Inbox(ground.database, gate)),
+        MarkCalls(Marks(ground.database, access_control)),
+        InboxCalls(AccountMail(ground.database, access_control)),
         ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),
     )

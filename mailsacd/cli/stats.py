@@ -6,7 +6,7 @@ import click
 
 from mailsacd.cli.command import Common, command, table
 from mailsacd.data import Data
-from mailsacd.mail.records.operator_totals import census
+from mailsacd.mail.records.operator_totals import operator_totals
 from mailsacd.settings import Settings
 
 
@@ -16,7 +16,7 @@ def stats(common: Common) -> None:
     """Show how much is stored, and the operations of this month by account."""
 
     async def work(data: Data, _: Settings) -> dict[str, Any]:
-        return await census(data.database)
+        return await operator_totals(data.database)
 
     shown = common.run(work)
     counts = [[name, str(n)] for name, n in shown["stored"].items()]

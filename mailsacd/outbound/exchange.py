@@ -43,7 +43,7 @@ async def _by_udp(reactor: Any, server: Server, query: dns.Query, timeout_s: flo
 async def _by_tcp(reactor: Any, server: Server, query: dns.Query, timeout_s: float) -> dns.Message:
     endpoint = TCP6ClientEndpoint if ":" in server[0] else TCP4ClientEndpoint
     reaching = endpoint(reactor, *server, timeout=timeout_s)
-    protocol = dns.DNSProtocol(_Listener(), reactor=reactor)
+    protocol = dns.DNSProtocol(_DnsConnectionOwner(), reactor=reactor)
     await connectProtocol(reaching, protocol)
     try:
         answer: dns.Message = await protocol.query([query], timeout_s)
@@ -55,7 +55,7 @@ async def _by_tcp(reactor: Any, server: Server, query: dns.Query, timeout_s: flo
     return answer
 
 
-class _Listener:
+class _DnsConnectionOwner:
     """What Twisted tells of a connection besides the answer."""
 
     def connectionMade(self, protocol: dns.DNSProtocol) -> None:

@@ -4,7 +4,7 @@ from typing import Final, Unpack
 
 from mailsacd.store.messages import deletion
 from mailsacd.store.sql import Executor, column, one
-from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS, VISIBLE, Page, bounds
+from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS, VISIBLE, IdPage, bounds
 
 BATCH: Final = 500
 """How many messages one statement deletes at most."""
@@ -55,7 +55,7 @@ _purge_inbox = inbox_deletion(BATCH)
 _purge_domain = domain_deletion(BATCH)
 
 
-async def list_owned(db: Executor, account: str, **page: Unpack[Page]) -> str:
+async def list_owned(db: Executor, account: str, **page: Unpack[IdPage]) -> str:
     """Return what the account owns, newest first, as the text of a JSON array."""
     return await _owned(db, viewer=account, **bounds(page))
 
@@ -65,12 +65,12 @@ async def count_unread(db: Executor, account: str) -> int:
     return await _unread(db, viewer=account)
 
 
-async def list_starred(db: Executor, account: str, **page: Unpack[Page]) -> str:
+async def list_starred(db: Executor, account: str, **page: Unpack[IdPage]) -> str:
     """Return what the account has starred in any inbox, newest first, as a JSON array."""
     return await _starred(db, viewer=account, **bounds(page))
 
 
-async def list_of_domain(db: Executor, account: str, domain: str, **page: Unpack[Page]) -> str:
+async def list_of_domain(db: Executor, account: str, domain: str, **page: Unpack[IdPage]) -> str:
     """Return what the account owns of a domain's mail, newest first, as a JSON array."""
     return await _of_domain(db, viewer=account, domain=domain, **bounds(page))
 

@@ -10,7 +10,7 @@ from mailsacd.store.views import (
     COLUMNS,
     REACHABLE,
     VISIBLE,
-    Page,
+    IdPage,
     as_message,
     bounds,
 )
@@ -66,7 +66,7 @@ _delete_one = deletion(f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}
 
 
 async def list_messages_json(
-    db: Executor, inbox: str, viewer: str | None = None, **page: Unpack[Page]
+    db: Executor, inbox: str, viewer: str | None = None, **page: Unpack[IdPage]
 ) -> str:
     """Return what ``viewer`` sees of ``inbox``, newest first, as the text of one JSON array.
 

@@ -53,7 +53,7 @@ AS_JSON_ARRAY: Final = f"'[' || coalesce(string_agg({_as_json()}, ',' order by i
 """Rows with COLUMNS as the text of one JSON array of such messages, newest first."""
 
 
-class Page(TypedDict):
+class IdPage(TypedDict):
     """Which part of a list is wanted.
 
     It has ``limit`` messages after the first ``skip``, of the ids from ``from_id`` up to below
@@ -66,7 +66,7 @@ class Page(TypedDict):
     skip: int
 
 
-def bounds(page: Page) -> dict[str, str | int]:
+def bounds(page: IdPage) -> dict[str, str | int]:
     """Return the parameters ``before``, ``from``, ``limit`` and ``skip`` of a statement."""
     return {
         "before": page["before_id"] or _ABOVE_ALL_IDS,

@@ -31,9 +31,9 @@ from tests.http.client import Answer, ask, connect, eventually
 from tests.http.declared import Specification
 from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
 from tests.lanes import LANES
+from tests.mail.access import access_control
 from tests.mail.authentication import authenticator
 from tests.mail.envelopes import envelope
-from tests.mail.gates import gate
 
 reactor: Any = the_reactor
 Listen = Callable[[Any], int]
@@ -43,7 +43,7 @@ UNKNOWN_ID = "01m8fvk2qt000k5d8gr1w-0"
 
 def _site(database: Database, **settings: Any) -> HttpSite:
     limits = HttpSettings(**settings)
-    asked = gate(database, anonymous_read=limits.anonymous_read)
+    asked = access_control(database, anonymous_read=limits.anonymous_read)
     mailbox = Mailbox(database, asked, LANES.readers)
     return make_site(mailbox, authenticator(database), limits, __version__, reactor)
 
@@ -505,7 +505,7 @@ class _Slow(Mailbox):
     """A mailbox that answers when the test says so."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database, gate(database), LANES.readers)
+        super().__init__(database, access_control(database), LANES.readers)
         self.asked: Deferred[None] = Deferred()
         self.go_on: Deferred[None] = Deferred()
 
@@ -548,7 +548,7 @@ class _Stuck(Mailbox):
 @pytest_twisted.ensureDeferred
 async def test_readiness_does_not_wait_for_ever(database: Database, listen: Listen) -> None:
     clock = Clock()
-    stuck = _Stuck(database, gate(database), LANES.readers)
+    stuck = _Stuck(database, access_control(database), LANES.readers)
     port = listen(make_site(stuck, authenticator(database), HttpSettings(), __version__, clock))
     connection = await connect(reactor, port)
     connection.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -570,7 +570,7 @@ class _Broken(Mailbox):
 async def test_a_defect_shows_nothing_but_its_incident(
     database: Database, listen: Listen, logged_errors: list[LogEvent]
 ) -> None:
-    broken = _Broken(database, gate(database), LANES.readers)
+    broken = _Broken(database, access_control(database), LANES.readers)
     site = make_site(broken, authenticator(database), HttpSettings(), __version__, reactor)
     answer = await ask(reactor, listen(site), "/readyz?_mailsacKey=hush")
     assert answer.status == 500

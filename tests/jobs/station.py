@@ -19,7 +19,7 @@ from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.delivering.deliveries import Deliveries
 from mailsacd.mail.delivering.slack import SlackForms
 from mailsacd.mail.limits.usage import Usage
-from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.push.payload import Payloads
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
@@ -79,7 +79,7 @@ class Station:
             database,
             self.activity,
             self.usage,
-            PushedForms(database, LANES.rest, reactor=reactor),
+            Payloads(database, LANES.rest, reactor=reactor),
             SlackForms(LANES.rest, lambda: "https://mail.example"),
             reactor=self.clock,
         )

@@ -17,7 +17,7 @@ from mailsacd.core.sequence import Sequences
 from mailsacd.core.token import EnvelopeIds
 from mailsacd.mail.push.fanout import Counts
 from mailsacd.mail.push.hub import Hub
-from mailsacd.mail.push.payload import PushedForms
+from mailsacd.mail.push.payload import Payloads
 from mailsacd.mail.push.stream import Stream
 from mailsacd.mail.receiving.compose import compose
 from mailsacd.store.events import event_epoch
@@ -86,7 +86,7 @@ class NodeHub:
 
     hub: Hub
     notices: Notices
-    forms: PushedForms
+    forms: Payloads
 
     async def listen(self, interest: Interest, since: str | None = None) -> tuple[Stream, Heard]:
         """Open a stream."""
@@ -108,7 +108,7 @@ async def node_hub(
 ) -> AsyncIterator[NodeHub]:
     """A hub that runs; without ``listens`` it hears no notices."""
     notices = Notices(dsn, LANES.rest, reactor=reactor)
-    forms = PushedForms(database, LANES.rest, reactor=reactor)
+    forms = Payloads(database, LANES.rest, reactor=reactor)
     sequences = Sequences(await event_epoch(database))
     hub = Hub(database, notices, forms, sequences, usage, reactor=reactor)
     hub.start()

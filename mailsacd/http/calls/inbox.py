@@ -20,7 +20,7 @@ from mailsacd.http.api.parameters import (
     yes_or_no,
 )
 from mailsacd.http.server.answer import Response
-from mailsacd.mail.reading.account_mail import MAX_FOUND, Inbox
+from mailsacd.mail.reading.account_mail import MAX_FOUND, AccountMail
 from mailsacd.mail.reading.mailbox import Page
 
 _TAG: Final = "Messages"
@@ -71,8 +71,8 @@ AND_READ: Final = Parameter(
 class InboxCalls:
     """The handlers of the calls about all the mail of an account, and their declarations."""
 
-    def __init__(self, inbox: Inbox) -> None:
-        self._inbox = inbox
+    def __init__(self, account_mail: AccountMail) -> None:
+        self._account_mail = account_mail
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare all calls about all the mail of an account."""
@@ -166,7 +166,7 @@ class InboxCalls:
     async def list(self, call: Call) -> Response:
         """Answer with a page of the account's mail: ``{messages, unread, limit, skip}``."""
         page = Page(limit=call["limit"], skip=call["skip"], since_ms=call["since"])
-        found = await self._inbox.list(call.actor, page)
+        found = await self._account_mail.list(call.actor, page)
         counts = f'"unread":{found.unread},"limit":{page.limit},"skip":{page.skip}'
         return Response(f'{{"messages":{found.messages},{counts}}}'.encode())
 
@@ -184,26 +184,30 @@ class InboxCalls:
                 f"At least one condition has to be given, of {', '.join(names)}",
                 tuple(Fault(field=name, problem="is missing") for name in names),
             )
-        return Response(f'{{"messages":{await self._inbox.search(call.actor, terms)}}}'.encode())
+        return Response(
+            f'{{"messages":{await self._account_mail.search(call.actor, terms)}}}'.encode()
+        )
 
     async def search(self, call: Call) -> Response:
         """Answer with the messages that have a text somewhere: ``{query, messages}``."""
-        found = await self._inbox.search(call.actor, Terms(anywhere=call["query"]))
+        found = await self._account_mail.search(call.actor, Terms(anywhere=call["query"]))
         query = msgspec.json.encode(call["query"]).decode()
         return Response(f'{{"query":{query},"messages":{found}}}'.encode())
 
     async def starred(self, call: Call) -> Response:
         """Answer with the messages that the account has starred, in the list form."""
-        return Response((await self._inbox.starred(call.actor, _page(call))).encode())
+        return Response((await self._account_mail.starred(call.actor, _page(call))).encode())
 
     async def of_domain(self, call: Call) -> Response:
         """Answer with the mail of a domain of the account, in the list form."""
         page = Page(limit=call["limit"], until_ms=call["until"])
-        return Response((await self._inbox.of_domain(call.actor, call["domain"], page)).encode())
+        return Response(
+            (await self._account_mail.of_domain(call.actor, call["domain"], page)).encode()
+        )
 
     async def purge_domain(self, call: Call) -> Response:
         """Delete all mail of a domain of the account, and answer 204."""
-        await self._inbox.purge_domain(call.actor, call["domain"])
+        await self._account_mail.purge_domain(call.actor, call["domain"])
         return Response(status=204)
 
 

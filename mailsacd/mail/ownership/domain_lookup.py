@@ -16,7 +16,7 @@ _SPF: Final = "v=spf1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class DnsEvidence:
     """What was seen. ``texts`` is None when the domain's servers did not answer."""
 
     texts: tuple[str, ...] | None
@@ -44,7 +44,7 @@ class Record:
     published: bool
 
 
-async def look_at(dns: Dns, domain: Domain, mail_hosts: Sequence[str]) -> Sight:
+async def look_at(dns: Dns, domain: Domain, mail_hosts: Sequence[str]) -> DnsEvidence:
     """What the domain's own servers say now. Never fails: what is amiss is in ``errors``."""
     errors: list[str] = []
     texts: tuple[str, ...] | None = None
@@ -66,7 +66,7 @@ async def look_at(dns: Dns, domain: Domain, mail_hosts: Sequence[str]) -> Sight:
     spf = [text for text in texts or () if text.lower().split(" ")[0] == _SPF]
     if len(spf) > 1:
         errors.append(f"{domain.name} has {len(spf)} SPF records, and may have one (RFC 7208)")
-    return Sight(
+    return DnsEvidence(
         texts=texts,
         mail_comes_here=any(host.host in mail_hosts for host in hosts),
         spf=spf[0] if len(spf) == 1 else None,

@@ -11,7 +11,7 @@ from typing import Final
 from mailsacd.core.errors import NotFoundError
 from mailsacd.core.ownership import Domain
 from mailsacd.mail.ownership.directory import announce
-from mailsacd.mail.ownership.domain_lookup import Sight
+from mailsacd.mail.ownership.domain_lookup import DnsEvidence
 from mailsacd.store import domains as store
 from mailsacd.store.addresses import evict_addresses
 from mailsacd.store.transaction import Transaction
@@ -26,8 +26,8 @@ _FIRST_AGAIN_S: Final = 300
 _JITTER: Final = 0.1
 
 
-async def apply_sight(
-    transaction: Transaction, claim: Domain, sight: Sight, now: datetime, recheck_s: int
+async def apply_evidence(
+    transaction: Transaction, claim: Domain, evidence: DnsEvidence, now: datetime, recheck_s: int
 ) -> list[str]:
     """Write down what was seen; the addresses and domains that have changed hands by it.
 
@@ -37,13 +37,13 @@ async def apply_sight(
     current = await store.find_domain(transaction, claim.owner, claim.name)
     if current is None:
         raise NotFoundError(f"The account has no domain {claim.name}")
-    errors = list(sight.errors)
-    proved = sight.proves(current.verification_txt)
+    errors = list(evidence.errors)
+    proved = evidence.proves(current.verification_txt)
     changed: list[str] = []
     verified = current.verified
     if proved and not verified:
-        verified = await _take(transaction, current, sight, errors, changed)
-    missing = verified and sight.texts is not None and not proved
+        verified = await _take(transaction, current, evidence, errors, changed)
+    missing = verified and evidence.texts is not None and not proved
     if missing and current.missing_since is not None and now - current.missing_since > GRACE:
         verified = missing = False
         changed.append(claim.name)
@@ -52,9 +52,9 @@ async def apply_sight(
     seen = replace(
         current,
         verified=verified,
-        verified_mx=sight.mail_comes_here,
+        verified_mx=evidence.mail_comes_here,
         errors=tuple(errors),
-        found=sight.found(current.verification_txt),
+        found=evidence.found(current.verification_txt),
     )
     again_s = _again_s(seen, now, recheck_s)
     await store.record_verification(transaction, seen, missing=missing, again_s=again_s)
@@ -63,12 +63,16 @@ async def apply_sight(
 
 
 async def _take(
-    transaction: Transaction, claim: Domain, sight: Sight, errors: list[str], changed: list[str]
+    transaction: Transaction,
+    claim: Domain,
+    evidence: DnsEvidence,
+    errors: list[str],
+    changed: list[str],
 ) -> bool:
     """Give the domain to who proves the claim now, unless its holder proves another one too."""
     holder = await store.proved_claim(transaction, claim.name)
     if holder is not None:
-        if holder.hosted or sight.proves(holder.verification_txt):
+        if holder.hosted or evidence.proves(holder.verification_txt):
             errors.append(
                 "Another account's proof is published as well: take its TXT record away first"
             )

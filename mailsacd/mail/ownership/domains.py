@@ -28,7 +28,7 @@ from mailsacd.mail.ownership.address_settings import check_forward
 from mailsacd.mail.ownership.addresses import Addresses, AddressView
 from mailsacd.mail.ownership.directory import Directory, announce
 from mailsacd.mail.ownership.domain_lookup import TOKEN_PREFIX, Record, look_at, records_of
-from mailsacd.mail.ownership.domain_proof import apply_sight
+from mailsacd.mail.ownership.domain_proof import apply_evidence
 from mailsacd.mail.ownership.domain_rules import DomainRules
 from mailsacd.mail.ownership.reservation import begin
 from mailsacd.store import domains as store
@@ -227,10 +227,12 @@ class Domains:
     async def _look(self, claim: Domain) -> None:
         if claim.hosted:
             return
-        sight = await look_at(self._dns, claim, self._rules.mail_hosts)
+        evidence = await look_at(self._dns, claim, self._rules.mail_hosts)
         now = datetime.now(UTC)
         changed = await self._database.transaction(
-            lambda transaction: apply_sight(transaction, claim, sight, now, self._rules.recheck_s)
+            lambda transaction: apply_evidence(
+                transaction, claim, evidence, now, self._rules.recheck_s
+            )
         )
         for name in changed:
             self._directory.forget(name)

@@ -9,9 +9,9 @@ from mailsacd.core.errors import UnavailableError
 from mailsacd.core.event import Arrival, Position, Pushed, Snapshot
 from mailsacd.core.message_form import with_sequence
 from mailsacd.core.sequence import Sequences
-from mailsacd.mail.push.payload import MAX_AT_ONCE, PushedForms, Rendered, pushed
+from mailsacd.mail.push.payload import MAX_AT_ONCE, Payloads, Rendered, pushed
 from mailsacd.mail.push.stream import OVERLOADED, Backlog, Stream
-from mailsacd.mail.push.subscriptions import Audience
+from mailsacd.mail.push.subscriptions import Subscriptions
 from mailsacd.store.events import Events
 from mailsacd.store.usage import PUSH
 from mailsacd.work.tasks import Tasks
@@ -31,14 +31,14 @@ class Counts(Protocol):
 
 
 class Fanout:
-    """Tells the ``audience``. ``pause`` waits a little for the database to come back.
+    """Tells the ``subscriptions``. ``pause`` waits a little for the database to come back.
 
     ``usage`` is told of pushes that count. ``standing`` is how far everybody has been told.
     """
 
     def __init__(
         self,
-        forms: PushedForms,
+        forms: Payloads,
         sequences: Sequences,
         backlog: Backlog,
         tasks: Tasks,
@@ -46,7 +46,7 @@ class Fanout:
         pause: Callable[[], Awaitable[None]],
         usage: Counts | None,
     ) -> None:
-        self.audience = Audience()
+        self.subscriptions = Subscriptions()
         self.standing: Position | None = None
         self._forms = forms
         self._sequences = sequences
@@ -60,7 +60,7 @@ class Fanout:
         matches = [
             (xid, arrival, streams)
             for xid, arrival in events.arrivals
-            if (streams := self.audience.of(arrival))
+            if (streams := self.subscriptions.of(arrival))
         ]
         last_id = events.arrivals[-1][1].id if events.arrivals else ""
         while any(stream.is_open for _, _, streams in matches for stream in streams):

@@ -15,10 +15,10 @@ from mailsacd.core.errors import InvalidInputError, UnavailableError
 from mailsacd.core.event import Interest, Position, Snapshot
 from mailsacd.core.sequence import Sequences
 from mailsacd.mail.push.fanout import Counts, Fanout
-from mailsacd.mail.push.payload import PushedForms
-from mailsacd.mail.push.poller import Watch
+from mailsacd.mail.push.payload import Payloads
+from mailsacd.mail.push.poller import Poller
 from mailsacd.mail.push.replay import AT_ONCE, Replay, Tools, check_age
-from mailsacd.mail.push.stream import BROKEN, OVERLOADED, Backlog, Listener, Stream
+from mailsacd.mail.push.stream import BROKEN, OVERLOADED, Backlog, Stream, Subscriber
 from mailsacd.store.events import Events, current_snapshot
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
@@ -42,7 +42,7 @@ class Hub:
         self,
         database: Database,
         notices: Notices,
-        forms: PushedForms,
+        forms: Payloads,
         sequences: Sequences,
         usage: Counts | None = None,
         *,
@@ -56,23 +56,23 @@ class Hub:
         # A replay for each stream; renderings of large messages are bounded by the backlog
         self._tasks = Tasks("push mail", most=2 * MAX_STREAMS, clock=reactor)
         self._backlog = Backlog(self._streams)
-        self._watch = Watch(database, notices, self, reactor=reactor)
+        self._poller = Poller(database, notices, self, reactor=reactor)
         self._fanout = Fanout(
-            forms, sequences, self._backlog, self._tasks, pause=self._watch.pause, usage=usage
+            forms, sequences, self._backlog, self._tasks, pause=self._poller.pause, usage=usage
         )
         turn = DeferredSemaphore(AT_ONCE)
         self._tools = Tools(database, forms, sequences, self._backlog, turn, reactor)
-        self.wake = self._watch.wake
-        self.start = self._watch.start
+        self.wake = self._poller.wake
+        self.start = self._poller.start
 
     async def stop(self) -> None:
         """End all streams; returns when nothing is under way."""
         self._stopped = True
         self._lose_all(STOPPING)
-        await self._watch.stop()
+        await self._poller.stop()
         await self._tasks.finish()
 
-    async def open(self, interest: Interest, since: str | None, listener: Listener) -> Stream:
+    async def open(self, interest: Interest, since: str | None, subscriber: Subscriber) -> Stream:
         """A stream of what ``interest`` names: from now on, or after the sequence ``since``.
 
         Nothing is pushed before the reactor's next turn, so that the caller may write its greeting
@@ -81,7 +81,9 @@ class Hub:
         """
         if self._stopped or len(self._streams) >= MAX_STREAMS:
             raise UnavailableError(_STOPS if self._stopped else OVERLOADED)
-        stream = Stream(interest, listener, self._backlog, ended=self._ended, standing=self._where)
+        stream = Stream(
+            interest, subscriber, self._backlog, ended=self._ended, standing=self._where
+        )
         self._streams[stream] = None
         try:
             await self._begin(stream, since)
@@ -89,13 +91,13 @@ class Hub:
             stream.close()
             raise
         finally:
-            self._watch.rest()  # it may have ended before there was anything to watch
+            self._poller.rest()  # it may have ended before there was anything to watch
         if not stream.is_open:
             stream.close()
             raise UnavailableError(_STOPS if self._stopped else AWAY)
         return stream
 
-    # As the watch's Follower
+    # As the poller's Follower
 
     @property
     def is_listening(self) -> bool:
@@ -117,7 +119,7 @@ class Hub:
     # Beginnings and ends of streams
 
     async def _begin(self, stream: Stream, since: str | None) -> None:
-        await self._watch.begin()
+        await self._poller.begin()
         if since:
             position = self._sequences.read(since)
             now = await current_snapshot(self._database)
@@ -128,7 +130,7 @@ class Hub:
             stream.stand_at(since)
             self._reactor.callLater(0, self._replay, stream, position)
         else:
-            self._fanout.audience.add(stream)
+            self._fanout.subscriptions.add(stream)
             now = await current_snapshot(self._database)
             stream.stand_at(self._sequences.write(Position(now)))
             stream.join(now)
@@ -141,7 +143,7 @@ class Hub:
 
     async def _replaying(self, stream: Stream, position: Position) -> None:
         try:
-            await Replay(stream, self._tools, self._fanout.audience.add).run(position)
+            await Replay(stream, self._tools, self._fanout.subscriptions.add).run(position)
         except UnavailableError:
             stream.lose(AWAY)
         except InvalidInputError as e:
@@ -152,8 +154,8 @@ class Hub:
 
     def _ended(self, stream: Stream) -> None:
         self._streams.pop(stream, None)
-        self._fanout.audience.discard(stream)
-        self._watch.rest()
+        self._fanout.subscriptions.discard(stream)
+        self._poller.rest()
 
     def _lose_all(self, reason: str) -> None:
         for stream in tuple(self._streams):

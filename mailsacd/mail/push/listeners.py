@@ -23,7 +23,7 @@ from mailsacd.core.rounds import Rounds
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listener import Asker, Listener, Listening
-from mailsacd.mail.push.permission import ListeningRules, Wanted
+from mailsacd.mail.push.permission import ListenPermission, Wanted
 from mailsacd.settings import WebsocketSettings
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices
 from mailsacd.work.loop import Loop
@@ -41,7 +41,7 @@ class Listeners:
         self,
         settings: WebsocketSettings,
         hub: Hub,
-        rules: ListeningRules,
+        rules: ListenPermission,
         callers: Metered,
         notices: Notices,
         reactor: Any,
@@ -85,8 +85,8 @@ class Listeners:
     ) -> Listening:
         """A place for an account that has an API key, and is ``claimed`` if that is not empty.
 
-        ``names`` are of ListeningRules.of_account. Raises what that does, UnauthenticatedError and
-        ThrottledError.
+        ``names`` are of ListenPermission.of_account. Raises what that does, UnauthenticatedError
+        and ThrottledError.
         """
         listening = self._admitted(asker, listener)
         key = asker.key or ""
@@ -114,7 +114,7 @@ class Listeners:
     ) -> Listening:
         """A place for whoever may list an inbox.
 
-        Raises what ListeningRules.of_inbox does, and ThrottledError.
+        Raises what ListenPermission.of_inbox does, and ThrottledError.
         """
         listening = self._admitted(asker, listener)
 

@@ -25,7 +25,7 @@ from mailsacd.store.pool import Database
 from mailsacd.work.threads import LARGE_BYTES, Lane
 
 MAX_AT_ONCE: Final = 64
-"""How many messages `PushedForms.find` takes."""
+"""How many messages `Payloads.find` takes."""
 
 LARGE_AT_ONCE: Final = 2
 """So many large messages are in memory at a time to be rendered; the others wait for their turn."""
@@ -43,7 +43,7 @@ class Rendered:
     json: bytes | None
 
 
-class PushedForms:
+class Payloads:
     """Makes them. Raises UnavailableError when the database is away."""
 
     def __init__(self, database: Database, lane: Lane, *, reactor: Any) -> None:

@@ -14,7 +14,7 @@ from mailsacd.core.errors import BadAddressError, Fault, ForbiddenError, Invalid
 from mailsacd.core.event import Interest
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.ownership.directory import Directory
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.store.domains import find_domain
 from mailsacd.store.listening import listened_addresses
 from mailsacd.store.pool import Database
@@ -30,7 +30,7 @@ _SHOWN_CHARACTERS: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a listener gets. ``addresses`` and ``domains`` are normal, in the order of the wish."""
+    """What a listener gets. ``addresses`` and ``domains`` are normal, in the order asked for."""
 
     interest: Interest
     addresses: tuple[str, ...] = ()
@@ -43,16 +43,20 @@ class Wanted:
         return frozenset({*self.addresses, *of_addresses, *self.domains})
 
 
-class ListeningRules:
+class ListenPermission:
     """Raises UnavailableError, too, when the database is away."""
 
     def __init__(
-        self, database: Database, directory: Directory, accounts: Accounts, gate: Gate
+        self,
+        database: Database,
+        directory: Directory,
+        accounts: Accounts,
+        access_control: AccessControl,
     ) -> None:
         self._database = database
         self._directory = directory
         self._accounts = accounts
-        self._gate = gate
+        self._access_control = access_control
 
     async def of_account(self, account: str, names: Sequence[str]) -> Wanted:
         """What ``account`` gets that names addresses, domains or the FIREHOSE; without any of
@@ -82,7 +86,7 @@ class ListeningRules:
 
         Raises BadAddressError, UnauthenticatedError and ForbiddenError.
         """
-        inbox = await self._gate.inbox(actor, email)
+        inbox = await self._access_control.inbox(actor, email)
         return Wanted(Interest(account=actor.account, inboxes=frozenset({inbox})), (inbox,))
 
     async def _faults(

@@ -24,7 +24,7 @@ MIN_GAP_S: Final = 0.004  # between the beginnings of two looks
 
 
 class Follower(Protocol):
-    """Whom the watch is for."""
+    """Whom the poller tells of new events."""
 
     @property
     def is_listening(self) -> bool:
@@ -40,7 +40,7 @@ class Follower(Protocol):
         """There was a defect; it begins anew with the next who needs it."""
 
 
-class Watch:
+class Poller:
     """``seen`` is what the last look saw, and None while nobody needs it."""
 
     def __init__(

@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 from mailsacd.core.errors import InvalidInputError
 from mailsacd.core.event import Position, Snapshot
 from mailsacd.core.sequence import Sequences
-from mailsacd.mail.push.payload import PushedForms, Rendered, pushed
+from mailsacd.mail.push.payload import Payloads, Rendered, pushed
 from mailsacd.mail.push.stream import Backlog, Stream
 from mailsacd.store.events import current_snapshot, events_after, messages_after
 from mailsacd.store.pool import Database
@@ -44,7 +44,7 @@ class Tools:
     """What all replays of a hub share."""
 
     database: Database
-    forms: PushedForms
+    forms: Payloads
     sequences: Sequences
     backlog: Backlog
     turn: DeferredSemaphore
@@ -52,7 +52,7 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _ReplayBatch:
     """Inboxes and ids, in order: what ``seen`` does not see and ``reached`` does.
 
     After it the round goes on at ``rest``.
@@ -103,13 +103,13 @@ class Replay:
             pages += 1
         return pages
 
-    async def _page(self, position: Position, until: Snapshot) -> _Page:
+    async def _page(self, position: Position, until: Snapshot) -> _ReplayBatch:
         interest, database = self._stream.interest, self._tools.database
         if not interest.all_public:
             found = await messages_after(database, interest, position, until, limit=_PAGE)
             more = len(found) == _PAGE
             rest = Position(position.seen, until, found[-1][1]) if more else None
-            return _Page(found, position.seen, until, rest)
+            return _ReplayBatch(found, position.seen, until, rest)
         events = await events_after(database, position.seen, until)
         check_age(position.seen, events.now)
         wanted = [
@@ -118,9 +118,9 @@ class Replay:
             if arrival.id > position.id and interest.includes(arrival)
         ]
         rest = Position(events.reached, until, position.id) if events.more else None
-        return _Page(wanted, position.seen, events.reached, rest)
+        return _ReplayBatch(wanted, position.seen, events.reached, rest)
 
-    async def _push(self, page: _Page) -> None:
+    async def _push(self, page: _ReplayBatch) -> None:
         done = 0
         while done < len(page.wanted):
             await self._room()
@@ -132,7 +132,7 @@ class Replay:
             for each in rendered:
                 await self._push_one(page, each)
 
-    async def _push_one(self, page: _Page, rendered: Rendered) -> None:
+    async def _push_one(self, page: _ReplayBatch, rendered: Rendered) -> None:
         message = rendered.found.message
         if rendered.json is None:
             await self._room()

@@ -1,6 +1,6 @@
-"""One listener's stream of messages: in order, none missed, none twice, and bounded in memory.
+"""One subscriber's stream of messages: in order, none missed, none twice, and bounded in memory.
 
-A listener that is full has its messages wait here. What would go over the bounds ends the stream;
+A subscriber that is full has its messages wait here. What would go over the bounds ends the stream;
 its client may open another that goes on from the last sequence it got.
 """
 
@@ -25,7 +25,7 @@ OVERLOADED: Final = "Too much is waiting here. Go on with the last sequence you 
 _log = Logger()
 
 
-class Listener(Protocol):
+class Subscriber(Protocol):
     """What an edge gives to a stream. Its calls may not raise."""
 
     @property
@@ -79,7 +79,7 @@ class Backlog:
 
 
 class Stream:
-    """Made by `mail.hub.Hub.open`. An edge uses `resume`, `close` and `sequence`.
+    """Made by `mail.push.hub.Hub.open`. An edge uses `resume`, `close` and `sequence`.
 
     ``ended`` is called once, when it has been closed or lost. ``standing`` tells the sequence of
     a stream that has been given all there was, if that is not before a snapshot.
@@ -88,7 +88,7 @@ class Stream:
     def __init__(
         self,
         interest: Interest,
-        listener: Listener,
+        subscriber: Subscriber,
         backlog: Backlog,
         *,
         ended: Callable[["Stream"], None],
@@ -97,7 +97,7 @@ class Stream:
         self.interest = interest
         self.is_open = True
         self.waiting_bytes = 0
-        self._listener = listener
+        self._subscriber = subscriber
         self._backlog = backlog
         self._ended = ended
         self._standing = standing
@@ -112,17 +112,17 @@ class Stream:
 
     @property
     def sequence(self) -> str:
-        """Where the listener stands: after the last message that was pushed, or further."""
+        """Where the subscriber stands: after the last message that was pushed, or further."""
         if self._joined is not None and not self._queue:
             return self._standing(self._joined) or self._sequence
         return self._sequence
 
     def resume(self) -> None:
-        """The listener is no longer full."""
+        """The subscriber is no longer full."""
         self._flush()
 
     def close(self) -> None:
-        """The listener has gone. Doing it again changes nothing."""
+        """The subscriber has gone. Doing it again changes nothing."""
         self._lost_reason = ""
         if not self.is_open:
             return
@@ -137,7 +137,7 @@ class Stream:
     # What the hub and the replay use
 
     def lose(self, reason: str) -> None:
-        """End it, and tell the listener, once it has begun."""
+        """End it, and tell the subscriber, once it has begun."""
         if self.is_open:
             self.close()
             self._lost_reason = reason
@@ -165,7 +165,7 @@ class Stream:
             self.replay(pushed)
 
     def withdraw(self, pushed: Pushed) -> None:
-        """The message is not for this listener after all."""
+        """The message is not for this subscriber after all."""
         if pushed in self._queue:
             self._queue.remove(pushed)
             self._give(pushed)
@@ -196,7 +196,7 @@ class Stream:
         self._flush()
 
     def when_drained(self, go_on: Callable[[], None]) -> None:
-        """Call ``go_on`` once when nothing waits and the listener is not full, or it has ended."""
+        """Call ``go_on`` once: when nothing waits and there is room, or the stream has ended."""
         self._when_drained = go_on
         self._drained()
 
@@ -204,9 +204,9 @@ class Stream:
         if self._begun and self._lost_reason:
             reason, self._lost_reason = self._lost_reason, ""
             try:
-                self._listener.lost(reason)
-            except Exception:  # noqa: BLE001  one listener's failure must not be the others'
-                _log.failure("a listener could not be told that its stream ended")
+                self._subscriber.lost(reason)
+            except Exception:  # noqa: BLE001  one subscriber's failure must not be the others'
+                _log.failure("a subscriber could not be told that its stream ended")
 
     def _take(self, pushed: Pushed) -> None:
         self.waiting_bytes += pushed.cost_bytes
@@ -223,16 +223,16 @@ class Stream:
 
     def _flush(self) -> None:
         if self._flushing:
-            return  # the listener resumes while it is pushed to
+            return  # the subscriber resumes while it is pushed to
         self._flushing = True
         try:
             while self._may_push():
                 pushed = self._queue.popleft()
                 self._give(pushed)
                 self._sequence = pushed.sequence
-                self._listener.push(pushed)
-        except Exception:  # noqa: BLE001  one listener's failure must not be the others'
-            _log.failure("a listener failed")
+                self._subscriber.push(pushed)
+        except Exception:  # noqa: BLE001  one subscriber's failure must not be the others'
+            _log.failure("a subscriber failed")
             self.lose(BROKEN)
         finally:
             self._flushing = False
@@ -240,10 +240,12 @@ class Stream:
 
     def _may_push(self) -> bool:
         """A message that is not rendered yet holds up those after it."""
-        return bool(self._queue and self._queue[0].json and self._begun and not self._listener.full)
+        return bool(
+            self._queue and self._queue[0].json and self._begun and not self._subscriber.full
+        )
 
     def _drained(self) -> None:
-        if self.is_open and (not self._begun or self._queue or self._listener.full):
+        if self.is_open and (not self._begun or self._queue or self._subscriber.full):
             return
         go_on, self._when_drained = self._when_drained, None
         if go_on is not None:

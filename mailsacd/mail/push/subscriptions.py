@@ -7,7 +7,7 @@ _Streams = dict[Stream, None]  # in the order in which they came
 _NONE: _Streams = {}
 
 
-class Audience:
+class Subscriptions:
     """The streams that are to be told of new messages."""
 
     def __init__(self) -> None:

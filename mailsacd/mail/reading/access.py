@@ -53,7 +53,7 @@ class Access:
         return value
 
 
-class Gate:
+class AccessControl:
     """Decides by who holds the inbox. Raises BadAddressError for what is no address."""
 
     def __init__(self, holders: Holders, *, anonymous_read: bool) -> None:

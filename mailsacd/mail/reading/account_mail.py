@@ -7,7 +7,7 @@ from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import normal_domain
 from mailsacd.core.errors import BadAddressError, Fault
 from mailsacd.core.search import Terms
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Page
 from mailsacd.store import inbox
 from mailsacd.store.pool import Database
@@ -18,29 +18,29 @@ MAX_FOUND: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InboxPage:
+class AccountMailPage:
     """``messages`` is the text of a JSON array; ``unread`` counts in all the account's mail."""
 
     messages: str
     unread: int
 
 
-class Inbox:
+class AccountMail:
     """Each call is for an account, and raises UnauthenticatedError for an actor without one.
 
     Lists are texts of JSON arrays, newest first. All raise UnavailableError.
     """
 
-    def __init__(self, database: Database, gate: Gate) -> None:
+    def __init__(self, database: Database, access_control: AccessControl) -> None:
         self._database = database
-        self._gate = gate
+        self._access_control = access_control
 
-    async def list(self, actor: Actor, page: Page) -> InboxPage:
+    async def list(self, actor: Actor, page: Page) -> AccountMailPage:
         """What came to the account's private addresses and verified domains."""
         account = account_of(actor)
         listed = await inbox.list_owned(self._database, account, **page.bounds())
         unread = await inbox.count_unread(self._database, account)
-        return InboxPage(messages=listed, unread=unread)
+        return AccountMailPage(messages=listed, unread=unread)
 
     async def starred(self, actor: Actor, page: Page) -> str:
         """What the account has starred, wherever it is."""
@@ -58,13 +58,13 @@ class Inbox:
     async def of_domain(self, actor: Actor, domain: str, page: Page) -> str:
         """What came to a verified domain of the account. Raises ForbiddenError for any other."""
         name = _named(domain)
-        account = await self._gate.owned_domain(actor, name)
+        account = await self._access_control.owned_domain(actor, name)
         return await inbox.list_of_domain(self._database, account, name, **page.bounds())
 
     async def purge_domain(self, actor: Actor, domain: str) -> None:
         """Delete all of that, starred messages too. Raises ForbiddenError."""
         name = _named(domain)
-        account = await self._gate.owned_domain(actor, name)
+        account = await self._access_control.owned_domain(actor, name)
         while await inbox.purge_domain(self._database, name, account):
             pass
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
-from mailsacd.mail.reading.access import Access, Gate
+from mailsacd.mail.reading.access import Access, AccessControl
 from mailsacd.mime.extract import text_of_stored
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
@@ -20,7 +20,7 @@ from mailsacd.store import messages
 from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.inbox import purge_inbox
 from mailsacd.store.pool import Database
-from mailsacd.store.views import Page as PageOfIds
+from mailsacd.store.views import IdPage
 from mailsacd.work.sharing import Sharing
 from mailsacd.work.threads import Lane
 
@@ -39,7 +39,7 @@ class Page:
     since_ms: int | None = None
     until_ms: int | None = None
 
-    def bounds(self) -> PageOfIds:
+    def bounds(self) -> IdPage:
         """The same in ids, for the store."""
         return {
             "before_id": None if self.until_ms is None else time_prefix(self.until_ms),
@@ -58,28 +58,28 @@ class Mailbox:
     messages wait to be rendered.
     """
 
-    def __init__(self, database: Database, gate: Gate, lane: Lane) -> None:
+    def __init__(self, database: Database, access_control: AccessControl, lane: Lane) -> None:
         """Large messages are rendered in ``lane``."""
         self._database = database
-        self._gate = gate
+        self._access_control = access_control
         self._lane = lane
         self._reading: Sharing[_Asked, Any] = Sharing()
 
     async def list_json(self, actor: Actor, email: str, page: Page) -> str:
         """The messages of an inbox, newest first, as the text of one JSON array."""
-        inbox = await self._gate.inbox(actor, email)
+        inbox = await self._access_control.inbox(actor, email)
         return await messages.list_messages_json(
             self._database, inbox, actor.account, **page.bounds()
         )
 
     async def count(self, actor: Actor, email: str) -> tuple[int, str]:
         """How many messages an inbox has, and its normal address."""
-        inbox = await self._gate.inbox(actor, email)
+        inbox = await self._access_control.inbox(actor, email)
         return await messages.count_messages(self._database, inbox, actor.account), inbox
 
     async def get(self, actor: Actor, email: str, message_id: str) -> Message:
         """One message. Raises NotFoundError when the inbox has none with that id."""
-        access = await self._gate.access(actor, email)
+        access = await self._access_control.access(actor, email)
         found = await messages.find_message(
             self._database, access.inbox, message_id, actor.account, is_open=access.is_open
         )
@@ -87,7 +87,7 @@ class Mailbox:
 
     async def delete(self, actor: Actor, email: str, message_id: str) -> str:
         """Delete one message; the normal address of its inbox. Raises NotFoundError."""
-        access = await self._gate.access(actor, email)
+        access = await self._access_control.access(actor, email)
         deleted = await messages.delete_message(
             self._database, access.inbox, message_id, actor.account, is_open=access.is_open
         )
@@ -96,7 +96,7 @@ class Mailbox:
 
     async def purge(self, actor: Actor, email: str) -> None:
         """Delete all messages of an inbox but starred ones, for who owns it or its domain."""
-        inbox = await self._gate.owned_inbox(actor, email)
+        inbox = await self._access_control.owned_inbox(actor, email)
         account = account_of(actor)
         while await purge_inbox(self._database, inbox, account):
             pass
@@ -130,7 +130,7 @@ class Mailbox:
     async def _read(
         self, actor: Actor, email: str, message_id: str, work: Callable[[bytes], T]
     ) -> T:
-        access = await self._gate.access(actor, email)
+        access = await self._access_control.access(actor, email)
         asked = _Asked(access, message_id, actor.account, work)
         read: T = await self._reading.get(asked, lambda: self._render(asked))
         return read

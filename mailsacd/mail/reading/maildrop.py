@@ -19,7 +19,7 @@ from mailsacd.core.errors import (
 )
 from mailsacd.core.maildrop import Listing, Measure, StoredMessage, is_plain, octets_on_the_wire
 from mailsacd.mail.ownership.mail_login import MailLogins
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.read_ahead import ReadAhead
 from mailsacd.settings import Pop3Settings
 from mailsacd.store import maildrop as store
@@ -44,7 +44,7 @@ class Maildrops:
     def __init__(
         self,
         database: Database,
-        gate: Gate,
+        access_control: AccessControl,
         logins: MailLogins,
         settings: Pop3Settings,
         lane: Lane,
@@ -52,7 +52,7 @@ class Maildrops:
         reactor: Any,
     ) -> None:
         self._database = database
-        self._gate = gate
+        self._access_control = access_control
         self._logins = logins
         self._settings = settings
         self.lane = lane
@@ -90,7 +90,7 @@ class Maildrops:
 
     async def fetch(self, account: str, inbox: str, ids: Sequence[str]) -> dict[str, StoredMessage]:
         """Messages, as far as they are still there for the account."""
-        access = await self._gate.access(Actor(account=account), inbox)
+        access = await self._access_control.access(Actor(account=account), inbox)
         return await store.find_bodies(self._database, inbox, ids, account, is_open=access.is_open)
 
     async def remove(self, account: str, inbox: str, ids: Sequence[str]) -> None:
@@ -98,7 +98,7 @@ class Maildrops:
 
         Raises ForbiddenError when one of them is not the account's any more.
         """
-        access = await self._gate.access(Actor(account=account), inbox)
+        access = await self._access_control.access(Actor(account=account), inbox)
 
         async def work(transaction: Transaction) -> None:
             left = await store.remove_messages(

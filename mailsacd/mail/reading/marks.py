@@ -10,7 +10,7 @@ from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.message import MAX_LABELS, Message
 from mailsacd.core.message_form import FOLDERS
-from mailsacd.mail.reading.access import Access, Gate
+from mailsacd.mail.reading.access import Access, AccessControl
 from mailsacd.store import marks
 from mailsacd.store.marks import Place
 from mailsacd.store.pool import Database
@@ -23,9 +23,9 @@ class Marks:
     UnavailableError as mail.reading.mailbox does.
     """
 
-    def __init__(self, database: Database, gate: Gate) -> None:
+    def __init__(self, database: Database, access_control: AccessControl) -> None:
         self._database = database
-        self._gate = gate
+        self._access_control = access_control
 
     async def toggle_star(self, actor: Actor, email: str, message_id: str) -> Message:
         """Star a message, so that only the actor's account sees it, or take the star off."""
@@ -70,7 +70,7 @@ class Marks:
         return access.found(await marks.replace_labels(self._database, place, unique))
 
     async def _place(self, actor: Actor, email: str, message_id: str) -> tuple[Access, Place]:
-        access = await self._gate.access(actor, email)
+        access = await self._access_control.access(actor, email)
         place = Place(inbox=access.inbox, id=message_id, viewer=actor.account, open=access.is_open)
         return access, place
 

@@ -23,7 +23,7 @@ REGISTERED: Final = "@registered"
 REMEMBERED_ALTERNATES: Final = 10_000
 
 
-class Accept:
+class RecipientPolicy:
     """Answers RCPT.
 
     ``accepted_domains`` are as in the settings: ``*``, ``example.com``, ``*.ci.example``, and

@@ -10,7 +10,7 @@ from mailsacd.store.usage import uses_of_month
 MAX_USES: Final = 1_000
 
 
-async def census(database: Database) -> dict[str, Any]:
+async def operator_totals(database: Database) -> dict[str, Any]:
     """``stored``: name to number; ``operations``: the most, of this month, by account and kind.
 
     Counts all messages, so it takes longer the more there are.

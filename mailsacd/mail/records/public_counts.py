@@ -27,7 +27,7 @@ _HOUR_MS: Final = 3_600_000
 _Counts = dict[str, int]
 
 
-class Tallies:
+class PublicCounts:
     """An observer of ingest."""
 
     def __init__(self, database: Database, *, reactor: Any) -> None:

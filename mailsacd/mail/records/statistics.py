@@ -9,7 +9,7 @@ from uuid import UUID
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import Fault, InvalidInputError, NotFoundError, UnauthenticatedError
 from mailsacd.core.token import milliseconds, utc_from_ms
-from mailsacd.mail.records.public_counts import Tallies
+from mailsacd.mail.records.public_counts import PublicCounts
 from mailsacd.mime.message import Attachment
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store import statistics
@@ -50,7 +50,7 @@ class Statistics:
     def __init__(
         self,
         database: Database,
-        tallies: Tallies,
+        public_counts: PublicCounts,
         lane: Lane,
         *,
         anonymous_read: bool,
@@ -59,7 +59,7 @@ class Statistics:
         """Large messages are taken apart in ``lane``."""
         self._lane = lane
         self._database = database
-        self._tallies = tallies
+        self._public_counts = public_counts
         self._anonymous_read = anonymous_read
         self._reactor = reactor
 
@@ -70,7 +70,7 @@ class Statistics:
         """
         self.check_readable(actor)
         since, until = self._times(span)
-        await self._tallies.write()
+        await self._public_counts.write()
         return await statistics.top_names(
             self._database, kind, since, until, limit=span.limit, skip=span.skip
         )

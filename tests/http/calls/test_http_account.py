@@ -17,7 +17,7 @@ from mailsacd.configuration import load_settings
 from mailsacd.http.app import make_site
 from mailsacd.mail.accounts.reset_links import reset_token
 from mailsacd.mail.ownership.directory import Directory
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
@@ -91,8 +91,8 @@ def _settings(*overrides: str) -> Settings:
 
 
 async def _world(node: People, listen: Listen, settings: Settings) -> World:
-    gate = Gate(Directory(node.database, node.notices), anonymous_read=True)
-    mailbox = Mailbox(node.database, gate, LANES.readers)
+    access_control = AccessControl(Directory(node.database, node.notices), anonymous_read=True)
+    mailbox = Mailbox(node.database, access_control, LANES.readers)
     groups = account_calls(settings, node.accounts, node.passwords, node.guesses)
     site = make_site(mailbox, node.authenticator, settings.http, __version__, reactor, groups)
     port = listen(site)

@@ -10,7 +10,7 @@ from msgspec import structs
 from mailsacd.core.address import Address, alternate_local
 from mailsacd.core.message import Message, NewEnvelope
 from mailsacd.core.message_form import UNTOUCHED
-from mailsacd.mail.push.payload import PushedForms, pushed_form
+from mailsacd.mail.push.payload import Payloads, pushed_form
 from mailsacd.store.alternates import find_alternate, server_secret
 from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database
@@ -114,7 +114,7 @@ def test_the_bytes_can_be_had_back_from_raw(content: bytes) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_alternates_are_told_and_remembered_and_asked_for_once(database: Database) -> None:
-    forms = PushedForms(database, LANES.rest, reactor=reactor)
+    forms = Payloads(database, LANES.rest, reactor=reactor)
     mail = [new_mail(BOB), new_mail("*@example.com"), new_mail(BOB)]
     await store(database, *mail)
     wanted = [(m.inbox, m.id) for new in mail for m in new.messages]
@@ -135,7 +135,7 @@ async def test_alternates_are_told_and_remembered_and_asked_for_once(database: D
 
 @pytest_twisted.ensureDeferred
 async def test_as_many_are_found_at_once_as_fit(database: Database) -> None:
-    forms = PushedForms(database, LANES.rest, reactor=reactor)
+    forms = Payloads(database, LANES.rest, reactor=reactor)
     mail = [new_mail(BOB, content=b"x" * 10_000) for _ in range(3)] + [new_mail(BOB)]
     await store(database, *mail)
     wanted = [(m.inbox, m.id) for new in mail for m in new.messages]
@@ -149,7 +149,7 @@ async def test_as_many_are_found_at_once_as_fit(database: Database) -> None:
 async def test_a_large_message_is_rendered_by_itself_and_only_when_needed(
     database: Database,
 ) -> None:
-    forms = PushedForms(database, LANES.rest, reactor=reactor)
+    forms = Payloads(database, LANES.rest, reactor=reactor)
     mail = [new_mail(BOB), new_mail(BOB, content=b"x" * 200_000), new_mail(BOB)]
     await store(database, *mail)
     wanted = [(m.inbox, m.id) for new in mail for m in new.messages]

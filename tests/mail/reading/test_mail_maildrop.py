@@ -25,7 +25,7 @@ from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.maildrop import MEASURED_AT_A_TIME, Maildrop, Maildrops
 from mailsacd.mail.reading.read_ahead import GOOD_FOR_S
@@ -59,7 +59,7 @@ class _Post:
     keys: dict[str, str]
 
     def maildrops(self, **settings: Any) -> Maildrops:
-        gate = Gate(self.directory, anonymous_read=True)
+        access_control = AccessControl(self.directory, anonymous_read=True)
         logins = MailLogins(
             self.people.database,
             self.people.authenticator,
@@ -69,7 +69,7 @@ class _Post:
         )
         return Maildrops(
             self.people.database,
-            gate,
+            access_control,
             logins,
             Pop3Settings(**settings),
             LANES.readers,
@@ -103,7 +103,7 @@ async def post(database: Database, database_dsn: str) -> AsyncIterator[_Post]:
         )
         for email in (BOX, "*@own.example"):
             await addresses.reserve(ANN, email, checked_settings(password="of the box"))
-        mailbox = Mailbox(database, Gate(directory, anonymous_read=True), LANES.readers)
+        mailbox = Mailbox(database, AccessControl(directory, anonymous_read=True), LANES.readers)
         budget = ByteBudget(1 << 24)
         ingest = Ingest(
             database, composer=Composer("mx.example", LANES.mail_in), budget=budget, reactor=reactor

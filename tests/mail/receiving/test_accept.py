@@ -9,29 +9,29 @@ from mailsacd.core.address import alternate_local, inbox_of, parse_address
 from mailsacd.core.cache import UNKNOWN
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import BadAddressError, ConfigurationError, ForbiddenError
-from mailsacd.mail.receiving.accept import Accept
+from mailsacd.mail.receiving.accept import RecipientPolicy
 from mailsacd.store.alternates import remember_alternate, server_secret
 from tests.mail.property import ANN, BOB, Node
 
 UNKNOWN_ALTERNATE = "inbox-" + "f" * 40
 
 
-def _accept(node: Node, *domains: str, hosting: str = "") -> Accept:
-    return Accept(node.database, node.directory, domains or ["*"], hosting)
+def _accept(node: Node, *domains: str, hosting: str = "") -> RecipientPolicy:
+    return RecipientPolicy(node.database, node.directory, domains or ["*"], hosting)
 
 
-async def _answer(accept: Accept, path: str) -> Recipient:
+async def _answer(accept: RecipientPolicy, path: str) -> Recipient:
     answer: Any = accept.recipient(path)
     return answer if isinstance(answer, Recipient) else await answer
 
 
-def _at_once(accept: Accept, path: str) -> Recipient:
+def _at_once(accept: RecipientPolicy, path: str) -> Recipient:
     answer = accept.recipient(path)
     assert isinstance(answer, Recipient)
     return answer
 
 
-async def _inbox(accept: Accept, path: str) -> str:
+async def _inbox(accept: RecipientPolicy, path: str) -> str:
     return (await _answer(accept, path)).inbox
 
 

@@ -18,7 +18,7 @@ from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mail.receiving.capture import Capture
 from mailsacd.mail.receiving.compose import Composer
@@ -75,8 +75,8 @@ async def port(database: Database, database_dsn: str) -> AsyncIterator[_Port]:
             database, node.authenticator, directory, node.passwords, Guesses(reactor)
         )
         capture = Capture(logins, node.accounts, ingest, usage, activity)
-        gate = Gate(directory, anonymous_read=True)
-        mailbox = Mailbox(database, gate, LANES.readers)
+        access_control = AccessControl(directory, anonymous_read=True)
+        mailbox = Mailbox(database, access_control, LANES.readers)
         yield _Port(node, directory, ingest, usage, activity, capture, mailbox)
         await ingest.finish()
 

@@ -16,7 +16,7 @@ from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import InvalidInputError
 from mailsacd.core.ownership import MAX_FORWARDS
 from mailsacd.mail.ownership.address_settings import checked_settings
-from mailsacd.mail.receiving.accept import Accept
+from mailsacd.mail.receiving.accept import RecipientPolicy
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
@@ -58,7 +58,9 @@ async def _behind_its_back(node: Node, *links: str) -> None:
 
 
 async def _answer(node: Node, path: str, activity: Activity | None = None) -> Recipient:
-    answer: Any = Accept(node.database, node.directory, ["*"], activity=activity).recipient(path)
+    answer: Any = RecipientPolicy(
+        node.database, node.directory, ["*"], activity=activity
+    ).recipient(path)
     return answer if isinstance(answer, Recipient) else await answer
 
 
@@ -114,7 +116,7 @@ async def test_a_catch_all_takes_mail_before_and_after_a_forward(node: Node) -> 
 async def test_what_nobody_forwards_of_a_domain_is_answered_at_once(node: Node) -> None:
     await _reserve(node, "a", "b", "x@quiet.example")
     await _link(node, "a>b")
-    accept = Accept(node.database, node.directory, ["*"])
+    accept = RecipientPolicy(node.database, node.directory, ["*"])
     for domain in ("quiet.example", "nobodys.example"):
         for _ in range(1000):  # once the notice of the change has come
             await _answer(node, f"x@{domain}")

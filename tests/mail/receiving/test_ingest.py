@@ -21,8 +21,8 @@ from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
+from tests.mail.access import access_control
 from tests.mail.envelopes import envelope
-from tests.mail.gates import gate
 
 SIMPLE = b"From: Ann <ann@example.net>\r\nTo: bob@example.com\r\nSubject: hi\r\n\r\nhello\r\n"
 
@@ -39,7 +39,7 @@ def ingest(database: Database) -> Ingest:
 
 @pytest.fixture
 def mailbox(database: Database) -> Mailbox:
-    return Mailbox(database, gate(database), LANES.readers)
+    return Mailbox(database, access_control(database), LANES.readers)
 
 
 async def _listed(mailbox: Mailbox, email: str, **page: Any) -> list[dict[str, Any]]:
@@ -159,7 +159,7 @@ async def test_a_copy_is_deleted_and_the_others_stay(ingest: Ingest, mailbox: Ma
 
 @pytest_twisted.ensureDeferred
 async def test_where_reading_needs_a_key_nobody_reads(database: Database) -> None:
-    closed = Mailbox(database, gate(database, anonymous_read=False), LANES.readers)
+    closed = Mailbox(database, access_control(database, anonymous_read=False), LANES.readers)
     with pytest.raises(UnauthenticatedError):
         await closed.list_json(ANYONE, "bob@example.com", Page())
 

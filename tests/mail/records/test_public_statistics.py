@@ -20,7 +20,7 @@ from mailsacd.core.message import NewEnvelope, NewMessage
 from mailsacd.core.token import milliseconds
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
-from mailsacd.mail.records.public_counts import KEPT, Tallies
+from mailsacd.mail.records.public_counts import KEPT, PublicCounts
 from mailsacd.mail.records.statistics import KEPT_AN_HOUR, KEPT_DAYS, Span, Statistics
 from mailsacd.store import statistics as store
 from mailsacd.store.pool import Database
@@ -52,7 +52,7 @@ def mail(sender: str = "ann@example.net", *, attached: bytes | None = None) -> b
 @dataclass
 class Node:
     database: Database
-    tallies: Tallies
+    public_counts: PublicCounts
     statistics: Statistics
     ingest: Ingest
 
@@ -65,18 +65,18 @@ class Node:
 
 
 def make_node(database: Database, *, anonymous_read: bool = True) -> Node:
-    tallies = Tallies(database, reactor=reactor)
+    public_counts = PublicCounts(database, reactor=reactor)
     statistics = Statistics(
-        database, tallies, LANES.readers, anonymous_read=anonymous_read, reactor=reactor
+        database, public_counts, LANES.readers, anonymous_read=anonymous_read, reactor=reactor
     )
     ingest = Ingest(
         database,
         composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
         reactor=reactor,
-        observers=[tallies],
+        observers=[public_counts],
     )
-    return Node(database, tallies, statistics, ingest)
+    return Node(database, public_counts, statistics, ingest)
 
 
 @pytest_twisted.async_yield_fixture
@@ -84,7 +84,7 @@ async def node(database: Database) -> AsyncIterator[Node]:
     made = make_node(database)
     yield made
     await made.ingest.finish()
-    await made.tallies.finish()
+    await made.public_counts.finish()
 
 
 async def own(database: Database, *addresses: str) -> None:
@@ -120,7 +120,7 @@ async def test_two_nodes_count_together(node: Node) -> None:
     other = make_node(node.database)
     await node.deliver(mail(), "a@one.example")
     await other.deliver(mail(), "a@one.example")
-    await gatherResults([ensureDeferred(n.tallies.write()) for n in (node, other)])
+    await gatherResults([ensureDeferred(n.public_counts.write()) for n in (node, other)])
     assert await node.top(ADDRESS) == [("a@one.example", 2)]
 
 
@@ -267,13 +267,13 @@ def _new(number: int, *, sender: str = "s@x.example", inbox: str | None = None) 
 
 @pytest_twisted.ensureDeferred
 async def test_of_very_many_names_those_met_most_stay(database: Database) -> None:
-    tallies = Tallies(database, reactor=reactor)
+    public_counts = PublicCounts(database, reactor=reactor)
     for number in range(5 * KEPT):
-        tallies.stored([_new(number)], {})
+        public_counts.stored([_new(number)], {})
         if number % 10 == 0:
-            tallies.stored([_new(number, inbox="often@x.example")], {})
-        assert len(tallies._counts[ADDRESS]) <= 2 * KEPT + 1
-    await tallies.write()
+            public_counts.stored([_new(number, inbox="often@x.example")], {})
+        assert len(public_counts._counts[ADDRESS]) <= 2 * KEPT + 1
+    await public_counts.write()
     [(written,)] = await database.fetch("select count(*) from tally where kind = 'address'")
     assert written == KEPT
     [(often,)] = await database.fetch("select n from tally where name = 'often@x.example'")
@@ -282,9 +282,9 @@ async def test_of_very_many_names_those_met_most_stay(database: Database) -> Non
 
 @pytest_twisted.ensureDeferred
 async def test_names_that_no_table_can_hold_are_left_out(database: Database) -> None:
-    tallies = Tallies(database, reactor=reactor)
-    tallies.stored([_new(1, sender="a\0b@x.example"), _new(2, sender="a" * 10_000)], {})
-    await tallies.write()
+    public_counts = PublicCounts(database, reactor=reactor)
+    public_counts.stored([_new(1, sender="a\0b@x.example"), _new(2, sender="a" * 10_000)], {})
+    await public_counts.write()
     assert await database.fetch("select n from tally where kind = 'sender'") == []
     assert await database.fetch("select n from tally where kind = 'domain'") == [(2,)]
 
@@ -293,13 +293,13 @@ async def test_names_that_no_table_can_hold_are_left_out(database: Database) -> 
 async def test_counts_wait_while_the_database_is_away(
     database: Database, stopped_database: Database
 ) -> None:
-    tallies = Tallies(stopped_database, reactor=reactor)
-    tallies.stored([_new(1)], {})
-    await tallies.write()
-    tallies.stored([_new(1)], {})
-    await tallies.write()
-    tallies._database = database
-    await tallies.write()
+    public_counts = PublicCounts(stopped_database, reactor=reactor)
+    public_counts.stored([_new(1)], {})
+    await public_counts.write()
+    public_counts.stored([_new(1)], {})
+    await public_counts.write()
+    public_counts._database = database
+    await public_counts.write()
     assert await database.fetch("select n from tally where kind = 'address'") == [(2,)]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.mail.ownership.directory import Directory
-from mailsacd.mail.reading.access import Gate
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
@@ -13,7 +13,7 @@ from tests.lanes import LANES
 reactor: Any = the_reactor
 
 
-def gate(database: Database, *, anonymous_read: bool = True) -> Gate:
+def access_control(database: Database, *, anonymous_read: bool = True) -> AccessControl:
     """For the addresses and domains of that database."""
     directory = Directory(database, Notices("", LANES.rest, reactor=reactor))
-    return Gate(directory, anonymous_read=anonymous_read)
+    return AccessControl(directory, anonymous_read=anonymous_read)
