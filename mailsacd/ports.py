@@ -87,7 +87,7 @@ class OwnPorts:
         self._reactor = reactor
 
     def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
-        """As of Ports."""
+        """Open the port ``name`` (see Ports.listen)."""
         interface, port = _where(self._settings, name)
         try:
             listening: IListeningPort = self._reactor.listenTCP(
@@ -106,7 +106,7 @@ class InheritedPorts:
         self._reactor = reactor
 
     def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
-        """As of Ports."""
+        """Adopt the socket of the port ``name`` (see Ports.listen)."""
         with socket.socket(fileno=self._descriptors[name]) as inherited:
             listening: IListeningPort = self._reactor.adoptStreamPort(  # which duplicates it
                 inherited.fileno(), inherited.family, factory

@@ -24,7 +24,7 @@ _log = Logger()
 
 
 class Options(UsageOptions):
-    """What may stand behind `twistd mailsacd`."""
+    """The options of `twistd mailsacd`."""
 
     synopsis = "[--config FILE] [--data-dir DIR] [--set section.key=value …]"
     longdesc = "A self-hosted Mailsac: receives mail at any address, to be read by REST."

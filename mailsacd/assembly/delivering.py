@@ -48,7 +48,7 @@ class Delivering:
         self.job = DeliveryJob(self._deliveries, poster, settings.webhook, reactor=reactor)
 
     def calls(self) -> tuple[Group, ...]:
-        """The calls about them."""
+        """Return the calls about webhooks and their deliveries."""
         return (DeliveryCalls(self._deliveries),)
 
     async def start(self) -> None:
@@ -56,7 +56,7 @@ class Delivering:
         self.job.start()
 
     async def finish(self) -> None:
-        """What is under way may end."""
+        """Stop delivering; what is under way may end."""
         await self.job.stop()
 
 

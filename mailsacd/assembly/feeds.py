@@ -14,7 +14,7 @@ from mailsacd.ws.factory import FeedFactory
 
 
 class Feeds:
-    """A part."""
+    """The part that lets people listen. ``websockets`` is for the web's site."""
 
     def __init__(
         self,
@@ -30,14 +30,14 @@ class Feeds:
         self.websockets = WebSockets(self._factory.accept, settings.allowed_origins)
 
     def calls(self) -> tuple[Group, ...]:
-        """The calls about them."""
+        """Return the calls by which people listen, and the page for trying it."""
         return (EventCalls(self._listeners), WebSocketCalls(), WebSocketPage())
 
     async def start(self) -> None:
-        """Show signs of life."""
+        """Begin to show listeners signs of life."""
         self._listeners.start()
 
     async def finish(self) -> None:
-        """Send all listeners away."""
+        """Send all listeners away, and wait until they are gone."""
         await self._listeners.stop()
         await self._factory.drain()

@@ -64,7 +64,7 @@ class Ownership:
         )
 
     def calls(self, activity: Activity) -> tuple[Group, ...]:
-        """The calls about them."""
+        """Return the calls about accounts, addresses and domains."""
         return (
             *account_calls(self._settings, self.accounts, self.passwords, self.guesses, activity),
             AddressCalls(self.addresses),
@@ -79,7 +79,7 @@ class Ownership:
         self._removing.start(0)
 
     async def finish(self) -> None:
-        """Write down the last of it, and listen no more."""
+        """Write down when keys were used last, and listen to notices no more."""
         await self._removing.stop()
         await self._verifying.stop()
         await self.authenticator.finish()

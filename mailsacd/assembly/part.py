@@ -49,7 +49,7 @@ class Part(Protocol):
     once all of them are, and ended in the reverse order."""
 
     async def start(self) -> None:
-        """Begin what it does by itself."""
+        """Begin what the part does by itself."""
 
     async def finish(self) -> None:
-        """End it: nothing that was promised is lost."""
+        """End the part; nothing that was promised is lost."""

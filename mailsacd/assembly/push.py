@@ -31,12 +31,12 @@ class Push:
         )
 
     async def start(self) -> None:
-        """Begin."""
+        """Begin to look for new mail, and to prune old events."""
         self.hub.start()
         self._pruning.start()
 
     async def finish(self) -> None:
-        """End all streams."""
+        """End all streams and stop looking."""
         await self.announcer.finish()
         await self.hub.stop()
         await self._pruning.stop()

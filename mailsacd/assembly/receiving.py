@@ -56,7 +56,7 @@ class Receiving:
         self.factories = {**_twins("smtp", anybody), **_twins("capture", who_logs_in)}
 
     async def start(self) -> None:
-        """Nothing is done before mail comes."""
+        """Do nothing: the part has nothing to do before mail comes."""
 
     async def finish(self) -> None:
         """End the sessions; all that was acknowledged is committed."""

@@ -55,7 +55,7 @@ class Records:
         self.observers: tuple[Observer, ...] = (self._public_counts, self.usage, self.activity)
 
     def calls(self) -> tuple[Group, ...]:
-        """The calls about them."""
+        """Return the calls about statistics, the denylist and activity."""
         return (StatisticsCalls(self._statistics, self.denylist), ActivityCalls(self.activity))
 
     async def start(self) -> None:
@@ -67,7 +67,7 @@ class Records:
             pruning.start()
 
     async def finish(self) -> None:
-        """Write down the last of it."""
+        """Write down what was gathered since the last time."""
         for pruning in self._pruning:
             await pruning.stop()
         await self.denylist.stop()

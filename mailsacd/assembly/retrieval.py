@@ -57,10 +57,10 @@ class Retrieval:
         return Pop3Calls(addresses, host, ports)
 
     async def start(self) -> None:
-        """Begin what is done beside the sessions."""
+        """Begin what is done beside the POP3 sessions."""
         self._maildrops.start()
 
     async def finish(self) -> None:
-        """End the sessions: what QUIT said is done."""
+        """End the sessions; what a QUIT was answered is done."""
         await drain_all(self.factories.values())
         await self._maildrops.stop()

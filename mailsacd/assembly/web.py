@@ -45,10 +45,10 @@ class Web:
             )
 
     async def start(self) -> None:
-        """Nothing is done before somebody calls."""
+        """Do nothing: the part has nothing to do before somebody calls."""
 
     async def finish(self) -> None:
-        """Answer what was asked."""
+        """Answer the requests under way, then close all connections."""
         await self._site.bounds.drain()
 
 

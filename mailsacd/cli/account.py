@@ -41,7 +41,7 @@ def add(common: Common, name: str, email: str, plan: str | None) -> None:
 @account.command("list")
 @command
 def list_(common: Common) -> None:
-    """Show all accounts."""
+    """Show all accounts, a line each."""
 
     async def work(data: Data, settings: Settings) -> list[dict[str, Any]]:
         accounts = accounts_of(data, settings)
@@ -68,7 +68,7 @@ def list_(common: Common) -> None:
 @click.option("--disable-spam/--no-disable-spam", default=None, help="Do not rate its mail.")
 @command
 def set_(common: Common, name: str, limits: tuple[str, ...], **given: Any) -> None:
-    """Change an account."""
+    """Change the settings or limits of an account."""
     changes = {option: value for option, value in given.items() if value is not None}
     if limits:
         changes["overrides"] = dict(_limit(text) for text in limits)

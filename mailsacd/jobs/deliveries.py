@@ -36,7 +36,7 @@ class Posts(Protocol):
     """Sends one request (outbound.post)."""
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
-        """How it went, after ``timeout_s`` at the latest."""
+        """Return how the request went, after ``timeout_s`` seconds at the latest."""
 
 
 class DeliveryJob:
@@ -68,7 +68,7 @@ class DeliveryJob:
         self.wake = self._looking.wake
 
     def start(self) -> None:
-        """Begin, with what an earlier run left undone."""
+        """Begin to deliver, with what an earlier run left undone."""
         self._pruning.start()
         self._looking.start()
         self._looking.wake()
@@ -85,7 +85,7 @@ class DeliveryJob:
         return not self._tasks and not self._looking.is_running
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:  # noqa: ARG002  an Observer
-        """Mail was stored."""
+        """Wake the job when some of the stored mail has a webhook or Slack."""
         if any(whose.hooked for whose in owned.values()):
             self.wake()
 

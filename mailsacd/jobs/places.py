@@ -24,7 +24,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Places:
-    """Of one process."""
+    """Bounds what one process delivers at a time: in all, by target and by account."""
 
     def __init__(self, at_a_time: int, per_target: int) -> None:
         self._at_a_time = at_a_time
@@ -39,11 +39,11 @@ class Places:
 
     @property
     def are_taken(self) -> bool:
-        """All of them."""
+        """Whether no place is free."""
         return self._under_way >= self._at_a_time
 
     def rooms(self, now_s: float) -> Rooms:
-        """What is free."""
+        """Return how many deliveries may begin now, in all and for each target and account."""
         targets = {t: self._per_target - n for t, n in self._targets.items()}
         targets |= {t: 1 - self._targets[t] for t in self._silent}
         accounts = {a: self._per_account - n for a, n in self._accounts.items()}
@@ -59,21 +59,21 @@ class Places:
         )
 
     def enter(self, claim: Claim) -> None:
-        """``claim`` takes its place."""
+        """Count ``claim`` as under way."""
         self._under_way += 1
         self._targets[claim.target] += 1
         self._accounts[claim.account] += 1
         self._lines[_line(claim)] += 1
 
     def leave(self, claim: Claim) -> None:
-        """It gives it back."""
+        """Count ``claim`` as under way no longer."""
         self._under_way -= 1
         _less(self._targets, claim.target)
         _less(self._accounts, claim.account)
         _less(self._lines, _line(claim))
 
     def attempted(self, claim: Claim, attempt: Attempt, now_s: float) -> None:
-        """How it went."""
+        """Remember how the attempt went: a target that fails or is silent gets fewer places."""
         if attempt.code is None:
             self._silent[claim.target] = None
         else:

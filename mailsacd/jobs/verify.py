@@ -24,7 +24,7 @@ class VerifyJob:
         )
 
     def start(self) -> None:
-        """Begin, a while from now."""
+        """Begin, about a minute from now."""
         self._loop.start(_pause_s())
 
     async def stop(self) -> None:

@@ -68,4 +68,4 @@ class HttpSite(server.Site):
         """Stop nothing, as `startFactory` starts nothing."""
 
     def log(self, request: http.Request) -> None:
-        """Keep no access log."""
+        """Write no access log: Twisted calls this for every request."""

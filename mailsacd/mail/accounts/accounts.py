@@ -68,14 +68,14 @@ class Accounts:
         return await self.get(name)
 
     async def get(self, name: str) -> Account:
-        """The account of that name. Raises NotFoundError."""
+        """Return the account called ``name``. Raises NotFoundError."""
         account = await accounts.find_account(self.database, _possible_name(name))
         if account is None:
             raise _not_there(name)
         return account
 
     async def list(self) -> list[Account]:
-        """All of them, by name."""
+        """Return all accounts, in the order of their names."""
         return await accounts.list_accounts(self.database)
 
     async def limits(self, name: str) -> PlanSettings:
@@ -133,7 +133,7 @@ class Accounts:
         await removal.finish_removal(self.database, name)
 
     async def finish_removals(self) -> None:
-        """Go on with removals that a crash broke off."""
+        """Go on with the removal of accounts that a crash broke off."""
         for name in await removal.unfinished_removals(self.database):
             await removal.finish_removal(self.database, name)
 

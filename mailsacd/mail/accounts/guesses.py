@@ -41,7 +41,7 @@ class Guesses:
         times.append(now)
 
     def refund(self, peer: str) -> None:
-        """The guess was right."""
+        """Take a guess of ``peer`` off the count: it was right."""
         times = self._peers.get(network_of(peer))
         if times is not UNKNOWN and times:
             times.pop()

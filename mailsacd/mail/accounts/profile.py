@@ -28,7 +28,7 @@ class Profiles:
         self._accounts = accounts
 
     async def of(self, actor: Actor) -> Profile:
-        """The actor's own."""
+        """Return the profile of the account that ``actor`` stands for."""
         name = account_of(actor)
         account = await find_account(self._accounts.database, name)
         if account is None:  # gone since the actor was known
@@ -38,7 +38,7 @@ class Profiles:
         return Profile(account=account, limits=limits, used=used)
 
     async def stored(self, actor: Actor) -> Stored:
-        """What is kept for the actor's account."""
+        """Return how much is stored for the account that ``actor`` stands for."""
         return await stored_for(self._accounts.database, account_of(actor))
 
     async def change(self, actor: Actor, changes: dict[str, Any]) -> Profile:

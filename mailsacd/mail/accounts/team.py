@@ -17,7 +17,7 @@ class Team:
         self._passwords = passwords
 
     async def list(self, account: str) -> list[str]:
-        """The names of its team users."""
+        """Return the names of the account's team users."""
         return await stored.list_team(self._accounts.database, account)
 
     async def add(self, account: str, name: str, password: str) -> str:

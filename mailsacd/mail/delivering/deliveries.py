@@ -45,14 +45,14 @@ class Forms(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """What to send to a delivery's URL."""
+    """A request to make: what is sent to a delivery's URL."""
 
     body: bytes
     headers: Mapping[str, str]
 
 
 class Deliveries:
-    """All calls may raise UnavailableError."""
+    """Deliveries to webhooks and Slack. All calls may raise UnavailableError."""
 
     def __init__(
         self,
@@ -74,11 +74,11 @@ class Deliveries:
     # For the job
 
     async def is_any_due(self) -> bool:
-        """Whether it is worth while to claim."""
+        """Return whether any delivery is due, so that claiming is worth while."""
         return await store.is_any_due(self._database, self._now())
 
     async def claim(self, rooms: Rooms, *, lease_s: int) -> list[Claim]:
-        """See store.deliveries."""
+        """Claim deliveries that are due, for a while (see store.deliveries.claim)."""
         return await store.claim_deliveries(self._database, self._now(), rooms, lease_s=lease_s)
 
     async def message(self, claim: Claim) -> Message | None:

@@ -102,11 +102,11 @@ class Usage:
         self._standings.forget(account)
 
     def forget_all(self) -> None:
-        """Anybody's may have changed."""
+        """Forget every account's limits: anybody's may have changed."""
         self._standings.clear()
 
     async def forget_old(self) -> None:
-        """Delete what was used long ago."""
+        """Delete the counts of months that are long over."""
         await forget_uses(self._database, (self._now() - timedelta(days=KEPT_DAYS)).date())
 
     async def _standing(self, account: str) -> _Standing:
@@ -175,5 +175,5 @@ class Metered:
         return await self._authenticator.check(key)
 
     async def session(self, token: str) -> Actor | None:
-        """As of the Authenticator."""
+        """Return the actor who signed in with ``token`` (see Authenticator.session)."""
         return await self._authenticator.session(token)

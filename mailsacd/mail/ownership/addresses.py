@@ -81,7 +81,7 @@ class Addresses:
         self._secret: bytes | None = None
 
     async def of_account(self, actor: Actor) -> list[AddressView]:
-        """The account's private addresses."""
+        """Return the private addresses of an account."""
         account = account_of(actor)
         secret = await self._server_secret()
         return [_view(a, secret) for a in await store.list_addresses(self._database, account)]

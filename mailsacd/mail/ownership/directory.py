@@ -44,13 +44,13 @@ class _Memory:
             values.remember(key, value)
 
     def forget(self, name: str) -> None:
-        """As of the Directory."""
+        """Forget what is known of ``name``, an address or a domain (Directory.forget)."""
         self.changes += 1
         self.addresses.forget(name)
         self.domains.forget(name.rpartition("@")[2])
 
     def forget_all(self) -> None:
-        """As of the Directory."""
+        """Forget everything that is known (Directory.forget_all)."""
         self.changes += 1
         self.addresses.clear()
         self.domains.clear()
@@ -128,7 +128,7 @@ class Directory:
         self._memory.forget(name)
 
     def forget_all(self) -> None:
-        """Anything may have changed."""
+        """Forget everything: anything may have changed."""
         self._memory.forget_all()
 
 

@@ -25,7 +25,7 @@ class DnsEvidence:
     errors: tuple[str, ...]
 
     def proves(self, verification_txt: str) -> bool:
-        """Whether the proof of a claim is published."""
+        """Return whether ``verification_txt``, a claim's proof, is among the TXT records."""
         return self.texts is not None and verification_txt in self.texts
 
     def found(self, verification_txt: str) -> dict[str, Any]:

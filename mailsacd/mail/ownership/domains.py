@@ -80,7 +80,7 @@ class Domains:
         self._looking = 0
 
     async def of_account(self, actor: Actor) -> list[DomainView]:
-        """The account's domains."""
+        """Return the domains that the actor's account claims."""
         found = await store.list_domains(self._database, account_of(actor))
         return [self._view(domain) for domain in found]
 

@@ -147,7 +147,7 @@ class _Line:
         return turn
 
     def end_turn(self) -> None:
-        """Let the next one have his."""
+        """End a turn: whoever waits longest has the next one."""
         self._taken = False
         self._call()
 

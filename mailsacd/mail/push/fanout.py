@@ -27,7 +27,7 @@ class Counts(Protocol):
     """Counts operations (mail.limits.usage)."""
 
     def count(self, account: str, kind: str, n: int = 1) -> None:
-        """``account`` has used ``n`` of ``kind``."""
+        """Count ``n`` operations of ``kind`` for ``account``."""
 
 
 class Fanout:

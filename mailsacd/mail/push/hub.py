@@ -101,19 +101,19 @@ class Hub:
 
     @property
     def is_listening(self) -> bool:
-        """Whether there is a stream."""
+        """Whether there is any stream."""
         return bool(self._streams)
 
     def tell(self, seen: Snapshot, events: Events) -> Awaitable[None]:
-        """These are new since ``seen``."""
+        """Give the events that are new since ``seen`` to the streams that wait for them."""
         return self._fanout.tell(seen, events)
 
     def missed(self) -> None:
-        """Events may have been missed."""
+        """End all streams, for events may have been missed: their clients resume."""
         self._lose_all(MISSED)
 
     def failed(self) -> None:
-        """There was a defect."""
+        """End all streams after a defect: what follows is uncertain."""
         self._lose_all(BROKEN)
 
     # Beginnings and ends of streams

@@ -19,7 +19,7 @@ class Listener(Protocol):
         """Whether what was pushed is not written yet: more has to wait."""
 
     def push(self, pushed: Pushed) -> None:
-        """Here is a message."""
+        """Send the message on. What cannot be written yet has to wait at the edge."""
 
     def lost(self, reason: str) -> None:
         """Too slow, or the hub ends: nothing more comes. What was missed can be asked for."""
@@ -28,10 +28,10 @@ class Listener(Protocol):
         """Show a sign of life, and go if the other side shows none."""
 
     def revoked(self, error: MailsacdError) -> None:
-        """What was allowed is so no more."""
+        """Say why the listener may listen no more, and close."""
 
     def stopping(self) -> None:
-        """The daemon stops."""
+        """Say that the daemon stops, and close."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Listening:
         return self._stream is not None and not self.closed
 
     def close(self) -> None:
-        """It listens no more. May be called twice."""
+        """End the listening. May be called twice."""
         if not self.closed:
             self.closed = True
             self._leave(self)
@@ -94,13 +94,13 @@ class Listening:
 
     @property
     def full(self) -> bool:
-        """As of Listener."""
+        """Whether nothing may be pushed now: also before the stream is there."""
         return self._stream is None or self.listener.full
 
     def push(self, pushed: Pushed) -> None:
-        """As of Listener."""
+        """Send the message on to the listener."""
         self.listener.push(pushed)
 
     def lost(self, reason: str) -> None:
-        """As of Listener."""
+        """Tell the listener that its stream has ended, and why."""
         self.listener.lost(reason)

@@ -28,7 +28,7 @@ class Follower(Protocol):
 
     @property
     def is_listening(self) -> bool:
-        """Whether anybody needs it."""
+        """Whether anybody needs to be told."""
 
     def tell(self, seen: Snapshot, events: Events) -> Awaitable[None]:
         """These are new since ``seen``. No UnavailableError."""

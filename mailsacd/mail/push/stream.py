@@ -33,7 +33,7 @@ class Subscriber(Protocol):
         """Whether nothing may be pushed now; when that ends, `Stream.resume` is to be called."""
 
     def push(self, pushed: Pushed) -> None:
-        """The next message."""
+        """Take the next message."""
 
     def lost(self, reason: str) -> None:
         """The stream has ended; ``reason`` is a sentence for people. Nothing comes after it."""
@@ -54,7 +54,7 @@ class Backlog:
 
     @property
     def exceeded(self) -> bool:
-        """Whether too much waits."""
+        """Whether more waits than MAX_BACKLOG_BYTES."""
         return self.held_bytes > MAX_BACKLOG_BYTES
 
     def holds(self, pushed: Pushed) -> bool:
@@ -62,14 +62,14 @@ class Backlog:
         return pushed in self._holders
 
     def take(self, pushed: Pushed) -> None:
-        """One more stream has ``pushed`` waiting."""
+        """Count one more stream that has ``pushed`` waiting."""
         holders = self._holders.get(pushed, 0)
         self._holders[pushed] = holders + 1
         if not holders:
             self.held_bytes += pushed.cost_bytes
 
     def give(self, pushed: Pushed) -> None:
-        """One stream less has."""
+        """Count one stream less that has ``pushed`` waiting."""
         holders = self._holders[pushed] - 1
         if holders:
             self._holders[pushed] = holders
@@ -118,7 +118,7 @@ class Stream:
         return self._sequence
 
     def resume(self) -> None:
-        """The subscriber is no longer full."""
+        """Go on pushing: the subscriber is no longer full."""
         self._flush()
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class Stream:
             self._tell_lost()
 
     def begin(self) -> None:
-        """From here on messages are pushed."""
+        """Begin to push: the subscriber is ready."""
         self._begun = True
         self._tell_lost()
         self._flush()

@@ -14,12 +14,12 @@ class Subscriptions:
         self._waiting: dict[Topic, _Streams] = {}
 
     def add(self, stream: Stream) -> None:
-        """From now on ``stream`` is among those who wait."""
+        """Have ``stream`` told of what it waits for."""
         for topic in stream.interest.topics():
             self._waiting.setdefault(topic, {})[stream] = None
 
     def discard(self, stream: Stream) -> None:
-        """No longer; it need not be there."""
+        """Have ``stream`` told no longer; it need not be there."""
         for topic in stream.interest.topics():
             streams = self._waiting.get(topic, {})
             streams.pop(stream, None)

@@ -40,7 +40,7 @@ class Page:
     until_ms: int | None = None
 
     def bounds(self) -> IdPage:
-        """The same in ids, for the store."""
+        """Return the same page in ids, as the store reads it."""
         return {
             "before_id": None if self.until_ms is None else time_prefix(self.until_ms),
             "from_id": None if self.since_ms is None else time_prefix(self.since_ms),

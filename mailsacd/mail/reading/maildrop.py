@@ -68,7 +68,7 @@ class Maildrops:
             self._renewing.start()
 
     async def stop(self) -> None:
-        """The sessions are over."""
+        """Stop what is done beside the sessions, which are over."""
         await self._renewing.stop()
 
     async def open(self, name: str, secret: str, peer: str) -> "Maildrop":
@@ -110,7 +110,7 @@ class Maildrops:
         await self._database.transaction(work)
 
     async def leave(self, inbox: str, holder: str | None) -> None:
-        """A session is over."""
+        """End a session of ``inbox``; ``holder`` is its lock on the maildrop, if it has one."""
         if holder is not None:
             self._holders.discard(holder)
             await store.leave_maildrop(self._database, inbox, holder)
@@ -178,7 +178,7 @@ class Maildrop:
         return self._reader.peek(place)
 
     def take(self, place: int) -> StoredMessage | None:
-        """The same, to be sent."""
+        """Return the message as `peek` does, and fetch the next ones ahead."""
         return self._reader.take(place)
 
     async def read(self, place: int) -> StoredMessage:
@@ -201,7 +201,7 @@ class Maildrop:
         await self._maildrops.remove(self.account, self.inbox, ids)
 
     async def close(self) -> None:
-        """The session is over."""
+        """End the session: what was fetched ahead is dropped."""
         await self._maildrops.leave(self.inbox, self._holder)
 
 

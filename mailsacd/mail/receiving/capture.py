@@ -41,7 +41,7 @@ class Capture:
         self._activity = activity
 
     async def log_in(self, name: str, secret: str, peer: str) -> str:
-        """The account. Raises as of MailLogins."""
+        """Return the account that logs in. Raises what MailLogins.log_in does."""
         return (await self._logins.log_in(name, secret, peer)).account
 
     async def deliver(self, envelope: Envelope, account: str) -> None:

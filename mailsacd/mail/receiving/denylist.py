@@ -74,7 +74,7 @@ class Denylist:
         self._activity = activity
         self._allowed = Networks(_allowed(text) for text in allow_networks)
         self.entries: tuple[str, ...] = ()
-        """The whole list, by its texts."""
+        """Return the whole list, in the order of its entries."""
         self._domains: frozenset[str] = frozenset()
         self._networks = Networks(())
         self._reading = Loop("read the denylist", self._read, every_s=READ_EVERY_S, clock=reactor)
@@ -82,7 +82,7 @@ class Denylist:
         notices.subscribe(DENYLIST, self._changed, lambda: None)
 
     async def start(self) -> None:
-        """Read it, and again from time to time."""
+        """Read the list now, and again from time to time."""
         await self._reading.run_now()
         self._reading.start()
 
@@ -158,7 +158,7 @@ async def allow(database: Database, text: str) -> str:
 
 
 async def denied(database: Database) -> list[Denied]:
-    """The whole list, by its texts."""
+    """Return the whole list, in the order of the entries' texts."""
     return await store.list_denied(database)
 
 

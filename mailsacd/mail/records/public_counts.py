@@ -28,7 +28,7 @@ _Counts = dict[str, int]
 
 
 class PublicCounts:
-    """An observer of ingest."""
+    """Counts what public inboxes receive. Observes what is stored."""
 
     def __init__(self, database: Database, *, reactor: Any) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class PublicCounts:
         self.write = self._writing.run_now
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
-        """Count what is public."""
+        """Count the messages of ``batch`` that are nobody's."""
         hour = batch[-1].received_ms // _HOUR_MS
         if hour != self._hour:
             self._take()

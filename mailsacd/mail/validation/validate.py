@@ -72,7 +72,7 @@ class Validator:
         self._places = DeferredSemaphore(DOMAINS_AT_ONCE)
 
     async def check(self, email: str) -> Verdict:
-        """What is known of one address."""
+        """Return what is known of one address."""
         return (await self.check_all([email]))[0]
 
     async def check_all(self, emails: Sequence[str]) -> list[Verdict]:
