@@ -40,7 +40,7 @@ _domain_facts = maybe(
 _adopt = none(
     """update message set owner = %(owner)s::text, private = true, subject = texts.subject,
            sender = texts.sender, recipients = texts.recipients
-       from message as old, searched_texts(old.facts) as texts
+       from message as old, search_texts(old.facts) as texts
        where message.inbox = %(inbox)s and old.inbox = %(inbox)s and old.id = message.id
            and (message.owner is null
                or message.owner = %(owner)s::text and not message.private)

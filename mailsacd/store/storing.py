@@ -40,22 +40,20 @@ _store_public = none(
 
 # An address that is reserved goes before its domain. Before both goes the account that forwarded
 # the mail to there: if it gave the address up just now, the mail is neither lost nor another's.
-# The subquery is closed by its offset: the texts are worked out once a row, and only where there
-# is an owner.
+# The subqueries are closed by their offsets: whose a row is, is worked out once, and its texts only
+# where there is an owner.
 _OWNED: Final = f"""{_RAWS}, copies as (
     insert into message (inbox, id, raw_id, domain, received, facts, attachments, passed, saved_by,
         owner, private, subject, sender, recipients)
     select inbox, id, raw_id, domain, received, facts, attachments, passed, saved_by,
-        owner, private, (texts).*
+        owner, private, texts.subject, texts.sender, texts.recipients
     from (
         select new.inbox, new.id, raw_id, new.domain, received, facts, attachments,
             case when ways is not null
                 then array(select json_array_elements_text(ways::json)) end as passed, saved_by,
             coalesce(forwarder.name, address.owner, domain.owner) as owner,
             address.owner is not null or coalesce(domain.is_private, false)
-                or coalesce(forwarder.name <> domain.owner, forwarder.name is not null) as private,
-            case when coalesce(forwarder.name, address.owner, domain.owner) is not null
-                then searched_texts(facts) end as texts
+                or coalesce(forwarder.name <> domain.owner, forwarder.name is not null) as private
         from (
             select {_NEW}, unnest(%(ways)s::text[]) as ways,
                 unnest(%(forwarders)s::text[]) as forwarded_by,
@@ -67,6 +65,9 @@ _OWNED: Final = f"""{_RAWS}, copies as (
             on forwarder.name = forwarded_by collate "C" and not forwarder.removing
         offset 0
     ) stamped
+    left join lateral (
+        select * from search_texts(facts) where owner is not null offset 0
+    ) texts on true
     returning id, inbox, owner, private, saved_by, passed
 ), events as (
     insert into event (messages)

@@ -98,6 +98,32 @@ async def test_the_searched_texts_come_out_of_the_facts(database: Database) -> N
     )
 
 
+SOMEBODY = '{"name":"Some One","address":"some.one@somewhere.example"},'
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        "{",
+        '{"subject":null,"from":null,"to":null,"cc":null,"inbox":"a@b","originalInbox":"A@b"',
+        '{"subject":"ÄÖ \\u0000","from":[],"to":[{}],"cc":[{"name":null,"address":"X@Y"}]',
+        '{"subject":7,"from":"nobody","to":{"name":"Ä"},"cc":[{"name":"Ä","address":""}]',
+        f'{{"subject":"{"S" * 2_000}","from":[{SOMEBODY * 200}{{"name":"last"}}],"inbox":"i"',
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_the_searched_texts_are_those_of_older_versions(
+    database: Database, facts: str
+) -> None:
+    rows = await database.fetch(
+        "select (old).subject, (old).sender, (old).recipients, new.*"
+        " from searched_texts(%(facts)s) as old, search_texts(%(facts)s) as new",
+        {"facts": facts},
+    )
+    ((*old, subject, sender, recipients),) = rows
+    assert old == [subject, sender, recipients]
+
+
 @pytest_twisted.ensureDeferred
 async def test_what_is_known_to_be_public_is_stored_without_an_owner(database: Database) -> None:
     await _property(database)

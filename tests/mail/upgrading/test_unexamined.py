@@ -14,7 +14,7 @@ from mailsacd.mail.upgrading import unexamined as module
 from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.mail.upgrading.unexamined import GROUP, examine_some
 from mailsacd.store.messages import delete_message
-from mailsacd.store.migrate import migrate
+from mailsacd.store.migrate import migrate, migrations
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 from mailsacd.store.transaction import Transaction
@@ -25,6 +25,9 @@ reactor: Any = the_reactor
 
 BOB = "bob@example.com"
 EVE = "eve@example.com"
+
+OLDER = 14  # the number of that version's schema
+NEWER = len(migrations()) - OLDER
 
 CONTENTS = ',"attachments":'  # and all after it
 NOTHING = ',"attachments":null,"links":[],"parseLimited":false'
@@ -62,7 +65,7 @@ async def store_put_off(database: Database, *sent: NewEnvelope) -> None:
             for m in new.messages
         ]
         put_off = replace(new, messages=tuple(copies), attachments=())
-        await store_envelopes(database, [put_off])
+        await store_envelopes(database, [put_off], public=True)
         await database.run(
             "insert into unexamined values (%s, %s)", (new.id, [m.inbox for m in new.messages])
         )
@@ -80,7 +83,7 @@ async def tallies(database: Database) -> Any:
 async def old(open_empty: Open) -> Database:
     """A database of the older version."""
     database = await open_empty()
-    await migrate(database, {}, upto=14)
+    await migrate(database, {}, upto=OLDER)
     return database
 
 
@@ -89,10 +92,10 @@ async def test_all_that_was_put_off_is_as_if_it_had_been_stored_whole(old: Datab
     whole = new_mail(BOB, content=MIXED)
     sent = [new_mail(BOB, EVE, content=content) for content in UNUSUAL.values()]
     sent += [new_mail(BOB, content=MIXED) for _ in range(2 * GROUP)]
-    await store_envelopes(old, [whole])
+    await store_envelopes(old, [whole], public=True)
     await store_put_off(old, *sent)
     await old.run("update message set saved_by = 'ann', labels = '{x}' where inbox = %s", (EVE,))
-    assert await bring_up_to_date(old) == 1
+    assert await bring_up_to_date(old) == NEWER
     assert await facts(old) == [m.facts for new in (whole, *sent) for m in new.messages]
     rows = await old.fetch("select array_to_string(attachments, ' ') from message order by id")
     sums = [m5 for new in (whole, *sent) for m5 in [new.attachments] * len(new.messages)]
@@ -154,7 +157,7 @@ async def test_what_breaks_off_is_gone_on_with(
         with pytest.raises(ConnectionError):
             await migrate(old, {15: broken_off})
     assert left == [(3,), (1,), (1,), (0,)]
-    assert await bring_up_to_date(old) == 1
+    assert await bring_up_to_date(old) == NEWER
     assert await facts(old) == [new.messages[0].facts for new in sent]
     assert await tallies(old) == [(_SUM, 5)]
 
@@ -168,7 +171,7 @@ async def test_several_daemons_share_the_work_and_count_it_once(
     await store_put_off(old, *sent)
     nodes = [old, await open_empty(), await open_empty()]
     done = await gatherResults([ensureDeferred(bring_up_to_date(node)) for node in nodes])
-    assert sum(done) == 1
+    assert sum(done) == NEWER
     assert await facts(old) == [new.messages[0].facts for new in sent]
     assert await tallies(old) == [(_SUM, 20)]
 
