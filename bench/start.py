@@ -78,7 +78,7 @@ def _at_most(what: str, figure: float, goal: float, unit: str) -> Verdict:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that `run` reads."""
     parser.add_argument("--rounds", type=int, default=3, help="later starts")
-    parser.add_argument("--idle-seconds", type=float, default=10.0)
+    parser.add_argument("--idle-seconds", type=float, default=30.0)
 
 
 if __name__ == "__main__":
