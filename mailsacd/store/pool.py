@@ -32,10 +32,11 @@ ACQUIRE_TIMEOUT_S: Final = 5.0
 MAX_WAITING: Final = 10_000
 STATEMENT_GRACE_S: Final = 5.0  # after the server should have cancelled it, we hang up
 RECONNECT_DELAYS_S: Final = (0.1, 0.2, 0.5, 1.0)  # the last one again and again
-SPARE_FOR_S: Final = 60.0
+SPARE_FOR_S: Final = 20.0
 """A connection that was not needed for so long is closed, unless it is the last one."""
 
 _SWEEP_INTERVAL_S: Final = 0.5
+_GROW_AFTER_S: Final = 0.01
 _RETRY_START_S: Final = 0.2
 
 # Declared statements find rows by their keys: no value of a parameter asks for another plan, and
@@ -76,6 +77,7 @@ class Database:
         self._idle: list[tuple[float, Connection]] = []  # since when; the last one is next
         self._waiting: deque[tuple[float, Deferred[Connection]]] = deque()
         self._handing_out = False
+        self._is_connecting = False
         self._attempts = 0  # to connect, since it last succeeded
         self._connecting = Loop(
             "connect to the database", self._connect, every_s=1.0, clock=reactor, cancels=True
@@ -105,7 +107,6 @@ class Database:
                 if told != before:
                     _log.warn("{why} (trying for up to {s:.0f} s)", why=told, s=START_TIMEOUT_S)
                 await deferLater(self._reactor, _RETRY_START_S)
-        self._connecting.start(inf)
         self._sweeping.start()
 
     async def stop(self) -> None:
@@ -262,8 +263,13 @@ class Database:
         self._ask_for_another()
 
     def _ask_for_another(self) -> None:
-        if self._needs_another and not self._attempts:  # else it is being tried, with pauses
-            self._connecting.wake()
+        """Have another connection opened, unless that is under way.
+
+        What waits for a moment only, such as for a step of another loop, needs none.
+        """
+        if self._needs_another and not self._is_connecting:
+            self._is_connecting = True
+            self._connecting.start(_GROW_AFTER_S if self._open else 0.0)
 
     @property
     def _needs_another(self) -> bool:
@@ -273,6 +279,7 @@ class Database:
     async def _connect(self) -> float:
         """Open another connection if one is needed; when to look again."""
         if not self._needs_another:
+            self._is_connecting = False
             self._attempts = 0
             return inf
         try:
