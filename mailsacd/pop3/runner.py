@@ -1,9 +1,9 @@
 """Runs a session against the use cases: carries out its actions and answers its questions."""
 
-from collections.abc import Awaitable
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -45,6 +45,7 @@ class SessionRunner:
         self.sending = Sending(
             connection, services.budget, services.clock, sent=self._go_on, broken=self._broken
         )
+        self._logging_in: Deferred[None] | None = None
         self._running = self._yielding = self._paused = self._lost = False
 
     # For the connection
@@ -106,11 +107,13 @@ class SessionRunner:
     def lost(self) -> None:
         """As of Handler. Nothing is deleted that QUIT did not say."""
         self._lost = True
+        if self._logging_in is not None:
+            self._logging_in.cancel()
         self.sending.end()
         del self.sending  # which knows the runner: a circle that would keep the maildrop
         if self._maildrop is not None:
             self._listings.give(self._listed_bytes(self._maildrop))
-            self._leave(self._maildrop)
+            self._maildrop.close()
 
     # Running
 
@@ -155,7 +158,7 @@ class SessionRunner:
             assert self._messages is not None  # noqa: S101  for mypy: there is what to retrieve
             self.sending.begin(self._messages, action)
         elif type(action) is LogIn:
-            self._begin(self._log_in(action))
+            self._logging_in = self._begin(self._log_in(action))
         elif type(action) is Remove:
             self._begin(self._remove(action))
         elif action is Signal.START_TLS:
@@ -163,11 +166,8 @@ class SessionRunner:
         else:
             self._connection.close()
 
-    def _begin(self, work: Awaitable[None]) -> None:
-        async def whole() -> None:
-            await work
-
-        ensureDeferred(whole()).addErrback(self._broken)
+    def _begin(self, work: Coroutine[Any, Any, None]) -> Deferred[None]:
+        return Deferred.fromCoroutine(work).addErrback(self._broken)
 
     def _broken(self, failure: Failure) -> None:
         """A defect of ours, not of the client: it is not left hanging."""
@@ -181,11 +181,13 @@ class SessionRunner:
             maildrop = await self._maildrops.open(
                 asked.name, asked.secret, self._connection.peer_ip
             )
+        except CancelledError:
+            return  # the client has gone
         except Exception as e:  # noqa: BLE001  whatever it is, the client gets an answer
             self._refuse(e)
             return
         if self._lost or not self._listings.open:
-            self._leave(maildrop)
+            maildrop.close()
             self._refuse(UnavailableError("Too many maildrops are open"))
             return
         self._listings.take(self._listed_bytes(maildrop))
@@ -217,11 +219,6 @@ class SessionRunner:
         else:
             self.session.go_on(answer.BYE)
         self.run()
-
-    def _leave(self, maildrop: OpenMaildrop) -> None:
-        leaving = ensureDeferred(maildrop.close())
-        leaving.addErrback(lambda f: f.trap(UnavailableError))  # its lock ends by itself
-        leaving.addErrback(lambda f: _log.failure("a maildrop stays locked for a while", f))
 
     @staticmethod
     def _listed_bytes(maildrop: OpenMaildrop) -> int:

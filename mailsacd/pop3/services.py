@@ -40,7 +40,7 @@ class OpenMaildrop(Protocol):
     async def remove(self, places: Sequence[int]) -> None:
         """Delete the messages at these ``places``, all or none. Raises ForbiddenError."""
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let others have the maildrop: the session is over."""
 
 

@@ -3,11 +3,11 @@
 What is hot is written for speed: no coroutine where an answer is there, all replies in one write.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -54,6 +54,7 @@ class SessionRunner:
         self._envelopes = Envelopes(services.ingest, connection)
         self._held_mail = HeldMail(self._budget, self._clock)
         self._delivering_bytes = 0
+        self._asking: Deferred[None] | None = None
         self._running = self._yielding = self._paused = self._lost = self._in_text = False
 
     @property
@@ -146,8 +147,10 @@ class SessionRunner:
         self._hold(self._delivering_bytes)
 
     def lost(self) -> None:
-        """As of Handler. A message that was whole is stored all the same."""
+        """As of Handler. A message that was whole is stored all the same; nothing is asked."""
         self._lost = True
+        if self._asking is not None:
+            self._asking.cancel()
         self._budget.forget(self._room_came)
         self._hold(self._delivering_bytes)
 
@@ -176,7 +179,7 @@ class SessionRunner:
         elif type(action) is Deliver:
             self._deliver(action)
         elif type(action) is LogIn:
-            ensureDeferred(self._log_in(action)).addErrback(self._broken)
+            self._ask(self._log_in(action))
         elif action is Signal.AWAIT_ROOM:
             self._budget.when_open(self._room_came)
         elif action is Signal.SLOW_DOWN:
@@ -189,6 +192,15 @@ class SessionRunner:
             else:
                 self._connection.close()
 
+    def _ask(self, question: Coroutine[Any, Any, None]) -> None:
+        """Have a question answered that the session waits for, as long as there is a client."""
+        self._asking = Deferred.fromCoroutine(question)
+        self._asking.addErrback(self._not_answered)
+
+    def _not_answered(self, failure: Failure) -> None:
+        if not self._lost or not failure.check(CancelledError):
+            self._broken(failure)
+
     # Recipients
 
     def _ask_recipient(self, path: str) -> None:
@@ -200,11 +212,13 @@ class SessionRunner:
         if isinstance(answer, Recipient):
             self.session.accept_recipient(answer)
         else:
-            ensureDeferred(self._await_recipient(answer)).addErrback(self._broken)
+            self._ask(self._await_recipient(answer))
 
     async def _await_recipient(self, answer: Awaitable[Recipient]) -> None:
         try:
             recipient = await answer
+        except CancelledError:
+            raise
         except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
             self._refuse_recipient(e)
         else:
@@ -224,6 +238,8 @@ class SessionRunner:
             account = await self._capture.log_in(
                 action.name, action.secret, self._connection.peer_ip
             )
+        except CancelledError:
+            raise
         except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
             if not is_expected(e):
                 _log.failure("a login could not be checked", Failure(e))

@@ -35,9 +35,10 @@ class Tasks:
         """How many are under way."""
         return len(self._running)
 
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
+    def run(self, work: Coroutine[Any, Any, None]) -> Deferred[None]:
         """Begin ``work``, at once.
 
+        Returns what fires when it has ended, however that was, and cancels it when it is cancelled.
         Raises OverloadedError when ``most`` are under way, and UnavailableError after `finish`.
         """
         if self._closed or len(self._running) >= self._most:
@@ -48,7 +49,7 @@ class Tasks:
         running = Deferred.fromCoroutine(work)
         self._running[running] = None
         running.addErrback(self._failed)
-        running.addBoth(lambda _: self._running.pop(running, None))
+        return running.addBoth(lambda _: self._running.pop(running, None))
 
     async def idle(self, limit_s: float) -> bool:
         """Wait until nothing is under way, for ``limit_s`` seconds at most; whether it came to
@@ -72,7 +73,7 @@ class Tasks:
 
     def _failed(self, failure: Failure) -> None:
         error = failure.value
-        if self._closed and isinstance(error, CancelledError):
+        if isinstance(error, CancelledError):
             return
         if isinstance(error, MailsacdError) and error.temporary:
             _log.warn("{what}: broken off: {why}", what=self._what, why=error.public)

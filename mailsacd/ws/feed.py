@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
 from mailsacd.core.errors import MailsacdError
@@ -46,16 +46,19 @@ class Feed(Socket):
         self._asked: ListenRequest | None = asked
         self._registry = registry
         self._listening: Listening | None = None
+        self._coming: Deferred[None] | None = None
 
     # What Autobahn calls
 
     def onOpen(self) -> None:  # noqa: N802
         """Called by Autobahn after the upgrade: let the client in, or refuse it in a frame."""
-        coming = ensureDeferred(self._come_in())
+        coming = self._coming = Deferred.fromCoroutine(self._come_in())
         coming.addErrback(lambda f: _log.failure("cannot let a listener in", f))
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: ARG002, N802, N803
         """Called by Autobahn when the connection is gone: give the place up."""
+        if self._coming is not None:
+            self._coming.cancel()
         self._leave()
         self.factory.gone(self)
 
@@ -117,6 +120,8 @@ class Feed(Socket):
         except MailsacdError as e:
             self._refuse(e)
             return
+        except CancelledError:
+            return  # it has gone
         except Exception as e:
             self._refuse(e)
             raise

@@ -58,7 +58,7 @@ class MemoryMaildrop:
         await self._held()
         self.removed += places
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self.closed += 1
 
     async def run(self, size: int, work: Callable[[], T]) -> T:

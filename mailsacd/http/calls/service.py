@@ -60,10 +60,7 @@ class ServiceCalls:
 
     async def ready(self, _call: Call) -> Response:
         """Asks the database, and waits READY_TIMEOUT_S for it at most."""
-        answered: Deferred[None] = Deferred()  # apart: a time-out must not cancel a statement
-        Deferred.fromCoroutine(self._mailbox.ping()).addCallbacks(
-            answered.callback, answered.errback
-        )
+        answered = Deferred.fromCoroutine(self._mailbox.ping())
         try:
             await answered.addTimeout(READY_TIMEOUT_S, self._reactor)
         except DeferredTimeoutError as e:

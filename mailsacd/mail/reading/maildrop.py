@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from twisted.internet.defer import CancelledError
+from twisted.internet.task import deferLater
+
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import (
     ForbiddenError,
@@ -27,6 +30,7 @@ from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
+from mailsacd.work.tasks import Tasks
 from mailsacd.work.threads import Lane
 
 T = TypeVar("T")
@@ -34,6 +38,8 @@ T = TypeVar("T")
 LEASE_S: Final = 90
 """So long is a maildrop locked by a process that died."""
 RENEW_EVERY_S: Final = 30.0
+GIVEN_UP_S: Final = 1.0
+"""After so long a statement that nobody waits for any more has ended."""
 MEASURED_AT_A_TIME: Final = 16
 """Messages that were stored before their size on the wire was; each is measured once."""
 
@@ -58,6 +64,8 @@ class Maildrops:
         self.lane = lane
         self._reactor = reactor
         self._holders: set[str] = set()
+        # Each session reads ahead, or has just ended
+        self._tasks = Tasks("see to maildrops", most=2 * settings.max_connections, clock=reactor)
         self._renewing = Loop(
             "keep maildrops locked", self._renew, every_s=RENEW_EVERY_S, clock=reactor
         )
@@ -69,6 +77,7 @@ class Maildrops:
 
     async def stop(self) -> None:
         """Stop what is done beside the sessions, which are over."""
+        await self._tasks.finish()
         await self._renewing.stop()
 
     async def open(self, name: str, secret: str, peer: str) -> "Maildrop":
@@ -84,7 +93,7 @@ class Maildrops:
         try:
             listing = await self._list(login.address, login.account)
         except BaseException:
-            await self.leave(login.address, holder)
+            self.leave(login.address, holder)
             raise
         return Maildrop(self, login.account, login.address, holder, listing)
 
@@ -109,17 +118,20 @@ class Maildrops:
 
         await self._database.transaction(work)
 
-    async def leave(self, inbox: str, holder: str | None) -> None:
-        """End a session of ``inbox``; ``holder`` is its lock on the maildrop, if it has one."""
+    def leave(self, inbox: str, holder: str | None) -> None:
+        """Let others have the maildrop ``inbox``, soon, if it is locked by ``holder``."""
         if holder is not None:
             self._holders.discard(holder)
-            await store.leave_maildrop(self._database, inbox, holder)
+            self._tasks.run(store.leave_maildrop(self._database, inbox, holder))
 
     def read_ahead(self, maildrop: "Maildrop") -> ReadAhead:
         """How the messages of a maildrop are read."""
         account, inbox = maildrop.account, maildrop.inbox
         return ReadAhead(
-            maildrop.listing, lambda ids: self.fetch(account, inbox, ids), self._reactor
+            maildrop.listing,
+            lambda ids: self.fetch(account, inbox, ids),
+            self._tasks,
+            self._reactor,
         )
 
     async def _list(self, inbox: str, account: str) -> Listing:
@@ -142,9 +154,13 @@ class Maildrops:
         if not settings.lock and not settings.login_delay_s:
             return None
         holder = secrets.token_urlsafe() if settings.lock else None
-        entry = await store.enter_maildrop(
-            self._database, inbox, holder, lease_s=LEASE_S, delay_s=settings.login_delay_s
-        )
+        try:
+            entry = await store.enter_maildrop(
+                self._database, inbox, holder, lease_s=LEASE_S, delay_s=settings.login_delay_s
+            )
+        except CancelledError:
+            self._tasks.run(self._leave_given_up(inbox, holder))
+            raise
         if entry is store.Entry.HELD:
             raise InUseError("Another session has this maildrop")
         if entry is store.Entry.TOO_SOON:
@@ -153,6 +169,11 @@ class Maildrops:
         if holder is not None:
             self._holders.add(holder)
         return holder
+
+    async def _leave_given_up(self, inbox: str, holder: str | None) -> None:
+        """Who was about to enter has gone, and yet the statement may succeed."""
+        await deferLater(self._reactor, GIVEN_UP_S)
+        self.leave(inbox, holder)
 
     async def _renew(self) -> None:
         if self._holders:
@@ -200,9 +221,10 @@ class Maildrop:
         ids = [self.listing.ids[place] for place in places]
         await self._maildrops.remove(self.account, self.inbox, ids)
 
-    async def close(self) -> None:
-        """End the session: what was fetched ahead is dropped."""
-        await self._maildrops.leave(self.inbox, self._holder)
+    def close(self) -> None:
+        """End the session: what was fetched ahead is dropped, and others may have the maildrop soon."""
+        self._reader.close()
+        self._maildrops.leave(self.inbox, self._holder)
 
 
 def _measured(raws: Iterable[tuple[str, bytes]]) -> list[Measure]:

@@ -8,10 +8,11 @@ moment: whoever asks for it later learns what has become of it since.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred
 
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.maildrop import Listing, StoredMessage
+from mailsacd.work.tasks import Tasks
 
 AHEAD_MESSAGES: Final = 48
 AHEAD_BYTES: Final = 1_048_576
@@ -25,9 +26,11 @@ Fetch = Callable[[Sequence[str]], Awaitable[dict[str, StoredMessage]]]
 class ReadAhead:
     """Reads messages by their place in ``listing``."""
 
-    def __init__(self, listing: Listing, fetch: Fetch, reactor: Any) -> None:
+    def __init__(self, listing: Listing, fetch: Fetch, tasks: Tasks, reactor: Any) -> None:
+        """``tasks`` is who fetches what nobody has asked for yet."""
         self._listing = listing
         self._fetch = fetch
+        self._tasks = tasks
         self._reactor = reactor
         self._next = -1
         self._ready: dict[str, tuple[float, StoredMessage]] = {}
@@ -60,6 +63,12 @@ class ReadAhead:
             self._gone_on(place)
         return found
 
+    def close(self) -> None:
+        """Fetch nothing any more, and keep nothing."""
+        self._ready.clear()
+        if self._coming is not None:
+            self._coming.cancel()
+
     def _gone_on(self, place: int) -> None:
         in_order, self._next = place == self._next, place + 1
         self._ready.pop(self._listing.ids[place], None)
@@ -69,7 +78,7 @@ class ReadAhead:
     def _begin(self, places: range) -> None:
         if places:
             self._coming_places = places
-            coming = ensureDeferred(self._get_ahead(places))
+            coming = self._tasks.run(self._get_ahead(places))
             self._coming = None if coming.called else coming
 
     async def _get_ahead(self, places: range) -> None:

@@ -278,23 +278,28 @@ async def test_an_address_released_meanwhile_leaves_its_old_mail_to_its_owner(po
         await post.open()
 
 
+async def _close(opened: Maildrop) -> None:
+    opened.close()
+    assert await opened._maildrops._tasks.idle(5)
+
+
 @ensure
 async def test_a_lock_lets_one_session_in_until_it_ends(post: _Post) -> None:
     first = await post.open(lock=True)
     with pytest.raises(InUseError):
         await post.open(lock=True)
     assert await post.open("*@own.example", lock=True)
-    await first.close()
+    await _close(first)
     second = await post.open(lock=True)
-    await first.close()  # again: the lock is another's now
+    await _close(first)  # again: the lock is another's now
     with pytest.raises(InUseError):
         await post.open(lock=True)
     await post.run("update maildrop set held_until = now() - interval '1 s'")
     third = await post.open(lock=True)  # whoever held it has died
-    await second.close()
+    await _close(second)
     with pytest.raises(InUseError):
         await post.open(lock=True)
-    await third.close()
+    await _close(third)
 
 
 @ensure
@@ -307,7 +312,7 @@ async def test_sessions_of_a_process_that_lives_keep_their_lock(post: _Post) -> 
         "select held_until > now() + interval '60 s' from maildrop"
     )
     assert rows == [(True,)]
-    await opened.close()
+    await _close(opened)
     await post.run("update maildrop set last_login = now() - interval '1 h'")
     await maildrops._renewing.run_now()
     assert (await post.people.database.run("select 1 from maildrop"))[0] == []
@@ -315,11 +320,11 @@ async def test_sessions_of_a_process_that_lives_keep_their_lock(post: _Post) -> 
 
 @ensure
 async def test_who_logs_in_too_soon_has_to_wait(post: _Post) -> None:
-    await (await post.open(login_delay_s=60)).close()
+    await _close(await post.open(login_delay_s=60))
     with pytest.raises(LoginDelayError):
         await post.open(login_delay_s=60)
     await post.run("update maildrop set last_login = now() - interval '61 s'")
-    await (await post.open(login_delay_s=60)).close()
+    await _close(await post.open(login_delay_s=60))
 
 
 @ensure
