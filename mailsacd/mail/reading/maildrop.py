@@ -222,7 +222,7 @@ class Maildrop:
         await self._maildrops.remove(self.account, self.inbox, ids)
 
     def close(self) -> None:
-        """End the session: what was fetched ahead is dropped, and others may have the maildrop soon."""
+        """End the session: what was fetched ahead is dropped, the maildrop is free soon."""
         self._reader.close()
         self._maildrops.leave(self.inbox, self._holder)
 
