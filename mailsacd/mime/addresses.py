@@ -10,6 +10,8 @@ from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import header
 
 MAX_MAILBOXES = 1_000
+MAX_LIST_CHARS = 262_144
+MAX_TOKENS = 20_000
 
 _MAX_USUAL_CHARS = 1_000
 
@@ -29,14 +31,13 @@ _TOKEN = re.compile(
 )
 _COMMENT = re.compile(r"[()]|\\.|[^()\\]++|\\", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ROUTE = re.compile(r"@[^:]*+:")
 _SPACE = re.compile(r"\s+")
 
 
 def parse(text: str) -> tuple[tuple[Mailbox, ...], bool]:
     """The mailboxes of ``text`` (unfolded, encoded words still in it), members of groups included.
 
-    The second value says whether there were more than MAX_MAILBOXES. Never raises.
+    The second value says whether a limit left some out. Never raises.
     """
     if len(text) <= _MAX_USUAL_CHARS:
         usual: list[Mailbox] = []
@@ -71,7 +72,7 @@ class _Entry:
     def mailbox(self) -> Mailbox | None:
         phrase = "".join(self.phrase).strip()
         if self.angle is not None:
-            name, address = phrase, _ROUTE.sub("", self.angle.strip(), count=1)
+            name, address = phrase, _without_route(self.angle.strip())
         else:
             name, address = _bare(phrase)
         if not name and self.comments:
@@ -84,9 +85,11 @@ class _Entry:
 def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
     found: list[Mailbox] = []
     entry, position = _Entry(), 0
-    while position < len(text):
+    limited = len(text) > MAX_LIST_CHARS
+    text = text[:MAX_LIST_CHARS]
+    for _ in range(MAX_TOKENS):
         token = _TOKEN.match(text, position)
-        if token is None:  # cannot be: the last alternative takes any character
+        if token is None:  # only at the end: the last alternative takes any character
             break
         position = token.end()
         kind, value = token.lastgroup, token[token.lastgroup or 0]
@@ -103,7 +106,14 @@ def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
         else:
             _take(entry, kind, value)
     last = entry.mailbox()
-    return (*found, last) if last is not None else tuple(found), False
+    limited = limited or position < len(text)
+    return (*found, last) if last is not None else tuple(found), limited
+
+
+def _without_route(address: str) -> str:
+    """``address`` without the hosts that it is to go by (RFC 5322 section 4.4)."""
+    route, colon, rest = address.partition(":")
+    return rest if colon and route.startswith("@") else address
 
 
 def _take(entry: _Entry, kind: str | None, value: str) -> None:

@@ -5,7 +5,6 @@ Everything here is linear in its input and bounded by the constants.
 
 import binascii
 import re
-from itertools import islice
 
 import msgspec
 import pybase64
@@ -19,8 +18,11 @@ MAX_BASE64_RUNS = 1_000
 Field = tuple[bytes, bytes]
 """A field's name and its raw value, still folded and encoded."""
 
-_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*+:([^\n]*(?:\n[ \t][^\n]*+)*+)", re.MULTILINE)
-_FIELD_NAME = re.compile(rb"[!-9;-~]+[ \t]*+:")
+# No longer than a line may be (RFC 5322 section 2.1.1)
+_FIELD = re.compile(
+    rb"^([!-9;-~]{1,998}+)[ \t]{0,998}+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE
+)
+_FIELD_NAME = re.compile(rb"[!-9;-~]{1,998}+[ \t]{0,998}+:")
 _MBOX_STARTS = (b"From ", b">From ")
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60}+)(?:\*[^?\s]{0,60}+)?\?(?:([bB])|[qQ])\?([^?]*+)\?=")
 _CONTROLS = {
@@ -54,15 +56,33 @@ def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
         stop - start <= MAX_FIELD_BYTES and content.count(b"\n", start, stop) <= MAX_FIELDS
     ):
         return Section(tuple(_FIELD.findall(content, start, stop)), body_start, False)
-    found = list(islice(_FIELD.finditer(content, start, stop), MAX_FIELDS + 1))
-    limited = len(found) > MAX_FIELDS
-    fields = []
-    for match in found[:MAX_FIELDS]:
-        value_start, value_end = match.span(2)
-        if value_end - value_start > MAX_FIELD_BYTES:
-            value_end, limited = value_start + MAX_FIELD_BYTES, True
-        fields.append((match[1], content[value_start:value_end]))
-    return Section(tuple(fields), body_start, limited)
+    fields, limited = _large(content, start, stop)
+    return Section(fields, body_start, limited)
+
+
+def _large(content: bytes, start: int, stop: int) -> tuple[tuple[Field, ...], bool]:
+    """The fields of a large section, read in pieces, and whether a limit cut in."""
+    fields: list[Field] = []
+    limited = False
+    while start < stop:
+        after = _next_field(content, start + MAX_FIELD_BYTES, stop)
+        # a field that is longer than the piece has all that is kept of it in the next bytes
+        piece_end = min(after, start + 2 * MAX_FIELD_BYTES)
+        for name, raw in _FIELD.findall(content, start, piece_end):
+            limited = limited or len(raw) > MAX_FIELD_BYTES
+            fields.append((name, raw[:MAX_FIELD_BYTES]))
+        if len(fields) > MAX_FIELDS:
+            return tuple(fields[:MAX_FIELDS]), True
+        start = after
+    return tuple(fields), limited
+
+
+def _next_field(content: bytes, position: int, stop: int) -> int:
+    """Where the first line after ``position`` begins that is no continuation; else ``stop``."""
+    end = content.find(b"\n", position, stop)
+    while end >= 0 and content[end + 1 : end + 2] in (b" ", b"\t"):
+        end = content.find(b"\n", end + 1, stop)
+    return end + 1 if end >= 0 else stop
 
 
 def section_end(content: bytes, start: int, end: int) -> tuple[int, int]:

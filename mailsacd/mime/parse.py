@@ -70,7 +70,9 @@ def _mailboxes(
     raw: list[bytes] | None, hint: str | None
 ) -> tuple[tuple[Mailbox, ...] | None, bool]:
     """All mailboxes of a field: repeated address fields are against RFC 5322, and common."""
-    return (None, False) if raw is None else addresses.parse(header.unfold(b",".join(raw), hint))
+    if raw is None:
+        return None, False
+    return addresses.parse(",".join([header.unfold(value, hint) for value in raw]))
 
 
 def _charset(found: tuple[Leaf, ...]) -> str | None:

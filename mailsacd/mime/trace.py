@@ -4,6 +4,7 @@ RFC 5321 section 4.4. Runs on every message, so it is kept to a few string opera
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -24,12 +25,12 @@ _UNSAFE = re.compile(r"[^!-'*-:=?-\[\]-~]")  # no space, control, parenthesis, a
 _UNSAFE_UTF8 = re.compile(r"[\x00- ();<>\\\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 _UNSAFE_PATH = re.compile(r"[^ -~]|[<>]")
 _UNSAFE_PATH_UTF8 = re.compile(r"[\x00-\x1f\x7f-\x9f<>\u2028\u2029\ud800-\udfff]")
+_MAX_FIELD_NAME_BYTES = 998  # with white space after it: no line may be longer
 _MAX_TRACE_BYTES = 4_096
 # the date, alone on its line, as nothing before it can be
 _END_OF_TRACE = re.compile(
     rb"\n\t[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} [+]0000\r\n"
 )
-_RECEIVED = re.compile(rb"^received[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 
 
 def trace_headers(envelope: Envelope, hostname: str) -> bytes:
@@ -66,14 +67,30 @@ def loops(content: bytes, loop_id: str) -> bool:
     own_id = loop_id.encode()
     if content.count(b":", 0, end) <= MAX_RECEIVED_FIELDS and content.find(own_id, 0, end) < 0:
         return False
-    head = content[:end]
-    if received_count(head) > MAX_RECEIVED_FIELDS:
+    head = b"\n" + content[:end].lower()
+    if sum(1 for _ in _values(head, b"received")) > MAX_RECEIVED_FIELDS:
         return True
-    own = re.compile(
-        rb"^%b[ \t]*+:[ \t]*+%b[ \t\r]*$" % (LOOP_FIELD.encode(), re.escape(own_id)),
-        re.IGNORECASE | re.MULTILINE,
-    )
-    return len(own.findall(head)) > MAX_OWN_LOOP_FIELDS
+    own = 0
+    for start in _values(head, LOOP_FIELD.lower().encode()):
+        line_end = head.find(b"\n", start)
+        line = head[start : line_end if line_end >= 0 else len(head)]
+        own += line.strip(b" \t\r") == own_id.lower()
+    return own > MAX_OWN_LOOP_FIELDS
+
+
+def _values(head: bytes, name: bytes) -> Iterator[int]:
+    """Where the value of each field ``name`` starts in ``head``, which has a line end before it.
+
+    Both are in lower case.
+    """
+    mark = b"\n" + name
+    place = head.find(mark)
+    while place >= 0:
+        place += len(mark)
+        colon = head.find(b":", place, place + _MAX_FIELD_NAME_BYTES)
+        if colon >= 0 and not head[place:colon].strip(b" \t"):
+            yield colon + 1
+        place = head.find(mark, place)
 
 
 def parse_stored(raw: bytes) -> ParsedMessage:
@@ -99,11 +116,6 @@ def header_section(raw: bytes) -> bytes:
     if not header.split(raw, start).fields:  # all of it is body
         return raw[:start]
     return raw[: header.section_end(raw, start, len(raw))[0]]
-
-
-def received_count(head: bytes) -> int:
-    """How many Received fields there are in a header section."""
-    return len(_RECEIVED.findall(head))
 
 
 def _helo(text: str, *, utf8: bool) -> str:
