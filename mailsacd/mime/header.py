@@ -7,13 +7,11 @@ import binascii
 import re
 
 import msgspec
-import pybase64
 
 from mailsacd.mime import charset
 
 MAX_FIELDS = 1_000
 MAX_FIELD_BYTES = 65_536
-MAX_BASE64_RUNS = 1_000
 
 Field = tuple[bytes, bytes]
 """A field's name and its raw value, still folded and encoded."""
@@ -147,33 +145,6 @@ def decode_words(text: str) -> str:
 def one_line(text: str) -> str:
     """``text`` with its control characters taken out, line ends and tabs made spaces."""
     return text if text.isprintable() else text.translate(_CONTROLS)
-
-
-def base64_bytes(content: bytes) -> bytes:
-    """Base64 decoded (RFC 2045 section 6.8): what is not of its alphabet is passed over.
-
-    A last group that is cut short gives the bytes that it still holds; several padded runs, put
-    together by careless software, are read one after the other.
-    """
-    if b"=" in content.rstrip(b"\r\n \t=-"):
-        runs = content.split(b"=", MAX_BASE64_RUNS)
-        return b"".join(map(_base64_run, filter(None, runs)))
-    return _base64_run(content)
-
-
-def _base64_run(content: bytes) -> bytes:
-    try:
-        return pybase64.b64decode(content)
-    except binascii.Error:
-        letters = content.translate(None, _NOT_BASE64)
-        rest = len(letters) % 4
-        letters = letters[:-1] if rest == 1 else letters + b"=" * (-rest % 4)
-        return binascii.a2b_base64(letters)
-
-
-_NOT_BASE64 = bytes(
-    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-)
 
 
 def _word_bytes(text: str, *, base64: bool) -> bytes | None:

@@ -6,13 +6,18 @@ within a few milliseconds, whatever the text.
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import AnyStr, Final
 
 PIECE: Final = 65_536
 """So many characters, or bytes, are given to one call; a piece may be twice as long."""
 
 _REFERENCE_CHARS: Final = 40  # no character reference of HTML is longer
 _BETWEEN: Final = re.compile(r"[\s<>]")
+
+
+def slices(whole: AnyStr) -> Iterator[AnyStr]:
+    """``whole`` in pieces of PIECE characters or bytes, the last one shorter."""
+    return (whole[start : start + PIECE] for start in range(0, len(whole), PIECE))
 
 
 def texts(source: str, start: int, end: int) -> Iterator[str]:
@@ -40,3 +45,14 @@ def words(source: str) -> Iterator[str]:
         yield source[start:cut]
         start = cut
     yield source[start:end]
+
+
+def lines(content: bytes) -> Iterator[bytes]:
+    """``content`` in pieces of whole lines, each of about PIECE bytes unless a line is longer."""
+    start, end = 0, len(content)
+    while end - start > PIECE:
+        cut = content.rfind(b"\n", start, start + PIECE) + 1
+        cut = cut or content.find(b"\n", start + PIECE) + 1 or end
+        yield content[start:cut]
+        start = cut
+    yield content[start:end]

@@ -4,14 +4,13 @@ It takes any bytes, looks at each about once a level, and its limits on depth, p
 hold whatever the message says. Runs on every message that is taken in.
 """
 
-import binascii
 import re
 from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
 
-from mailsacd.mime import header, parameters
+from mailsacd.mime import header, parameters, transfer
 from mailsacd.mime.parameters import Parameterised
 
 MAX_DEPTH = 32
@@ -55,7 +54,7 @@ class Leaf(msgspec.Struct, frozen=True):
     @property
     def content(self) -> bytes:
         """The body, its transfer encoding undone."""
-        return undo_transfer(self.body, self.transfer_encoding)
+        return transfer.decode(self.body, self.transfer_encoding)
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -128,26 +127,6 @@ def _parsed(raw: bytes | None) -> Parameterised:
 def _transfer_encoding(text: str) -> str | None:
     """In lower case without comments."""
     return text.partition("(")[0].partition(";")[0].strip().lower() or None
-
-
-def undo_transfer(content: bytes, encoding: str | None) -> bytes:
-    """``content`` as it was before its transfer encoding (RFC 2045 section 6); others stay."""
-    if encoding == "base64":
-        return header.base64_bytes(content)
-    if encoding == "quoted-printable":
-        return binascii.a2b_qp(_without_padding(content))
-    return content
-
-
-def _without_padding(content: bytes) -> bytes:
-    """``content`` without white space at the ends of lines (RFC 2045 section 6.7, rule 3)."""
-    ends = (b" \r\n", b" \n", b"\t\r\n", b"\t\n") if b"\t" in content else (b" \r\n", b" \n")
-    if not any(end in content for end in ends):
-        return content
-    return b"\n".join(
-        line[:-1].rstrip(b" \t") + b"\r" if line.endswith(b"\r") else line.rstrip(b" \t")
-        for line in content.split(b"\n")
-    )
 
 
 class _Walk:

@@ -1,9 +1,12 @@
 """Charsets that are told rightly, wrongly and not at all."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailsacd.mime import charset
 from mailsacd.mime.parse import parse
+from mailsacd.mime.pieces import PIECE
 
 GREETING = "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440"
 
@@ -51,6 +54,43 @@ def test_bytes_become_the_text_that_was_meant(
     assert charset.decode(content, declared) == expected
 
 
+LONG = st.sampled_from(
+    ["utf-8", "cp1252", "iso-8859-6", "gb18030", "big5hkscs", "euc_jp", "shift_jis", "johab",
+     "iso2022_jp_ext", "iso2022_kr", "hz", "utf-7", "utf-16-le", "utf-32-be"]
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    LONG,
+    st.lists(
+        st.sampled_from(
+            [b"a", b"\xff", b"\x81", b"\xa4\xa2", b"\xe4\xb8\xad", b"+", b"+AGE-", b"+2D0-", b"\n",
+             b"~{", b"~}", b"\x1b$B", b"\x1b(B", b"\x1b$)C", b"\x0e", b"\x0f", b"\xd8", b"\0"]
+        ),
+        min_size=1, max_size=9,
+    ).map(b"".join),
+)  # fmt: skip
+def test_a_long_text_is_decoded_as_a_short_one_is(codec: str, piece: bytes) -> None:
+    content = piece * (2 * PIECE // len(piece) + 1)
+    for errors in ("strict", "replace"):
+        try:
+            expected = content.decode(codec, errors)
+        except UnicodeError:
+            with pytest.raises(UnicodeError):
+                charset.decoded(content, codec, errors)
+        else:
+            assert charset.decoded(content, codec, errors) == expected
+
+
+@pytest.mark.parametrize("length", [1, PIECE])
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_characters_with_and_without_a_byte_order_mark(codec: str, length: int) -> None:
+    text = "a\u00e9" * length
+    assert charset.decode(text.encode(codec), codec[:6]) == text
+    assert charset.decode(("\ufeff" + text).encode(codec), codec[:6]) == text
+
+
 @pytest.mark.parametrize(
     ("head", "said", "expected"),
     [
@@ -63,7 +103,7 @@ def test_bytes_become_the_text_that_was_meant(
         (b"<p>charset=koi8-r", b"", GREETING.encode("koi8-r").decode("cp1252")),
     ],
 )
-def test_html_may_say_its_charset_where_the_part_does_not(
+def test_html_may_say_its_codecwhere_the_part_does_not(
     head: bytes, said: bytes, expected: str
 ) -> None:
     fields = b"Content-Type: text/html" + said + b"\r\n\r\n"
@@ -94,7 +134,7 @@ KOREAN = "\ud55c\uae00 \uc81c\ubaa9"
     ],
 )
 @pytest.mark.parametrize("is_multipart", [False, True])
-def test_the_first_text_tells_what_charset_bare_8_bit_fields_are_in(
+def test_the_first_text_tells_what_codecbare_8_bit_fields_are_in(
     sent_in: str, declared: str, text: str, is_multipart: bool
 ) -> None:
     raw = text.encode(sent_in)

@@ -75,21 +75,3 @@ def test_a_huge_field_is_cut_and_marked() -> None:
     section = header.split(b"X: " + b"y" * header.MAX_FIELD_BYTES + b"\r\nA: b\r\n\r\nbody")
     assert section.limited
     assert [len(value) for _, value in section.fields] == [header.MAX_FIELD_BYTES, 3]
-
-
-@pytest.mark.parametrize(
-    ("encoded", "expected"),
-    [
-        (b"aGVsbG8=", b"hello"),
-        (b"aGVs\r\nbG8=\r\n", b"hello"),
-        (b"aGVsbG8", b"hello"),
-        (b"aGVsbG8=aGVsbG8=", b"hellohello"),
-        (b"a!G#V s-b_G8=", b"hello"),
-        (b"aGVsb", b"hel"),
-        (b"=", b""),
-        (b"", b""),
-        (b"\xff\xfe", b""),
-    ],
-)
-def test_broken_base64_gives_what_it_holds(encoded: bytes, expected: bytes) -> None:
-    assert header.base64_bytes(encoded) == expected

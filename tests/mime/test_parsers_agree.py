@@ -14,7 +14,7 @@ from zlib import crc32
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailsacd.mime import header, structure
+from mailsacd.mime import header, structure, transfer
 from mailsacd.mime.extract import links, text_of, text_of_stored
 from mailsacd.mime.parse import ParsedMessage, parse
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page
@@ -119,7 +119,7 @@ _BASE64_PIECES = [b"QUJD", b"a", b"+/", b"\r\n", b" ", b"!", b"-_", b"\0", b"\xf
 @given(st.lists(st.sampled_from(_BASE64_PIECES), max_size=30).map(b"".join))
 def test_base64_comes_out_as_by_the_standard_library(encoded: bytes) -> None:
     with suppress(binascii.Error):  # of a group that is cut short: see the header's tests
-        assert header.base64_bytes(encoded) == binascii.a2b_base64(encoded)
+        assert transfer.base64_bytes(encoded) == binascii.a2b_base64(encoded)
 
 
 @settings(max_examples=150, deadline=None)

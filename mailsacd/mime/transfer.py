@@ -1,0 +1,63 @@
+"""Content transfer encodings undone (RFC 2045 section 6), whatever is wrong with what they made."""
+
+import binascii
+
+import pybase64
+
+from mailsacd.mime.pieces import lines
+
+MAX_BASE64_RUNS = 1_000
+
+_NOT_BASE64 = bytes(
+    set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+)
+
+
+def decode(content: bytes, encoding: str | None) -> bytes:
+    """The body ``content`` as it was before ``encoding`` was applied to it. Never raises.
+
+    ``encoding`` is the value of Content-Transfer-Encoding in lower case, or None. Only ``base64``
+    and ``quoted-printable`` change anything; of any other, ``content`` comes back as it is.
+    """
+    if encoding == "base64":
+        return base64_bytes(content)
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(_without_padding(content))
+    return content
+
+
+def base64_bytes(content: bytes) -> bytes:
+    """Base64 decoded (RFC 2045 section 6.8): what is not of its alphabet is passed over.
+
+    A last group that is cut short gives the bytes that it still holds; several padded runs, put
+    together by careless software, are read one after the other.
+    """
+    if b"=" in content.rstrip(b"\r\n \t=-"):
+        runs = content.split(b"=", MAX_BASE64_RUNS)
+        return b"".join(map(_base64_run, filter(None, runs)))
+    return _base64_run(content)
+
+
+def _base64_run(content: bytes) -> bytes:
+    try:
+        return pybase64.b64decode(content)
+    except binascii.Error:
+        letters = content.translate(None, _NOT_BASE64)
+        rest = len(letters) % 4
+        letters = letters[:-1] if rest == 1 else letters + b"=" * (-rest % 4)
+        return binascii.a2b_base64(letters)
+
+
+def _without_padding(content: bytes) -> bytes:
+    """``content`` without white space at the ends of lines (RFC 2045 section 6.7, rule 3)."""
+    ends = (b" \r\n", b" \n", b"\t\r\n", b"\t\n") if b"\t" in content else (b" \r\n", b" \n")
+    if not any(end in content for end in ends):
+        return content
+    return b"".join(map(_stripped, lines(content)))
+
+
+def _stripped(lines_: bytes) -> bytes:
+    return b"\n".join(
+        line[:-1].rstrip(b" \t") + b"\r" if line.endswith(b"\r") else line.rstrip(b" \t")
+        for line in lines_.split(b"\n")
+    )
