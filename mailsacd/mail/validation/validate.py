@@ -28,6 +28,7 @@ MAX_ADDRESSES: Final = 16
 TIMEOUT_S: Final = 6.0
 """What the DNS has not answered by then is left out."""
 
+MAX_CHARACTERS: Final = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 REMEMBERED: Final = 10_000
 REMEMBER_S: Final = 600.0
 REMEMBER_FAILURE_S: Final = 20.0
@@ -136,6 +137,8 @@ class Validator:
 
 def _parts(email: str) -> tuple[str, str] | None:
     """Local part and domain in lower case; None for what has not the form of an address."""
+    if len(email) > MAX_CHARACTERS:  # many long texts would take long to be found none
+        return None
     try:
         valid = email_validator.validate_email(
             email,
