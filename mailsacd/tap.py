@@ -17,6 +17,7 @@ from mailsacd.assembly.daemon import Daemon
 from mailsacd.configuration import load_settings
 from mailsacd.core.errors import MailsacdError
 from mailsacd.settings import Settings
+from mailsacd.work.process import STOP_WITHIN_S, end_within
 from mailsacd.workers.parent import Workers
 from mailsacd.workers.share import with_workers_counted
 
@@ -80,6 +81,9 @@ class MailsacdService(Service):
         super().stopService()  # type: ignore[no-untyped-call]
         for again in (signal.SIGINT, signal.SIGTERM):  # Twisted takes it for a defect of ours
             signal.signal(again, lambda *_: _say("mailsacd is stopping: messages are finished"))
+        from twisted.internet import reactor  # noqa: PLC0415  importing it installs one
+
+        end_within(STOP_WITHIN_S, reactor)
         return ensureDeferred(self._stop())
 
     async def _stop(self) -> None:

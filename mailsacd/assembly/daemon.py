@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Final, TypeVar, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
@@ -20,7 +20,7 @@ from mailsacd.announcement import announce
 from mailsacd.assembly.delivering import Delivering
 from mailsacd.assembly.feeds import Feeds
 from mailsacd.assembly.ownership import Ownership
-from mailsacd.assembly.part import Ground, Part
+from mailsacd.assembly.part import Edge, Ground, Part
 from mailsacd.assembly.push import make_push
 from mailsacd.assembly.receiving import Receiving
 from mailsacd.assembly.records import Records
@@ -64,6 +64,7 @@ class Daemon:
         self._reactor = reactor
         self._closing = AsyncExitStack()
         self._parts: list[Part] = []
+        self._edges: tuple[Edge, ...] = ()
         self._ports = ports or OwnPorts(settings, reactor)
         self._announce = announce
         self._given_up = False
@@ -113,6 +114,7 @@ class Daemon:
         )
         ports: dict[str, int] = {}
         factories = await self._put_together(ground, ports)
+        self._on_close(self._drain)
         for part in self._parts:
             await part.start()
         if missing := allow_open_files(settings):
@@ -158,12 +160,17 @@ class Daemon:
             *feeds.calls(),
         )
         web = self._add(Web(ground, access_control, callers, groups, feeds.websockets))
+        self._edges = (receiving, retrieval, feeds, web)
         return {**receiving.factories, **retrieval.factories, **web.factories}
 
     def _add(self, part: P) -> P:
         self._parts.append(part)
         self._on_close(part.finish)
         return part
+
+    async def _drain(self) -> None:
+        """All edges at the same time: each may take a while, and that would add up."""
+        await DeferredList([Deferred.fromCoroutine(_drain(edge)) for edge in self._edges])
 
     def _listen(self, name: str, factory: IProtocolFactory) -> int:
         listening = self._ports.listen(name, factory)
@@ -199,6 +206,13 @@ class Daemon:
     def _go_on(self) -> None:
         if self._given_up:
             raise _GivenUpError
+
+
+async def _drain(edge: Edge) -> None:
+    try:
+        await edge.drain()
+    except Exception:  # noqa: BLE001  one edge's defect is not the others'
+        _log.failure("sessions could not be ended")
 
 
 class _GivenUpError(Exception):

@@ -37,7 +37,10 @@ class Feeds:
         """Begin to show listeners signs of life."""
         self._listeners.start()
 
-    async def finish(self) -> None:
+    async def drain(self) -> None:
         """Send all listeners away, and wait until they are gone."""
         await self._listeners.stop()
         await self._factory.drain()
+
+    async def finish(self) -> None:
+        """Do nothing: `drain` leaves nothing."""

@@ -53,3 +53,10 @@ class Part(Protocol):
 
     async def finish(self) -> None:
         """End the part; nothing that was promised is lost."""
+
+
+class Edge(Protocol):
+    """A part that others come in by."""
+
+    async def drain(self) -> None:
+        """End the sessions, in bounded time: its ports are closed. Comes before any `finish`."""

@@ -58,9 +58,12 @@ class Receiving:
     async def start(self) -> None:
         """Do nothing: the part has nothing to do before mail comes."""
 
-    async def finish(self) -> None:
-        """End the sessions; all that was acknowledged is committed."""
+    async def drain(self) -> None:
+        """End the sessions; what was acknowledged to them is committed."""
         await drain_all(self.factories.values())
+
+    async def finish(self) -> None:
+        """Commit what came from those who hung up before they were answered."""
         await self._ingest.finish()
 
     def _from_anybody(self, ground: Ground, owners: Ownership, records: Records) -> SmtpServices:

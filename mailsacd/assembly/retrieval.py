@@ -60,7 +60,10 @@ class Retrieval:
         """Begin what is done beside the POP3 sessions."""
         self._maildrops.start()
 
-    async def finish(self) -> None:
+    async def drain(self) -> None:
         """End the sessions; what a QUIT was answered is done."""
         await drain_all(self.factories.values())
+
+    async def finish(self) -> None:
+        """Unlock what the sessions had locked."""
         await self._maildrops.stop()

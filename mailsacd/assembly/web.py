@@ -47,9 +47,12 @@ class Web:
     async def start(self) -> None:
         """Do nothing: the part has nothing to do before somebody calls."""
 
-    async def finish(self) -> None:
+    async def drain(self) -> None:
         """Answer the requests under way, then close all connections."""
         await self._site.bounds.drain()
+
+    async def finish(self) -> None:
+        """Do nothing: `drain` leaves nothing."""
 
 
 def mail_calls(ground: Ground, access_control: AccessControl, dns: Dns) -> tuple[Group, ...]:

@@ -17,6 +17,7 @@ from twisted.python.threadpool import ThreadPool
 
 from mailsacd.core.errors import OverloadedError, UnavailableError
 from mailsacd.work.ending import ended_within
+from mailsacd.work.process import end_without_waiting
 
 T = TypeVar("T")
 
@@ -173,10 +174,12 @@ class Lanes:
     rest: Lane
     """What the daemon does by itself: renderings to be pushed or posted, names to be looked up."""
 
-    async def stop(self) -> bool:
-        """Stop all at once. Returns whether all their threads have ended (see Lane.stop)."""
+    async def stop(self) -> None:
+        """Stop all at once. What then still runs in a thread does not keep the process alive."""
         lanes = (self.mail_in, self.readers, self.passwords, self.rest)
-        return all(await gatherResults([Deferred.fromCoroutine(lane.stop()) for lane in lanes]))
+        ended = await gatherResults([Deferred.fromCoroutine(lane.stop()) for lane in lanes])
+        if not all(ended):
+            end_without_waiting()
 
 
 def make_lanes(reactor: Any) -> Lanes:

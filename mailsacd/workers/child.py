@@ -24,9 +24,13 @@ from zope.interface import implementer
 from mailsacd.assembly.daemon import Daemon
 from mailsacd.core.errors import MailsacdError
 from mailsacd.ports import InheritedPorts
+from mailsacd.work.process import STOP_WITHIN_S, end_within
 from mailsacd.workers.pipe import Failed, Job, Logged, Message, Ready, as_line, read_job
 
 _MAX_LOG_CHARACTERS: Final = 65_536
+
+WORKER_STOP_WITHIN_S: Final = STOP_WITHIN_S - 2.0
+"""So long may a worker take to stop: what it stands on stops after it."""
 
 _log = Logger()
 
@@ -50,6 +54,7 @@ def _work(reactor: Any, job: Job) -> Deferred[None]:
     started = ensureDeferred(_start(daemon, reactor))
 
     async def stop() -> None:
+        end_within(WORKER_STOP_WITHIN_S, reactor)
         daemon.give_up()
         await started
         await daemon.stop()

@@ -18,11 +18,12 @@ from mailsacd.core.errors import ConfigurationError
 from mailsacd.data import hostname_of, make_data_dir, open_data
 from mailsacd.ports import BACKLOG, Sockets, bind_shared
 from mailsacd.settings import Settings
+from mailsacd.work.process import STOP_WITHIN_S
 from mailsacd.work.signals import on_signal
 from mailsacd.workers.process import WorkerProcess
 from mailsacd.workers.share import check_connections, share
 
-STOP_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = STOP_WITHIN_S - 1.0
 """So long may workers take to end, before they are killed."""
 
 RESTART_DELAYS_S: Final = (0.0, 0.2, 1.0, 2.0, 5.0)  # the last one again and again

@@ -1,12 +1,15 @@
 """Making mail durable: batches, their faults, and the way back out by the mailbox."""
 
 import json
+from threading import Event
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
-from twisted.internet.defer import DeferredList
+from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import CancelledError, DeferredList, ensureDeferred
+from twisted.internet.task import Clock
 
 from mailsacd.core.actor import ANYONE
 from mailsacd.core.budget import ByteBudget
@@ -18,11 +21,14 @@ from mailsacd.core.errors import (
 )
 from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mail.receiving.compose import Composer
-from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.mail.receiving.ingest import FINISH_S, Ingest
 from mailsacd.store.pool import Database
+from mailsacd.work.threads import Lane
 from tests.lanes import LANES
 from tests.mail.access import access_control
 from tests.mail.envelopes import envelope
+
+reactor: Any = the_reactor
 
 SIMPLE = b"From: Ann <ann@example.net>\r\nTo: bob@example.com\r\nSubject: hi\r\n\r\nhello\r\n"
 
@@ -131,6 +137,49 @@ async def test_a_loop_is_refused(ingest: Ingest, mailbox: Mailbox) -> None:
     with pytest.raises(MailLoopError):
         await ingest.deliver(envelope(ingest, looping, "bob@example.com"))
     assert await mailbox.count(ANYONE, "bob@example.com") == (0, "bob@example.com")
+
+
+@pytest.mark.parametrize("loops", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_a_large_message_that_cannot_be_composed_is_waited_for_by_nobody(
+    ingest: Ingest, *, loops: bool
+) -> None:
+    content = b"Received: by a\r\n" * 51 * loops + SIMPLE + b"x" * 1_000_000
+    new = envelope(ingest, content, "bob@example.com")
+    if not loops:  # a defect of ours, and not of the message
+        new = msgspec.structs.replace(new, reception=None)
+    delivered = ingest.deliver(new)
+    finished = ensureDeferred(ingest.finish())
+    assert not finished.called
+    with pytest.raises(MailLoopError if loops else AttributeError):
+        await delivered
+    await finished.addTimeout(10, reactor)
+    await ensureDeferred(ingest.finish()).addTimeout(10, reactor)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_never_composed_holds_up_the_end_for_a_while_and_no_longer(
+    database: Database,
+) -> None:
+    clock, release = Clock(), Event()
+    lane = Lane("stuck", threads=1, max_waiting=1, max_waiting_bytes=1 << 24, reactor=reactor)
+    stuck = lane.run_in_thread(lambda: release.wait(30))
+    ingest = Ingest(
+        database,
+        composer=Composer("mx.example", lane),
+        budget=ByteBudget(1 << 20),
+        reactor=clock,
+    )
+    delivered = ingest.deliver(envelope(ingest, SIMPLE + b"x" * 1_000_000, "bob@example.com"))
+    finished = ensureDeferred(ingest.finish())
+    clock.advance(FINISH_S)
+    assert finished.called
+    assert not delivered.called
+    delivered.addErrback(lambda f: f.trap(CancelledError))
+    delivered.cancel()
+    release.set()
+    await stuck
+    assert await lane.stop()
 
 
 @pytest_twisted.ensureDeferred
