@@ -8,7 +8,7 @@ import msgspec
 from mailsacd.cli.command import Common, base_url, command, table
 from mailsacd.core.account import Account
 from mailsacd.core.token import iso_time
-from mailsacd.data import Data
+from mailsacd.data import Data, Opening
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.accounts.reset_links import invitation_token, reset_token
@@ -34,7 +34,7 @@ def add(common: Common, name: str, email: str, plan: str | None) -> None:
         accounts = accounts_of(data, settings)
         return _shown(await accounts.add(name, email, plan=plan), accounts)
 
-    shown = common.run(work)
+    shown = common.run(work, opening=Opening.START)  # which may be how a server begins
     common.show(shown, f"made the account {shown['name']}")
 
 

@@ -1,21 +1,30 @@
 """`mailsacd migrate`, `backup` and `restore`: the database as a whole."""
 
-import os
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import click
-from twisted.internet.utils import getProcessOutputAndValue
 
-from mailsacd.cli.command import Common, command
-from mailsacd.core.errors import ConfigurationError, InvalidInputError
-from mailsacd.data import Data
+from mailsacd.cli.backup_file import destination
+from mailsacd.cli.command import CONNECTIONS, Common, command, say
+from mailsacd.core.errors import InvalidInputError
+from mailsacd.data import Data, Opening, open_data, open_database
 from mailsacd.embedded.binaries import find_program
-from mailsacd.mail.upgrading.schema import bring_up_to_date
+from mailsacd.mail.accounts.first_account import remove_dead_key
+from mailsacd.mail.upgrading.restoring import Known, recognised, refill
 from mailsacd.settings import Settings
-from mailsacd.store.archive import drop_aside, put_back, schema_version, server_major, set_aside
-from mailsacd.store.events import forget_transactions
-from mailsacd.store.target import Target
+from mailsacd.store.archive import (
+    BESIDE,
+    drop_beside,
+    make_beside,
+    schema_version,
+    server_major,
+    take_into_use,
+)
+from mailsacd.store.dump import Dump, write_dump
+from mailsacd.store.target import Target, dsn_for_schema
 
 
 @click.command()
@@ -26,33 +35,36 @@ def migrate(common: Common) -> None:
     async def work(data: Data, _: Settings) -> int:
         return await schema_version(data.database)  # opening the data has migrated it
 
-    version = common.run(work)
+    version = common.run(work, opening=Opening.START)
     common.show({"schema": version}, f"the schema is at number {version}")
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, resolve_path=True))
+@click.argument("file")
 @command
-def backup(common: Common, file: Path) -> None:
+def backup(common: Common, file: str) -> None:
     """Write all that the database holds to FILE, as it is at this moment.
 
-    The daemon may go on meanwhile. FILE is in pg_dump's custom format, readable by its owner alone.
+    The daemon may go on meanwhile. FILE is in pg_dump's custom format, readable by its owner
+    alone, and takes the place of an older one when it is whole; - is standard output.
     """
+    with destination(file) as to:
 
-    partial = file.with_name(f"{file.name}.partial")
-    os.close(os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+        async def work(data: Data, settings: Settings) -> None:
+            major = await server_major(data.database)
+            pg_dump = await find_program("pg_dump", major, wanted=settings.database.bin_dir)
+            environment = Target(data.direct_dsn, data.lanes.rest).environment()
+            descriptor = None if to is None else to.descriptor
+            await data.lanes.rest.run_in_thread(
+                lambda: write_dump(pg_dump, environment, descriptor)
+            )
 
-    async def work(data: Data, settings: Settings) -> None:
-        options = ("--format=custom", "--schema=public", "--no-owner", "--no-privileges")
-        await _run(data, settings, "pg_dump", *options, "--file", str(partial))
-
-    try:
-        common.run(work)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
-    size = file.stat().st_size
-    common.show({"file": str(file), "bytes": size}, f"wrote {size} bytes to {file}")
+        common.run(work, opening=Opening.AS_IT_IS)
+        if to is None:
+            say("wrote everything to standard output")
+            return
+        size = to.size()
+    common.show({"file": str(to.path), "bytes": size}, f"wrote {size} bytes to {to.path}")
 
 
 @click.command()
@@ -66,39 +78,51 @@ def restore(common: Common, file: Path, *, yes: bool) -> None:
 
     Every mailsacd on the database must be stopped. When FILE cannot be restored, everything stays.
     """
+    if not file.is_file():
+        raise click.ClickException(f"{file} is no regular file")
     if not yes:
         click.confirm("Everything in the database is replaced. Go on?", abort=True)
 
-    async def work(data: Data, settings: Settings) -> int:
-        await set_aside(data.database)
-        try:
-            options = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
-            await _run(data, settings, "pg_restore", *options, "--dbname", "", str(file))
-        except BaseException:
-            await put_back(data.database)
-            raise
-        await drop_aside(data.database)
-        await bring_up_to_date(data.database)  # it may be the backup of an older version
-        await data.database.transaction(forget_transactions)
-        return await schema_version(data.database)
+    async def main(settings: Settings, reactor: Any) -> tuple[int, Sequence[str]]:
+        pg_restore = await find_program("pg_restore", 0, wanted=settings.database.bin_dir)
+        known = recognised(Dump(file, pg_restore))
+        async with AsyncExitStack() as closing:
+            data = await open_data(
+                settings,
+                closing,
+                reactor,
+                connections=CONNECTIONS,
+                opening=Opening.TO_BE_FILLED,
+            )
+            left_out = await _replace(data, settings, known)
+            if not settings.database.dsn and await remove_dead_key(data.database, data.directory):
+                say("the key in admin.key is not one of the backup: the file is removed")
+            return await schema_version(data.database), left_out
 
-    version = common.run(work)
-    shown = {"file": str(file), "schema": version}
+    version, left_out = common.run_unopened(main)
+    if left_out:
+        say(f"left out, for it is not mailsacd's: {', '.join(left_out)}")
+    shown = {"file": str(file), "schema": version, "leftOut": list(left_out)}
     common.show(shown, f"restored {file}; the schema is at number {version}")
 
 
-async def _run(data: Data, settings: Settings, program: str, *options: str) -> None:
-    """Run a program of PostgreSQL's. How to connect goes by the environment: others see options."""
-    major = await server_major(data.database)
-    path = await find_program(program, major, wanted=settings.database.bin_dir)
-    target = Target(data.direct_dsn, data.lanes.rest)
-    environment: dict[str, Any] = {**os.environ, **target.environment(), "LC_ALL": "C"}
-    given = [environment["PGDATABASE"] if option == "" else option for option in options]
-    out, err, status = await getProcessOutputAndValue(
-        str(path), given, env=environment, reactor=data.reactor
-    )
-    if status != 0:
-        said = " ".join((out + err).decode("utf-8", "replace").split())[-500:]
-        if program == "pg_restore":
-            raise InvalidInputError(f"it cannot be restored, and nothing was changed: {said}")
-        raise ConfigurationError(f"{program} failed: {said}")
+async def _replace(data: Data, settings: Settings, known: Known) -> Sequence[str]:
+    """Put what is ``known`` into the place of what there is. Returns what is left out of it."""
+    await make_beside(data.database)
+    try:
+        async with AsyncExitStack() as closing:
+            dsn = dsn_for_schema(data.direct_dsn, BESIDE, application_name="mailsacd restore")
+            beside = await open_database(
+                dsn, data.lanes.rest, CONNECTIONS, settings, closing, data.reactor
+            )
+            parameters = await beside.target.parameters()
+            left_out = await refill(known, beside, parameters, data.lanes.rest)
+        await take_into_use(data.database)
+    except BaseException as e:
+        await drop_beside(data.database)
+        if isinstance(e, InvalidInputError):
+            raise InvalidInputError(
+                f"it cannot be restored, and nothing was changed: {e.public}"
+            ) from e
+        raise
+    return left_out

@@ -1,13 +1,15 @@
 """What the commands share: their options, the way to the database, how they print.
 
 A command works beside a running daemon as well as without one: it opens the same data, attaching
-to the PostgreSQL of the daemon, or starting it for as long as the command takes.
+to the PostgreSQL of the daemon, or starting it for as long as the command takes. Where no server
+was ever started it says so: only a command that is there to begin one makes anything.
 """
 
+import contextlib
 import functools
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +22,14 @@ from twisted.internet.defer import Deferred
 from mailsacd.configuration import load_settings
 from mailsacd.core.errors import InvalidInputError, MailsacdError
 from mailsacd.core.ready import read_ready
-from mailsacd.data import Data, open_data
-from mailsacd.settings import Settings, default_data_dir
+from mailsacd.data import Data, Opening, data_directory, open_data
+from mailsacd.mail.accounts.first_account import KEY_FILE
+from mailsacd.settings import Settings
 
 T = TypeVar("T")
 
-_CONNECTIONS: Final = 1
+CONNECTIONS: Final = 1
+"""So many connections to the database does a command make."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,39 +47,44 @@ class Common:
         except MailsacdError as e:
             raise click.ClickException(e.public) from e
 
-    def run(self, work: Callable[[Data, Settings], Awaitable[T]]) -> T:
+    def run(
+        self,
+        work: Callable[[Data, Settings], Awaitable[T]],
+        *,
+        opening: Opening = Opening.EXISTING,
+    ) -> T:
         """What ``work`` returns, done with the data open. Raises ClickException for an error."""
+
+        async def main(settings: Settings, reactor: Any) -> T:
+            async with AsyncExitStack() as closing:
+                data = await open_data(
+                    settings, closing, reactor, connections=CONNECTIONS, opening=opening
+                )
+                if data.new_admin_key is not None:
+                    say(f"made the account admin; its key is in {data.directory / KEY_FILE}")
+                return await work(data, settings)
+
+        return self.run_unopened(main)
+
+    def run_unopened(self, main: Callable[[Settings, Any], Coroutine[Any, Any, T]]) -> T:
+        """What ``main`` returns, given the settings and a reactor; it opens what it needs.
+
+        Raises ClickException for an error.
+        """
         settings = self.settings()
-        outcome: list[T] = []
-        errors: list[BaseException] = []
-
-        async def main(reactor: Any) -> None:
-            try:
-                async with AsyncExitStack() as closing:
-                    data = await open_data(settings, closing, reactor, connections=_CONNECTIONS)
-                    if data.new_admin_key is not None:
-                        print(
-                            f"made the account admin; its key is in {data.directory / 'admin.key'}",
-                            file=sys.stderr,
-                        )
-                    outcome.append(await work(data, settings))
-            except Exception as e:  # noqa: BLE001  raised below, outside of the reactor
-                errors.append(e)
-
         try:
-            task.react(lambda reactor: Deferred.fromCoroutine(main(reactor)))
-        except SystemExit as e:
-            if e.code:
-                raise
-        for error in errors:
-            if isinstance(error, MailsacdError):
-                raise click.ClickException(_told(error)) from error
-            raise error
-        return outcome[0]
+            return _run(lambda reactor: main(settings, reactor))
+        except MailsacdError as e:
+            raise click.ClickException(_told(e)) from e
 
     def show(self, value: Any, text: str) -> None:
         """Print ``value`` as JSON when that is asked for, else ``text``."""
         print(json.dumps(value, ensure_ascii=False) if self.as_json else text)
+
+
+def say(text: str) -> None:
+    """Print ``text`` where it is not taken for what was asked for: on standard error."""
+    print(text, file=sys.stderr)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -117,10 +126,32 @@ def base_url(settings: Settings) -> str:
     """Where people find the server: the setting, else this machine and the port in use."""
     if settings.http.public_url:
         return settings.http.public_url
-    chosen = settings.server.data_dir
-    ready = read_ready(Path(chosen).expanduser() if chosen else default_data_dir())
+    ready = read_ready(data_directory(settings))
     port = ready.ports["http"] if ready else settings.http.port
     return f"http://{settings.http.host or '127.0.0.1'}:{port}"
+
+
+def _run(main: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+    """What ``main`` returns or raises, given a reactor that runs as long.
+
+    Raises ClickException when a signal ended the reactor before that.
+    """
+    outcome: list[T] = []
+    errors: list[Exception] = []
+
+    async def kept(reactor: Any) -> None:
+        try:
+            outcome.append(await main(reactor))
+        except Exception as e:  # noqa: BLE001  raised below, outside of the reactor
+            errors.append(e)
+
+    with contextlib.suppress(SystemExit):
+        task.react(lambda reactor: Deferred.fromCoroutine(kept(reactor)))
+    if errors:
+        raise errors[0]
+    if not outcome:
+        raise click.ClickException("it was broken off by a signal")
+    return outcome[0]
 
 
 def _told(error: MailsacdError) -> str:

@@ -12,7 +12,7 @@ from mailsacd.cli.command import Common, command
 from mailsacd.configuration import explain_settings
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.core.ready import Ready, read_ready
-from mailsacd.settings import default_data_dir
+from mailsacd.data import data_directory
 
 _POLL_S: Final = 0.05
 
@@ -40,7 +40,7 @@ def config(common: Common) -> None:
 def wait(common: Common, timeout: float) -> None:
     """Wait until the server is ready; print its ports. Exit status 1 when it is not in time."""
     settings = common.settings()
-    directory = Path(settings.server.data_dir) if settings.server.data_dir else default_data_dir()
+    directory = data_directory(settings)
     ready = _wait_for(directory, time.monotonic() + timeout)
     if ready is None:
         print(f"mailsacd: not ready after {timeout:g} s (looked in {directory})", file=sys.stderr)

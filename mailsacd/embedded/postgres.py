@@ -77,6 +77,11 @@ class EmbeddedPostgres:
         return f"host='{quoted}' port={PORT} user={DATABASE_USER} dbname=postgres"
 
     @property
+    def is_made(self) -> bool:
+        """Whether there is a database to be served. Raises OSError and ConfigurationError."""
+        return self._cluster.major is not None
+
+    @property
     def attached(self) -> bool:
         """Whether another daemon runs the server."""
         return self._lock is None

@@ -7,7 +7,7 @@ whole transactions behind.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
@@ -44,7 +44,9 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
-class _Applied:
+class Applied:
+    """A migration that was applied, as it was then."""
+
     number: int
     name: str
     checksum: str
@@ -56,7 +58,7 @@ _MAKE_TABLE: Final = """create table if not exists schema_migration (
         checksum text not null,
         applied  timestamptz not null default now()
     )"""
-_applied = many(_Applied, "select number, name, checksum from schema_migration order by number")
+_applied = many(Applied, "select number, name, checksum from schema_migration order by number")
 _record = none(
     """insert into schema_migration (number, name, checksum)
        values (%(number)s, %(name)s, %(checksum)s)"""
@@ -97,7 +99,7 @@ async def _go_on(
     await transaction.run(f"select pg_advisory_xact_lock({_LOCK})")
     await transaction.run(_MAKE_TABLE)
     applied = await _applied(transaction)
-    _check(applied, migrations())
+    check_applied(applied)
     missing = [m for m in known if m.number > len(applied)]
     if not missing:
         return None
@@ -115,14 +117,19 @@ async def _go_on(
     return 1
 
 
-def _check(applied: list[_Applied], known: list[Migration]) -> None:
+def check_applied(applied: Sequence[Applied], what: str = "the database") -> None:
+    """Raises ConfigurationError unless ``applied``, in order, are migrations of this version.
+
+    ``what`` they were applied to is for the text of the error.
+    """
+    known = migrations()
     if len(applied) > len(known):
         raise ConfigurationError(
-            f"the database has the schema of a newer mailsacd ({applied[-1].name}): "
-            "upgrade mailsacd, or use another database"
+            f"{what} has the schema of a newer mailsacd ({applied[-1].name}): "
+            "upgrade mailsacd, or use another one"
         )
     for there, here in zip(applied, known, strict=False):
         if (there.number, there.checksum) != (here.number, here.checksum):
             raise ConfigurationError(
-                f"the database was migrated with another {there.name} than this version has"
+                f"{what} was migrated with another {there.name} than this version has"
             )

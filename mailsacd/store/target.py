@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 import psycopg2
-from psycopg2.extensions import parse_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.work.threads import Lane
@@ -103,6 +103,15 @@ class Target:
             "host": ",".join([host] * len(addresses)),
             "hostaddr": ",".join(addresses),
         }
+
+
+def dsn_for_schema(dsn: str, schema: str, *, application_name: str) -> str:
+    """Return ``dsn`` for sessions that make and find their tables in ``schema``.
+
+    It is to lead past any connection pooler. The server shows them under ``application_name``.
+    """
+    options = f"{parse_dsn(dsn).get('options', '')} -c search_path={schema}".strip()
+    return str(make_dsn(dsn, options=options, application_name=application_name))
 
 
 def is_hopeless(error: Exception) -> bool:

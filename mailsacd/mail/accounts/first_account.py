@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 from typing import Final
 
-from mailsacd.core.account import new_key
+from mailsacd.core.account import KEY_FORM, new_key
 from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.store.accounts import add_account, any_account, lock_accounts
-from mailsacd.store.keys import add_key
+from mailsacd.store.keys import add_key, find_key
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 
@@ -34,6 +34,22 @@ async def make_first_account(database: Database, plan: str, data_dir: Path) -> s
         return True
 
     return key if await database.transaction(work) else None
+
+
+async def remove_dead_key(database: Database, data_dir: Path) -> bool:
+    """Remove the file of the first account's key, if that key is nobody's any more.
+
+    Returns whether it was removed.
+    """
+    path = data_dir / KEY_FILE
+    try:
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):  # there is none, or it is not ours
+        return False
+    if not KEY_FORM.match(key) or await find_key(database, hash_of(key)) is not None:
+        return False
+    path.unlink()
+    return True
 
 
 def _write(path: Path, key: str) -> None:
