@@ -1,6 +1,8 @@
 """From an envelope to what is stored of it: the raw message, compressed, and a row a recipient."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
@@ -8,9 +10,10 @@ from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.errors import MailLoopError
 from mailsacd.core.maildrop import is_plain, octets_on_the_wire
 from mailsacd.core.message import NewEnvelope, NewMessage
-from mailsacd.core.message_form import Facts, Mailbox, facts_text
+from mailsacd.core.message_form import Facts, Mailbox, Mailboxes, facts_text
 from mailsacd.core.token import iso_time_from_ms, message_id
 from mailsacd.mime.extract import links
+from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import loops, trace_headers
 from mailsacd.store.compression import compress
@@ -47,55 +50,65 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     parsed = parse(envelope.content)
     sender = parsed.sender or (_envelope_sender(envelope, hostname),)
     sums = tuple(attachment.checksum for attachment in parsed.attachments)
-    found, links_limited = links(parsed)
-    facts_of_copy = partial(
-        Facts,
-        sender=sender,
-        cc=parsed.cc,
-        bcc=parsed.bcc,
-        subject=parsed.subject,
-        received=iso_time_from_ms(envelope.received_ms),
-        size=len(raw),
-        ip=envelope.reception.peer_ip,
-        via=envelope.reception.local_ip,
-        rtls=envelope.reception.tls is not None,
-        spam=0,
-        attachments=sums or None,
-        links=found,
-        parse_limited=parsed.limited or links_limited,
-    )
-
-    def copy(place: int, recipient: Recipient) -> NewMessage:
-        id_ = message_id(envelope.id, place)
-        facts = facts_of_copy(
-            id=id_,
-            inbox=recipient.inbox,
-            original_inbox=recipient.original_inbox,
-            domain=recipient.domain,
-            # without a To field it is known to whom it was mailed all the same
-            to=parsed.to or (Mailbox(recipient.original_inbox, ""),),
-        )
-        return NewMessage(
-            inbox=recipient.inbox,
-            id=id_,
-            domain=recipient.domain,
-            facts=facts_text(facts),
-            passed=recipient.passed,
-            forwarder=recipient.forwarder,
-        )
-
+    shared = _shared_facts(envelope, parsed, len(raw), sender=sender, attachments=sums or None)
     plain = is_plain(raw)
     return NewEnvelope(
         id=envelope.id,
         received_ms=envelope.received_ms,
         raw=compress(raw),
         size=len(raw),
-        messages=tuple(map(copy, range(len(envelope.recipients)), envelope.recipients)),
+        messages=tuple(
+            _copy(message_id(envelope.id, place), recipient, shared, parsed.to)
+            for place, recipient in enumerate(envelope.recipients)
+        ),
         sender=sender[0].address,
         attachments=tuple(dict.fromkeys(sums)),
         saved_by=envelope.saved_by,
         plain=plain,
         wire_size=len(raw) if plain else octets_on_the_wire(raw),
+    )
+
+
+def _shared_facts(
+    envelope: Envelope, parsed: ParsedMessage, size: int, **others: Any
+) -> Callable[..., Facts]:
+    """What the copies of all recipients have in common; the rest is given for each."""
+    found, links_limited = links(parsed)
+    return partial(
+        Facts,
+        cc=parsed.cc,
+        bcc=parsed.bcc,
+        subject=parsed.subject,
+        received=iso_time_from_ms(envelope.received_ms),
+        size=size,
+        ip=envelope.reception.peer_ip,
+        via=envelope.reception.local_ip,
+        rtls=envelope.reception.tls is not None,
+        spam=0,
+        links=found,
+        parse_limited=parsed.limited or links_limited,
+        **others,
+    )
+
+
+def _copy(
+    id_: str, recipient: Recipient, shared: Callable[..., Facts], to: Mailboxes | None
+) -> NewMessage:
+    facts = shared(
+        id=id_,
+        inbox=recipient.inbox,
+        original_inbox=recipient.original_inbox,
+        domain=recipient.domain,
+        # without a To field it is known to whom it was mailed all the same
+        to=to or (Mailbox(recipient.original_inbox, ""),),
+    )
+    return NewMessage(
+        inbox=recipient.inbox,
+        id=id_,
+        domain=recipient.domain,
+        facts=facts_text(facts),
+        passed=recipient.passed,
+        forwarder=recipient.forwarder,
     )
 
 
