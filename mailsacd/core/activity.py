@@ -10,6 +10,7 @@ REFUSED: Final = "refused"
 THROTTLED: Final = "throttled"
 DELIVERED: Final = "delivered"
 DELIVERY_FAILED: Final = "delivery-failed"
+WEBHOOK_DISABLED: Final = "webhook-disabled"
 SIGNED_IN: Final = "signed-in"
 SIGN_IN_FAILED: Final = "sign-in-failed"
 

@@ -10,6 +10,8 @@ SLACK: Final = "slack"
 RETRIED_FOR: Final = timedelta(days=1)
 """So long after it came, or was asked for once more, a delivery is tried."""
 
+_GONE: Final = 410
+
 State = Literal["pending", "delivering", "delivered", "failed"]
 STATES: Final[tuple[State, ...]] = ("pending", "delivering", "delivered", "failed")
 
@@ -64,12 +66,21 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How one ended: with an HTTP status, or (``code`` None) without, for the reason ``error``."""
+    """How one ended: with an HTTP status, or (``code`` None) without, for the reason ``error``.
+
+    ``retry_after_s`` is how long the receiver asked to be left alone.
+    """
 
     code: int | None
     error: str = ""
+    retry_after_s: float = 0.0
 
     @property
     def succeeded(self) -> bool:
         """Whether the receiver took it: it answered with a status of 2xx."""
         return self.code is not None and 200 <= self.code <= 299
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether the receiver wants nothing more, ever: it answered 410."""
+        return self.code == _GONE

@@ -13,7 +13,8 @@ from mailsacd.store.deliveries import ANY_OTHER, Rooms
 
 FIRST_PAUSE_S: Final = 0.1
 MAX_PAUSE_S: Final = 10.0
-"""A pause doubles with each failure in a row; so long is a target's return unnoticed at most."""
+"""A pause doubles with each failure in a row; so long is a target's return unnoticed at most, if
+it did not ask for more time itself."""
 
 MAX_REMEMBERED: Final = 1_000
 """Of those that failed last so many are remembered."""
@@ -80,7 +81,7 @@ class Places:
             self._silent.pop(claim.target, None)
         count, _ = self._failures.pop(_line(claim), (0, 0.0))
         if not attempt.succeeded:
-            pause_s = min(FIRST_PAUSE_S * (1 << count), MAX_PAUSE_S)
+            pause_s = max(min(FIRST_PAUSE_S * (1 << count), MAX_PAUSE_S), attempt.retry_after_s)
             self._failures[_line(claim)] = (min(count + 1, _MAX_COUNTED), now_s + pause_s)
         for remembered in (self._silent, self._failures):
             if len(remembered) > MAX_REMEMBERED:

@@ -26,6 +26,7 @@ from zope.interface import implementer
 
 from mailsacd.core.delivery import Attempt
 from mailsacd.core.errors import MailsacdError
+from mailsacd.core.retry_after import retry_after_s
 from mailsacd.core.webhook_url import WebhookUrl, parse_webhook_url
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.tls import ClientTls, check_identity
@@ -42,6 +43,7 @@ LINGER_S: Final = 1.0
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])(?:[ \t][^\r\n]*)?\r?\n")
 _HEAD_END: Final = re.compile(rb"\r?\n\r?\n")
+_RETRY_AFTER: Final = re.compile(rb"^retry-after:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _FIELD_NAME: Final = re.compile(r"[A-Za-z0-9-]+\Z")
 _FIELD_VALUE: Final = re.compile(r"[ -~]*\Z")
 
@@ -79,7 +81,9 @@ class Poster:
         request = _head(to, len(body), {"User-Agent": self._agent, **headers}) + body
         addresses = await self._guard.addresses(to.host)
         exchange = await self._connected(to, addresses[:MAX_ADDRESSES], request)
-        return Attempt(await exchange.answered())
+        code = await exchange.answered()
+        wait_s = retry_after_s(exchange.retry_after, self._reactor.seconds())
+        return Attempt(code, retry_after_s=wait_s)
 
     async def _connected(
         self, to: WebhookUrl, addresses: tuple[str, ...], request: bytes
@@ -108,6 +112,7 @@ class _Reading:
     looked_at: int = 0
     total: int = 0
     status: int | None = None
+    retry_after: str = ""
 
 
 @implementer(IHandshakeListener)
@@ -126,6 +131,11 @@ class _Exchange(Protocol):
     async def answered(self) -> int:
         """The status of the answer, when the connection is over. Raises _FailedError."""
         return await self._over
+
+    @property
+    def retry_after(self) -> str:
+        """What stands in the field Retry-After of the answer; empty when it has none."""
+        return self._reading.retry_after
 
     def connectionMade(self) -> None:
         """Called when there is a connection: ask at once, unless TLS comes first."""
@@ -177,10 +187,12 @@ class _Exchange(Protocol):
             if found is None:
                 self._give_up("The answer is not HTTP")
                 return
-            status = int(found[1])
+            status, head = int(found[1]), bytes(reading.data[: end.end()])
             del reading.data[: end.end()]
             reading.looked_at = 0
             if status >= 200:
+                asked = _RETRY_AFTER.search(head)
+                reading.retry_after = asked[1].decode("latin-1") if asked else ""
                 reading.status = status
                 self._lingering = self._reactor.callLater(LINGER_S, self._abort)
                 return

@@ -138,6 +138,13 @@ _end = none(
            code = %(code)s::integer, error = %(error)s
        where id = %(id)s and claimed and due = %(until)s::timestamptz"""
 )
+_unhook = none(
+    """update address set updated = now(),
+           webhook = case when %(kind)s::text = 'slack' then webhook end,
+           webhook_slack = case when %(kind)s::text = 'slack' then null else webhook_slack end
+       where email = %(email)s and owner = %(owner)s
+           and case when %(kind)s::text = 'slack' then webhook_slack else webhook end = %(url)s"""
+)
 _SHOWN: Final = f"""id, address, kind, url, inbox, message_id, {_STATE} as state, attempts, created,
     due, finished, code, error"""
 _list = many(
@@ -203,9 +210,12 @@ async def claim_deliveries(
     )
 
 
-async def record_delivered(db: Executor, claim: Claim, now: datetime, code: int) -> None:
-    """Record that the receiver took the delivery and answered ``code``."""
-    await _delivered(db, id=claim.id, now=now, code=code)
+async def record_delivered(db: Executor, claim: Claim, now: datetime, code: int) -> bool:
+    """Record that the receiver took the delivery and answered ``code``.
+
+    Returns False when there is no such delivery any more: its account is gone.
+    """
+    return await _delivered(db, id=claim.id, now=now, code=code) == 1
 
 
 async def record_failed(db: Executor, claim: Claim, due: datetime, attempt: Attempt) -> None:
@@ -233,6 +243,15 @@ async def record_ended(
         error=last.error,
     )
     return ended == 1
+
+
+async def unhook(db: Executor, claim: Claim) -> bool:
+    """Clear the URL that the delivery went to from its address's settings.
+
+    Returns False when the address has another one by now, or is another's.
+    """
+    params = {"email": claim.address, "owner": claim.account, "kind": claim.kind, "url": claim.url}
+    return await _unhook(db, **params) == 1
 
 
 async def move_delivery(db: Executor, claim: Claim, now: datetime, url: str) -> None:

@@ -23,3 +23,9 @@ def test_it_varies_about_that() -> None:
 
 def test_an_hour_of_failures_is_made_up_for_within_ten_minutes() -> None:
     assert MAX_DELAY_S * (1 + JITTER) < 600
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0, 600), (1, 720)])
+def test_it_is_at_least_so_long(chance: float, seconds: float) -> None:
+    assert delay_s(1, at_least_s=600, chance=chance) == pytest.approx(seconds)
+    assert delay_s(9, at_least_s=1, chance=0.5) == pytest.approx(MAX_DELAY_S)

@@ -144,12 +144,12 @@ class Station:
 
     async def told(self, actor: Actor = ANN) -> list[tuple[str, str, int | None, str]]:
         """What is told of deliveries, oldest first."""
+        return [event for event in await self.all_told(actor) if event[0].startswith("deliver")]
+
+    async def all_told(self, actor: Actor = ANN) -> list[tuple[str, str, int | None, str]]:
+        """What is told of anything, oldest first."""
         listed = await self.activity.list(actor, since_ms=None, until_ms=None, limit=1000, skip=0)
-        return [
-            (event.kind, event.subject, event.code, event.detail)
-            for event in reversed(listed)
-            if event.kind.startswith("deliver")
-        ]
+        return [(event.kind, event.subject, event.code, event.detail) for event in listed[::-1]]
 
 
 def verify(posted: Posted, secret: str) -> Any:

@@ -10,7 +10,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED
+from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED, WEBHOOK_DISABLED
 from mailsacd.core.delivery import Attempt
 from mailsacd.core.errors import ConflictError, NotFoundError
 from mailsacd.store import removal
@@ -105,7 +105,7 @@ async def test_mail_that_another_account_captured_is_not_posted(
     assert receiver.ids == [f"{new.id}-0-w1"]
 
 
-@pytest.mark.parametrize("code", [500, 404, 410, 301, 429, 199 + 101])
+@pytest.mark.parametrize("code", [500, 404, 409, 301, 429, 199 + 101])
 @pytest_twisted.ensureDeferred
 async def test_another_answer_than_2xx_is_tried_again_with_the_same_id(
     make_station: MakeStation, receive: Receive, code: int
@@ -288,6 +288,90 @@ async def test_a_url_that_refuses_everything_holds_up_no_other_at_the_same_host(
         await station.mail(OTHER)
     await station.pass_time(1)
     assert sum("/good" in posted.lines[0] for posted in receiver.got) == 20
+
+
+@pytest.mark.parametrize("column", ["webhook", "webhook_slack"])
+@pytest_twisted.ensureDeferred
+async def test_a_receiver_that_is_gone_for_good_gets_nothing_more(
+    make_station: MakeStation, receive: Receive, database: Database, column: str
+) -> None:
+    other = "webhook" if column == "webhook_slack" else "webhook_slack"
+    station, kept = make_station(), receive()
+    gone = receive()
+    gone.answer = lambda _: status(500) if len(gone.got) == 1 else status(410)
+    url = gone.url()
+    await station.reserve(BOX, **{column: url, other: kept.url()})
+    await station.mail(BOX)
+    await station.settle()
+    await station.mail(BOX)  # the URL has a pause: both wait
+    await station.pass_time(300)
+    await station.mail(BOX)
+    await station.settle()
+    assert (len(gone.got), len(kept.got)) == (2, 3)
+    found = await database.fetch(f"select {column}, {other} from address")
+    assert found == [(None, kept.url())]
+    of_gone = [d for d in await station.listed() if d.url == url]
+    assert {d.state for d in of_gone} == {"failed"}
+    assert sorted(d.code or 0 for d in of_gone) == [0, 410]
+    told = [(kind, code, detail) for kind, _, code, detail in await station.all_told() if code]
+    kind = "slack" if column == "webhook_slack" else "webhook"
+    (failed,) = [d for d in of_gone if d.code == 410]
+    assert (WEBHOOK_DISABLED, 410, f"{kind} {failed.id} {url}") in told
+    assert (DELIVERY_FAILED, 410, f"{kind} {failed.id} The answer was 410") in told
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_receiver_that_is_gone_takes_no_other_url_along(
+    make_station: MakeStation, receive: Receive, database: Database
+) -> None:
+    station, gone, new = make_station(), receive(lambda _: None), receive()
+    await station.reserve(BOX, webhook=gone.url())
+    await station.mail(BOX)
+    await eventually(lambda: len(gone.got) == 1)
+    await station.change(BOX, new.url())
+    gone.connections[0].say(status(410))
+    gone.connections[0].close()
+    await station.settle()
+    assert await database.fetch("select webhook from address") == [(new.url(),)]
+    assert WEBHOOK_DISABLED not in [kind for kind, *_ in await station.all_told()]
+
+
+@pytest.mark.parametrize("code", [429, 503, 500])
+@pytest_twisted.ensureDeferred
+async def test_a_receiver_that_asks_for_time_is_given_it(
+    make_station: MakeStation, receive: Receive, code: int
+) -> None:
+    station = make_station()
+    receiver = receive(lambda _: status(code, "Retry-After: 120"))
+    await station.reserve(BOX, webhook=receiver.url())
+    await station.reserve(OTHER, webhook=receiver.url("/other"))
+    await station.mail(BOX)
+    await station.settle()
+    receiver.answer = lambda _: OK
+    (delivery,) = await station.listed()
+    assert delivery.due is not None
+    assert 120 <= delivery.due.timestamp() - station.clock.seconds() <= 120 * 1.2 + 1
+    await station.mail(BOX)
+    await station.mail(OTHER)  # a URL of its own, which nobody asked to spare
+    await station.pass_time(118)
+    assert [posted.lines[0].split()[1] for posted in receiver.got] == ["/hook", "/other"]
+    await station.pass_time(30)
+    assert set(await station.states()) == {"delivered"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_is_given_more_than_an_hour(
+    make_station: MakeStation, receive: Receive
+) -> None:
+    station, receiver = make_station(), receive(lambda _: status(503, "Retry-After: 999999999999"))
+    await station.reserve(BOX, webhook=receiver.url())
+    await station.mail(BOX)
+    await station.pass_time(3_500, step_s=100)
+    assert len(receiver.got) == 1
+    await station.pass_time(1_000, step_s=10)
+    assert len(receiver.got) == 2
+    await station.pass_time(DAY_S, step_s=500)
+    assert await station.states() == ["failed"]
 
 
 @pytest_twisted.ensureDeferred

@@ -72,3 +72,10 @@ def test_so_many_are_remembered() -> None:
     assert len(free.lines) == MAX_REMEMBERED
     assert len(free.targets) == MAX_REMEMBERED + 1
     assert "t9" not in free.targets
+
+
+def test_who_asks_for_time_is_spared_for_as_long() -> None:
+    places = Places(10, 5)
+    places.attempted(claim(), Attempt(429, retry_after_s=90.0), 0)
+    assert places.rooms(89.9).lines == {("a", "http://t/"): 0}
+    assert places.rooms(90).lines == {("a", "http://t/"): 1}

@@ -91,6 +91,28 @@ async def test_the_status_is_what_counts(
 
 
 @pytest.mark.parametrize(
+    ("fields", "wait_s"),
+    [
+        (("Retry-After: 17",), 17),
+        (("X: y", "retry-AFTER:17 ", "Y: z"), 17),
+        (("Retry-After: 17", "Retry-After: 18"), 17),
+        (("X-Retry-After: 17",), 0),
+        (("X: Retry-After: 17",), 0),
+        ((), 0),
+        (("Retry-After: Fri, 31 Dec 9999 23:59:59 GMT",), 3_600),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_how_long_the_receiver_asks_to_be_left_alone(
+    network: Network, receive: Receive, fields: tuple[str, ...], wait_s: float
+) -> None:
+    interim = b"HTTP/1.1 103 Early\r\nRetry-After: 99\r\n\r\n"
+    receiver = receive(lambda _: interim + status(503, *fields))
+    attempt = await make_poster(network, "127.0.0.1").post(receiver.url(), b"{}", {})
+    assert (attempt.code, attempt.retry_after_s) == (503, wait_s)
+
+
+@pytest.mark.parametrize(
     ("answer", "told"),
     [
         (b"", "No whole answer: the connection was closed"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, Unpack
 
-from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED
+from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED, WEBHOOK_DISABLED
 from mailsacd.core.actor import Actor, account_of, managed_account
 from mailsacd.core.backoff import delay_s
 from mailsacd.core.delivery import RETRIED_FOR, SLACK, Attempt, Claim, Delivery
@@ -19,12 +19,14 @@ from mailsacd.core.token import utc_from_ms
 from mailsacd.core.webhook_signature import new_secret, shown_secret, signature_headers
 from mailsacd.mail.delivering.slack import SlackForms
 from mailsacd.mail.limits.usage import Usage
+from mailsacd.mail.ownership.directory import announce
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store import deliveries as store
 from mailsacd.store import webhook_secrets as secrets
 from mailsacd.store.deliveries import Rooms, Which
 from mailsacd.store.messages import find_message, find_raw
 from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from mailsacd.store.usage import PUSH
 
 KEPT_FOR: Final = timedelta(days=7)
@@ -119,17 +121,33 @@ class Deliveries:
         now = self._now()
         if attempt.succeeded:
             assert attempt.code is not None  # noqa: S101  for mypy: it succeeded
-            await store.record_delivered(self._database, claim, now, attempt.code)
+            if not await store.record_delivered(self._database, claim, now, attempt.code):
+                return
             self._tell(DELIVERED, claim, attempt)
             if not claim.first:  # the first push of a message is free
                 self._usage.count(claim.account, PUSH)
             return
         told = attempt if attempt.error else Attempt(attempt.code, _refused(attempt.code))
-        due = now + timedelta(seconds=delay_s(claim.attempts + 1))
-        if due >= claim.begun + RETRIED_FOR:
+        wait_s = delay_s(claim.attempts + 1, at_least_s=attempt.retry_after_s)
+        due = now + timedelta(seconds=wait_s)
+        if attempt.is_unwanted:
+            await self._disable(claim, Attempt(attempt.code, claim.url))
+        if attempt.is_unwanted or due >= claim.begun + RETRIED_FOR:
             await self._end(claim, told, tried=True)
         else:
             await store.record_failed(self._database, claim, due, told)
+
+    async def _disable(self, claim: Claim, attempt: Attempt) -> None:
+        """Have the address post there no longer: the receiver wants nothing more."""
+
+        async def work(transaction: Transaction) -> bool:
+            if not await store.unhook(transaction, claim):
+                return False
+            await announce(transaction, claim.address)
+            return True
+
+        if await self._database.transaction(work):
+            self._tell(WEBHOOK_DISABLED, claim, attempt)
 
     async def forget_old(self) -> None:
         """Delete what ended more than KEPT_FOR ago."""
