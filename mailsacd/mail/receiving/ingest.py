@@ -71,7 +71,7 @@ class Ingest:
         self._reactor = reactor
         self._ids = EnvelopeIds()
         self._forming: _Batch = []
-        self._is_storing = False
+        self._storing: Deferred[None] | None = None
         self._flush_is_due = False
         self._under_way: dict[Deferred[None], None] = {}
 
@@ -107,7 +107,7 @@ class Ingest:
     def _enqueue(self, new: NewEnvelope) -> Deferred[None]:
         done: Deferred[None] = Deferred()
         self._forming.append((new, done))
-        if not self._is_storing and not self._flush_is_due:
+        if self._storing is None and not self._flush_is_due:
             # Not at once: what else this turn of the reactor reads joins the batch.
             self._flush_is_due = True
             self._reactor.callLater(0, self._flush)
@@ -115,9 +115,9 @@ class Ingest:
 
     def _flush(self) -> None:
         self._flush_is_due = False
-        self._is_storing = True
         batch = self._take_batch()
-        Deferred.fromCoroutine(self._store(batch)).addBoth(self._batch_has_ended, batch)
+        self._storing = Deferred.fromCoroutine(self._store(batch))
+        self._storing.addBoth(self._batch_has_ended, batch)
 
     def _take_batch(self) -> _Batch:
         size = count = 0
@@ -131,7 +131,7 @@ class Ingest:
         return batch
 
     def _batch_has_ended(self, outcome: Failure | None, batch: _Batch) -> None:
-        self._is_storing = False
+        self._storing = None
         if outcome is not None:  # a defect of ours: nobody may wait for it for ever
             _log.failure("a batch was not stored", outcome)
             unanswered = [(new, done) for new, done in batch if not done.called]
