@@ -30,7 +30,6 @@ MAX_AT_ONCE: Final = 64
 LARGE_AT_ONCE: Final = 2
 """So many large messages are in memory at a time to be rendered; the others wait for their turn."""
 
-_BYTES_A_TURN: Final = 131_072  # of others: then the reactor has its turn
 
 _ANY_BYTES: Final = 2**31 - 1
 
@@ -103,7 +102,7 @@ class Payloads:
             form = pushed_form(each.message, each.raw, locals_[each.message.inbox])
             rendered.append(Rendered(each, form))
             done_bytes += each.size
-            if done_bytes > _BYTES_A_TURN:
+            if done_bytes > LARGE_BYTES:  # together as long as one: others have their turn
                 done_bytes = 0
                 await deferLater(self._reactor, 0)
         return rendered, count
