@@ -2,7 +2,7 @@
 
 Each kind of work has a lane with threads of its own, so that none can starve another. What waits
 in a lane is bounded by number and bytes, and what nobody waits for any more is not begun. All
-threads share one interpreter (docs/adr/0010-lanes-and-loops.md).
+threads share one interpreter (docs/adr/0019-lanes-and-loops.md).
 """
 
 from collections.abc import Callable
