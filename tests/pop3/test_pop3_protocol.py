@@ -252,7 +252,7 @@ async def test_a_message_that_cannot_be_had_is_refused(
 
 @pytest.mark.usefixtures("without_collecting")
 @pytest.mark.parametrize(
-    "state", [b"", b"LI", b"AUTH LOGIN\r\n", LOGIN, LOGIN + b"DELE 1\r\n", LOGIN + b"RETR 1\r\n"]
+    "state", [b"", b"LI", b"AUTH LOGIN\r\n", LOGIN, LOGIN + b"DELE 1\r\n", LOGIN + _MUCH]
 )
 @ensure
 async def test_nothing_is_left_of_a_client_that_vanished(listen: Listen, state: bytes) -> None:
