@@ -1,7 +1,11 @@
 """Mail addresses as this daemon compares and stores them.
 
 An address is *normal* when its local part is lower case in NFC and its domain is lower-case IDNA
-(A-labels). Only normal addresses are compared, stored as inboxes and shown.
+(A-labels). Only normal addresses are compared, stored as inboxes and shown. The text of a normal
+address is read as that address again, so every call takes what another one gave out.
+
+Dots may stand anywhere in a local part (``a..b@d``, ``a.@d``, ``.a@d``): RFC 5321 section 4.1.2
+forbids it without quotes, and subscribers of large Japanese providers have such addresses.
 Parsing SMTP paths out of command lines is the SMTP grammar's work; this module sees what stood
 between the angle brackets.
 """
@@ -22,10 +26,7 @@ MAX_DOMAIN_OCTETS = 255  # RFC 5321 section 4.5.3.1.2
 MAX_ADDRESS_OCTETS = 254  # RFC 5321 section 4.5.3.1.3: 256 with the angle brackets
 
 _ALTERNATE_LOCAL = re.compile(r"inbox-[0-9a-f]{40}\Z")
-_DOT_ATOM = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
-    r"(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*\Z"
-)
+_UNQUOTED = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+\Z")
 _ASCII_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*)"\Z')
 _ORDINARY = re.compile(
@@ -54,8 +55,8 @@ class Address:
 
         A local part that starts with its only plus has nothing before the tag and stays as it is.
         """
-        user, plus, _tag = self.local.partition("+")
-        return Address(user, self.domain) if plus and user else self
+        user, plus, _tag = _meant(self.local).partition("+")
+        return Address(_written(user), self.domain) if plus and user else self
 
 
 def parse_address(text: str) -> Address:
@@ -115,14 +116,12 @@ def alternate_local(secret: bytes, address: Address) -> str:
 
 
 def _normal_local(text: str) -> str:
-    quoted = _QUOTED.match(text)
-    if quoted:
-        # RFC 5321 section 4.1.2: quotes and backslashes are not part of what is meant
-        bare = re.sub(r"\\(.)", r"\1", quoted[1])
-        text = bare if _DOT_ATOM.match(bare) else '"' + re.sub(r'(["\\])', r"\\\1", bare) + '"'
-    elif not _DOT_ATOM.match(text):
+    # NFC once more: lower-casing can leave what composes (J and a caron do, in lower case only).
+    # Checks come after it, since NFC makes some characters into others, even into ASCII.
+    lowered = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+    normal = _written(_meant(lowered))
+    if not _UNQUOTED.match(normal) and not _QUOTED.match(lowered):
         raise BadAddressError(f"{_shown(text)} is not a local part (the part before the @)")
-    normal = unicodedata.normalize("NFC", text).lower()
     if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in normal):
         raise BadAddressError("there is a control character in the local part")
     if len(normal.encode()) > MAX_LOCAL_OCTETS:
@@ -130,9 +129,23 @@ def _normal_local(text: str) -> str:
     return normal
 
 
+def _meant(local: str) -> str:
+    """``local`` without quotes and backslashes, which RFC 5321 section 4.1.2 says are not part
+    of what is meant."""
+    quoted = _QUOTED.match(local)
+    return re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else local
+
+
+def _written(meant: str) -> str:
+    """A lower-case local part as it is written: in quotes only where it has to be."""
+    return meant if _UNQUOTED.match(meant) else '"' + re.sub(r'(["\\])', r"\\\1", meant) + '"'
+
+
 def _normal_literal(text: str) -> str:
     inner = text[1:-1] if text.endswith("]") else ""
     tag, is_v6 = inner[:5].lower(), inner[:5].lower() == "ipv6:"
+    if "%" in inner:  # the zone of a link-local address means nothing to others
+        raise BadAddressError(f"{_shown(text)} is not an address literal")
     try:
         address = ipaddress.IPv6Address(inner[5:]) if is_v6 else ipaddress.IPv4Address(inner)
     except ValueError as e:
