@@ -22,6 +22,9 @@ Workers = Annotated[int, msgspec.Meta(ge=0, le=64)]
 Days = Annotated[int, msgspec.Meta(ge=1, le=365)]
 PlainLogin = Literal["loopback", "always", "never"]
 """Who may send a password without TLS: those on the same machine, everybody, nobody."""
+StartTls = Literal["auto", "offer", "require", "never"]
+"""Whether a plain mail port has TLS begun within it, by STARTTLS or STLS. `auto` is `offer`, but
+for connections to a loopback address while the certificate is self-signed."""
 
 DEFAULT_PLAN: Final = "default"  # is always there
 
@@ -68,6 +71,7 @@ class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     host: str = ""
     port: Port = 1025
     tls_port: TwinPort = -1
+    starttls: StartTls = "auto"
     max_connections: Count = 12_000
     max_connections_per_peer: Count = 6_000
     command_timeout_s: Seconds = 300.0
@@ -82,6 +86,7 @@ class Pop3Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     host: str = ""
     port: Port = 1110
     tls_port: TwinPort = -1
+    starttls: StartTls = "auto"
     max_connections: Count = 6_000
     max_connections_per_peer: Count = 3_000
     idle_timeout_s: Seconds = 600.0
@@ -98,6 +103,7 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     host: str = ""
     port: Port = 1587
     tls_port: TwinPort = -1
+    starttls: StartTls = "auto"
     max_connections: Count = 1_000
     max_connections_per_peer: Count = 500
     command_timeout_s: Seconds = 300.0

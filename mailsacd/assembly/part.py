@@ -37,6 +37,11 @@ class Ground:
         """Where work that takes long is done."""
         return self.data.lanes
 
+    @property
+    def self_signed(self) -> bool:
+        """Whether the certificate is one that the daemon made for itself."""
+        return not self.settings.tls.certificate
+
     def host_of(self, host: str) -> str:
         """The name by which others find what listens on ``host``, a setting."""
         chosen = host or ("" if self.settings.database.dsn else "127.0.0.1")

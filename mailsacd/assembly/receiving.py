@@ -81,6 +81,7 @@ class Receiving:
             ),
             ingest=self._ingest,
             tls=ground.tls,
+            self_signed=ground.self_signed,
             clock=ground.reactor,
             refuses=records.denylist.refuses,
         )

@@ -45,6 +45,7 @@ class Retrieval:
             budget=ByteBudget(settings.buffer_bytes),
             listings=ByteBudget(MAX_LISTED_BYTES),
             tls=ground.tls,
+            self_signed=ground.self_signed,
             clock=ground.reactor,
         )
         self.factories = {"pop3": Pop3Factory(services)}
@@ -54,7 +55,7 @@ class Retrieval:
     def calls(self, addresses: Addresses, ports: Mapping[str, int]) -> Group:
         """The call about them. ``ports`` has those of the ``factories`` before anybody calls."""
         host = self._ground.host_of(self._ground.settings.pop3.host)
-        return Pop3Calls(addresses, host, ports)
+        return Pop3Calls(addresses, host, ports, starttls=self.factories["pop3"].offers_tls(host))
 
     async def start(self) -> None:
         """Begin what is done beside the POP3 sessions."""

@@ -76,6 +76,26 @@ def parse_address(text: str) -> Address:
     return normal
 
 
+def split_addresses(text: str) -> list[str]:
+    """The parts of ``text`` between commas, but for those in quoted local parts; without white
+    space around them, and without empty ones. What they are is not checked.
+    """
+    parts: list[str] = []
+    start, quoted, escaped = 0, False, False
+    for place, character in enumerate(text):
+        if escaped:
+            escaped = False
+        elif character == '"':
+            quoted = not quoted
+        elif character == "\\":
+            escaped = quoted
+        elif character == "," and not quoted:
+            parts.append(text[start:place])
+            start = place + 1
+    parts.append(text[start:])
+    return [part for each in parts if (part := each.strip())]
+
+
 def inbox_of(email: str) -> Address:
     """The inbox that a reader of ``email`` means. Raises BadAddressError.
 

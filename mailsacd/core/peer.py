@@ -26,6 +26,9 @@ def plain_ip(host: str) -> str:
     return host.removeprefix("::ffff:").partition("%")[0]
 
 
-def is_loopback(peer: str) -> bool:
-    """Tell whether the IP address ``peer`` is of this machine."""
-    return ipaddress.ip_address(peer).is_loopback
+def is_loopback(host: str) -> bool:
+    """Tell whether ``host``, an IP address or a name, is that of this machine for itself."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -68,6 +68,7 @@ AUTHENTICATED_ALREADY: Final = Reply(503, "5.5.1", ("You are logged in already",
 UNKNOWN_MECHANISM: Final = Reply(504, "5.5.4", ("Mechanism not offered, PLAIN and LOGIN are",))
 AUTH_NEEDED: Final = Reply(530, "5.7.0", ("Log in first",))
 WRONG_LOGIN: Final = Reply(535, "5.7.8", ("The name, or the password or key, is wrong",))
+STARTTLS_FIRST: Final = Reply(530, "5.7.0", ("Say STARTTLS first",))
 TLS_NEEDED: Final = Reply(538, "5.7.11", ("Logging in needs TLS: say STARTTLS first",))
 NO_VALID_RECIPIENTS: Final = Reply(554, "5.5.1", ("No valid recipients",))
 BAD_PARAMETER: Final = Reply(555, "5.5.4", ("Parameter not known or not offered",))

@@ -23,7 +23,10 @@ MAX_NAME_OCTETS: Final = 512
 MAX_SECRET_OCTETS: Final = 1_024
 """Of a password or key, decoded: 256 characters of any script."""
 
-_BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")
+_BASE64: Final = re.compile(
+    rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?\Z"
+)
+"""Some clients leave the padding out."""
 _EMPTY_INITIAL_RESPONSE: Final = b"="  # RFC 4954 section 4, RFC 5034 section 4
 _CANCEL: Final = b"*"
 _ASK_NAME: Final = base64.b64encode(b"Username:")
@@ -94,6 +97,7 @@ class SaslExchange:
 
     def respond(self, line: bytes) -> Step:
         """Go on with a line of the client's, without its CRLF."""
+        line = line.rstrip(b" \t")
         if line == _CANCEL:
             raise CancelledError("Cancelled")
         return self._take(_decoded(line))
@@ -125,7 +129,7 @@ def _decoded(line: bytes) -> bytes:
     if not _BASE64.match(line):  # the decoder itself lets much through
         raise SaslError("Not base64")
     try:
-        return base64.b64decode(line)
+        return base64.b64decode(line + b"=" * (-len(line) % 4))
     except binascii.Error as e:
         raise SaslError("Not base64") from e
 

@@ -54,7 +54,7 @@ def _stls(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
     if conversation.tls:
         return conversation.fault(answer.HAS_TLS)
-    if not conversation.rules.offers_tls:
+    if not conversation.offers_tls:
         return conversation.fault(answer.NO_TLS)
     conversation.begin_tls()
     return answer.READY_FOR_TLS
@@ -127,7 +127,7 @@ def _noop(_conversation: Conversation, _argument: bytes) -> Action:
 def _capa(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
     return conversation.rules.capabilities(
-        may_start_tls=conversation.rules.offers_tls and not conversation.tls,
+        may_start_tls=conversation.offers_tls and not conversation.tls,
         may_log_in=conversation.may_log_in,
         logged_in=conversation.state is State.TRANSACTION,
     )

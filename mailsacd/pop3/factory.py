@@ -49,7 +49,6 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
             rules=SessionRules(
                 hostname=services.hostname,
                 version=services.version,
-                offers_tls=services.tls is not None and not services.tls_at_once,
                 login_delay_s=settings.login_delay_s,
             ),
             options=ListenerOptions(
@@ -58,6 +57,8 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
                 tls=services.tls,
                 tls_at_once=services.tls_at_once,
                 plain_login=settings.plain_login,
+                starttls=settings.starttls,
+                self_signed=services.self_signed,
                 proxies=proxy_networks(settings.proxy_networks, "pop3.proxy_networks"),
             ),
         )
@@ -65,6 +66,11 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
     def buildProtocol(self, addr: IAddress | None) -> Pop3Protocol:
         """Make the protocol of a new connection from the address ``addr``."""
         return Pop3Protocol(self._shared, cast(IPv4Address | IPv6Address, addr).host)
+
+    def offers_tls(self, host: str) -> bool:
+        """Tell whether a client that connects to ``host``, a name or IP address, may say STLS."""
+        options = self._shared.options
+        return options.offers_tls(host, needed=not options.trusts(host))
 
     def make_room(self, now_s: float) -> None:
         """Close the connections that have not read for longest while others wait for the memory."""

@@ -12,7 +12,6 @@ class SessionRules:
 
     hostname: str
     version: str
-    offers_tls: bool
     login_delay_s: int
 
     @cached_property

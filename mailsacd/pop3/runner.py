@@ -74,6 +74,9 @@ class SessionRunner:
         session = self.session
         session.tls = self._connection.tls
         session.trusted = self._options.trusts(self._connection.peer_ip)
+        session.offers_tls = self._options.offers_tls(
+            self._connection.local_ip, needed=not session.trusted
+        )
         session.greet()
         self.run()
 

@@ -58,7 +58,8 @@ class OpensMaildrops(Protocol):
 class Pop3Services:
     """The parts of a listener.
 
-    Without ``tls`` there is no STLS; with ``tls_at_once`` connections begin with a handshake.
+    Without ``tls`` there is no STLS; with ``tls_at_once`` connections begin with a handshake. Its
+    certificate is ``self_signed``, or somebody's whom clients may know.
     ``budget`` bounds what is held in memory for those who read slowly, ``listings`` what open
     maildrops are.
     """
@@ -72,6 +73,7 @@ class Pop3Services:
     tls: IOpenSSLServerConnectionCreator | None
     clock: IReactorTime
     tls_at_once: bool = False
+    self_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

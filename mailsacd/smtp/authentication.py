@@ -34,7 +34,7 @@ def begin_auth(conversation: Conversation, argument: bytes) -> Action:
     mechanism, initial_response = parse_auth(argument)
     if conversation.account is not None:
         return conversation.fault(reply.AUTHENTICATED_ALREADY)
-    if conversation.state is not State.READY or not conversation.extended:
+    if conversation.state is not State.READY:  # after HELO, too: old programs know no other word
         return conversation.fault(reply.BAD_SEQUENCE)
     if not conversation.may_log_in:
         return conversation.fault(reply.TLS_NEEDED)

@@ -8,11 +8,18 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from mailsacd.core import reply
+from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import Action, AskRecipient, Signal, State
 from mailsacd.smtp.authentication import begin_auth
 from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.framing import ChunkReader, TextReader
-from mailsacd.smtp.grammar import parse_chunk, parse_helo, parse_nothing
+from mailsacd.smtp.grammar import (
+    GrammarError,
+    chunk_octets,
+    parse_chunk,
+    parse_helo,
+    parse_nothing,
+)
 from mailsacd.smtp.transaction import Transaction
 
 
@@ -22,17 +29,16 @@ def perform(conversation: Conversation, verb: bytes, argument: bytes) -> Action 
     Returns what is to be done, or None when the bytes of a chunk come next. Raises GrammarError.
     """
     command, states = _COMMANDS.get(verb, _UNKNOWN)
-    if conversation.state in states:
-        return command(conversation, argument)
     answer = reply.BAD_SEQUENCE
-    if conversation.transaction.some_refused and verb in {b"DATA", b"BDAT"}:
+    if conversation.rules.requires_tls and not conversation.tls and verb not in _BEFORE_TLS:
+        answer = reply.STARTTLS_FIRST
+    elif conversation.state in states:
+        return command(conversation, argument)
+    elif conversation.transaction.some_refused and verb in {b"DATA", b"BDAT"}:
         answer = reply.NO_VALID_RECIPIENTS
-    if verb != b"BDAT":
-        return conversation.fault(answer)
-    size, _ = parse_chunk(argument)  # RFC 3030 section 2: the chunk comes all the same
-    conversation.begin_chunk(ChunkReader(0), size, conversation.state)
-    conversation.refuse_message(answer)
-    return None
+    if verb == b"BDAT":
+        return _skip_chunk(conversation, argument, answer, conversation.state)
+    return conversation.fault(answer)
 
 
 def _helo(conversation: Conversation, argument: bytes) -> Action:
@@ -48,14 +54,14 @@ def _ehlo(conversation: Conversation, argument: bytes) -> Action:
     conversation.reset(State.READY)
     rules = conversation.rules
     return rules.ehlo(
-        tls=rules.offers_tls and not conversation.tls,
+        tls=conversation.offers_tls and not conversation.tls,
         auth=rules.requires_auth and conversation.may_log_in and conversation.account is None,
     )
 
 
 def _starttls(conversation: Conversation, argument: bytes) -> Action:
     parse_nothing(argument)
-    if not conversation.rules.offers_tls:
+    if not conversation.offers_tls:
         return conversation.fault(reply.NOT_IMPLEMENTED)
     if conversation.tls:
         return conversation.fault(reply.BAD_SEQUENCE)
@@ -95,7 +101,10 @@ def _data(conversation: Conversation, argument: bytes) -> Action:
 
 
 def _bdat(conversation: Conversation, argument: bytes) -> Action | None:
-    size, is_last = parse_chunk(argument)
+    try:
+        size, is_last = parse_chunk(argument)
+    except GrammarError as e:  # without the chunk the message is not whole: none of it is kept
+        return _skip_chunk(conversation, argument, e.reply, State.CHUNKS)
     then = State.DELIVERING if is_last else State.CHUNKS
     if isinstance(conversation.reader, ChunkReader):
         conversation.begin_chunk(conversation.reader, size, then)
@@ -103,6 +112,20 @@ def _bdat(conversation: Conversation, argument: bytes) -> Action | None:
     conversation.begin_chunk(ChunkReader(conversation.rules.max_message_bytes), size, then)
     conversation.waiting = True
     return Signal.AWAIT_ROOM
+
+
+def _skip_chunk(
+    conversation: Conversation, argument: bytes, answer: Reply, then: State
+) -> Action | None:
+    """RFC 3030 section 2: the chunk comes, whatever is the answer, and is not to be read as
+    commands. Where it ends is not known without its size: then nothing is read any more.
+    """
+    octets = chunk_octets(argument)
+    if octets is None:
+        return conversation.closing(reply.BAD_ARGUMENTS)
+    conversation.begin_chunk(ChunkReader(0), octets, then)
+    conversation.refuse_message(answer)
+    return None
 
 
 def _rset(conversation: Conversation, argument: bytes) -> Action:
@@ -159,6 +182,10 @@ _ANY: Final = tuple(state for state in State if state is not State.CLOSED)
 _GREETED: Final = (State.READY,)
 _IN_TRANSACTION: Final = (State.SENDER, State.RECIPIENTS)
 _HAS_RECIPIENTS: Final = (State.RECIPIENTS,)
+_BEFORE_TLS: Final = frozenset(
+    {b"EHLO", b"HELO", b"NOOP", b"RSET", b"HELP", b"STARTTLS", b"QUIT"}
+    | {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT"}
+)  # RFC 3207 section 4, what does nothing, and what closes
 _UNKNOWN: Final[tuple[_Command, tuple[State, ...]]] = (_unknown, _ANY)
 
 _COMMANDS: Final[Mapping[bytes, tuple[_Command, tuple[State, ...]]]] = {

@@ -49,6 +49,16 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
         )
         super().__init__(connections, services.clock)
         self._budget = services.ingest.budget
+        options = ListenerOptions(
+            connections=connections,
+            clock=services.clock,
+            tls=services.tls,
+            tls_at_once=services.tls_at_once,
+            plain_login=services.plain_login,
+            starttls=settings.starttls,
+            self_signed=services.self_signed,
+            proxies=proxy_networks(settings.proxy_networks, f"{section}.proxy_networks"),
+        )
         self._shared = Shared(
             services=services,
             rules=SessionRules(
@@ -56,18 +66,11 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
                 max_message_bytes=services.message.max_bytes,
                 max_recipients=services.message.max_recipients,
                 refuse_bare_newlines=services.message.refuse_bare_newlines,
-                offers_tls=services.tls is not None and not services.tls_at_once,
                 in_tls=services.tls_at_once,
+                requires_tls=options.requires_tls,
                 requires_auth=services.capture is not None,
             ),
-            options=ListenerOptions(
-                connections=connections,
-                clock=services.clock,
-                tls=services.tls,
-                tls_at_once=services.tls_at_once,
-                plain_login=services.plain_login,
-                proxies=proxy_networks(settings.proxy_networks, f"{section}.proxy_networks"),
-            ),
+            options=options,
         )
 
     def buildProtocol(self, addr: IAddress | None) -> SmtpProtocol:

@@ -44,6 +44,7 @@ _PARAMETER = re.compile(rb"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?\
 _AUTH = re.compile(rb"([A-Za-z0-9_-]{1,20})(?: +([^ ]+))? *\Z")
 _XTEXT = re.compile(rb"(?:[!-*,-<>-~]|\+[0-9A-F]{2})+\Z")
 _CHUNK = re.compile(rb"([0-9]{1,20})( +[Ll][Aa][Ss][Tt])? *\Z")
+_CHUNK_OCTETS = re.compile(rb" *([0-9]{1,20})(?:[ \t]|\Z)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NO_PARAMETERS: Final[Parameters] = {}
 
@@ -65,8 +66,11 @@ def max_line_octets(verb: bytes, *, may_log_in: bool) -> int:
 
 
 def split_line(line: bytes) -> tuple[bytes, bytes]:
-    """Split a ``line``, without its CRLF, into the verb in upper case and what follows it."""
-    verb, _, argument = line.partition(b" ")
+    """Split a ``line``, without its CRLF, into the verb in upper case and what follows it.
+
+    White space at the end of a line is no part of it (RFC 5321 section 4.1.1).
+    """
+    verb, _, argument = line.rstrip(b" \t").partition(b" ")
     return verb.upper(), argument
 
 
@@ -116,6 +120,15 @@ def parse_chunk(argument: bytes) -> tuple[int, bool]:
     if not found:
         raise GrammarError(reply.BAD_ARGUMENTS)
     return int(found[1]), found[2] is not None
+
+
+def chunk_octets(argument: bytes) -> int | None:
+    """Read how many octets follow a BDAT, though the rest of its ``argument`` may make no sense.
+
+    Returns None when that cannot be told either.
+    """
+    found = _CHUNK_OCTETS.match(argument)
+    return int(found[1]) if found else None
 
 
 def parse_auth(argument: bytes) -> tuple[bytes, bytes | None]:

@@ -11,16 +11,16 @@ from mailsacd.core.sasl import MECHANISMS
 class SessionRules:
     """The limits of a listener's sessions; ``hostname`` is what the server calls itself.
 
-    ``in_tls`` says that the handshake came before the banner; ``requires_auth`` that nobody sends
-    anything before he has logged in.
+    ``in_tls`` says that the handshake came before the banner; ``requires_tls`` and
+    ``requires_auth`` that nobody sends anything before TLS is on, or before he has logged in.
     """
 
     hostname: str
     max_message_bytes: int
     max_recipients: int
     refuse_bare_newlines: bool
-    offers_tls: bool
     in_tls: bool = False
+    requires_tls: bool = False
     requires_auth: bool = False
 
     @cached_property

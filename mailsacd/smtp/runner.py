@@ -109,6 +109,9 @@ class SessionRunner:
         """As of Handler. Until now the peer's address was not known for sure."""
         session, connection = self.session, self._connection
         session.trusted = self._options.trusts(connection.peer_ip)
+        session.offers_tls = self._options.offers_tls(
+            connection.local_ip, needed=self._capture is not None and not session.trusted
+        )
         session.refuses = partial(self._refuses, connection.peer_ip)
         session.greet()
         self.run()

@@ -62,9 +62,10 @@ class SmtpServices:
     """The parts of a listener.
 
     Without ``tls`` there is no STARTTLS; nor with ``tls_at_once``, for connections begin with a
-    handshake then. With ``capture`` everybody logs in first, and ``plain_login`` says who may do
-    so without TLS (see settings). ``refuses`` tells at once whether mail from an IP address, or
-    with a reverse-path, is refused.
+    handshake then. Its certificate is ``self_signed``, or somebody's whom clients may know. With
+    ``capture`` everybody logs in first, and ``plain_login`` says who may do so without TLS (see
+    settings). ``refuses`` tells at once whether mail from an IP address, or with a reverse-path,
+    is refused.
     """
 
     hostname: str
@@ -76,6 +77,7 @@ class SmtpServices:
     clock: IReactorTime
     refuses: Callable[[str, str], bool] = refuse_nobody
     tls_at_once: bool = False
+    self_signed: bool = False
     capture: CapturesMail | None = None
     plain_login: PlainLogin = "never"
 

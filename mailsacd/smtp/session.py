@@ -32,6 +32,7 @@ MAX_FAILED_LOGINS: Final = 3
 
 _OF_MESSAGE: Final = (State.CHUNKS, State.DELIVERING)
 _ORDINARY_LINE: Final = 128
+_CHUNK: Final = b"BDAT "
 
 
 class Session(Conversation):
@@ -126,8 +127,7 @@ class Session(Conversation):
         while self._at < len(self._input):
             end = self._input.find(CRLF, self._at)
             if end < 0:
-                self._limit_unfinished_line(MAX_AUTH_LINE_OCTETS)
-                return None
+                return self._unfinished_line()
             line = self._input[self._at : end]
             self._at = end + len(CRLF)
             action = self._command(line)
@@ -137,6 +137,12 @@ class Session(Conversation):
                 return self.next_action()
         return None
 
+    def _unfinished_line(self) -> Action | None:
+        begins = b"" if self._skipping else self._input[self._at : self._at + len(_CHUNK)]
+        self._limit_unfinished_line(MAX_AUTH_LINE_OCTETS)
+        is_chunk = self._skipping and begins.upper() == _CHUNK
+        return self.closing(reply.LINE_TOO_LONG) if is_chunk else None
+
     def _command(self, line: bytes) -> Action | None:
         if self.exchange is not None:
             return self._auth_line(self.exchange, line)
@@ -145,13 +151,18 @@ class Session(Conversation):
             most = max_line_octets(verb, may_log_in=self.rules.requires_auth)
             if self._skipping or len(line) + len(CRLF) > most:
                 self._skipping = False
-                return self.fault(reply.LINE_TOO_LONG)
+                return self._unread(verb, reply.LINE_TOO_LONG)
         if b"\n" in line or b"\r" in line:
-            return self.fault(reply.BARE_NEWLINE_IN_COMMAND)
+            return self._unread(verb, reply.BARE_NEWLINE_IN_COMMAND)
         try:
             return perform(self, verb, argument)
         except GrammarError as e:
             return self.fault(e.reply)
+
+    def _unread(self, verb: bytes, answer: Reply) -> Reply:
+        """The answer to a line that is not read. After BDAT what follows is a chunk of a size that
+        nobody knows, and must not be read as commands."""
+        return self.closing(answer) if verb == b"BDAT" else self.fault(answer)
 
     def _auth_line(self, exchange: SaslExchange, line: bytes) -> Action:
         if self._skipping:

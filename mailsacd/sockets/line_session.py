@@ -30,6 +30,7 @@ class LineSession(Generic[A, W]):
         "_skipping",
         "_too_many_errors",
         "closed",
+        "offers_tls",
         "tls",
         "trusted",
         "waiting",
@@ -43,6 +44,8 @@ class LineSession(Generic[A, W]):
         """Whether the connection is encrypted."""
         self.trusted = False
         """Whether passwords may be sent on it even if it is not."""
+        self.offers_tls = False
+        """Whether the client may begin TLS on it."""
         self.waiting = False
         self.closed = False
         """Whether all is said; nothing is read any more."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
+from mailsacd.core.address import split_addresses
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.event import Pushed
 from mailsacd.mail.push.listener import Asker, Listening
@@ -31,10 +32,10 @@ class ListenRequest:
         self.since = _last(query, b"since")
         self.wants_sequence = b"since" in query  # also an empty one: where does it begin
         self.names = [
-            name
+            # an unquoted space was a plus, which a query turns into one
+            name if name.startswith('"') else name.replace(" ", "+")
             for value in query.get(b"addresses", ())
-            for part in value.decode("utf-8", "replace").split(",")
-            if (name := part.strip().replace(" ", "+"))  # which a query turns into a space
+            for name in split_addresses(value.decode("utf-8", "replace"))
         ]
 
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mailsacd.core.address import Address, alternate_local, inbox_of, normal_domain, parse_address
+from mailsacd.core.address import (
+    Address,
+    alternate_local,
+    inbox_of,
+    normal_domain,
+    parse_address,
+    split_addresses,
+)
 from mailsacd.core.errors import BadAddressError
 
 ALTERNATE = "inbox-" + "0123456789abcdef0123456789abcdef01234567"
@@ -166,3 +173,20 @@ def test_a_domain_alone_is_normalised() -> None:
     assert normal_domain("Example.COM.") == "example.com"
     with pytest.raises(BadAddressError):
         normal_domain("")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", []),
+        (" , ,", []),
+        ("a@d.example", ["a@d.example"]),
+        (" a@d.example , d.example,", ["a@d.example", "d.example"]),
+        ('"a,b"@d.example,c@d.example', ['"a,b"@d.example', "c@d.example"]),
+        (r'"a\",b"@d.example,c', [r'"a\",b"@d.example', "c"]),
+        (r"a\,b", ["a\\", "b"]),
+        ('"a,b', ['"a,b']),
+    ],
+)
+def test_a_list_of_addresses_is_cut_at_its_commas(text: str, parts: list[str]) -> None:
+    assert split_addresses(text) == parts

@@ -40,6 +40,16 @@ def test_plain_takes_one_response(mechanism: bytes, identity: str, initial: bool
     assert step == Credentials("ann", "pässword")
 
 
+@pytest.mark.parametrize("secret", ["abc", "abcd", "abcde", "abcdef"])
+@pytest.mark.parametrize("end", [b"", b" ", b"\t "])
+def test_padding_may_be_left_out(secret: str, end: bytes) -> None:
+    response = _b64(f"\0ann\0{secret}").rstrip(b"=")
+    assert SaslExchange(b"PLAIN").start(response) == Credentials("ann", secret)
+    exchange = SaslExchange(b"PLAIN")
+    exchange.start()
+    assert exchange.respond(response + end) == Credentials("ann", secret)
+
+
 @pytest.mark.parametrize("initial", [True, False])
 def test_login_asks_for_name_and_password(initial: bool) -> None:
     exchange = SaslExchange(b"login")
@@ -74,7 +84,8 @@ def test_other_mechanisms_are_not_known(mechanism: bytes) -> None:
     [
         (b"*", CancelledError),
         (b"", SaslError),
-        (b"AAA", SaslError),  # padding is part of base64
+        (b"AAAAA", SaslError),
+        (b"AAAA=", SaslError),
         (b"YQBhAGE=\n", SaslError),
         (b" YQBhAGE=", SaslError),
         (b"YQBh AGE=", SaslError),

@@ -35,5 +35,5 @@ def make_daemon(workspace: Path, migrated_data: Path) -> Iterator[MakeDaemon]:
 @pytest.fixture(scope="module")
 def shared_daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     """One daemon for all tests of a module that do it no harm."""
-    with running_daemon(migrated_data) as daemon:
+    with running_daemon(migrated_data, "--set", "smtp.starttls=offer") as daemon:
         yield daemon

@@ -94,7 +94,7 @@ def test_a_second_daemon_on_the_same_data_shares_and_outlives_the_first(
 
 
 def test_the_certificate_is_read_again_at_sighup(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon().start()
+    daemon = make_daemon("--set", "smtp.starttls=offer").start()
     for name in ("tls.crt", "tls.key"):
         (daemon.data_dir / name).unlink()
     other = make_daemon(name="other").start()

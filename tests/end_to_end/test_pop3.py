@@ -42,6 +42,7 @@ def _logged_in(daemon: RunningDaemon, *, tls: bool = False) -> Iterator[poplib.P
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_maildrop_is_fetched_and_emptied(make_daemon: MakeDaemon, workers: str) -> None:
     options = ["--set", f"server.workers={workers}", "--set", "pop3.tls_port=0"]
+    options += ["--set", "pop3.starttls=offer"]
     daemon = make_daemon(*options).start()
     assert _call(daemon, "POST", f"/addresses/{BOX}")[0] == 200
     for number in range(3):
@@ -74,7 +75,7 @@ def test_a_maildrop_is_fetched_and_emptied(make_daemon: MakeDaemon, workers: str
 
 
 def test_guesses_are_slowed_and_shut_out(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon().start()
+    daemon = make_daemon("--set", "pop3.starttls=offer").start()
     assert _call(daemon, "POST", f"/addresses/{BOX}")[0] == 200
     names = (BOX, "nobody@pop.example", "public@anybody.example", "x")
     answers = _try_at_once(daemon, [(name, "wrong") for name in names * 3])

@@ -142,7 +142,7 @@ def test_what_keeps_workers_from_starting_is_told(
 
 
 def test_every_worker_reads_the_certificate_again_at_sighup(make_daemon: MakeDaemon) -> None:
-    daemon = make_daemon(*TWO).start()
+    daemon = make_daemon(*TWO, "--set", "smtp.starttls=offer").start()
     other = make_daemon(name="other").start()
     for name in ("tls.crt", "tls.key"):
         shutil.copy(other.data_dir / name, daemon.data_dir / name)

@@ -100,6 +100,7 @@ class Pop3Listener:
         settings: Pop3Settings | None = None,
         tls: IOpenSSLServerConnectionCreator | None = None,
         tls_at_once: bool = False,
+        self_signed: bool = False,
     ) -> None:
         self.clock = StepClock()
         self.maildrop = MemoryMaildrop(list(messages or (b"Subject: x\r\n\r\n.hi\r\n",)))
@@ -117,6 +118,7 @@ class Pop3Listener:
                 listings=self.listings,
                 tls=tls,
                 tls_at_once=tls_at_once,
+                self_signed=self_signed,
                 clock=self.clock,
             )
         )

@@ -26,7 +26,7 @@ from mailsacd.pop3.factory import STUCK_S
 from mailsacd.pop3.framing import retrieved, top
 from mailsacd.pop3.runner import AUTH_DELAY_S
 from mailsacd.pop3.sending import SLICE_BYTES
-from mailsacd.settings import Pop3Settings
+from mailsacd.settings import PlainLogin, Pop3Settings, StartTls
 from mailsacd.sockets.connection_factory import DRAIN_TIMEOUT_S
 from tests.pop3.pop3_listener import LOGIN, NAME, SECRET, Pop3Listener, answered, reactor
 
@@ -342,6 +342,40 @@ async def test_no_password_is_taken_without_tls(listen: Listen, tls: ReloadableC
     wire.send(LOGIN)
     await answered(wire, answer.TLS_NEEDED * 2)
     assert not listener.maildrops.peers
+
+
+@pytest.mark.parametrize(
+    ("starttls", "plain_login", "local", "offers"),
+    [
+        ("auto", "loopback", "127.0.0.1", (False, True)),
+        ("auto", "never", "127.0.0.1", (True, False)),
+        ("auto", "loopback", "192.0.2.1", (True, True)),
+        ("offer", "loopback", "127.0.0.1", (True, True)),
+        ("require", "loopback", "127.0.0.1", (True, False)),
+        ("never", "loopback", "192.0.2.1", (False, True)),
+    ],
+)
+@ensure
+async def test_tls_is_offered_where_programs_can_use_it(
+    listen: Listen,
+    tls: ReloadableContext,
+    starttls: StartTls,
+    plain_login: PlainLogin,
+    local: str,
+    offers: tuple[bool, bool],
+) -> None:
+    settings = Pop3Settings(
+        starttls=starttls, plain_login=plain_login, proxy_networks=("127.0.0.1",)
+    )
+    listener = listen(settings=settings, tls=tls, self_signed=True)
+    wire = await listener.connect(greeted=False)
+    wire.send(f"PROXY TCP4 127.0.0.1 {local} 1234 110\r\n".encode())
+    await wire.until(lambda: b"\r\n" in wire.received)
+    wire.received = b""
+    wire.send(b"CAPA\r\n")
+    await wire.until(lambda: wire.received.endswith(b"\r\n.\r\n"))
+    names = (b"STLS\r\n", b"SASL PLAIN LOGIN\r\n")
+    assert tuple(name in wire.received for name in names) == offers
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.session import MAX_LOGINS, Session
 from mailsacd.sockets.line_session import MAX_ERRORS
 
-_RULES = SessionRules(hostname="pop.example", version="1", offers_tls=True, login_delay_s=0)
-_NO_TLS = SessionRules(hostname="pop.example", version="1", offers_tls=False, login_delay_s=7)
+_RULES = SessionRules(hostname="pop.example", version="1", login_delay_s=0)
+_NO_TLS = SessionRules(hostname="pop.example", version="1", login_delay_s=7)
 _LISTING = Listing(ids=("one-0", "two-0", "three-0"), sizes=(10, 200, 3_000))
 
 _GREETING = b"+OK pop.example mailsacd POP3 is ready\r\n"
@@ -37,6 +37,7 @@ class _Play:
     def __post_init__(self) -> None:
         self.session = Session(self.rules)
         self.session.trusted = self.trusted
+        self.session.offers_tls = self.rules is not _NO_TLS
         self.session.greet()
         self._run()
 

@@ -14,7 +14,6 @@ RULES = SessionRules(
     max_message_bytes=1000,
     max_recipients=3,
     refuse_bare_newlines=False,
-    offers_tls=True,
 )
 
 
@@ -27,6 +26,7 @@ class Play:
     """
 
     session: Session
+    offers_tls: bool = True
     replies: list[Reply] = field(default_factory=list)
     delivered: list[Deliver] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
@@ -34,6 +34,7 @@ class Play:
     logins: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.session.offers_tls = self.offers_tls
         self.session.greet()
         self._run()
 

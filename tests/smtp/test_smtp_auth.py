@@ -107,9 +107,14 @@ def test_a_script_gets_its_replies(script: bytes, codes: list[int]) -> None:
     assert played(b"EHLO c\r\n" + script, CAPTURE).codes == [220, 250, *codes]
 
 
-@pytest.mark.parametrize("greeting", [b"", b"HELO c\r\n"])
-def test_without_ehlo_nobody_logs_in(greeting: bytes) -> None:
-    assert played(greeting + ANN, CAPTURE).codes[-1] == 503
+def test_without_a_greeting_nobody_logs_in() -> None:
+    assert played(ANN, CAPTURE).codes[-1] == 503
+
+
+def test_who_says_helo_may_log_in_too() -> None:
+    play = played(b"HELO c\r\n" + ANN + MESSAGE, CAPTURE)
+    assert play.codes[:3] == [220, 250, 235]
+    assert play.delivered[0].account is not None
 
 
 @pytest.mark.parametrize("mechanism", [b"PLAIN", b"LOGIN", b"PLAIN " + plain("ann")])
@@ -123,7 +128,7 @@ def test_a_password_is_not_asked_for_where_it_could_be_overheard(mechanism: byte
 def test_auth_is_offered_where_it_may_be_used_and_until_it_is_done() -> None:
     offered = "AUTH PLAIN LOGIN"
     assert offered in played(b"EHLO c\r\n", CAPTURE).replies[-1].lines
-    in_tls = replace(CAPTURE, in_tls=True, offers_tls=False)
+    in_tls = replace(CAPTURE, in_tls=True)
     lines = played(b"EHLO c\r\n", in_tls, plain_login=False).replies[-1].lines
     assert offered in lines
     assert "STARTTLS" not in lines
@@ -175,7 +180,7 @@ def test_what_is_pipelined_waits_until_the_login_is_checked() -> None:
     session = Session(CAPTURE)
     session.trusted = True
     session.receive(b"EHLO c\r\n" + ANN + MESSAGE)
-    assert session.next_action() == CAPTURE.ehlo(tls=True, auth=True)
+    assert session.next_action() == CAPTURE.ehlo(tls=False, auth=True)
     assert isinstance(session.next_action(), LogIn)
     assert session.next_action() is None
     session.refuse_login(reply.WRONG_LOGIN, is_guess=True)

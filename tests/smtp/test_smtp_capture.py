@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import pytest_twisted
@@ -20,7 +21,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from mailsacd.settings import CaptureSettings
+from mailsacd.settings import CaptureSettings, PlainLogin, StartTls
 from mailsacd.smtp.runner import AUTH_DELAY_S
 from tests.smtp.listener import Capturing, SmtpListener, Wire
 
@@ -210,6 +211,35 @@ async def test_without_tls_those_log_in_whom_the_setting_trusts(
     wire.received = b""
     await wire.talk(RIGHT, 235 if may else 538)
     assert [tried[2] for tried in capture.tried] == ([peer] if may else [])
+
+
+@pytest.mark.parametrize(
+    ("plain_login", "starttls", "offers"),
+    [
+        ("loopback", "auto", (False, True)),
+        ("never", "auto", (True, False)),
+        ("never", "never", (False, False)),
+        ("loopback", "offer", (True, True)),
+        ("always", "require", (True, False)),
+    ],
+)
+@ensure
+async def test_on_the_same_machine_tls_is_offered_to_log_in_where_it_is_needed(
+    listen: Listen,
+    tls: ReloadableContext,
+    capture: Capturing,
+    plain_login: PlainLogin,
+    starttls: StartTls,
+    offers: tuple[bool, bool],
+) -> None:
+    settings = CaptureSettings(starttls=starttls)
+    services: dict[str, Any] = {"capture": capture, "plain_login": plain_login}
+    port = listen(settings, tls=tls, self_signed=True, **services)
+    wire = await port.connect()
+    wire.send(EHLO)
+    await wire.until(lambda: bool(wire.codes))
+    names = (b"STARTTLS", b"AUTH PLAIN LOGIN")
+    assert tuple(name in wire.received for name in names) == offers
 
 
 def test_a_network_that_is_none_is_named_by_its_own_setting(

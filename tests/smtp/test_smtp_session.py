@@ -1,5 +1,7 @@
 """Sessions as scripts of (send, expected codes), each fed whole and byte by byte."""
 
+from dataclasses import replace
+
 import pytest
 
 from mailsacd.core import reply
@@ -15,7 +17,6 @@ _STRICT = SessionRules(
     max_message_bytes=1000,
     max_recipients=3,
     refuse_bare_newlines=True,
-    offers_tls=False,
 )
 _START = b"EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n"
 _STARTED = [220, 250, 250, 250]
@@ -129,9 +130,66 @@ _SCRIPTS: dict[str, tuple[bytes, list[int]]] = {
         b"BDAT 6\r\nQUIT\r\nRCPT TO:<c@d.example>\r\nBDAT 0 LAST\r\n",
         [220, 250, 250, 503, 550, 554, 250, 250],
     ),
-    "BDAT not understood": (
-        _START + b"BDAT\r\nBDAT x\r\nBDAT 1 FIRST\r\n",
-        [*_STARTED, 501, 501, 501],
+    "white space at the end": (
+        b"EHLO c \t\r\nMAIL FROM:<a@b.example>\t\r\nRCPT TO:<c@d.example> \t \r\nDATA\t\r\n.\r\n"
+        b"MAIL FROM:<> SIZE=5\t\r\nRCPT TO:c@d.example\t\r\nBDAT 2 LAST\t\r\nhi"
+        b"NOOP\t\r\nRSET \t\r\nHELO c\t\r\nSTARTTLS\t\r\n",
+        [*_STARTED, 354, 250, 250, 250, 250, 250, 250, 250, 220],
+    ),
+    "dots anywhere in a path": (
+        b"EHLO c\r\nMAIL FROM:<.a..b.@c.example>\r\nRCPT TO:<a..b@d.example>\r\n"
+        b"RCPT TO:<a.@d.example>\r\nRCPT TO:<.a@d.example>\r\n",
+        [220, 250, 250, 250, 250, 250],
+    ),
+    **{
+        f"BDAT{argument!r}, whose chunk is skipped": (
+            _START + b"BDAT" + argument + b"\r\nQUIT\r\nBDAT 0 LAST\r\nNOOP\r\n",
+            [*_STARTED, 501, 503, 250],
+        )
+        for argument in (
+            b" 6 FIRST",
+            b" 6 LAST LAST",
+            b" 6 LAST 0",
+            b" 6\tLAST",
+            b" 6 x=y",
+            b"  6 6",
+        )
+    },
+    **{
+        f"BDAT{argument!r}, whose chunk has no known size": (
+            _START + b"BDAT" + argument + b"\r\nQUIT\r\n",
+            [*_STARTED, 501],
+        )
+        for argument in (
+            b"",
+            b" ",
+            b" x",
+            b" -6",
+            b" +6",
+            b" 6LAST",
+            b" 6,LAST",
+            b" 0x6",
+            b" LAST 6",
+            b" 6.0",
+            b" " + b"6" * 21,
+        )
+    },
+    "BDAT not understood and out of order": (
+        b"EHLO c\r\nBDAT 6 FIRST\r\nQUIT\r\nNOOP\r\nBDAT x\r\nQUIT\r\n",
+        [220, 250, 503, 250, 501],
+    ),
+    "BDAT not understood between chunks": (
+        _START + b"BDAT 1\r\nxBDAT 6 NEXT\r\nQUIT\r\nBDAT 0 LAST\r\nMAIL FROM:<>\r\n",
+        [*_STARTED, 250, 501, 503, 250],
+    ),
+    "BDAT in a line that is not read": (_START + b"BDAT 6\rLAST\r\nQUIT\r\n", [*_STARTED, 500]),
+    "BDAT in a line too long": (
+        _START + b"BDAT 6 " + b"x" * 600 + b"\r\nQUIT\r\n",
+        [*_STARTED, 500],
+    ),
+    "BDAT in an endless line": (
+        _START + b"BDAT 6 " + b"x" * 5000 + b"\r\nQUIT\r\n",
+        [*_STARTED, 500],
     ),
     "RSET between chunks": (
         _START + b"BDAT 5\r\nhelloRSET\r\nBDAT 1 LAST\r\nx" + b"MAIL FROM:<>\r\n",
@@ -225,7 +283,9 @@ def test_ehlo_lists_what_is_offered() -> None:
         "HELP",
         "STARTTLS",
     )
-    assert "STARTTLS" not in played(b"EHLO c\r\n", _STRICT).replies[1].lines
+    without = Play(Session(RULES), offers_tls=False)
+    without.feed(b"EHLO c\r\n")
+    assert "STARTTLS" not in without.replies[1].lines
 
 
 def test_what_came_before_tls_is_forgotten() -> None:
@@ -242,7 +302,19 @@ def test_what_came_before_tls_is_forgotten() -> None:
 
 def test_starttls_in_a_transaction_or_where_it_is_not_offered_is_refused() -> None:
     assert played(b"EHLO c\r\nMAIL FROM:<>\r\nSTARTTLS\r\n").codes[-1] == 503
-    assert played(b"EHLO c\r\nSTARTTLS\r\n", _STRICT).codes[-1] == 502
+    without = Play(Session(RULES), offers_tls=False)
+    without.feed(b"EHLO c\r\nSTARTTLS\r\n")
+    assert without.codes[-1] == 502
+
+
+def test_nothing_is_sent_without_tls_where_it_is_required() -> None:
+    rules = replace(RULES, requires_tls=True)
+    refused = b"MAIL FROM:<>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nBDAT 6 LAST\r\nQUIT\r\nVRFY c\r\n"
+    play = played(b"EHLO c\r\n" + refused + b"NOOP\r\nHELP\r\nRSET\r\nQUIT\r\n", rules)
+    assert play.codes == [220, 250, *[530] * 5, 250, 214, 250, 221]
+    play = Play(Session(rules))
+    play.feed(b"EHLO c\r\nSTARTTLS\r\n", _START + b"DATA\r\n.\r\n")
+    assert play.codes == [220, 250, 220, 250, 250, 250, 354, 250]
 
 
 def test_too_many_errors_close() -> None:

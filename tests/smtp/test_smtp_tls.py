@@ -13,7 +13,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent
 
 from mailsacd.certificate import ReloadableContext
-from mailsacd.settings import SmtpSettings
+from mailsacd.settings import SmtpSettings, StartTls
 from mailsacd.smtp.factory import SmtpProtocol
 from tests.smtp.listener import START, SmtpListener
 
@@ -193,3 +193,40 @@ async def test_starttls_behind_a_proxy(
     await deferToThread(send)
     assert listener.ingest.envelopes[0].reception.peer_ip == "192.0.2.1"
     assert listener.ingest.envelopes[0].reception.tls
+
+
+@pytest.mark.parametrize(
+    ("starttls", "self_signed", "local", "offered"),
+    [
+        ("auto", True, "127.0.0.1", False),
+        ("auto", True, "127.8.9.1", False),
+        ("auto", True, "::1", False),
+        ("auto", True, "192.0.2.1", True),
+        ("auto", True, "2001:db8::1", True),
+        ("auto", False, "127.0.0.1", True),
+        ("offer", True, "127.0.0.1", True),
+        ("offer", False, "192.0.2.1", True),
+        ("require", True, "::1", True),
+        ("never", False, "192.0.2.1", False),
+    ],
+)
+@ensure
+async def test_tls_is_offered_where_mailers_can_use_it(
+    listen: Callable[..., SmtpListener],
+    tls: ReloadableContext,
+    starttls: StartTls,
+    self_signed: bool,
+    local: str,
+    offered: bool,
+) -> None:
+    settings = SmtpSettings(starttls=starttls, proxy_networks=("127.0.0.1",))
+    wire = await listen(settings, tls=tls, self_signed=self_signed).connect(0)
+    family, peer = ("TCP6", "2001:db8::9") if ":" in local else ("TCP4", "192.0.2.9")
+    wire.send(f"PROXY {family} {peer} {local} 1234 25\r\n".encode())
+    await wire.expect(220)
+    wire.send(b"EHLO c\r\n")
+    await wire.until(lambda: bool(wire.codes))
+    assert (b"250 STARTTLS" in wire.received) is offered
+    await wire.expect(250)
+    await wire.talk(b"MAIL FROM:<>\r\n", 530 if starttls == "require" else 250)
+    await wire.talk(b"RSET\r\nSTARTTLS\r\n", 250, 220 if offered else 502)

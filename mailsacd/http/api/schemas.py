@@ -159,7 +159,10 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "hasPassword": {**_FLAG, "description": "It has a password of its own"},
             "host": STRING,
             "port": {"type": "integer"},
-            "security": {"const": "STARTTLS", "description": "On `port`, by STLS"},
+            "security": {
+                "enum": ["STARTTLS", "none"],
+                "description": "On `port`: TLS begun by STLS, or none",
+            },
             "tlsPort": {
                 "type": ["integer", "null"],
                 "description": "With TLS from the first byte; null where there is none",

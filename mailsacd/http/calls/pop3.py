@@ -19,13 +19,17 @@ _operation = partial(Operation, tag=_TAG)
 class Pop3Calls:
     """The handler of the call about POP3, and its declaration.
 
-    ``host`` is the server's name for mail programs, ``ports`` those of the listeners.
+    ``host`` is the server's name for mail programs, ``ports`` those of the listeners; with
+    ``starttls`` TLS may be begun on the plain one.
     """
 
-    def __init__(self, addresses: Addresses, host: str, ports: Mapping[str, int]) -> None:
+    def __init__(
+        self, addresses: Addresses, host: str, ports: Mapping[str, int], *, starttls: bool
+    ) -> None:
         self._addresses = addresses
         self._host = host
         self._ports = ports
+        self._security = "STARTTLS" if starttls else "none"
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare the one call about POP3."""
@@ -57,7 +61,7 @@ class Pop3Calls:
                 "hasPassword": view.address is not None and view.address.has_password,
                 "host": self._host,
                 "port": self._ports["pop3"],
-                "security": "STARTTLS",
+                "security": self._security,
                 "tlsPort": self._ports.get("pop3_tls"),
                 "authentication": ["USER", "SASL PLAIN", "SASL LOGIN"],
                 "uniqueIds": "message ids",

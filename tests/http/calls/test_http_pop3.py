@@ -34,9 +34,13 @@ async def test_only_its_owner_is_told_how_to_fetch_an_address(
         assert tuple(answer.status for answer in answers) == statuses
 
 
+@pytest.mark.parametrize(("starttls", "security"), [("auto", "none"), ("offer", "STARTTLS")])
 @pytest_twisted.ensureDeferred
-async def test_the_settings_are_those_that_work(database: Database, database_dsn: str) -> None:
-    async with society(database, database_dsn, "pop3.host=127.0.0.1") as people:
+async def test_the_settings_are_those_that_work(
+    database: Database, database_dsn: str, starttls: str, security: str
+) -> None:
+    settings = ("pop3.host=127.0.0.1", f"pop3.starttls={starttls}")
+    async with society(database, database_dsn, *settings) as people:
         target = f"/api/addresses/{PRIVATE}"
         told = await people.json("owner", "GET", f"{target}/pop3")
         assert told["port"] > 0
@@ -46,7 +50,7 @@ async def test_the_settings_are_those_that_work(database: Database, database_dsn
             "hasPassword": False,
             "host": "127.0.0.1",
             "port": told["port"],
-            "security": "STARTTLS",
+            "security": security,
             "tlsPort": None,
             "authentication": ["USER", "SASL PLAIN", "SASL LOGIN"],
             "uniqueIds": "message ids",
