@@ -21,21 +21,10 @@ from mailsacd.embedded.cluster import Cluster
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
+from tests.patience import PATIENCE_S, until
 
 Make = Callable[..., EmbeddedPostgres]
 Hold = Callable[[Path], tuple[subprocess.Popen[str], str]]
-
-_PATIENCE_S = 30
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process does."""
-
-    async def watch() -> None:
-        while not condition():
-            await deferLater(reactor, 0.01)
-
-    await ensureDeferred(watch()).addTimeout(_PATIENCE_S, reactor)
 
 
 async def answers(postgres: EmbeddedPostgres, sql: str = "select 1") -> object:
@@ -131,7 +120,7 @@ async def test_a_killed_server_is_restarted_and_the_pool_finds_it(
 
     try:
         os.kill(before, signal.SIGKILL)
-        await ensureDeferred(works()).addTimeout(_PATIENCE_S, reactor)
+        await ensureDeferred(works()).addTimeout(PATIENCE_S, reactor)
     finally:
         await database.stop()
 
@@ -148,7 +137,7 @@ async def test_stop_ends_a_restart_under_way(
     (data_dir / "postgres" / "global").rename(data_dir / "postgres" / "gone")
     os.kill(pid, signal.SIGKILL)
     await until(lambda: postgres._failures == 2)  # it waits for the long delay
-    await ensureDeferred(postgres.stop()).addTimeout(_PATIENCE_S, reactor)
+    await ensureDeferred(postgres.stop()).addTimeout(PATIENCE_S, reactor)
     assert not postgres._restarting.is_running
 
 

@@ -2,10 +2,9 @@
 
 import smtplib
 import threading
-import time
-from collections.abc import Callable
 
 from tests.end_to_end.daemon import RunningDaemon
+from tests.patience import block_until
 
 
 class Sender(threading.Thread):
@@ -68,7 +67,7 @@ def under_load(
 def more_acknowledged(senders: list[Sender], more: int = 20) -> None:
     """Return when each of them has had so many more messages taken."""
     before = [len(s.acknowledged) for s in senders]
-    until(
+    block_until(
         lambda: all(len(s.acknowledged) >= n + more for s, n in zip(senders, before, strict=True))
     )
 
@@ -79,14 +78,6 @@ def end(senders: list[Sender]) -> None:
         sender.ended = True
     for sender in senders:
         sender.join(30)
-
-
-def until(true: Callable[[], bool], seconds: float = 30) -> None:
-    """Return when it is ``true``."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def missing(daemon: RunningDaemon, senders: list[Sender]) -> list[str]:

@@ -12,13 +12,13 @@ import pytest
 from psycopg2.extensions import parse_dsn
 
 from tests.end_to_end.daemon import RunningDaemon
+from tests.patience import PATIENCE_S
 from tests.store.pgbouncer import pgbouncer
 
 MakeDaemon = Callable[..., RunningDaemon]
 
 READERS = 200
 AT_ONCE_S = 2.0
-PATIENCE_S = 20.0
 MAIL = "Subject: it is here\r\n\r\nText\r\n"
 
 

@@ -1,12 +1,12 @@
 """The operator's denylist and figures, beside a running daemon and without one."""
 
 import smtplib
-import time
 
 import pytest
 
 from tests.end_to_end.command import run, told_json
 from tests.end_to_end.daemon import MakeDaemon
+from tests.patience import block_until
 
 
 def test_the_denylist_and_the_figures(make_daemon: MakeDaemon) -> None:
@@ -16,10 +16,7 @@ def test_the_denylist_and_the_figures(make_daemon: MakeDaemon) -> None:
         "entry": "spam.example",
         "reason": "spam",
     }
-    deadline = time.monotonic() + 20
-    while daemon.json("/api/mailstats/blacklist") != ["spam.example"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    block_until(lambda: daemon.json("/api/mailstats/blacklist") == ["spam.example"])
     with pytest.raises(smtplib.SMTPSenderRefused):
         daemon.send("a@x.example", "Subject: x\r\n\r\n", sender="a@spam.example")
     daemon.send("a@x.example", "Subject: x\r\n\r\n")

@@ -14,7 +14,8 @@ import pytest
 
 from mailsacd.core.ready import read_ready
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
-from tests.end_to_end.load import end, missing, more_acknowledged, under_load, until
+from tests.end_to_end.load import end, missing, more_acknowledged, under_load
+from tests.patience import block_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +69,7 @@ def test_a_second_control_c_is_no_defect_and_the_message_under_way_is_stored(
     daemon.process.send_signal(signal.SIGINT)
     assert idle.getreply()[0] == 421
     daemon.process.send_signal(signal.SIGINT)
-    until(lambda: "mailsacd is stopping" in daemon.log.read_text())
+    block_until(lambda: "mailsacd is stopping" in daemon.log.read_text())
     client.send("Subject: half way\r\n\r\n.\r\n")
     assert client.getreply()[0] == 250
     assert daemon.process.wait(30) == -signal.SIGINT
@@ -89,7 +90,7 @@ def test_a_second_daemon_on_the_same_data_shares_and_outlives_the_first(
     assert read_ready(first.data_dir) == second.ready
     first.stop()
     assert read_ready(first.data_dir) == second.ready
-    until(lambda: second.request("/readyz")[0] == 200)
+    block_until(lambda: second.request("/readyz")[0] == 200)
     assert len(second.json("/api/addresses/one@example.com/messages")) == 1
 
 
@@ -102,7 +103,7 @@ def test_the_certificate_is_read_again_at_sighup(make_daemon: MakeDaemon) -> Non
         shutil.copy(other.data_dir / name, daemon.data_dir / name)
     daemon.process.send_signal(signal.SIGHUP)
     expected = ssl.PEM_cert_to_DER_cert((other.data_dir / "tls.crt").read_text())
-    until(lambda: _certificate(daemon) == expected)
+    block_until(lambda: _certificate(daemon) == expected)
 
 
 def _certificate(daemon: RunningDaemon) -> bytes | None:

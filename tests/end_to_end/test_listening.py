@@ -12,12 +12,11 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.end_to_end.command import told
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
-from tests.end_to_end.load import until
+from tests.patience import PATIENCE_S, block_until
 
 ADDRESS = "me@listen.example"
 LISTENERS = 12  # over two workers
 MESSAGES = 60
-PATIENCE_S = 60
 
 
 class Listener:
@@ -97,5 +96,5 @@ def test_every_listener_gets_every_message_once_though_a_worker_dies(
         assert len(set(each.got)) == len(each.got)
     again = sum(each.connections > 1 for each in listeners)
     assert 0 < again < LISTENERS
-    until(lambda: len(daemon.worker_pids()) == 2)
+    block_until(lambda: len(daemon.worker_pids()) == 2)
     daemon.stop()

@@ -10,7 +10,8 @@ import pytest
 
 from mailsacd.core.ready import read_ready
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
-from tests.end_to_end.load import end, missing, more_acknowledged, under_load, until
+from tests.end_to_end.load import end, missing, more_acknowledged, under_load
+from tests.patience import block_until
 
 TWO = ("--set", "server.workers=2")
 MANY_CONNECTIONS = 48  # so that one worker gets all of them once in 10^14 runs
@@ -38,7 +39,7 @@ def test_all_workers_serve_the_same_ports_and_a_dead_one_is_replaced(
     first, second = daemon.worker_pids()
     clients = [daemon.smtp() for _ in range(MANY_CONNECTIONS)]
     os.kill(first, signal.SIGKILL)
-    until(lambda: len(daemon.worker_pids()) == 2 and first not in daemon.worker_pids())
+    block_until(lambda: len(daemon.worker_pids()) == 2 and first not in daemon.worker_pids())
     answers = [_answers(client) for client in clients]
     assert 0 < sum(answers) < MANY_CONNECTIONS
     assert second in daemon.worker_pids()
@@ -85,7 +86,7 @@ def test_workers_and_postgresql_end_with_a_parent_that_is_killed(make_daemon: Ma
     senders = under_load(daemon)
     processes = [*daemon.worker_pids(), daemon.postgres_pid()]
     daemon.kill()
-    until(lambda: not any(_is_alive(pid) for pid in processes))
+    block_until(lambda: not any(_is_alive(pid) for pid in processes))
     end(senders)
     daemon.start()
     assert missing(daemon, senders) == []
@@ -94,22 +95,22 @@ def test_workers_and_postgresql_end_with_a_parent_that_is_killed(make_daemon: Ma
 def test_ready_json_waits_for_the_last_worker(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(*TWO)
     daemon.spawn()
-    until(lambda: len(daemon.worker_pids()) == 2)
+    block_until(lambda: len(daemon.worker_pids()) == 2)
     last = daemon.worker_pids()[0]
     os.kill(last, signal.SIGSTOP)
     try:
-        until(lambda: "HttpSite starting" in daemon.log.read_text())
+        block_until(lambda: "HttpSite starting" in daemon.log.read_text())
         assert read_ready(daemon.data_dir) is None
     finally:
         os.kill(last, signal.SIGCONT)  # what is stopped does not end by itself
-    until(lambda: read_ready(daemon.data_dir) is not None)
+    block_until(lambda: read_ready(daemon.data_dir) is not None)
     assert daemon.log.read_text().count("HttpSite starting") == 2
 
 
 def test_a_stop_ends_a_start_that_is_under_way(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(*TWO)
     daemon.spawn()
-    until(lambda: len(daemon.worker_pids()) == 2)
+    block_until(lambda: len(daemon.worker_pids()) == 2)
     workers = daemon.worker_pids()
     daemon.stop()
     assert [pid for pid in workers if _is_alive(pid)] == []
@@ -148,7 +149,7 @@ def test_every_worker_reads_the_certificate_again_at_sighup(make_daemon: MakeDae
         shutil.copy(other.data_dir / name, daemon.data_dir / name)
     daemon.process.send_signal(signal.SIGHUP)
     expected = ssl.PEM_cert_to_DER_cert((other.data_dir / "tls.crt").read_text())
-    until(lambda: _certificates(daemon, MANY_CONNECTIONS) == {expected})
+    block_until(lambda: _certificates(daemon, MANY_CONNECTIONS) == {expected})
 
 
 def _certificates(daemon: RunningDaemon, connections: int) -> set[bytes | None]:

@@ -8,11 +8,9 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-PATIENCE_S = 20.0  # how long a test waits for what should come at once, before it fails
-_LOOK_EVERY_S = 0.005
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -121,15 +119,6 @@ async def connect(reactor: Any, port: int, bind: tuple[str, int] | None = None) 
     endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port, bindAddress=bind)
     connection: Connection = await connectProtocol(endpoint, Connection(reactor))
     return connection
-
-
-async def eventually(reactor: Any, condition: Callable[[], bool]) -> None:
-    """Wait for what happens inside the server, and fail when it does not."""
-    for _ in range(int(PATIENCE_S / _LOOK_EVERY_S)):
-        if condition():
-            return
-        await deferLater(reactor, _LOOK_EVERY_S)
-    raise AssertionError("it never happened")
 
 
 async def ask(

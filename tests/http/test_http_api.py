@@ -27,13 +27,14 @@ from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.settings import HttpSettings
 from mailsacd.store.pool import Database
-from tests.http.client import Answer, ask, connect, eventually
+from tests.http.client import Answer, ask, connect
 from tests.http.declared import Specification
 from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
 from tests.lanes import LANES
 from tests.mail.access import access_control
 from tests.mail.authentication import authenticator
 from tests.mail.envelopes import envelope
+from tests.patience import until
 
 reactor: Any = the_reactor
 Listen = Callable[[Any], int]
@@ -527,7 +528,7 @@ async def test_work_goes_on_to_its_end_though_the_client_goes_away(
     connection.send(f"DELETE {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     await slow.asked
     connection.abort()
-    await eventually(reactor, lambda: not site.bounds.connections)
+    await until(lambda: not site.bounds.connections)
     slow.go_on.callback(None)
     while (await api.call(target)).status == 200:
         pass
@@ -553,7 +554,7 @@ async def test_readiness_does_not_wait_for_ever(database: Database, listen: List
     connection = await connect(reactor, port)
     connection.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
     await stuck.asked
-    await eventually(reactor, lambda: bool(clock.getDelayedCalls()))
+    await until(lambda: bool(clock.getDelayedCalls()))
     clock.advance(READY_TIMEOUT_S)
     assert (await connection.answer()).status == 503
     await connection.close()

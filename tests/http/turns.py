@@ -13,9 +13,9 @@ from typing import Any
 from twisted.internet import reactor as the_reactor
 from twisted.internet.threads import deferToThread
 
-reactor: Any = the_reactor
+from tests.patience import PATIENCE_S
 
-_PATIENCE_S = 15.0
+reactor: Any = the_reactor
 
 
 class Turns:
@@ -62,7 +62,7 @@ async def exchange(port: int, sent: bytes, *, leaves: bool = False) -> bytes:
 
 def _exchange(port: int, sent: bytes, leaves: bool) -> bytes:
     received = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE_S) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as client:
         try:
             client.sendall(sent)
             if leaves:

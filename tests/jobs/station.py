@@ -5,11 +5,10 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.task import Clock
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.budget import ByteBudget
@@ -34,6 +33,7 @@ from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, PLANS
 from tests.outbound.receiver import Posted
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -125,7 +125,7 @@ class Station:
 
     async def settle(self) -> None:
         """Wait until nothing is under way."""
-        await eventually(lambda: self.job.is_idle)
+        await until(lambda: self.job.is_idle)
 
     async def pass_time(self, seconds: float, *, step_s: float = LOOK_EVERY_S) -> None:
         """Let time go on, and what is due be done."""
@@ -160,12 +160,3 @@ def verify(posted: Posted, secret: str) -> Any:
     expected = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
     assert f"v1,{expected}" in headers["webhook-signature"].split(" ")
     return json.loads(posted.body)
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for it, and fail when it does not come."""
-    for _ in range(4000):
-        if condition():
-            return
-        await deferLater(reactor, 0.002)
-    raise AssertionError("it never happened")

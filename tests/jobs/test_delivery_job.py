@@ -17,10 +17,11 @@ from mailsacd.store import removal
 from mailsacd.store.deliveries import Rooms
 from mailsacd.store.pool import Database
 from mailsacd.store.usage import uses_of_month
-from tests.jobs.station import CONTENT, Station, eventually, verify
+from tests.jobs.station import CONTENT, Station, verify
 from tests.mail.envelopes import envelope
 from tests.mail.property import ANN, BOB, add_accounts
 from tests.outbound.receiver import OK, Posted, Receiver, status
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -180,7 +181,7 @@ async def test_one_target_gets_so_many_at_a_time_and_others_go_on(
         await station.mail(BOX)
     for _ in range(20):
         await station.mail(OTHER)
-    await eventually(lambda: len(quick.got) == 20)
+    await until(lambda: len(quick.got) == 20)
     assert (slow.most_at_a_time, len(slow.got)) == (3, 3)
     slow.answer = lambda _: OK
     for connection in slow.connections:
@@ -223,10 +224,10 @@ async def test_an_account_has_half_of_all_at_most(
     await station.reserve("bob@b.example", "bob", webhook=quick.url())
     for place in range(len(hanging)):
         await station.mail(f"{place}@a.example")
-    await eventually(lambda: sum(len(r.got) for r in hanging) == 2)
+    await until(lambda: sum(len(r.got) for r in hanging) == 2)
     for _ in range(5):
         await station.mail("bob@b.example")
-    await eventually(lambda: len(quick.got) == 5)
+    await until(lambda: len(quick.got) == 5)
     assert sum(len(r.got) for r in hanging) == 2
 
 
@@ -238,7 +239,7 @@ async def test_a_target_that_did_not_answer_is_tried_with_one_at_a_time(
     await station.reserve(BOX, webhook=receiver.url())
     for _ in range(4):
         await station.mail(BOX)
-    await eventually(lambda: len(receiver.got) == 4)
+    await until(lambda: len(receiver.got) == 4)
     await station.settle()
     before = receiver.most_at_a_time
     receiver.most_at_a_time = 0
@@ -523,7 +524,7 @@ async def test_what_is_under_way_is_not_delivered_twice_at_a_time(
     station, receiver = make_station(), receive(lambda _: None)
     await station.reserve(BOX, webhook=receiver.url())
     await station.mail(BOX)
-    await eventually(lambda: bool(receiver.got))
+    await until(lambda: bool(receiver.got))
     (delivery,) = await station.listed(state="delivering")
     with pytest.raises(ConflictError):
         await station.deliveries.redeliver(ANN, delivery.id)

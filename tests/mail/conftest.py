@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import deferLater
 
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
 from tests.mail.property import Node, add_accounts, make_node
 from tests.outbound.name_server import Network
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -23,7 +23,6 @@ async def node(database: Database, database_dsn: str, network: Network) -> Async
     notices = Notices(database_dsn, LANES.rest, reactor=reactor)
     made = make_node(database, notices, network.resolver(), reactor)
     notices.start()
-    while not notices.listening:
-        await deferLater(reactor, 0.002)
+    await until(lambda: notices.listening)
     yield made
     await notices.stop()

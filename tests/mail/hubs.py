@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.task import deferLater
 
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.event import Interest, Pushed
@@ -27,10 +26,9 @@ from mailsacd.store.storing import store_envelopes
 from mailsacd.store.transaction import Transaction
 from tests.lanes import LANES
 from tests.mail.envelopes import RECEPTION
+from tests.patience import until
 
 reactor: Any = the_reactor
-
-PATIENCE_S = 30.0
 
 
 @dataclass
@@ -68,9 +66,17 @@ class Heard:
         await self.count(len(ids))
         assert self.ids == list(ids)
 
+    async def hears(self, id_: str) -> None:
+        """Wait until this one is among what was pushed."""
+        await until(lambda: id_ in self.ids)
+
+    async def at_least(self, wanted: int) -> None:
+        """Wait until so many were pushed, or more."""
+        await until(lambda: len(self.pushed) >= wanted)
+
     async def count(self, wanted: int) -> None:
         """Wait until so many were pushed."""
-        await until(lambda: len(self.pushed) >= wanted)
+        await self.at_least(wanted)
         assert len(self.pushed) == wanted, self.ids
 
     async def is_lost(self) -> str:
@@ -92,14 +98,6 @@ class NodeHub:
         """Open a stream."""
         heard = Heard()
         return await self.hub.open(interest, since, heard), heard
-
-
-async def until(holds: Any) -> None:
-    """Wait for something to become true."""
-    end = reactor.seconds() + PATIENCE_S
-    while not holds():
-        assert reactor.seconds() < end, "in vain"
-        await deferLater(reactor, 0.002)
 
 
 @asynccontextmanager

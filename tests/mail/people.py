@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import deferLater
 
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator
@@ -20,6 +19,7 @@ from mailsacd.settings import AccountSettings, PlanSettings
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -60,8 +60,7 @@ async def people(
     sessions = Sessions(accounts, passwords, guesses, AccountSettings(**settings))
     if listens:
         notices.start()
-        while not notices.listening:
-            await deferLater(reactor, 0.002)
+        await until(lambda: notices.listening)
     yield People(
         database,
         notices,

@@ -20,10 +20,10 @@ from mailsacd.core.errors import ConfigurationError
 from mailsacd.outbound import post as posting
 from mailsacd.outbound.post import LINGER_S, MAX_ANSWER_BYTES
 from mailsacd.outbound.tls import verifying_context
-from tests.http.client import eventually
 from tests.outbound.name_server import Network
 from tests.outbound.receiver import OK, Receiver, status
 from tests.outbound.test_webhook_guard import make_poster
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -160,7 +160,7 @@ async def test_a_receiver_that_hangs_costs_no_more_than_the_time(
     receiver = receive(lambda _: None)
     attempt = await make_poster(network, "127.0.0.1", timeout_s=0.2).post(receiver.url(), b"{}", {})
     assert (attempt.code, attempt.error) == (None, "No answer within 0.2 seconds")
-    await eventually(reactor, lambda: receiver.open == 0)
+    await until(lambda: receiver.open == 0)
 
 
 @pytest_twisted.ensureDeferred
@@ -189,7 +189,7 @@ async def test_no_flood_is_read(network: Network, receive: Receive, flood: bytes
     attempt = await make_poster(network, "127.0.0.1").post(receiver.url(), b"{}", {})
     assert attempt.code is None
     assert attempt.error in {"The answer is not HTTP", "The headers of the answer are too long"}
-    await eventually(reactor, lambda: receiver.open == 0)
+    await until(lambda: receiver.open == 0)
 
 
 @pytest_twisted.ensureDeferred
@@ -197,7 +197,7 @@ async def test_of_a_large_body_little_is_read(network: Network, receive: Receive
     receiver = receive(lambda _: b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 50_000_000, stays=True)
     attempt = await make_poster(network, "127.0.0.1").post(receiver.url(), b"{}", {})
     assert attempt.succeeded
-    await eventually(reactor, lambda: receiver.open == 0)
+    await until(lambda: receiver.open == 0)
 
 
 @pytest_twisted.ensureDeferred
@@ -208,7 +208,7 @@ async def test_who_does_not_hang_up_is_hung_up_on(
     receiver = receive(lambda _: OK, stays=True)
     attempt = await make_poster(network, "127.0.0.1").post(receiver.url(), b"{}", {})
     assert attempt.succeeded
-    await eventually(reactor, lambda: receiver.open == 0)
+    await until(lambda: receiver.open == 0)
 
 
 @pytest_twisted.ensureDeferred

@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 import zstandard
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
 from mailsacd.core.budget import ByteBudget
@@ -17,7 +16,7 @@ from mailsacd.pop3.factory import Pop3Factory
 from mailsacd.pop3.services import Pop3Services
 from mailsacd.settings import Pop3Settings
 from tests.lanes import LANES
-from tests.smtp.listener import StepClock, Wire
+from tests.sockets.loopback import LoopbackPort, StepClock, Wire
 
 T = TypeVar("T")
 reactor: Any = the_reactor
@@ -91,8 +90,10 @@ class MemoryMaildrops:
         return self.maildrop
 
 
-class Pop3Listener:
+class Pop3Listener(LoopbackPort):
     """The port, its parts, and its clients."""
+
+    factory: Pop3Factory
 
     def __init__(
         self,
@@ -102,46 +103,29 @@ class Pop3Listener:
         tls_at_once: bool = False,
         self_signed: bool = False,
     ) -> None:
-        self.clock = StepClock()
+        clock = StepClock()
         self.maildrop = MemoryMaildrop(list(messages or (b"Subject: x\r\n\r\n.hi\r\n",)))
         self.maildrops = MemoryMaildrops(self.maildrop)
         chosen = settings or Pop3Settings()
         self.budget = ByteBudget(chosen.buffer_bytes)
         self.listings = ByteBudget(1_000_000)
-        self.factory = Pop3Factory(
-            Pop3Services(
-                hostname="pop.example",
-                version="1",
-                settings=chosen,
-                maildrops=self.maildrops,
-                budget=self.budget,
-                listings=self.listings,
-                tls=tls,
-                tls_at_once=tls_at_once,
-                self_signed=self_signed,
-                clock=self.clock,
-            )
+        given = Pop3Services(
+            hostname="pop.example",
+            version="1",
+            settings=chosen,
+            maildrops=self.maildrops,
+            budget=self.budget,
+            listings=self.listings,
+            tls=tls,
+            tls_at_once=tls_at_once,
+            self_signed=self_signed,
+            clock=clock,
         )
-        self._listening = reactor.listenTCP(0, self.factory, interface="127.0.0.1")
-        self.port: int = self._listening.getHost().port
-        self._wires: list[Wire] = []
-
-    @property
-    def connections(self) -> int:
-        return len(self.factory._connections.members)
-
-    @property
-    def only(self) -> Any:
-        """The one connection that there is."""
-        [server] = self.factory._connections.members
-        return server
+        super().__init__(Pop3Factory(given), clock)
 
     async def connect(self, *, greeted: bool = True) -> Wire:
         """A client, which was greeted."""
-        wire: Wire = await connectProtocol(
-            HostnameEndpoint(reactor, "127.0.0.1", self.port), Wire()
-        )
-        self._wires.append(wire)
+        wire = await self.dial()
         if greeted:
             await answered(wire, b"+OK pop.example mailsacd POP3 is ready\r\n")
         return wire
@@ -154,27 +138,6 @@ class Pop3Listener:
         assert b"-ERR" not in wire.received
         wire.received = b""
         return wire
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Let the reactor turn until ``condition`` holds, for 10 s at most."""
-        deadline = reactor.seconds() + 10
-        while not condition():
-            assert reactor.seconds() < deadline
-            pause: Deferred[None] = Deferred()
-            reactor.callLater(0.001, pause.callback, None)
-            await pause
-
-    def pass_time(self, seconds: float) -> None:
-        """The clock moves on, in steps as fine as the sweep's."""
-        for _ in range(int(seconds)):
-            self.clock.advance(1)
-
-    async def stop(self) -> None:
-        await maybeDeferred(self._listening.stopListening)
-        for wire in self._wires:
-            if not wire.lost:
-                wire.abort()
-        await self.until(lambda: not self.connections)
 
 
 async def answered(wire: Wire, expected: bytes) -> None:

@@ -28,6 +28,7 @@ from mailsacd.pop3.runner import AUTH_DELAY_S
 from mailsacd.pop3.sending import SLICE_BYTES
 from mailsacd.settings import PlainLogin, Pop3Settings, StartTls
 from mailsacd.sockets.connection_factory import DRAIN_TIMEOUT_S
+from tests.patience import until
 from tests.pop3.pop3_listener import LOGIN, NAME, SECRET, Pop3Listener, answered, reactor
 
 ensure = pytest_twisted.ensureDeferred
@@ -72,7 +73,7 @@ async def test_a_program_fetches_and_deletes(listener: Pop3Listener) -> None:
 
     assert await deferToThread(fetch) == ([b"Subject: x", b"", b".hi"], 19)
     assert listener.maildrop.removed == [0]
-    await listener.until(lambda: listener.maildrop.closed == 1)
+    await until(lambda: listener.maildrop.closed == 1)
 
 
 @ensure
@@ -134,7 +135,7 @@ async def test_who_does_not_read_is_not_served_further(listen: Listen) -> None:
     wire = await listener.logged_in()
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"RETR 1\r\nRETR 2\r\nRETR 3\r\nQUIT\r\n")
-    await listener.until(lambda: listener.only._handler._paused)
+    await until(lambda: listener.only._handler._paused)
     assert listener.budget.held_bytes < 2 * len(BIG)
     assert listener.only._tcp._tempDataLen < 1_000_000
     wire.transport.resumeProducing()  # type: ignore[union-attr]
@@ -149,16 +150,16 @@ async def test_small_messages_that_nobody_reads_share_the_memory_too(listen: Lis
     greedy = await listener.logged_in()
     greedy.transport.pauseProducing()  # type: ignore[union-attr]
     greedy.send(every)
-    await listener.until(lambda: not listener.budget.open)
+    await until(lambda: not listener.budget.open)
     assert 0 < listener.budget.held_bytes <= len(retrieved(small))
     [member] = listener.factory._connections.members
     other = await listener.logged_in()
     other.send(b"RETR 1\r\n")
-    await listener.until(lambda: bool(listener.budget._waiting))
+    await until(lambda: bool(listener.budget._waiting))
     listener.pass_time(STUCK_S + 1)
     await answered(other, retrieved(small))
     assert member not in listener.factory._connections.members
-    await listener.until(lambda: listener.budget.held_bytes == 0)
+    await until(lambda: listener.budget.held_bytes == 0)
 
 
 @ensure
@@ -173,7 +174,7 @@ async def test_small_messages_wait_for_memory_only_when_there_is_none(listen: Li
     budget.take(budget.soft_bytes)
     wire.received = b""
     wire.send(b"RETR 1\r\n")
-    await listener.until(lambda: bool(budget._waiting))
+    await until(lambda: bool(budget._waiting))
     assert wire.received == b""
     budget.give(2 * budget.soft_bytes)
     await answered(wire, retrieved(small))
@@ -186,7 +187,7 @@ async def test_listings_that_nobody_reads_are_not_piled_up(listen: Listen) -> No
     wire = await listener.logged_in()
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"UIDL\r\n" * 5_000)
-    await listener.until(lambda: listener.only._handler._paused)
+    await until(lambda: listener.only._handler._paused)
     assert len(listener.only._unsent) + listener.only._tcp._tempDataLen < 1_000_000
     wire.abort()
 
@@ -201,7 +202,7 @@ async def test_no_more_maildrops_are_opened_than_memory_is_for(listen: Listen) -
     assert listener.maildrop.closed == 1
     first.send(b"QUIT\r\n")
     await first.closed()
-    await listener.until(lambda: listener.connections == 1)
+    await until(lambda: listener.connections == 1)
     second.send(LOGIN)
     await second.until(lambda: b"10000 messages" in second.received)
 
@@ -212,10 +213,10 @@ async def test_who_keeps_memory_from_others_is_closed(listen: Listen) -> None:
     greedy = await listener.logged_in()
     greedy.transport.pauseProducing()  # type: ignore[union-attr]
     greedy.send(_MUCH)
-    await listener.until(lambda: listener.only._handler._paused)
+    await until(lambda: listener.only._handler._paused)
     other = await listener.logged_in()
     other.send(b"RETR 1\r\n")
-    await listener.until(lambda: bool(listener.budget._waiting))
+    await until(lambda: bool(listener.budget._waiting))
     listener.pass_time(STUCK_S + 1)
     await answered(other, retrieved(BIG))
     assert listener.connections == 1
@@ -227,12 +228,12 @@ async def test_a_session_that_waits_for_memory_may_go(listen: Listen) -> None:
     greedy = await listener.logged_in()
     greedy.transport.pauseProducing()  # type: ignore[union-attr]
     greedy.send(_MUCH)
-    await listener.until(lambda: listener.only._handler._paused)
+    await until(lambda: listener.only._handler._paused)
     other = await listener.logged_in()
     other.send(b"RETR 1\r\n")
-    await listener.until(lambda: bool(listener.budget._waiting))
+    await until(lambda: bool(listener.budget._waiting))
     other.abort()
-    await listener.until(lambda: listener.connections == 1)
+    await until(lambda: listener.connections == 1)
     assert not listener.budget._waiting
 
 
@@ -262,14 +263,14 @@ async def test_nothing_is_left_of_a_client_that_vanished(listen: Listen, state: 
         wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(state)
     if b"RETR" in state:
-        await listener.until(lambda: listener.only._handler.sending.in_message)
+        await until(lambda: listener.only._handler.sending.in_message)
     elif b"\n" in state:
         await wire.until(lambda: wire.received.count(b"\n") == state.count(b"\n"))
     server = listener.only
     left = [weakref.ref(each) for each in (server, server.transport, server._handler)]
     del server
     wire.abort()
-    await listener.until(lambda: not any(each() for each in left))
+    await until(lambda: not any(each() for each in left))
     assert listener.budget.held_bytes == 0
     assert listener.listings.held_bytes == 0
 
@@ -420,7 +421,7 @@ async def test_whatever_is_wrong_is_answered_alike_and_late(
 ) -> None:
     wire = await listener.connect()
     wire.send(script)
-    await listener.until(lambda: bool(listener.maildrops.peers))
+    await until(lambda: bool(listener.maildrops.peers))
     listener.pass_time(0)
     assert answer.WRONG not in wire.received
     listener.clock.advance(AUTH_DELAY_S)
@@ -448,7 +449,7 @@ async def test_a_login_that_is_refused_says_why(
     listener.maildrops.problem = problem
     wire = await listener.connect()
     wire.send(LOGIN)
-    await listener.until(lambda: bool(listener.maildrops.peers))
+    await until(lambda: bool(listener.maildrops.peers))
     listener.clock.advance(AUTH_DELAY_S)
     await answered(wire, answer.SEND_PASSWORD + expected)
     if closes:
@@ -464,9 +465,9 @@ async def test_who_leaves_while_logging_in_is_not_let_in_any_more(listener: Pop3
     listener.maildrops.hold = Deferred(given_up.append)
     wire = await listener.connect()
     wire.send(LOGIN)
-    await listener.until(lambda: bool(listener.maildrops.peers))
+    await until(lambda: bool(listener.maildrops.peers))
     wire.abort()
-    await listener.until(lambda: not listener.connections)
+    await until(lambda: not listener.connections)
     assert given_up
     assert listener.maildrop.closed == 0
 
@@ -493,7 +494,7 @@ async def test_a_connection_that_drops_deletes_nothing(listener: Pop3Listener) -
     wire.send(b"DELE 1\r\n")
     await answered(wire, answer.ok("message 1 is marked as deleted"))
     wire.abort()
-    await listener.until(lambda: not listener.connections)
+    await until(lambda: not listener.connections)
     assert listener.maildrop.closed == 1
     assert not listener.maildrop.removed
 
@@ -505,7 +506,7 @@ async def test_a_connection_that_drops_after_quit_deletes(listener: Pop3Listener
     wire.send(b"DELE 1\r\nQUIT\r\n")
     await wire.until(lambda: b"marked" in wire.received)
     wire.abort()
-    await listener.until(lambda: not listener.connections)
+    await until(lambda: not listener.connections)
     listener.maildrop.hold.callback(None)
     assert listener.maildrop.removed == [0]
 
@@ -590,7 +591,7 @@ async def test_who_waits_for_an_answer_is_not_silent(listener: Pop3Listener) -> 
     listener.maildrop.hold = Deferred()
     wire = await listener.logged_in()
     wire.send(b"RETR 1\r\n")
-    await listener.until(lambda: listener.only._handler.waiting)
+    await until(lambda: listener.only._handler.waiting)
     listener.pass_time(2_000)
     listener.maildrop.hold.callback(None)
     await answered(wire, retrieved(listener.maildrop.messages[0]))
@@ -602,9 +603,7 @@ async def test_a_stop_ends_idle_sessions_and_lets_quit_delete(listener: Pop3List
     idle, quitting = await listener.logged_in(), await listener.logged_in()
     quitting.send(b"DELE 1\r\nQUIT\r\n")
     await answered(quitting, answer.ok("message 1 is marked as deleted"))
-    await listener.until(
-        lambda: any(m._handler.busy for m in listener.factory._connections.members)
-    )
+    await until(lambda: any(m._handler.busy for m in listener.factory._connections.members))
     drained = ensureDeferred(listener.factory.drain())
     await answered(idle, answer.STOPPING)
     late = await listener.connect(greeted=False)
@@ -621,8 +620,8 @@ async def test_a_stop_waits_for_a_message_a_bounded_time(listen: Listen) -> None
     wire = await listener.logged_in()
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(_MUCH)
-    await listener.until(lambda: listener.only._handler._paused)
+    await until(lambda: listener.only._handler._paused)
     drained = ensureDeferred(listener.factory.drain())
     listener.pass_time(DRAIN_TIMEOUT_S + 5)
     await drained
-    await listener.until(lambda: not listener.connections)
+    await until(lambda: not listener.connections)

@@ -8,6 +8,7 @@ import pytest_twisted
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.settings import SmtpSettings
+from tests.patience import until
 from tests.smtp.listener import START, SmtpListener
 
 ensure = pytest_twisted.ensureDeferred
@@ -63,7 +64,7 @@ async def test_a_listed_peer_without_a_header_is_closed(behind: SmtpListener) ->
 async def test_a_header_that_never_comes_is_not_waited_for(behind: SmtpListener) -> None:
     wire = await behind.connect(0)
     wire.send(_V1[:10])
-    await behind.until(lambda: behind.connections == 1)
+    await until(lambda: behind.connections == 1)
     behind.pass_time(11)
     await wire.closed()
 
@@ -96,7 +97,7 @@ async def test_a_network_of_ipv6_that_a_host_has_to_itself_is_one_peer(
 @ensure
 async def test_drain_closes_who_has_not_sent_a_header(behind: SmtpListener) -> None:
     wire = await behind.connect(0)
-    await behind.until(lambda: behind.connections == 1)
+    await until(lambda: behind.connections == 1)
     await behind.factory.drain()
     await wire.closed()
 

@@ -23,7 +23,9 @@ from mailsacd.core.errors import (
 )
 from mailsacd.settings import CaptureSettings, PlainLogin, StartTls
 from mailsacd.smtp.runner import AUTH_DELAY_S
-from tests.smtp.listener import Capturing, SmtpListener, Wire
+from tests.patience import until
+from tests.smtp.listener import Capturing, SmtpListener
+from tests.sockets.loopback import Wire
 
 ensure = pytest_twisted.ensureDeferred
 
@@ -87,7 +89,7 @@ async def test_a_wrong_login_is_answered_after_a_while_and_the_third_one_ends_it
     wire = await _greeted(port)
     for answer in (535, 535, 421):
         wire.send(WRONG)
-        await port.until(lambda: len(port.clock.getDelayedCalls()) == 2)  # and the sweep's
+        await until(lambda: len(port.clock.getDelayedCalls()) == 2)  # and the sweep's
         port.clock.advance(AUTH_DELAY_S - 0.1)
         assert wire.codes == []
         port.clock.advance(0.2)
@@ -103,7 +105,7 @@ async def test_who_guessed_too_often_is_told_to_wait_before_anything_is_checked(
     capture.error = ThrottledError("Too many wrong passwords, try again in 9 s", retry_after_s=9)
     wire = await _greeted(port)
     wire.send(WRONG)
-    await port.until(lambda: len(port.clock.getDelayedCalls()) == 2)
+    await until(lambda: len(port.clock.getDelayedCalls()) == 2)
     port.clock.advance(AUTH_DELAY_S)
     await wire.until(lambda: bool(wire.codes))
     assert wire.received == b"454 4.7.0 Too many wrong passwords, try again in 9 s\r\n"
@@ -155,7 +157,7 @@ async def test_what_is_pipelined_behind_a_login_waits_for_it(
     capture.hold = Deferred()
     wire = await _greeted(port)
     wire.send(RIGHT + MESSAGE)
-    await port.until(lambda: bool(capture.tried))
+    await until(lambda: bool(capture.tried))
     assert wire.codes == []
     capture.hold.callback(None)
     await wire.expect(235, 250, 250, 354, 250)
@@ -169,7 +171,7 @@ async def test_a_client_that_goes_away_during_its_login_leaves_nothing(
     capture.hold = Deferred(given_up.append)
     wire = await _greeted(port)
     wire.send(WRONG)
-    await port.until(lambda: bool(capture.tried))
+    await until(lambda: bool(capture.tried))
     wire.abort()
     await port.gone()
     assert given_up  # nobody waits for its password to be checked

@@ -26,6 +26,7 @@ from mailsacd.core.errors import (
 )
 from mailsacd.settings import MessageSettings, SmtpSettings
 from mailsacd.sockets.connection_factory import drain_all
+from tests.patience import until
 from tests.smtp.listener import START, SmtpListener, recipient
 
 ensure = pytest_twisted.ensureDeferred
@@ -72,7 +73,7 @@ async def test_250_comes_after_the_commit_and_never_before(listener: SmtpListene
     wire = await listener.connect()
     await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
     wire.send(b"hello\r\n.\r\nNOOP\r\n")
-    await listener.until(lambda: bool(listener.ingest.envelopes))
+    await until(lambda: bool(listener.ingest.envelopes))
     assert wire.received == b""
     commit.callback(None)
     await wire.expect(250, 250)
@@ -166,7 +167,7 @@ async def test_a_hundred_megabytes_are_drained_within_bounds(listener: SmtpListe
     block = b"x" * 998 + b"\r\n"
     for _ in range(100):
         wire.send(block * 1000)
-        await listener.until(lambda: not wire.transport._tempDataLen or look())  # type: ignore[union-attr]
+        await until(lambda: not wire.transport._tempDataLen or look())  # type: ignore[union-attr]
         look()
     await wire.talk(b".\r\n", 552)
     assert 0 < most <= MessageSettings().max_bytes + 65_536
@@ -218,7 +219,7 @@ async def test_nothing_is_left_of_a_client_that_vanished(
     left = [weakref.ref(each) for each in _parts_of_the_only_connection(listener)]
     wire.abort()
     await listener.gone()
-    await listener.until(lambda: not any(each() for each in left))
+    await until(lambda: not any(each() for each in left))
 
 
 def _parts_of_the_only_connection(listener: SmtpListener) -> list[object]:
@@ -240,14 +241,14 @@ async def test_bytes_are_held_until_the_fate_of_the_message_is_known(
     for end in ("stay", "vanish"):
         wire = await listener.connect()
         wire.send(START + b"DATA\r\n0123456789\r\n.\r\n")
-        await listener.until(lambda: bool(commits))
-        await listener.until(lambda: listener.ingest.budget.held_bytes == 12)
+        await until(lambda: bool(commits))
+        await until(lambda: listener.ingest.budget.held_bytes == 12)
         if end == "vanish":
             wire.abort()
-            await listener.until(lambda: listener.connections == 1)
+            await until(lambda: listener.connections == 1)
             assert listener.ingest.budget.held_bytes == 12
         commits.pop().callback(None)
-        await listener.until(lambda: listener.ingest.budget.held_bytes == 0)
+        await until(lambda: listener.ingest.budget.held_bytes == 0)
 
 
 @ensure
@@ -258,7 +259,7 @@ async def test_a_message_waits_for_room_before_it_begins(listener: SmtpListener)
     await gone.talk(START + b"DATA\r\n", 250, 250, 250)
     await waiting.talk(START + b"BDAT 2 LAST\r\nhi", 250, 250, 250)
     gone.abort()
-    await listener.until(lambda: listener.connections == 1)
+    await until(lambda: listener.connections == 1)
     assert len(budget._waiting) == 1
     listener.pass_time(3600)  # it is not the client who is late
     budget.give(100)
@@ -290,9 +291,9 @@ async def test_a_message_that_exhausts_memory_is_refused(tight: SmtpListener, be
 async def test_slow_senders_do_not_keep_others_waiting(tight: SmtpListener, begin: bytes) -> None:
     slower, slow, other = [await tight.connect() for _ in range(3)]
     slower.send(START + begin + b"x" * 500)
-    await tight.until(lambda: tight.ingest.budget.held_bytes == 500)
+    await until(lambda: tight.ingest.budget.held_bytes == 500)
     slow.send(START + begin + b"x" * 600)
-    await tight.until(lambda: tight.ingest.budget.held_bytes == 1100)
+    await until(lambda: tight.ingest.budget.held_bytes == 1100)
     await other.talk(START + b"BDAT 2 LAST\r\nhi", 250, 250, 250)
     tight.pass_time(5)
     assert tight.ingest.budget.held_bytes == 1100
@@ -374,7 +375,7 @@ async def test_who_drips_and_who_floods_is_answered_in_the_end(listener: SmtpLis
     flooding.send(b"NOOP\r\n" * 10_000 + b"QUIT\r\n")
     for octet in b"NOOP\r\n" * 20 + b"QUIT\r\n":
         dripping.send(bytes([octet]))
-        await listener.until(lambda: True)
+        await until(lambda: True)
     await flooding.closed()
     assert flooding.codes == [250] * 10_000 + [221]
     await dripping.closed()
@@ -404,9 +405,9 @@ async def test_a_client_that_never_reads_is_not_served_further(listener: SmtpLis
     count = 40_000
     wire.send(b"EHLO c\r\n" * count)
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._handler._paused)
+    await until(lambda: server._handler._paused)
     for _ in range(20):  # more turns make no difference
-        await listener.until(lambda: True)
+        await until(lambda: True)
     held_bytes = server._handler.session.unread_bytes
     held_bytes += len(server._unsent) + server._tcp._tempDataLen + len(server._tcp.dataBuffer)
     assert held_bytes < 32_768
@@ -421,7 +422,7 @@ async def test_connections_are_limited_in_all(listen: Callable[..., SmtpListener
     refused = await listener.connect(421)
     await refused.closed()
     first.transport.loseConnection()  # type: ignore[union-attr]
-    await listener.until(lambda: listener.connections == 1)
+    await until(lambda: listener.connections == 1)
     await listener.connect()
 
 
@@ -441,7 +442,7 @@ async def test_auth_is_answered_slowly(listener: SmtpListener) -> None:
     await wire.talk(b"EHLO c\r\n", 250)
     wire.send(b"AUTH LOGIN\r\nNOOP\r\n")
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._handler.session.waiting)
+    await until(lambda: server._handler.session.waiting)
     assert wire.received == b""
     listener.pass_time(1)
     await wire.expect(502, 250)
@@ -498,9 +499,9 @@ async def test_who_only_stops_sending_still_gets_the_answer(listener: SmtpListen
     wire = await listener.connect()
     wire.send(START + b"DATA\r\nhello\r\n.\r\nNOOP\r\n")
     wire.transport.loseWriteConnection()  # type: ignore[union-attr]
-    await listener.until(lambda: bool(listener.ingest.envelopes))
+    await until(lambda: bool(listener.ingest.envelopes))
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._half_closed)
+    await until(lambda: server._half_closed)
     commit.callback(None)
     await wire.closed()
     assert wire.codes == [250, 250, 250, 354, 250, 250]
@@ -514,7 +515,7 @@ async def test_drain_closes_the_idle_and_lets_messages_be_finished(listener: Smt
     idle, sender, storing = [await listener.connect() for _ in range(3)]
     await idle.talk(START, 250, 250, 250)
     storing.send(START + b"DATA\r\none\r\n.\r\n")
-    await listener.until(lambda: len(listener.ingest.envelopes) == 1)
+    await until(lambda: len(listener.ingest.envelopes) == 1)
     await storing.expect(250, 250, 250, 354)
     await sender.talk(START + b"DATA\r\ntw", 250, 250, 250, 354)
     drained = Deferred.fromCoroutine(listener.factory.drain())

@@ -9,7 +9,9 @@ from twisted.internet.defer import Deferred
 
 from mailsacd.certificate import ReloadableContext
 from mailsacd.settings import CaptureSettings
-from tests.smtp.listener import START, Capturing, SmtpListener, Wire
+from tests.patience import until
+from tests.smtp.listener import START, Capturing, SmtpListener
+from tests.sockets.loopback import Wire
 
 ensure = pytest_twisted.ensureDeferred
 
@@ -20,7 +22,7 @@ async def _drip(listener: SmtpListener, wire: Wire, *, every_s: int, until_s: in
     for passed_s in range(0, until_s, every_s):
         server.dataReceived(b"x")
         listener.pass_time(min(every_s, until_s - passed_s))
-    await listener.until(lambda: True)
+    await until(lambda: True)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +101,9 @@ async def test_who_drips_on_does_not_hold_a_connection_that_is_closed(
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"EHLO c\r\n" * 40_000)
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._handler._paused)
+    await until(lambda: server._handler._paused)
     listener.pass_time(302)
-    await listener.until(lambda: server._stage.name == "CLOSING")
+    await until(lambda: server._stage.name == "CLOSING")
     for _ in range(12):
         server.dataReceived(b"x")
         listener.pass_time(1)
@@ -137,7 +139,7 @@ async def test_a_slow_sender_is_not_cut_off(listener: SmtpListener) -> None:
     await wire.talk(START + b"DATA\r\n", 250, 250, 250, 354)
     for n in range(3):
         wire.send(b"x")
-        await listener.until(lambda n=n: listener.ingest.budget.held_bytes == n + 1)  # type: ignore[misc]
+        await until(lambda n=n: listener.ingest.budget.held_bytes == n + 1)  # type: ignore[misc]
         listener.pass_time(170)
     await wire.talk(b"\r\n.\r\n", 250)
 
@@ -148,7 +150,7 @@ async def test_a_slow_commit_is_not_the_clients_silence(listener: SmtpListener) 
     listener.ingest.outcome = lambda: commit
     wire = await listener.connect()
     wire.send(START + b"DATA\r\n.\r\n")
-    await listener.until(lambda: bool(listener.ingest.envelopes))
+    await until(lambda: bool(listener.ingest.envelopes))
     listener.pass_time(1000)
     commit.callback(None)
     await wire.expect(250, 250, 250, 354, 250)
@@ -160,9 +162,9 @@ async def test_a_client_that_never_reads_is_closed_in_the_end(listener: SmtpList
     wire.transport.pauseProducing()  # type: ignore[union-attr]
     wire.send(b"EHLO c\r\n" * 40_000)
     [server] = listener.factory._connections.members
-    await listener.until(lambda: server._handler._paused)
+    await until(lambda: server._handler._paused)
     listener.pass_time(302)
-    await listener.until(lambda: server._stage.name == "CLOSING")
+    await until(lambda: server._stage.name == "CLOSING")
     assert listener.connections == 1
     listener.pass_time(12)
     await listener.gone()

@@ -15,6 +15,7 @@ from twisted.logger import LogEvent
 from mailsacd.certificate import ReloadableContext
 from mailsacd.settings import SmtpSettings, StartTls
 from mailsacd.smtp.factory import SmtpProtocol
+from tests.patience import until
 from tests.smtp.listener import START, SmtpListener
 
 ensure = pytest_twisted.ensureDeferred
@@ -119,7 +120,7 @@ async def test_a_handshake_that_never_comes_is_not_waited_for(secure: SmtpListen
 async def test_silence_ends_a_tls_session(secure: SmtpListener) -> None:
     sock = await deferToThread(_begin_tls, secure.port)
     [server] = secure.factory._connections.members
-    await secure.until(lambda: server._stage.name == "SESSION")
+    await until(lambda: server._stage.name == "SESSION")
     secure.pass_time(301)
     assert (await deferToThread(_read_reply, sock)).startswith(b"421 4.4.2 ")
     sock.close()
@@ -137,7 +138,7 @@ def _begin_tls(port: int) -> ssl.SSLSocket:
 async def test_a_tls_client_that_never_reads_is_not_served_further(secure: SmtpListener) -> None:
     sock = await deferToThread(_begin_tls, secure.port)
     [server] = secure.factory._connections.members
-    await secure.until(lambda: server._stage.name == "SESSION")
+    await until(lambda: server._stage.name == "SESSION")
 
     def flood() -> None:
         with suppress(OSError):  # the end that the server makes
@@ -145,10 +146,10 @@ async def test_a_tls_client_that_never_reads_is_not_served_further(secure: SmtpL
                 sock.sendall(b"EHLO c\r\n" * 1000)
 
     flooding = deferToThread(flood)
-    await secure.until(lambda: server._handler._paused)
+    await until(lambda: server._handler._paused)
     assert server._handler.session.unread_bytes < 500_000
     secure.pass_time(302)
-    await secure.until(lambda: server._stage.name == "CLOSING")
+    await until(lambda: server._stage.name == "CLOSING")
     secure.pass_time(12)
     await secure.gone()
     await flooding
@@ -161,7 +162,7 @@ async def test_drain_ends_tls_sessions_and_handshakes(secure: SmtpListener) -> N
     handshake = await secure.connect()
     await handshake.talk(b"STARTTLS\r\n", 220)
     sock = await deferToThread(_begin_tls, secure.port)
-    await secure.until(lambda: [m._stage.name for m in _members(secure)].count("SESSION") == 1)
+    await until(lambda: [m._stage.name for m in _members(secure)].count("SESSION") == 1)
     drained = Deferred.fromCoroutine(secure.factory.drain())
     await handshake.closed()
     assert (await deferToThread(_read_reply, sock)).startswith(b"421 4.3.2 ")

@@ -19,11 +19,11 @@ from mailsacd.store import connection, pool
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import column, one
 from mailsacd.store.transaction import Transaction
+from tests.patience import PATIENCE_S
 from tests.store.conftest import Server
 
 Connect = Callable[..., Database]
 
-_PATIENCE_S = 30
 _echo: one[str] = one(column, "select %(value)s::text")
 
 
@@ -53,7 +53,7 @@ async def eventually(database: Database) -> None:
             else:
                 return
 
-    await ensureDeferred(trying()).addTimeout(_PATIENCE_S, reactor)
+    await ensureDeferred(trying()).addTimeout(PATIENCE_S, reactor)
 
 
 # Sharing
@@ -147,7 +147,7 @@ async def _until(operator: Database, count: int) -> None:
         while await _connected(operator) != count:
             await deferLater(reactor, 0.01)
 
-    await ensureDeferred(looking()).addTimeout(_PATIENCE_S, reactor)
+    await ensureDeferred(looking()).addTimeout(PATIENCE_S, reactor)
 
 
 # Transactions

@@ -20,7 +20,8 @@ from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import Request
 from mailsacd.http.server.site import HttpSite
 from mailsacd.settings import HttpSettings
-from tests.http.client import ask, connect, eventually
+from tests.http.client import ask, connect
+from tests.patience import until
 
 reactor: Any = the_reactor
 Listen = Callable[[Any], int]
@@ -99,9 +100,9 @@ class _Server:
         """A client that asks, and goes away while the server is ``waiting``."""
         connection = await connect(reactor, self.port)
         connection.send(request)
-        await eventually(reactor, waiting)
+        await until(waiting)
         connection.abort()
-        await eventually(reactor, lambda: not self.bounds.connections)
+        await until(lambda: not self.bounds.connections)
 
 
 GET = b"GET /any HTTP/1.1\r\nHost: x\r\nMailsac-Key: right\r\n\r\n"
@@ -142,7 +143,7 @@ async def test_work_that_is_given_up_by_itself_is_a_defect(
     server = _Server(listen)
     connection = await connect(reactor, server.port)
     connection.send(GET)
-    await eventually(reactor, lambda: len(server.calls.begun) == 1)
+    await until(lambda: len(server.calls.begun) == 1)
     server.calls.begun[0].cancel()
     assert (await connection.answer()).status == 500
     logged_errors.clear()

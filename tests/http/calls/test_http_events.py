@@ -9,8 +9,9 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.store.pool import Database
-from tests.http.client import Connection, ask, connect, eventually
+from tests.http.client import Connection, ask, connect
 from tests.http.society import PRIVATE, PUBLIC, SECRET, Society, society
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -232,6 +233,6 @@ async def test_a_second_request_on_the_connection_waits(people: Society) -> None
 async def test_nobody_is_left_when_all_have_gone(people: Society) -> None:
     for _ in range(3):
         (await listen(people, PUBLIC)).connection.abort()
-    await eventually(reactor, lambda: all(c.closed for c in _open))
+    await until(lambda: all(c.closed for c in _open))
     answer = await ask(reactor, people.port, f"/api/addresses/{PUBLIC}/events", method="HEAD")
     assert answer.status == 200

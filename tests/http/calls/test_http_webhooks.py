@@ -9,10 +9,10 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.store.pool import Database
-from tests.http.client import PATIENCE_S
 from tests.http.society import OWNER, PRIVATE, Society, society
-from tests.jobs.station import eventually, verify
+from tests.jobs.station import verify
 from tests.outbound.receiver import OK, Receiver, status
+from tests.patience import PATIENCE_S, until
 
 reactor: Any = the_reactor
 
@@ -55,7 +55,7 @@ async def test_what_was_delivered_is_listed_and_delivered_again(
 ) -> None:
     await _set(people, webhook=receiver.url(), webhookSlack=receiver.url("/slack"))
     message_id = await people.deliver(PRIVATE)
-    await eventually(lambda: len(receiver.got) == 2)  # the daemon looks every second
+    await until(lambda: len(receiver.got) == 2)  # the daemon looks every second
     slack, webhook = sorted(await _until(people, "delivered", 2), key=lambda d: str(d["kind"]))
     assert (slack["kind"], webhook["kind"]) == ("slack", "webhook")
     assert webhook == {
@@ -75,7 +75,7 @@ async def test_what_was_delivered_is_listed_and_delivered_again(
     }
     again = f"{DELIVERIES}/{webhook['_id']}/redeliver"
     assert (await people.json("owner", "POST", again))["state"] == "pending"
-    await eventually(lambda: len(receiver.got) == 3)
+    await until(lambda: len(receiver.got) == 3)
     assert receiver.got[2].id == webhook["_id"]
     for who, code in (("nobody", 401), ("wrong key", 401), ("other", 404)):
         assert (await people.ask(who, "POST", again)).status == code
@@ -91,7 +91,7 @@ async def test_lists_are_narrowed(people: Society, receiver: Receiver) -> None:
     receiver.answer = lambda _: status(500)
     await _set(people, webhook=receiver.url())
     ids = [f"{await people.deliver(PRIVATE)}-w1" for _ in range(3)]
-    await eventually(lambda: len(receiver.got) == 3)
+    await until(lambda: len(receiver.got) == 3)
     await _until(people, "pending", 3)
     for query, expected in (
         ("", ids[::-1]),
@@ -121,7 +121,7 @@ async def test_a_delivery_under_way_is_not_to_be_had_twice(
     receiver.answer = lambda _: None
     await _set(people, webhook=receiver.url())
     delivery_id = f"{await people.deliver(PRIVATE)}-w1"
-    await eventually(lambda: len(receiver.got) == 1)
+    await until(lambda: len(receiver.got) == 1)
     answer = await people.ask("owner", "POST", f"{DELIVERIES}/{delivery_id}/redeliver")
     assert answer.status == 409
     receiver.connections[0].say(OK)
@@ -142,7 +142,7 @@ async def test_the_secret_is_changed_without_a_gap(people: Society, receiver: Re
     assert (await people.json("owner", "GET", SECRET))["secret"] == second
     await _set(people, webhook=receiver.url())
     await people.deliver(PRIVATE)
-    await eventually(lambda: len(receiver.got) == 1)
+    await until(lambda: len(receiver.got) == 1)
     for secret in (first, second):
         verify(receiver.got[0], secret)
     await people.database.run(
@@ -150,7 +150,7 @@ async def test_the_secret_is_changed_without_a_gap(people: Society, receiver: Re
         (OWNER,),
     )
     await people.deliver(PRIVATE)
-    await eventually(lambda: len(receiver.got) == 2)
+    await until(lambda: len(receiver.got) == 2)
     verify(receiver.got[1], second)
     with pytest.raises(AssertionError):
         verify(receiver.got[1], first)

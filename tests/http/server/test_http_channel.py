@@ -24,7 +24,8 @@ from mailsacd.http.server.channel import (
 from mailsacd.http.server.request import Request
 from mailsacd.http.server.site import HttpSite
 from mailsacd.settings import HttpSettings
-from tests.http.client import Connection, ask, connect, eventually, split_answer
+from tests.http.client import Connection, ask, connect, split_answer
+from tests.patience import until
 
 reactor: Any = the_reactor
 Listen = Callable[[Any], int]
@@ -242,7 +243,7 @@ async def test_who_leaves_while_its_next_request_waits_for_its_turn_is_forgotten
     while server.echo.asked <= 2:
         await deferLater(reactor, 0)
     connection.abort()
-    await eventually(reactor, lambda: not server.site.bounds.connections)
+    await until(lambda: not server.site.bounds.connections)
     assert server.echo.asked < 100
 
 
@@ -252,7 +253,7 @@ async def test_answers_that_nobody_reads_are_not_made(server: _Server) -> None:
     connection = await server.connect()
     connection.pause()
     connection.send(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * count)
-    await eventually(reactor, lambda: server.site.bounds.waiting_for_readers == 1)
+    await until(lambda: server.site.bounds.waiting_for_readers == 1)
     assert server.echo.asked <= 10, "no more than what the kernel's buffers take, and one"
     connection.resume()
     for _ in range(count):
@@ -270,10 +271,10 @@ async def test_whoever_does_not_read_an_answer_is_cut_off(
     connection.pause()
     request = b"GET /huge HTTP/1.1\r\nHost: x\r\n" + persistence + b"\r\n"
     connection.send(request)
-    await eventually(reactor, lambda: server.site.bounds.waiting_for_readers == 1)
+    await until(lambda: server.site.bounds.waiting_for_readers == 1)
     server.clock.advance(IDLE_S)
     server.clock.advance(Channel.abortTimeout)
-    await eventually(reactor, lambda: len(server.site.bounds.connections) == 0)
+    await until(lambda: len(server.site.bounds.connections) == 0)
     connection.abort()
     await connection.until_closed()
 
@@ -284,7 +285,7 @@ async def test_who_reads_an_answer_slowly_is_given_more_time(server: _Server) ->
     for _ in range(3):
         connection.pause()
         connection.send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
-        await eventually(reactor, lambda: server.site.bounds.waiting_for_readers == 1)
+        await until(lambda: server.site.bounds.waiting_for_readers == 1)
         server.clock.advance(IDLE_S - 1)
         connection.resume()
         await connection.until(lambda: len(connection.data) > len(HUGE_ANSWER) // 2)
@@ -301,9 +302,9 @@ async def test_answers_that_nobody_reads_share_a_bounded_memory(listen: Listen) 
         clients.append(await server.connect())
         clients[-1].pause()
         clients[-1].send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
-        await eventually(reactor, lambda: server.echo.asked == len(clients))
+        await until(lambda: server.echo.asked == len(clients))
         assert server.site.bounds.memory.held_bytes <= 2 * len(HUGE_ANSWER)
-    await eventually(reactor, lambda: len(server.site.bounds.connections) == 2)
+    await until(lambda: len(server.site.bounds.connections) == 2)
     for gone in clients[:3]:
         gone.resume()
         await gone.until_closed()
@@ -311,7 +312,7 @@ async def test_answers_that_nobody_reads_share_a_bounded_memory(listen: Listen) 
         served.resume()
         assert (await served.answer()).body == HUGE_ANSWER
         await served.close()
-    await eventually(reactor, lambda: len(server.site.bounds.connections) == 0)
+    await until(lambda: len(server.site.bounds.connections) == 0)
     assert server.site.bounds.memory.held_bytes == 0
 
 
@@ -326,7 +327,7 @@ async def test_bodies_that_do_not_go_on_share_a_bounded_memory(listen: Listen) -
     clients = [await server.connect() for _ in range(4)]
     for bodies, client in zip((1, 2, 2, 2), clients, strict=True):
         client.send(head + b"x" * (MAX_BODY - 1))
-        await eventually(reactor, partial(_holds, server, bodies * (MAX_BODY - 1)))
+        await until(partial(_holds, server, bodies * (MAX_BODY - 1)))
     for stuck in clients[:2]:
         await stuck.until_closed()
     for whole in clients[2:]:
@@ -341,12 +342,12 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(server: _Server) ->
     connection = await server.connect()
     connection.pause()
     connection.send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n")
-    await eventually(reactor, lambda: server.site.bounds.waiting_for_readers == 1)
+    await until(lambda: server.site.bounds.waiting_for_readers == 1)
     connection.abort()
     await connection.until_closed()
     server.clock.advance(IDLE_S)
     server.clock.advance(Channel.abortTimeout)
-    await eventually(reactor, lambda: len(server.site.bounds.connections) == 0)
+    await until(lambda: len(server.site.bounds.connections) == 0)
     assert server.site.bounds.waiting_for_readers == 0
     assert server.clock.getDelayedCalls() == []
 
@@ -360,7 +361,7 @@ async def test_requests_behind_a_large_answer_are_answered_in_order_and_nothing_
     huge, large = (b" /%b HTTP/1.1\r\nHost: x\r\n\r\n" % size for size in (b"huge", b"large"))
     posted = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n" + b"x" * 20_000
     connection.send(b"GET" + huge + b"HEAD" + huge + posted + b"GET" + large)
-    await eventually(reactor, lambda: server.echo.asked > 0)
+    await until(lambda: server.echo.asked > 0)
     connection.resume()
     assert (await connection.answer()).body == HUGE_ANSWER
     head = await connection.answer(head=True)
@@ -381,10 +382,10 @@ async def test_who_leaves_in_the_midst_of_an_answer_holds_nothing(
     if not read:
         connection.pause()
     connection.send(b"GET /huge HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
-    await eventually(reactor, lambda: server.echo.asked > 0)
+    await until(lambda: server.echo.asked > 0)
     await connection.until(lambda: len(connection.data) >= read)
     connection.abort()
-    await eventually(reactor, lambda: len(server.site.bounds.connections) == 0)
+    await until(lambda: len(server.site.bounds.connections) == 0)
     assert server.site.bounds.memory.held_bytes == 0
     assert server.site.bounds.waiting_for_readers == 0
 
@@ -400,7 +401,7 @@ async def test_one_connection_too_many_is_told_so(listen: Listen) -> None:
     assert answer.status == 503
     assert "connections" in answer.json()["message"]
     await first.close()
-    await eventually(reactor, lambda: len(server.site.bounds.connections) == 1)
+    await until(lambda: len(server.site.bounds.connections) == 1)
     assert (await ask(reactor, server.port, "/")).status == 200
     await second.close()
 
@@ -416,7 +417,7 @@ async def test_one_connection_too_many_of_a_peer_is_told_so_and_others_are_serve
     assert (answer.status, answer.headers["retry-after"]) == (429, str(RETRY_AFTER_S))
     assert (await ask(reactor, server.port, "/", bind=("127.0.0.2", 0))).status == 200
     await first.close()
-    await eventually(reactor, lambda: not server.site.bounds.connections)
+    await until(lambda: not server.site.bounds.connections)
     assert (await ask(reactor, server.port, "/")).status == 200
 
 
@@ -515,7 +516,7 @@ class _Stopping(_Server):
         before = len(self.slow.asked)
         connection = await self.connect()
         connection.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        await eventually(reactor, lambda: len(self.slow.asked) > before)
+        await until(lambda: len(self.slow.asked) > before)
         return connection
 
     async def idle(self) -> Connection:
@@ -560,13 +561,11 @@ async def test_a_request_that_comes_in_pieces_at_the_stop_is_answered(stopping: 
     idle = await stopping.idle()
     connection = await stopping.connect()
     connection.send(b"POST / HTTP/1.1\r\n")
-    await eventually(
-        reactor, lambda: any(c.owes_an_answer for c in stopping.site.bounds.connections)
-    )
+    await until(lambda: any(c.owes_an_answer for c in stopping.site.bounds.connections))
     draining = stopping.drain()
     assert await idle.until_closed() == b""
     connection.send(b"Host: x\r\nContent-Length: 3\r\n\r\nabc")
-    await eventually(reactor, lambda: len(stopping.slow.asked) == 2)
+    await until(lambda: len(stopping.slow.asked) == 2)
     stopping.say(b"done")
     answer, _ = split_answer(await connection.until_closed())
     assert (answer.body, answer.headers["connection"]) == (b"done", "close")
@@ -578,7 +577,7 @@ async def test_a_request_that_was_on_its_way_at_the_stop_is_answered(stopping: _
     connection = await stopping.idle()
     draining = ensureDeferred(stopping.site.bounds.drain())
     connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    await eventually(reactor, lambda: len(stopping.slow.asked) == 2)
+    await until(lambda: len(stopping.slow.asked) == 2)
     stopping.clock.advance(IN_TRANSIT_S)
     stopping.say(b"in time")
     answer, _ = split_answer(await connection.until_closed())
@@ -589,7 +588,7 @@ async def test_a_request_that_was_on_its_way_at_the_stop_is_answered(stopping: _
 @pytest_twisted.ensureDeferred
 async def test_idle_connections_do_not_hold_up_the_stop(stopping: _Stopping) -> None:
     used, fresh = await stopping.idle(), await stopping.connect()
-    await eventually(reactor, lambda: len(stopping.site.bounds.connections) == 2)
+    await until(lambda: len(stopping.site.bounds.connections) == 2)
     assert stopping.drain().called
     assert await used.until_closed() == b""
     assert await fresh.until_closed() == b""

@@ -20,7 +20,8 @@ from mailsacd.http.server.channel import CLOSE_TIMEOUT_S, Channel
 from mailsacd.http.server.request import Request
 from mailsacd.http.server.site import HttpSite
 from mailsacd.settings import HttpSettings, TlsSettings
-from tests.http.client import connect, eventually
+from tests.http.client import connect
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -41,7 +42,7 @@ class _Port:
 
     async def has(self, connections: int) -> None:
         """Wait until there are so many."""
-        await eventually(reactor, lambda: len(self.bounds.connections) == connections)
+        await until(lambda: len(self.bounds.connections) == connections)
 
 
 @pytest.fixture

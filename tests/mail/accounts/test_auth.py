@@ -20,6 +20,7 @@ from mailsacd.store.keys import record_use
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 from tests.mail.people import People, people
+from tests.patience import until
 
 reactor: Any = the_reactor
 PEER = "192.0.2.1"
@@ -130,8 +131,7 @@ async def test_a_lost_connection_forgets_everything(node: People) -> None:
         "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'"
     )
     await _refused(node, key)
-    while not node.notices.listening:  # and it is listened again
-        await deferLater(reactor, 0.002)
+    await until(lambda: node.notices.listening)  # and it is listened again
 
 
 @pytest_twisted.ensureDeferred

@@ -12,10 +12,10 @@ from mailsacd.core.cache import UNKNOWN
 from mailsacd.core.ownership import PUBLIC, Holding
 from mailsacd.mail.ownership.directory import REMEMBERED_DOMAINS
 from mailsacd.store.notices import DIRECTORY, Notices, give_notice
-from tests.http.client import eventually
 from tests.lanes import LANES
 from tests.mail.property import ANN, BOB, Node, make_node
 from tests.outbound.name_server import Network
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -28,8 +28,7 @@ async def neighbour(node: Node, database_dsn: str, network: Network) -> AsyncIte
     notices = Notices(database_dsn, LANES.rest, reactor=reactor)
     made = make_node(node.database, notices, network.resolver(), reactor)
     notices.start()
-    while not notices.listening:
-        await deferLater(reactor, 0.002)
+    await until(lambda: notices.listening)
     yield made
     await notices.stop()
 
@@ -82,7 +81,7 @@ async def test_what_changes_is_forgotten_by_every_node(node: Node, neighbour: No
     await _remembered(neighbour)
     await node.database.run("delete from address")
     await give_notice(node.database, DIRECTORY, "")
-    await eventually(reactor, lambda: neighbour.directory.known_domain(name) is UNKNOWN)
+    await until(lambda: neighbour.directory.known_domain(name) is UNKNOWN)
 
 
 @pytest_twisted.ensureDeferred
@@ -100,7 +99,7 @@ async def test_what_is_asked_for_again_and_again_costs_no_question(node: Node) -
 async def test_a_node_that_hears_nothing_remembers_nothing(node: Node) -> None:
     await _remembered(node)
     await node.notices.stop()
-    await eventually(reactor, lambda: not node.notices.listening)
+    await until(lambda: not node.notices.listening)
     assert node.directory.known_domain(X.domain) is UNKNOWN
     await node.directory.holder(X)
     assert node.directory.known_domain(X.domain) is UNKNOWN

@@ -9,7 +9,8 @@ from mailsacd.mail.push.announce import Announcer
 from mailsacd.store.notices import MAIL, Notices, give_notice
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
-from tests.mail.hubs import new_mail, until
+from tests.mail.hubs import new_mail
+from tests.patience import until
 
 reactor: Any = the_reactor
 

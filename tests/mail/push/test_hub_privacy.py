@@ -6,7 +6,7 @@ import pytest_twisted
 from mailsacd.core.event import Interest
 from mailsacd.core.message import NewEnvelope
 from mailsacd.store.pool import Database
-from tests.mail.hubs import Heard, NodeHub, in_inboxes, new_mail, node_hub, store, until
+from tests.mail.hubs import Heard, NodeHub, in_inboxes, new_mail, node_hub, store
 from tests.mail.owners import add_owner, reserve
 
 PUBLIC = "any@public.example"
@@ -110,10 +110,10 @@ async def test_mail_goes_to_whom_it_concerns(
         assert {name for name, heard in live.items() if ids[0] in heard.ids} == expected
         again = await _listeners(node, begin)
         for name in expected:
-            await until(lambda name=name: ids[0] in again[name].ids)
+            await again[name].hears(ids[0])
         for name in ("public inbox", "all of ann", "two reasons"):  # each has ended its replay
             heard = (await node.listen(LISTENERS[name], begin))[1]
-            await until(lambda heard=heard, name=name: len(heard.ids) >= (name in expected))
+            await heard.at_least(int(name in expected))
         assert {name for name, heard in again.items() if ids[0] in heard.ids} == expected
 
 

@@ -13,8 +13,9 @@ from mailsacd.mail.push import replay
 from mailsacd.mail.push import stream as streams
 from mailsacd.store.events import forget_transactions
 from mailsacd.store.pool import Database
-from tests.mail.hubs import Heard, Held, NodeHub, in_inboxes, new_mail, node_hub, store, until
+from tests.mail.hubs import Heard, Held, NodeHub, in_inboxes, new_mail, node_hub, store
 from tests.mail.owners import add_owner
+from tests.patience import until
 
 BOB = "bob@example.com"
 EVE = "eve@example.com"
@@ -166,7 +167,7 @@ async def test_a_replay_under_load_joins_without_gap_or_double(
 
         async def join(hub: NodeHub, every: int) -> None:
             for place in range(0, 300, every):
-                await until(lambda place=place: len(heard.ids) > place)
+                await heard.at_least(place + 1)
                 _, new = await hub.listen(in_inboxes(BOB), heard.sequences[place])
                 joined.append((place, new))
 

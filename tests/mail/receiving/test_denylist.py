@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import ConfigurationError, InvalidInputError, NotFoundError
 from mailsacd.mail.receiving.denylist import Denylist, allow, denied, deny, entry_of
@@ -15,6 +14,7 @@ from mailsacd.mail.records.activity import Activity
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
+from tests.patience import until
 
 reactor: Any = the_reactor
 
@@ -28,13 +28,7 @@ class House:
     async def deny(self, *entries: str) -> None:
         for entry in entries:
             await deny(self.database, entry)
-        await self.until(len(entries))
-
-    async def until(self, count: int) -> None:
-        deadline = reactor.seconds() + 20
-        while len(self.denylist.entries) != count:
-            assert reactor.seconds() < deadline
-            await deferLater(reactor, 0.002)
+        await until(lambda: len(self.denylist.entries) == len(entries))
 
 
 @pytest_twisted.async_yield_fixture
@@ -46,8 +40,7 @@ async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
         reactor=reactor,
     )  # fmt: skip
     notices.start()
-    while not notices.listening:
-        await deferLater(reactor, 0.002)
+    await until(lambda: notices.listening)
     await denylist.start()
     yield House(database, denylist, activity)
     await denylist.stop()
@@ -139,7 +132,7 @@ async def test_entries_are_added_renamed_and_taken_back(house: House) -> None:
         ("spam.example", "for good")
     ]
     assert await allow(house.database, "spam.EXAMPLE") == "spam.example"
-    await house.until(0)
+    await until(lambda: not house.denylist.entries)
     assert not house.denylist.refuses("192.0.2.1", "a@spam.example")
     with pytest.raises(NotFoundError):
         await allow(house.database, "spam.example")
