@@ -14,7 +14,7 @@ import pytest
 from mailsacd.mime.trace import MAX_RECEIVED_FIELDS
 from mailsacd.work.process import STOP_WITHIN_S
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
-from tests.end_to_end.load import until
+from tests.patience import block_until
 
 LARGE = "x" * 70 + "\r\n"
 
@@ -52,7 +52,7 @@ def test_a_database_that_stands_still_and_clients_that_do_hold_up_no_stop(
         daemon.process.send_signal(signal.SIGTERM)
         daemon.process.wait(STOP_WITHIN_S + 10)
         assert time.monotonic() - began < STOP_WITHIN_S + 2
-    until(lambda: not (daemon.data_dir / "postgres" / "postmaster.pid").exists())
+    block_until(lambda: not (daemon.data_dir / "postgres" / "postmaster.pid").exists())
     for connection in (waiting, sending, asking):
         connection.close()
 

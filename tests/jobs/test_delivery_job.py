@@ -328,7 +328,7 @@ async def test_a_receiver_that_is_gone_takes_no_other_url_along(
     station, gone, new = make_station(), receive(lambda _: None), receive()
     await station.reserve(BOX, webhook=gone.url())
     await station.mail(BOX)
-    await eventually(lambda: len(gone.got) == 1)
+    await until(lambda: len(gone.got) == 1)
     await station.change(BOX, new.url())
     gone.connections[0].say(status(410))
     gone.connections[0].close()

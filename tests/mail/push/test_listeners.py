@@ -33,6 +33,7 @@ from mailsacd.store.pool import Database
 from tests.lanes import LANES
 from tests.mail.hubs import until
 from tests.mail.property import PLANS, add_accounts
+from tests.patience import until
 
 reactor: Any = the_reactor
 
