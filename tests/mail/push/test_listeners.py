@@ -31,7 +31,6 @@ from mailsacd.store.events import event_epoch
 from mailsacd.store.notices import DIRECTORY, Notices, give_notice
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
-from tests.mail.hubs import until
 from tests.mail.property import PLANS, add_accounts
 from tests.patience import until
 
