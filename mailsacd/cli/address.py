@@ -69,7 +69,7 @@ def remove(common: Common, account: str, email: str, *, delete_messages: bool) -
     async def work(data: Data, settings: Settings) -> str:
         addresses, _ = property_of(data, settings)
         actor = await owner(data, account)
-        return await addresses.release(actor, email, delete_messages=delete_messages)
+        return (await addresses.release(actor, email, delete_messages=delete_messages)).email
 
     removed = common.run(work)
     common.show({"removed": removed}, f"released {removed}")

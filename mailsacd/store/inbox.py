@@ -4,7 +4,7 @@ from typing import Final, Unpack
 
 from mailsacd.store.messages import deletion
 from mailsacd.store.sql import Executor, column, one
-from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS, VISIBLE, IdPage, bounds
+from mailsacd.store.views import ABOVE_ALL_IDS, AS_JSON_ARRAY, COLUMNS, VISIBLE, IdPage, bounds
 
 BATCH: Final = 500
 """How many messages one statement deletes at most."""
@@ -31,14 +31,16 @@ _unread: one[int] = one(
 
 
 def inbox_deletion(count: int) -> one[int]:
-    """Return a statement that deletes ``count`` messages of an inbox.
+    """Return a statement that deletes ``count`` messages of an inbox, or ``limit`` if that is less.
 
-    They are some that the viewer sees and nobody has starred.
+    They are the newest of those with ids below ``before`` that the viewer sees and nobody has
+    starred.
     """
     return deletion(
         f"""where inbox = %(inbox)s and id = any(array(
-                select id from message where inbox = %(inbox)s and saved_by is null and {VISIBLE}
-                limit {count})) and saved_by is null"""  # noqa: S608  parts of SQL, no input
+                select id from message where inbox = %(inbox)s and id < %(before)s
+                    and saved_by is null and {VISIBLE}
+                order by id desc limit least({count}, %(limit)s))) and saved_by is null"""  # noqa: S608  parts of SQL, no input
     )
 
 
@@ -75,9 +77,21 @@ async def list_of_domain(db: Executor, account: str, domain: str, **page: Unpack
     return await _of_domain(db, viewer=account, domain=domain, **bounds(page))
 
 
-async def purge_inbox(db: Executor, inbox: str, viewer: str) -> int:
-    """Delete some of what ``viewer`` sees in the inbox and nobody has starred. Returns how many."""
-    return await _purge_inbox(db, inbox=inbox, viewer=viewer)
+async def purge_inbox(
+    db: Executor, inbox: str, viewer: str, before_id: str | None, limit: int | None
+) -> int:
+    """Delete some of what ``viewer`` sees in the inbox and nobody has starred. Returns how many.
+
+    They are the newest of the ids below ``before_id`` (None: of all), ``limit`` at most (None: as
+    many as one statement deletes).
+    """
+    return await _purge_inbox(
+        db,
+        inbox=inbox,
+        viewer=viewer,
+        before=before_id or ABOVE_ALL_IDS,
+        limit=BATCH if limit is None else limit,
+    )
 
 
 async def purge_domain(db: Executor, domain: str, account: str) -> int:

@@ -10,7 +10,7 @@ from mailsacd.core.message_form import UNTOUCHED, Marks, message_json
 _MARKS: Final = msgspec.structs.fields(Marks)
 
 COLUMNS: Final = ", ".join(("inbox", "id", "facts", *(mark.name for mark in _MARKS)))
-_ABOVE_ALL_IDS: Final = "~"
+ABOVE_ALL_IDS: Final = "~"
 
 VISIBLE: Final = """(saved_by is null and (not private or owner = %(viewer)s::text)
                      or saved_by = %(viewer)s::text)"""
@@ -69,7 +69,7 @@ class IdPage(TypedDict):
 def bounds(page: IdPage) -> dict[str, str | int]:
     """Return the parameters ``before``, ``from``, ``limit`` and ``skip`` of a statement."""
     return {
-        "before": page["before_id"] or _ABOVE_ALL_IDS,
+        "before": page["before_id"] or ABOVE_ALL_IDS,
         "from": page["from_id"] or "",
         "limit": page["limit"],
         "skip": page["skip"],

@@ -20,7 +20,7 @@ class Specification:
 
     def check(self, method: str, target: str, answer: Answer) -> None:
         """Fails when ``answer`` is not one that is declared for the call."""
-        path = target.partition("?")[0]
+        path = re.sub("/{2,}", "/", target.partition("?")[0])
         for pattern, item in self._paths.items():
             operation = item.get("get" if method == "HEAD" else method.lower())
             if pattern.fullmatch(path) and operation:

@@ -160,6 +160,35 @@ async def test_a_slash_in_an_inbox_does_not_split_the_url(api: Api, slash: str) 
     assert answer.body.endswith(SIMPLE)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/api//addresses/bob@example.com/messages",
+        "//api/addresses/bob@example.com/messages",
+        "/api/addresses////bob@example.com//messages",
+        "/api/addresses/bob@example.com/messages//",
+        "/api//addresses/bob%40example.com/messages?limit=1&until=//",
+        "http://x//api//addresses/bob@example.com/messages",
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_several_slashes_in_a_row_are_one(api: Api, target: str) -> None:
+    message_id = await api.deliver()
+    if "until" in target:
+        assert (await api.call(target)).status == 400  # the query is as it came
+    else:
+        answer = await ask(reactor, api.port, target)
+        assert [message["_id"] for message in answer.json()] == [message_id]
+
+
+@pytest_twisted.ensureDeferred
+async def test_encoded_slashes_in_a_row_stay(api: Api) -> None:
+    message_id = await api.deliver(SIMPLE, "a//b@example.com")
+    answer = await api.call(f"/api//raw/a%2F%2Fb@example.com//{message_id}")
+    assert answer.body.endswith(SIMPLE)
+    assert (await api.call(f"/api/raw/a%2Fb@example.com/{message_id}")).status == 404
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_message_is_deleted_once(api: Api) -> None:
     message_id = await api.deliver()
@@ -345,7 +374,7 @@ async def test_bad_input_is_told_so(
     answer = await api.call(target, method)
     assert answer.status == status
     error = answer.json()
-    assert [f["field"] for f in error.get("validationErrors", [])] == ([field] if field else [])
+    assert [f["field"] for f in error.get("faults", [])] == ([field] if field else [])
 
 
 @pytest_twisted.ensureDeferred

@@ -70,19 +70,19 @@ LISTED: dict[str, tuple[int | bool, int | bool, int | bool, int | bool]] = {
 }
 # What a purge answers each of WHO, and whether the message is there after all have tried.
 PURGED: dict[str, tuple[tuple[int, int, int, int], bool]] = {
-    "public": ((401, 403, 403, 403), True),
-    "private": ((401, 204, 403, 204), False),
-    "implicit": ((401, 204, 403, 204), False),
-    "catch-all": ((401, 204, 403, 204), False),
-    "in a shown domain": ((401, 204, 403, 204), False),
-    "starred by owner": ((401, 403, 403, 403), True),
-    "starred by other": ((401, 403, 403, 403), True),
-    "private, starred by owner": ((401, 204, 403, 204), True),
-    "in a shown domain, starred by other": ((401, 204, 403, 204), True),
-    "released": ((401, 403, 403, 403), True),
-    "taken by other": ((401, 403, 204, 403), True),
-    "unknown": ((401, 403, 403, 403), False),
-    "unknown, private": ((401, 204, 403, 204), False),
+    "public": ((401, 401, 401, 401), True),
+    "private": ((401, 204, 401, 204), False),
+    "implicit": ((401, 204, 401, 204), False),
+    "catch-all": ((401, 204, 401, 204), False),
+    "in a shown domain": ((401, 204, 401, 204), False),
+    "starred by owner": ((401, 401, 401, 401), True),
+    "starred by other": ((401, 401, 401, 401), True),
+    "private, starred by owner": ((401, 204, 401, 204), True),
+    "in a shown domain, starred by other": ((401, 204, 401, 204), True),
+    "released": ((401, 401, 401, 401), True),
+    "taken by other": ((401, 401, 204, 401), True),
+    "unknown": ((401, 401, 401, 401), False),
+    "unknown, private": ((401, 204, 401, 204), False),
 }
 OWNED = {
     "private",

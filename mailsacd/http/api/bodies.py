@@ -1,19 +1,21 @@
 """Request bodies: from the fields that came to a typed struct, and the struct's JSON Schema.
 
 A body is declared on its operation as a frozen msgspec struct, whose field names are the API's.
-Each fault of each field is named, not just the first; so is a field that nobody declared.
+Each fault of each field is named, not just the first; so is a field that nobody declared, unless
+we give it out ourselves (Returnable).
 """
 
 import difflib
 import re
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, ClassVar, Final, TypeVar, get_args
 
 import msgspec
 
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.http.api.codec import Form
 from mailsacd.http.api.credentials import KEY_FIELD
+from mailsacd.http.server.answer import MAX_FAULTS
 
 B = TypeVar("B", bound=msgspec.Struct)
 
@@ -22,7 +24,6 @@ MULTILINE: Final = msgspec.Meta(extra={"multiline": True})
 
 MAX_SHOWN: Final = 60  # characters of an unknown field's name that an error repeats
 MAX_PROBLEM: Final = 200  # characters of what is wrong with a value, which may be in it
-MAX_FAULTS: Final = 20  # faults that an error names
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -38,6 +39,17 @@ _JSON_NAMES: Final = {
 _TYPE_NAME: Final = re.compile(r"\b(" + "|".join(_JSON_NAMES) + r")\b")
 
 
+class Returnable(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields of an object that GET answers, and that may be sent back whole.
+
+    ``ignored`` are those that GET gives and nobody can set; they may have any value. ``spellings``
+    are other names of fields, which count where the field's own name is not there.
+    """
+
+    ignored: ClassVar[frozenset[str]] = frozenset()
+    spellings: ClassVar[Mapping[str, str]] = {}
+
+
 def struct_of(kind: type[B], fields: Mapping[str, Any]) -> B:
     """``fields`` as a ``kind``. A form's texts become numbers and booleans where it has those.
 
@@ -45,7 +57,11 @@ def struct_of(kind: type[B], fields: Mapping[str, Any]) -> B:
     MAX_FAULTS of them at most.
     """
     declared = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    unknown = [name for name in fields if name not in declared and name != KEY_FIELD]
+    ignored = {KEY_FIELD}
+    if issubclass(kind, Returnable):
+        ignored |= kind.ignored | kind.spellings.keys()
+        fields = _respelt(fields, kind.spellings)
+    unknown = [name for name in fields if name not in declared and name not in ignored]
     faults: list[Fault] = []
     values: dict[str, Any] = {}
     for name, field in declared.items():
@@ -62,6 +78,20 @@ def struct_of(kind: type[B], fields: Mapping[str, Any]) -> B:
     if faults or unknown:
         raise _invalid(faults, unknown, declared)
     return kind(**values)
+
+
+def _respelt(fields: Mapping[str, Any], spellings: Mapping[str, str]) -> Mapping[str, Any]:
+    """``fields``, still a Form if they are one, with those of another name under their own."""
+    pairs = [
+        (spellings[name], value)
+        for name, value in fields.items()
+        if name in spellings and spellings[name] not in fields
+    ]
+    if not pairs:
+        return fields
+    if isinstance(fields, Form):
+        return fields.with_pairs(pairs)
+    return {**fields, **dict(pairs)}
 
 
 def _value(fields: Mapping[str, Any], name: str, kind: Any) -> Any:
@@ -96,11 +126,22 @@ def schemas_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
             breaks = name == kind.__name__ and property_name in multiline
             _forbid_control(described, _NO_CONTROL_BUT_BREAKS if breaks else _NO_CONTROL)
     found[kind.__name__]["additionalProperties"] = False
+    if issubclass(kind, Returnable):
+        found[kind.__name__]["properties"] |= _also_taken(kind)
     found[kind.__name__]["properties"][KEY_FIELD] = {
         "type": "string",
         "description": "An API key, where none is in the header or the query",
     }
     return found
+
+
+def _also_taken(kind: type[Returnable]) -> dict[str, Any]:
+    ignored = {"description": "As GET gives it: ignored"}
+    others = {
+        name: {"description": f"Another name of `{field}`"}
+        for name, field in kind.spellings.items()
+    }
+    return {**dict.fromkeys(sorted(kind.ignored), ignored), **others}
 
 
 def takes_nothing(kind: type[msgspec.Struct]) -> bool:

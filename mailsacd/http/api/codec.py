@@ -89,6 +89,10 @@ class Form(dict[str, Any]):
         """All values of the field ``name``, in the order in which they came."""
         return [value for found, value in self._pairs if found == name]
 
+    def with_pairs(self, pairs: list[tuple[str, str]]) -> "Form":
+        """The form with ``pairs`` of names and values after those that it has."""
+        return Form([*self._pairs, *pairs])
+
 
 _STARTS_AS_OBJECT: Final = re.compile(rb"\s*\{")
 

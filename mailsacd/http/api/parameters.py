@@ -154,6 +154,13 @@ LIMIT: Final = Parameter(
     convert=_whole_number(MAX_LIMIT),
     default=DEFAULT_LIMIT,
 )
+PURGE_LIMIT: Final = Parameter(
+    name="limit",
+    where="query",
+    description="Delete so many of the newest at most; all where it is left out.",
+    schema={"type": "integer", "minimum": 0, "maximum": MAX_LIMIT},
+    convert=_whole_number(MAX_LIMIT),
+)
 SKIP: Final = Parameter(
     name="skip",
     where="query",

@@ -44,7 +44,7 @@ class Routes(Resource):
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         klein = Klein()
         klein.url_map.strict_slashes = False  # one slash too many at the end does no harm
-        klein.url_map.merge_slashes = False  # and one too many within finds nothing
+        klein.url_map.merge_slashes = False  # `encoded_segments` has done it: no redirects
         self._max_body_bytes: dict[str, int] = {}
         for operation in operations:
             if operation.handler is not None:

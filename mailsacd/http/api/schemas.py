@@ -171,7 +171,6 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "uniqueIds": STRING,
         }
     ),
-    "AddressRelease": _object({"message": STRING, "_id": STRING}),
     "Headers": {"type": "object", "additionalProperties": _NAMES},
     "HeaderFields": list_of(_object({"name": STRING, "value": STRING})),
     "Status": _object({"status": {"const": "ok"}}),
@@ -182,7 +181,14 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "properties": {
             "message": {"type": "string", "description": "A sentence for people"},
             "error": {"type": "string", "description": "The status in words"},
-            "validationErrors": list_of(_object({"field": STRING, "message": STRING})),
+            "validationErrors": {
+                **list_of(STRING),
+                "description": "What is wrong with the input, a text for each fault",
+            },
+            "faults": {
+                **list_of(_object({"field": STRING, "message": STRING})),
+                "description": "The same for programs",
+            },
         },
     },
 }

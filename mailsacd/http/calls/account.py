@@ -1,7 +1,7 @@
 """The calls about the account itself: what it may, has and holds; its settings; its end."""
 
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
@@ -9,6 +9,7 @@ from msgspec import Meta
 from mailsacd.core.actor import managed_account
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
+from mailsacd.http.api.bodies import Returnable
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.calls.sessions import Password, SessionCalls
 from mailsacd.http.server.answer import Response, json_response
@@ -73,8 +74,19 @@ Label = Annotated[str, Meta(min_length=1, max_length=100)]
 Recent = Annotated[str, Meta(min_length=1, max_length=254)]
 
 
-class MeBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Settings of the account: what is given is set, and the rest stays."""
+class MeBody(Returnable, frozen=True, kw_only=True, omit_defaults=True):
+    """Settings of the account: what is given is set, and the rest stays.
+
+    The account as GET answers it may be sent back.
+    """
+
+    ignored: ClassVar[frozenset[str]] = frozenset(_ME) - {
+        "labels",
+        "recents",
+        "capturePrivate",
+        "disableSpam",
+        "email",
+    }
 
     labels: Annotated[tuple[Label, ...], Meta(max_length=200)] | None = None
     recents: Annotated[tuple[Recent, ...], Meta(max_length=20)] | None = None

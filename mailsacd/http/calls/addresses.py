@@ -1,7 +1,7 @@
 """The calls about private addresses. What may be done is decided in mail.ownership.addresses."""
 
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from mailsacd.core.token import iso_time
 from mailsacd.core.webhook_url import MAX_URL_CHARACTERS
 from mailsacd.http.api import schemas
-from mailsacd.http.api.bodies import MULTILINE
+from mailsacd.http.api.bodies import MULTILINE, Returnable
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import EMAIL, Parameter, yes_or_no
 from mailsacd.http.server.answer import Response, json_response
@@ -39,8 +39,19 @@ DELETE_MESSAGES: Final = Parameter(
 )
 
 
-class AddressSettingsBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of an address: what is left out stays, and `""` or null clears."""
+class AddressSettingsBody(Returnable, frozen=True, kw_only=True):
+    """Settings of an address: what is left out stays, and `""` or null clears.
+
+    An address object as GET answers it may be sent back. It never tells the password: null stands
+    there for one that stays as it is.
+    """
+
+    ignored: ClassVar[frozenset[str]] = frozenset(
+        {"owner", "encryptedInbox", "catchAll", "implicit", "created", "updated"}
+    )
+    spellings: ClassVar[dict[str, str]] = {"enabledws": "enablews"}
+
+    object_id: Any = msgspec.field(default=UNSET, name="_id")
 
     info: (
         Annotated[str, MULTILINE, msgspec.Meta(max_length=MAX_INFO_CHARACTERS)] | UnsetType | None
@@ -138,7 +149,7 @@ class AddressCalls:
                 summary="Release an address: its later mail is public",
                 description="400 when it is not the account's, 401 when it is another's.",
                 parameters=(EMAIL, DELETE_MESSAGES),
-                answers=(schemas.json_answer("It is released", schemas.named("AddressRelease")),),
+                answers=(_address_answer("The address as it was"),),
                 handler=self.release,
             ),
         )
@@ -168,12 +179,13 @@ class AddressCalls:
                 id=operation_id,
                 summary="Set up a private address: forwarding, webhooks, WebSocket, password",
                 description="`forward` has to be another address of the account, and must not "
-                "come back in a loop.",
+                "come back in a loop. 401 for another account's address. An address object as GET "
+                "answers it may be sent back.",
                 parameters=(EMAIL,),
                 body=AddressSettingsBody,
                 needs_account=True,
                 answers=(_address_answer("The address as it is now"),),
-                refusals=(*_REFUSALS, 403, 404),
+                refusals=(*_REFUSALS, 404),
                 handler=self.change,
             )
 
@@ -218,11 +230,11 @@ class AddressCalls:
         )
 
     async def release(self, call: Call) -> Response:
-        """Release an address, and answer with its name: ``{message, _id}``."""
-        email = await self._addresses.release(
+        """Release an address, and answer with it as it was, as an address object."""
+        view = await self._addresses.release(
             call.actor, call["email"], delete_messages=call["deleteAddressMessages"]
         )
-        return json_response({"message": "Address was released.", "_id": email})
+        return json_response(address_json(view))
 
 
 def address_json(view: AddressView) -> dict[str, Any]:
@@ -251,7 +263,11 @@ def address_json(view: AddressView) -> dict[str, Any]:
 
 
 def _settings(body: AddressSettingsBody) -> AddressSettings:
-    return checked_settings(**msgspec.structs.asdict(body))
+    settings = msgspec.structs.asdict(body)
+    is_whole_object = settings.pop("object_id") is not UNSET
+    if is_whole_object and body.password is None:
+        settings["password"] = UNSET
+    return checked_settings(**settings)
 
 
 def _address_answer(description: str) -> Answer:

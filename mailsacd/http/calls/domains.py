@@ -1,13 +1,13 @@
 """The calls about domains. What may be done is decided in mail.ownership.domains."""
 
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
+from mailsacd.http.api.bodies import Returnable
 from mailsacd.http.api.operation import Answer, Call, Handler, Operation
 from mailsacd.http.api.parameters import DOMAIN, Parameter, yes_or_no
 from mailsacd.http.calls.addresses import address_json
@@ -27,11 +27,34 @@ IS_PRIVATE: Final = Parameter(
 )
 
 
-class DomainFlagsBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Flags of a domain: what is left out stays, and `""` or null clears."""
+class DomainFlagsBody(Returnable, frozen=True, kw_only=True):
+    """Flags of a domain: what is left out stays, and `""` or null clears.
+
+    A domain as GET answers it, alone or in a list, may be sent back.
+    """
+
+    ignored: ClassVar[frozenset[str]] = frozenset(
+        {
+            "_id",
+            "owner",
+            "created",
+            "updated",
+            "hosted",
+            "verified",
+            "verifiedMx",
+            "verificationTxt",
+            "lastVerificationErrors",
+            "records",
+            "domain",
+            "totalMessages",
+            "catchAllAddress",
+        }
+    )
+    spellings: ClassVar[dict[str, str]] = {"enabledws": "enablews"}
 
     enablews: bool | Literal[""] | UnsetType | None = UNSET
     isDefault: bool | Literal[""] | UnsetType | None = UNSET  # noqa: N815  the API's spelling
+    isPrivate: bool | UnsetType = UNSET  # noqa: N815  the API's spelling
     catchAll: bool | Literal[""] | UnsetType | None = UNSET  # noqa: N815  the API's spelling
 
 
@@ -179,6 +202,7 @@ class DomainCalls:
             call["domain"],
             enablews=_flag(call.body.enablews),
             is_default=_flag(call.body.isDefault),
+            is_private=_flag(call.body.isPrivate),
             catch_all=_flag(call.body.catchAll),
         )
         return json_response(domain_json(view))

@@ -13,6 +13,7 @@ from mailsacd.http.api.parameters import (
     HEADERS_FORMAT,
     LIMIT,
     MESSAGE_ID,
+    PURGE_LIMIT,
     SINCE,
     SKIP,
     UNTIL,
@@ -66,8 +67,11 @@ class MessageCalls:
                 method="DELETE",
                 path="/api/addresses/{email}/messages",
                 id="purgeMessages",
-                summary="Delete all messages of an address of your own, except starred ones",
-                parameters=(EMAIL,),
+                summary="Delete the messages of an address of your own, except starred ones",
+                description="All of them, or the newest `limit` of those received before `until`. "
+                "401 for an address that is neither the account's nor under a domain of it.",
+                parameters=(EMAIL, UNTIL, PURGE_LIMIT),
+                refusals=(400, 401, 503),
                 answers=(Answer(status=204, description="They are gone", schemas={}),),
                 handler=self.purge,
             ),
@@ -175,7 +179,9 @@ class MessageCalls:
 
     async def purge(self, call: Call) -> Response:
         """Delete the messages of an inbox but for starred ones, and answer 204."""
-        await self._mailbox.purge(call.actor, call["email"])
+        await self._mailbox.purge(
+            call.actor, call["email"], until_ms=call["until"], limit=call["limit"]
+        )
         return Response(status=204)
 
     async def get(self, call: Call) -> Response:

@@ -21,6 +21,9 @@ ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
 Headers = tuple[tuple[bytes, bytes], ...]
 """Names and values of header fields, in order."""
 
+MAX_FAULTS: Final = 20
+"""Faults that an error names."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -92,10 +95,16 @@ def text_bytes(text: str) -> bytes:
 def problem(
     status: HTTPStatus, message: str, faults: tuple[Fault, ...] = (), headers: Headers = ()
 ) -> Response:
-    """An error as the API writes it. ``faults`` become ``validationErrors``."""
+    """An error as the API writes it, with the first MAX_FAULTS of ``faults``, if there are any.
+
+    They are told twice: ``validationErrors`` are texts, as Mailsac's clients print them, and
+    ``faults`` the same as objects.
+    """
     body: dict[str, Any] = {"message": message, "error": status.phrase}
     if faults:
-        body["validationErrors"] = [{"field": f.field, "message": f.problem} for f in faults]
+        shown = faults[:MAX_FAULTS]
+        body["validationErrors"] = [f"{f.field} {f.problem}" for f in shown]
+        body["faults"] = [{"field": f.field, "message": f.problem} for f in shown]
     return Response(_encoder.encode(body), JSON, status, headers)
 
 

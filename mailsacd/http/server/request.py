@@ -1,5 +1,6 @@
 """One request: its body within bounds, and the way its answer is written: whole, or as it comes."""
 
+import re
 import string
 from collections.abc import Coroutine
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from mailsacd.http.server.sink import Sink
 
 T = TypeVar("T")
 
+_SLASHES: Final = re.compile(rb"/{2,}")
 READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
 
 
@@ -211,7 +213,10 @@ class Request(server.Request):
 
 
 def encoded_segments(path: bytes) -> list[bytes]:
-    """The segments of a request's path as they came, in ASCII.
+    """The segments of a request's path as they came, in ASCII; several slashes in a row are one.
+
+    Clients whose base URL ends in a slash ask for ``/api//addresses``. A slash that is encoded
+    (``%2F``) is a part of its segment, and stays.
 
     ``path`` may be in the absolute form (RFC 9112 section 3.2.2), of which only the path counts.
     """
@@ -219,4 +224,6 @@ def encoded_segments(path: bytes) -> list[bytes]:
         path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
     if not path.isascii():  # what should have been encoded, and now is
         path = quote(path, safe=string.punctuation).encode("ascii")
+    if b"//" in path:
+        path = _SLASHES.sub(b"/", path)
     return path[1:].split(b"/")

@@ -45,8 +45,11 @@ class Profiles:
         """Set ``labels``, ``recents``, ``capture_private``, ``disable_spam`` or ``email``.
 
         The mail address is where a lost password is set anew, so it takes a session of the
-        account's own login: ForbiddenError without one. InvalidInputError, ConflictError.
+        account's own login to have another: ForbiddenError without one. InvalidInputError,
+        ConflictError.
         """
+        if "email" in changes and changes["email"] == (await self.of(actor)).account.email:
+            changes = {name: value for name, value in changes.items() if name != "email"}
         name = managed_account(actor) if "email" in changes else account_of(actor)
         await self._accounts.change(name, changes)
         return await self.of(actor)

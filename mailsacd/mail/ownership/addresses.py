@@ -12,7 +12,6 @@ from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import Address, alternate_local, inbox_of
 from mailsacd.core.errors import (
     Fault,
-    ForbiddenError,
     InvalidInputError,
     MailsacdError,
     NotFoundError,
@@ -155,7 +154,7 @@ class Addresses:
         """Write the given settings of an address of the account's own.
 
         Raises InvalidInputError for bad settings, NotFoundError for an address that nobody
-        reserved, ForbiddenError for another account's.
+        reserved, UnauthenticatedError for another account's.
         """
         account = account_of(actor)
         inbox = inbox_of(email)
@@ -167,7 +166,7 @@ class Addresses:
             if found is None:
                 return None
             if found.owner != account:
-                raise ForbiddenError(ANOTHERS.format(inbox))
+                raise UnauthenticatedError(ANOTHERS.format(inbox))
             return await write_settings(transaction, found, settings, password_hash)
 
         changed = await self._database.transaction(work)
@@ -176,8 +175,8 @@ class Addresses:
         self._directory.forget(str(inbox))
         return _view(changed, await self._server_secret())
 
-    async def release(self, actor: Actor, email: str, *, delete_messages: bool) -> str:
-        """Give an address up; its normal form. Its mail stays the account's, unless deleted.
+    async def release(self, actor: Actor, email: str, *, delete_messages: bool) -> AddressView:
+        """Give an address up. Returns it as it was; its mail stays the account's, unless deleted.
 
         Raises InvalidInputError when it is not the account's, and UnauthenticatedError when it is
         another's.
@@ -185,29 +184,31 @@ class Addresses:
         account = account_of(actor)
         inbox = inbox_of(email)
 
-        async def work(transaction: Transaction) -> list[str]:
+        async def work(transaction: Transaction) -> tuple[PrivateAddress, list[str]] | None:
             await begin(transaction, account)
             await share_domain(transaction, inbox.domain)
+            found = await store.find_address(transaction, str(inbox))
             sources = await store.release_address(transaction, account, str(inbox))
-            if sources is None:
-                return []
+            if found is None or sources is None:
+                return None
             # What was stored while the address was being reserved
             await adopt_messages(transaction, str(inbox), account)
             if delete_messages:
                 await delete_owned_messages(transaction, str(inbox), account)
             changed = [str(inbox), *sources]
             await announce(transaction, *changed)
-            return changed
+            return found, changed
 
-        changed = await self._database.transaction(work)
-        for name in changed:
-            self._directory.forget(name)
-        if not changed:
+        released = await self._database.transaction(work)
+        if released is None:
             holding = await self._directory.holder(inbox)
             if holding.owner not in {None, account}:
                 raise UnauthenticatedError(ANOTHERS.format(inbox))
             raise InvalidInputError(f"The address {inbox} is not one that the account has reserved")
-        return str(inbox)
+        address, changed = released
+        for name in changed:
+            self._directory.forget(name)
+        return _view(address, await self._server_secret())
 
     async def _reserve(
         self, actor: Actor, inboxes: Sequence[Address], settings: AddressSettings | None
@@ -277,7 +278,7 @@ class Addresses:
     async def _not_reserved(self, account: str, inbox: Address) -> MailsacdError:
         holding = await self._directory.holder(inbox)
         if holding.owner not in {None, account}:
-            return ForbiddenError(ANOTHERS.format(inbox))
+            return UnauthenticatedError(ANOTHERS.format(inbox))
         return NotFoundError(f"The address {inbox} is not reserved: it has no settings")
 
     async def _hashed(self, settings: AddressSettings) -> str | None:

@@ -88,7 +88,7 @@ class AccessControl:
     async def owned_inbox(self, actor: Actor, email: str) -> str:
         """The normal address of an inbox that is the actor's own, or under a domain of its own.
 
-        Raises UnauthenticatedError without an account, ForbiddenError for any other inbox.
+        Raises UnauthenticatedError for any other inbox, and without an account.
         """
         address = inbox_of(email)
         if actor.account is None:
@@ -99,7 +99,7 @@ class AccessControl:
             domain = await self._holders.domain(address.domain)
             owner = domain.owner if domain else None
         if owner != actor.account:
-            raise ForbiddenError("Only the owner of an address or of its domain may do this")
+            raise UnauthenticatedError("Only the owner of an address or of its domain may do this")
         return str(address)
 
     async def owned_domain(self, actor: Actor, name: str) -> str:

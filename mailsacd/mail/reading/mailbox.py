@@ -94,12 +94,27 @@ class Mailbox:
         access.found(deleted or None)
         return access.inbox
 
-    async def purge(self, actor: Actor, email: str) -> None:
-        """Delete all messages of an inbox but starred ones, for who owns it or its domain."""
+    async def purge(
+        self,
+        actor: Actor,
+        email: str,
+        *,
+        until_ms: int | None = None,
+        limit: int | None = None,
+    ) -> None:
+        """Delete messages of an inbox but starred ones, for who owns it or its domain.
+
+        They are the newest ``limit`` (None: all) of those received before ``until_ms``.
+        Raises UnauthenticatedError for who owns neither.
+        """
         inbox = await self._access_control.owned_inbox(actor, email)
         account = account_of(actor)
-        while await purge_inbox(self._database, inbox, account):
-            pass
+        before = None if until_ms is None else time_prefix(until_ms)
+        while limit is None or limit > 0:
+            gone = await purge_inbox(self._database, inbox, account, before, limit)
+            if not gone:
+                break
+            limit = None if limit is None else limit - gone
 
     async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
         """The stored bytes: the trace headers, then the message as received. NotFoundError."""

@@ -1,14 +1,15 @@
 """Bodies: what becomes of the fields, and how each fault is told."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import pytest
 from msgspec import Meta
 
 from mailsacd.core.errors import InvalidInputError
-from mailsacd.http.api.bodies import MAX_FAULTS, MULTILINE, schemas_of, struct_of
+from mailsacd.http.api.bodies import MULTILINE, Returnable, schemas_of, struct_of
 from mailsacd.http.api.codec import MAX_FIELDS, read_body
+from mailsacd.http.server.answer import MAX_FAULTS
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +28,13 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Chosen(msgspec.Struct, frozen=True, kw_only=True):
     choice: Literal["a", "b"]
+
+
+class _Returned(Returnable, frozen=True, kw_only=True):
+    ignored: ClassVar[frozenset[str]] = frozenset({"_id", "made"})
+    spellings: ClassVar[dict[str, str]] = {"flags": "flag"}
+
+    flag: bool | None = None
 
 
 JSON = b"application/json"
@@ -126,3 +134,25 @@ def test_a_body_of_too_many_fields_is_not_looked_at(body: str, kind: bytes) -> N
     with pytest.raises(InvalidInputError, match=f"{MAX_FIELDS} fields") as caught:
         read_body(body.encode(), kind)
     assert caught.value.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "flag"),
+    [
+        (b'{"_id":1,"made":{"x":["\\u0000"]},"flag":true}', JSON, True),
+        (b'{"flags":true}', JSON, True),
+        (b'{"flags":true,"flag":false}', JSON, False),
+        (b"flags=1&_id=", FORM, True),
+        (b"_mailsacKey=k&made=", FORM, None),
+    ],
+)
+def test_what_we_give_out_may_come_back(body: bytes, kind: bytes, flag: bool | None) -> None:
+    assert struct_of(_Returned, read_body(body, kind)) == _Returned(flag=flag)
+
+
+def test_others_are_refused_all_the_same_and_all_is_declared() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        struct_of(_Returned, {"_id": 1, "flags": "x", "mad": 1})
+    assert {fault.field for fault in caught.value.faults} == {"flag", "mad"}
+    properties = schemas_of(_Returned)["_Returned"]["properties"]
+    assert set(properties) == {"_id", "made", "flags", "flag", "_mailsacKey"}

@@ -101,7 +101,8 @@ def test_each_fault_is_shown() -> None:
     assert json.loads(error_response(error, "aCall").body) == {
         "message": "bad",
         "error": "Bad Request",
-        "validationErrors": [{"field": "limit", "message": "is too large"}],
+        "validationErrors": ["limit is too large"],
+        "faults": [{"field": "limit", "message": "is too large"}],
     }
 
 

@@ -1,5 +1,6 @@
 """The calls about domains over real sockets, with name servers of their own."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -112,7 +113,9 @@ async def test_a_subdomain_of_the_operators_is_verified_at_once(people: Society)
         ("other", "PUT", f"/api/domains/{SHOWN_DOMAIN}/privacy/true", b"", 404),
         ("owner", "PUT", f"/api/domains/{SHOWN_DOMAIN}/privacy/maybe", b"", 400),
         ("owner", "PUT", f"/api/domains/{SHOWN_DOMAIN}", b'{"enablews": "maybe"}', 400),
-        ("owner", "PUT", f"/api/domains/{SHOWN_DOMAIN}", b'{"isPrivate": true}', 400),
+        ("owner", "PUT", f"/api/domains/{SHOWN_DOMAIN}", b'{"isPrivate": true}', 200),
+        ("owner", "PUT", f"/api/domains/{SHOWN_DOMAIN}", b'{"isPrivate": null}', 400),
+        ("owner", "PUT", f"/api/domains/{SHOWN_DOMAIN}", b'{"isPrivat": true}', 400),
         ("owner", "PUT", f"/api/domains/{SHOWN_DOMAIN}", b"{}", 200),
     ],
 )
@@ -127,9 +130,26 @@ async def test_who_gets_what(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_domain_may_be_sent_back_as_get_gave_it(people: Society) -> None:
+    target = f"/api/domains/{SHOWN_DOMAIN}"
+    whole = await people.json("owner", "GET", target)
+    listed = [
+        d
+        for d in await people.json("owner", "GET", "/api/domains")
+        if d["_id"] == whole["domain"]["_id"]
+    ]
+    for given in (whole, whole["domain"], *listed):
+        changed = await people.json("owner", "PUT", target, json.dumps(given).encode())
+        assert changed == {**whole["domain"], "updated": changed["updated"]}
+    assert (await people.json("owner", "PUT", target, b'{"enabledws": true}'))["enablews"]
+    hidden = json.dumps({**whole["domain"], "isPrivate": True}).encode()
+    assert (await people.json("owner", "PUT", target, hidden))["isPrivate"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_bad_domain_is_named(people: Society) -> None:
     answer = await people.ask("owner", "POST", "/api/domains/a..b")
-    assert [fault["field"] for fault in answer.json()["validationErrors"]] == ["domain"]
+    assert [fault["field"] for fault in answer.json()["faults"]] == ["domain"]
 
 
 @pytest_twisted.ensureDeferred

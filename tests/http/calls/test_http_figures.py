@@ -216,7 +216,7 @@ BAD_BODIES: tuple[tuple[Any, list[str]], ...] = (
 async def test_each_fault_of_a_body_is_named(house: House, body: Any, fields: list[str]) -> None:
     answer = await house.ask("/api/validations/addresses", "POST", json=body)
     assert answer.status == 400
-    assert sorted(f["field"] for f in answer.json()["validationErrors"]) == sorted(fields)
+    assert sorted(f["field"] for f in answer.json()["faults"]) == sorted(fields)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ async def test_each_fault_of_a_body_is_named(house: House, body: Any, fields: li
 async def test_each_fault_of_a_query_is_named(house: House, target: str, fields: list[str]) -> None:
     answer = await house.ask(target, who="ann")
     assert answer.status == 400
-    assert sorted(f["field"] for f in answer.json()["validationErrors"]) == sorted(fields)
+    assert sorted(f["field"] for f in answer.json()["faults"]) == sorted(fields)
 
 
 @pytest.mark.parametrize(

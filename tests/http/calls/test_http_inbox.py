@@ -172,6 +172,31 @@ async def test_a_purge_leaves_what_is_starred_and_goes_in_batches(
     assert len(await people.database.fetch("select id from raw_message")) == 1
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_purge_takes_what_its_parameters_choose(
+    people: Society, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [await people.deliver(PRIVATE) for _ in range(7)][::-1]
+    target = f"/api/addresses/{PRIVATE}/messages"
+    await people.json("owner", "PUT", f"{target}/{ids[1]}/star")
+    received = {m["_id"]: m["received"] for m in await people.json("owner", "GET", target)}
+    monkeypatch.setattr(store, "_purge_inbox", store.inbox_deletion(2))
+
+    async def purged(query: str, left: list[str]) -> None:
+        assert (await people.ask("owner", "DELETE", f"{target}?{query}")).status == 204
+        assert [m["_id"] for m in await people.json("owner", "GET", target)] == left, query
+
+    await purged("limit=0", ids)
+    await purged("until=2001-01-01", ids)
+    for bad in ("limit=x", "limit=1001", "until=soon"):
+        assert (await people.ask("owner", "DELETE", f"{target}?{bad}")).status == 400
+    await purged("limit=1", ids[1:])
+    await purged("limit=3", [ids[1], *ids[5:]])
+    before = f"until={received[ids[5]]}"
+    await purged(before, [i for i in (ids[1], *ids[5:]) if received[i] >= received[ids[5]]])
+    await purged("limit=&until=", [ids[1]])
+
+
 BAD: list[tuple[str, list[str]]] = [
     ("inbox?limit=1001", ["limit"]),
     ("inbox?limit=-1&skip=x&since=soon", ["limit", "since", "skip"]),
@@ -197,5 +222,5 @@ async def test_bad_input_is_refused_with_each_fault_named(people: Society) -> No
     for target, faults in BAD:
         answer = await people.ask("owner", "GET", f"/api/{target}")
         assert answer.status == 400, (target, answer)
-        named = [fault["field"] for fault in answer.json()["validationErrors"]]
+        named = [fault["field"] for fault in answer.json()["faults"]]
         assert sorted(named) == faults, target

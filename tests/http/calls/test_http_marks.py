@@ -67,7 +67,7 @@ async def test_a_message_takes_no_label_too_many_and_none_is_lost(people: Societ
         await people.json("nobody", "PUT", f"{target}/labels/{name}")
     answer = await people.ask("nobody", "PUT", f"{target}/labels/one-more")
     assert answer.status == 400
-    assert answer.json()["validationErrors"][0]["field"] == "label"
+    assert answer.json()["faults"][0]["field"] == "label"
     again = await people.json("nobody", "PUT", f"{target}/labels/{NAMES[0]}")
     assert sorted(again["labels"]) == sorted(NAMES)
 
@@ -119,7 +119,7 @@ async def test_bad_input_is_refused_with_each_fault_named(people: Society) -> No
     for end, body, faults in BAD:
         answer = await people.ask("nobody", "PUT", f"{target}/{quote(end, safe='/%')}", body)
         assert answer.status == 400, (end, body, answer)
-        named = [fault["field"] for fault in answer.json().get("validationErrors", ())]
+        named = [fault["field"] for fault in answer.json().get("faults", ())]
         assert sorted(named) == faults, (end, body)
     message = await people.json("nobody", "GET", target)
     assert (message["labels"], message["folder"], message["read"]) == ([], "inbox", None)

@@ -111,7 +111,7 @@ async def test_lists_are_narrowed(people: Society, receiver: Receiver) -> None:
     for query, field in (("state=x", "state"), ("limit=1001", "limit"), ("address=x", "address")):
         answer = await people.ask("owner", "GET", f"{DELIVERIES}?{query}")
         assert answer.status == 400
-        assert [e["field"] for e in answer.json()["validationErrors"]] == [field]
+        assert [e["field"] for e in answer.json()["faults"]] == [field]
 
 
 @pytest_twisted.ensureDeferred
@@ -172,6 +172,6 @@ async def test_a_bad_url_is_refused_when_it_is_set(people: Society, url: str, pr
         body = json.dumps({field: url}).encode()
         answer = await people.ask("owner", "PUT", f"/api/addresses/{PRIVATE}", body)
         assert answer.status == 400
-        (error,) = answer.json()["validationErrors"]
+        (error,) = answer.json()["faults"]
         assert error["field"] == field
         assert error["message"].startswith(problem)
