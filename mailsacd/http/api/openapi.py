@@ -68,7 +68,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
-        "parameters": [_parameter(p) for p in operation.parameters],
+        "parameters": [described for p in operation.parameters for described in _parameters(p)],
         "responses": responses,
         "security": [] if operation.open else _NO_KEY_OR_ONE,
     }
@@ -94,6 +94,15 @@ def _body(kind: type[msgspec.Struct]) -> dict[str, Any]:
         "required": not takes_nothing(kind),
         "content": {media_type: {"schema": schema} for media_type in forms},
     }
+
+
+def _parameters(parameter: Parameter) -> list[dict[str, Any]]:
+    """The parameter, and once more under its older name, if it has one."""
+    described = _parameter(parameter)
+    if parameter.older_name is None:
+        return [described]
+    older = {"name": parameter.older_name, "description": f"As `{parameter.name}`"}
+    return [described, {**described, **older, "deprecated": True}]
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

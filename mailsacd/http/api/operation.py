@@ -134,6 +134,8 @@ def _given(
     if parameter.where == "header":
         return header(name.encode()) or None
     found = query.get(name.encode()) if query else None
+    if not found and query and parameter.older_name is not None:
+        found = query.get(parameter.older_name.encode())
     return found[-1] or None if found else None
 
 

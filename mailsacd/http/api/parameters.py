@@ -35,7 +35,8 @@ class Parameter:
     """``convert`` takes the decoded text and raises ValueError with what is wrong with it.
 
     ``default`` stands for a parameter that is not given, or empty, unless it is ``required``
-    (those in a path are there in any case). ``schema`` is JSON Schema.
+    (those in a path are there in any case). ``schema`` is JSON Schema. ``older_name`` is one that
+    a query may have it under as well.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Parameter:
     convert: Callable[[str], Any]
     default: Any = None
     required: bool = False
+    older_name: str | None = None
 
 
 def milliseconds_of(text: str) -> int:
@@ -206,9 +208,10 @@ DOWNLOAD: Final = Parameter(
 )
 HEADERS_FORMAT: Final = Parameter(
     name="messageHeadersFormat",
+    older_name="format",
     where="query",
-    description="`json`: name in lower case to the list of its values; `json-ordered`: every "
-    "field in its place; `plain`: the header section as it was received.",
+    description="`json`: name in lower case to its values; `json-ordered`: every field in its "
+    "place, its name in lower case; `plain`: the header section as it was received.",
     schema={"type": "string", "enum": ["json", "json-ordered", "plain"], "default": "json"},
     convert=_one_of("json", "json-ordered", "plain"),
     default="json",

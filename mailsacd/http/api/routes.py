@@ -21,7 +21,7 @@ from mailsacd.http.server.request import Request
 _PREFLIGHT: Final = (
     (b"Access-Control-Allow-Origin", b"*"),
     (b"Access-Control-Allow-Methods", b"GET, HEAD"),
-    (b"Access-Control-Allow-Headers", b"Mailsac-Key, Content-Type"),
+    (b"Access-Control-Allow-Headers", b"Mailsac-Key, Content-Type, Last-Event-ID"),
     (b"Access-Control-Max-Age", b"86400"),
 )
 

@@ -172,6 +172,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         }
     ),
     "Headers": {"type": "object", "additionalProperties": _NAMES},
+    "OlderHeaders": {"type": "object", "additionalProperties": {"anyOf": [STRING, _NAMES]}},
     "HeaderFields": list_of(_object({"name": STRING, "value": STRING})),
     "Status": _object({"status": {"const": "ok"}}),
     "Version": _object({"name": {"const": "mailsacd"}, "version": STRING}),

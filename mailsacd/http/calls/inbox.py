@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from mailsacd.core.actor import account_of
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.search import Terms
 from mailsacd.http.api import schemas
@@ -51,10 +52,10 @@ QUERY: Final = Parameter(
     name="query",
     where="query",
     description="A part of the subject, or of the name or address of a sender or recipient, "
-    "without regard to case.",
-    schema={**_TERM_SCHEMA, "examples": ["invoice"]},
+    "without regard to case. Without it nothing is found.",
+    schema={**_TERM_SCHEMA, "minLength": 0, "examples": ["invoice"]},
     convert=text_up_to(MAX_TERM_CHARACTERS),
-    required=True,
+    default="",
 )
 AND_SUBJECT: Final = _term("andSubjectIncludes", "A part of the subject")
 AND_FROM: Final = _term("andFrom", "A part of the name or address of a sender")
@@ -190,7 +191,10 @@ class InboxCalls:
 
     async def search(self, call: Call) -> Response:
         """Answer with the messages that have a text somewhere: ``{query, messages}``."""
-        found = await self._account_mail.search(call.actor, Terms(anywhere=call["query"]))
+        account_of(call.actor)
+        found = "[]"
+        if call["query"]:
+            found = await self._account_mail.search(call.actor, Terms(anywhere=call["query"]))
         query = msgspec.json.encode(call["query"]).decode()
         return Response(f'{{"query":{query},"messages":{found}}}'.encode())
 

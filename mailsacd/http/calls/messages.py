@@ -71,7 +71,6 @@ class MessageCalls:
                 description="All of them, or the newest `limit` of those received before `until`. "
                 "401 for an address that is neither the account's nor under a domain of it.",
                 parameters=(EMAIL, UNTIL, PURGE_LIMIT),
-                refusals=(400, 401, 503),
                 answers=(Answer(status=204, description="They are gone", schemas={}),),
                 handler=self.purge,
             ),
@@ -135,8 +134,10 @@ class MessageCalls:
         )
 
     def _headers(self) -> tuple[Operation, ...]:
-        def operation(path: str, operation_id: str) -> Operation:
-            forms = [schemas.named("Headers"), schemas.named("HeaderFields")]
+        def operation(
+            path: str, operation_id: str, by_name: str, handler: Callable[[Call], Any]
+        ) -> Operation:
+            forms = [schemas.named(by_name), schemas.named("HeaderFields")]
             return _operation(
                 method="GET",
                 path=path,
@@ -154,12 +155,23 @@ class MessageCalls:
                     ),
                 ),
                 refusals=_REFUSALS_OF_ONE,
-                handler=self.headers,
+                handler=handler,
             )
 
+        of_message = "/api/addresses/{email}/messages/{messageId}/headers"
         return (
-            operation("/api/headers/{email}/{messageId}", "getHeaders"),
-            operation("/api/addresses/{email}/messages/{messageId}/headers", "getMessageHeaders"),
+            operation(
+                "/api/headers/{email}/{messageId}",
+                "getHeaders",
+                "OlderHeaders",
+                partial(self.headers, by_name=_headers_of_old),
+            ),
+            operation(
+                of_message,
+                "getMessageHeaders",
+                "Headers",
+                partial(self.headers, by_name=_headers_by_name),
+            ),
         )
 
     async def list(self, call: Call) -> Response:
@@ -215,14 +227,17 @@ class MessageCalls:
         content = await self._mailbox.raw(call.actor, call["email"], call["messageId"])
         return _answer(call, content, TEXT, ".eml")
 
-    async def headers(self, call: Call) -> Response:
-        """Answer with the header fields of a message, in the form that was asked for."""
+    async def headers(self, call: Call, *, by_name: Callable[[ParsedMessage], bytes]) -> Response:
+        """Answer with the header fields of a message, in the form that was asked for.
+
+        ``by_name`` makes the form ``json``.
+        """
         form = call["messageHeadersFormat"]
         if form == "plain":
             raw = await self._mailbox.raw(call.actor, call["email"], call["messageId"])
             return _answer(call, header_section(raw), TEXT, ".headers.txt")
         ordered = form == "json-ordered"
-        fields = await self._view(call, _ordered_headers if ordered else _headers_by_name)
+        fields = await self._view(call, _ordered_headers if ordered else by_name)
         return _answer(call, fields, JSON, ".headers.json")
 
     async def _view(self, call: Call, view: Callable[[ParsedMessage], bytes]) -> bytes:
@@ -253,11 +268,22 @@ def _dirty(parsed: ParsedMessage) -> bytes:
 
 
 def _headers_by_name(parsed: ParsedMessage) -> bytes:
+    return json_response(_values_by_name(parsed)).body
+
+
+def _headers_of_old(parsed: ParsedMessage) -> bytes:
+    """A field that is there once is a text."""
+    fields = _values_by_name(parsed)
+    return json_response({n: v if len(v) > 1 else v[0] for n, v in fields.items()}).body
+
+
+def _values_by_name(parsed: ParsedMessage) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     for name, value in parsed.headers:
         fields.setdefault(name.lower(), []).append(value)
-    return json_response(fields).body
+    return fields
 
 
 def _ordered_headers(parsed: ParsedMessage) -> bytes:
-    return json_response([{"name": name, "value": value} for name, value in parsed.headers]).body
+    fields = [{"name": name.lower(), "value": value} for name, value in parsed.headers]
+    return json_response(fields).body

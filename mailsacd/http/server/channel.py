@@ -121,7 +121,12 @@ class Channel(HTTPChannel):
 
     def allHeadersReceived(self) -> None:
         """Called when a header is whole; its body, if there is one, follows."""
-        self.requests[-1].head_came(self._command, self._path, self.length)
+        request = self.requests[-1]
+        if _is_ambiguous(request.requestHeaders, self._version):
+            request.drop()
+            self._respondToBadRequestAndDisconnect()
+        else:
+            request.head_came(self._command, self._path, self.length)
         super().allHeadersReceived()
 
     def rawDataReceived(self, data: bytes) -> None:
@@ -268,3 +273,17 @@ class Channel(HTTPChannel):
 
     def _say(self, status: HTTPStatus, message: str) -> None:
         self._out.write(last_answer(problem(status, message)))
+
+
+def _is_ambiguous(headers: Headers, version: bytes) -> bool:
+    """Whether others may read the host, or where the body ends, in another way than we do.
+
+    A request names one host (RFC 9112 section 3.2; before HTTP/1.1 it may name none), and has one
+    transfer coding, which is the only one that we know (section 6.1; with two, or one before a
+    length, requests are smuggled past proxies).
+    """
+    hosts = headers.getRawHeaders(b"Host") or ()
+    if len(hosts) != 1 and (hosts or version == b"HTTP/1.1"):
+        return True
+    codings = headers.getRawHeaders(b"Transfer-Encoding")
+    return codings is not None and [c.lower() for c in codings] != [b"chunked"]

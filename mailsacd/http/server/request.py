@@ -24,6 +24,11 @@ from mailsacd.http.server.sink import Sink
 
 T = TypeVar("T")
 
+FOR_ANY_PAGE: Final = (
+    b"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Retry-After"
+)
+"""Pages of other sites may read what reading calls answer, and these of its header fields."""
+
 _SLASHES: Final = re.compile(rb"/{2,}")
 READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
 
@@ -91,7 +96,7 @@ class Request(server.Request):
     def gotLength(self, length: int | None) -> None:
         """Called by Twisted after `head_came`, with the same length of the body."""
         self.content = BytesIO()
-        if length is not None and length > self.max_body_bytes:
+        if not self._refused and length is not None and length > self.max_body_bytes:
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -176,7 +181,7 @@ class Request(server.Request):
             )
         lines.append(b"Cache-Control: no-store")
         if self.method in READS:
-            lines.append(b"Access-Control-Allow-Origin: *")
+            lines.append(FOR_ANY_PAGE)
         for name, value in response.headers:
             lines.append(b"%b: %b" % (name, b" ".join(value.splitlines())))
         if not self.channel.persistent:
@@ -205,10 +210,14 @@ class Request(server.Request):
             self._sink.gone()
         super().connectionLost(reason)
 
-    def _refuse(self) -> None:
+    def drop(self) -> None:
+        """Answer nothing and drop the body: the channel has refused the request."""
         self._refused = True
         self.content = BytesIO()
         self.requestHeaders.removeHeader(b"Expect")  # the body is not wanted
+
+    def _refuse(self) -> None:
+        self.drop()
         self.channel.refuse_body(self.max_body_bytes)
 
 

@@ -5,19 +5,21 @@ core.address: that takes what mail is really sent to, such as two dots in a row,
 form should not. Whether mail can be delivered is not asked: only the DNS is, never a mail server.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import email_validator
 from disposable_email_domains import blocklist
-from twisted.internet.defer import DeferredSemaphore, ensureDeferred, gatherResults
+from twisted.internet.defer import DeferredSemaphore, FirstError, ensureDeferred, gatherResults
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.dns import Dns
 from mailsacd.core.errors import MailsacdError
+
+T = TypeVar("T")
 
 MAX_HOSTS: Final = 8
 """MX hosts of a domain that are looked at, those of the highest priority."""
@@ -80,7 +82,7 @@ class Validator:
         """The same of several, in their order; each domain is looked up once."""
         parts = [_parts(email) for email in emails]
         domains = list(dict.fromkeys(p[1] for p in parts if p is not None and p[1][0] != "["))
-        looked_up = await gatherResults([ensureDeferred(self._related(d)) for d in domains])
+        looked_up = await _all(self._related(d) for d in domains)
         related = dict(zip(domains, looked_up, strict=True))
         return [
             _verdict(email, found, related.get(found[1], (found[1],)) if found else ())
@@ -111,10 +113,10 @@ class Validator:
         else:
             relations.names += [r.host for r in found.records[:MAX_HOSTS] if r.host]
         hosts = list(dict.fromkeys(relations.names))
-        await gatherResults([ensureDeferred(self._add_addresses(h, relations)) for h in hosts])
+        await _all(self._add_addresses(h, relations) for h in hosts)
         addresses = list(dict.fromkeys(relations.addresses))[:MAX_ADDRESSES]
         relations.addresses = addresses
-        await gatherResults([ensureDeferred(self._add_names(a, relations)) for a in addresses])
+        await _all(self._add_names(a, relations) for a in addresses)
 
     async def _add_addresses(self, host: str, relations: _Relations) -> None:
         try:
@@ -133,6 +135,17 @@ class Validator:
             relations.whole = False
         else:
             relations.names += found.records[:MAX_HOSTS]
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results of ``works`` in their order, done at the same time. Raises what one raises.
+
+    Twisted hides the error in another, so that who gives the work up is not told that it was.
+    """
+    try:
+        return await gatherResults([ensureDeferred(w) for w in works], consumeErrors=True)
+    except FirstError as e:
+        e.subFailure.raiseException()
 
 
 def _parts(email: str) -> tuple[str, str] | None:

@@ -190,19 +190,25 @@ async def test_a_chunked_body_is_refused_while_it_comes(server: _Server) -> None
         (b"GET / HTTP/2.0\r\n\r\n", 400),
         (b"GET  / HTTP/1.1\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nBad Name: x\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nA: \x00\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nA: b\r\n\tfolded\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (b"GET /" + b"x" * (2 * MAX_HEADER_BYTES) + b" HTTP/1.1\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADER_FIELDS + 1) + b"\r\n", 400),
-        (b"GET / HTTP/1.1\r\n" + b"A: " + b"b" * 10_000 + b"\r\nA: " + b"b" * 10_000, 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nBad Name: x\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: \x00\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n folded\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\tfolded\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (
+            b"POST / HTTP/1.1\r\nHost:\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400,
+        ),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"GET /" + b"x" * (2 * MAX_HEADER_BYTES) + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * (MAX_HEADER_FIELDS) + b"\r\n", 400),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: " + b"b" * 10_000 + b"\r\nA: " + b"b" * 10_000,
+            400,
+        ),
     ],
 )
 @pytest_twisted.ensureDeferred
@@ -216,6 +222,52 @@ async def test_a_malformed_request_is_answered_and_the_connection_closed(
     assert set(answer.json()) == {"message", "error"}
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert server.echo.asked == 0
+
+
+_CHUNKED = b"Transfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "fields", "good"),
+    [
+        (b"GET / HTTP/1.1", b"", False),
+        (b"GET / HTTP/1.1", b"X-Host: x\r\n", False),
+        (b"GET http://x/ HTTP/1.1", b"", False),
+        (b"GET / HTTP/1.1", b"Host: x\r\nHost: x\r\n", False),
+        (b"GET / HTTP/1.1", b"Host: x\r\nA: b\r\nhost: y\r\n", False),
+        (b"GET / HTTP/1.0", b"Host: x\r\nHost: y\r\n", False),
+        (b"POST / HTTP/1.1", b"Content-Length: 3\r\n", False),
+        (b"POST / HTTP/1.1", b"Content-Length: 99999999\r\nExpect: 100-continue\r\n", False),
+        (b"POST / HTTP/1.1", _CHUNKED, False),
+        (b"POST / HTTP/1.1", b"Host: x\r\n" + _CHUNKED + _CHUNKED, False),
+        (b"POST / HTTP/1.1", b"Host: x\r\n" + _CHUNKED + b"Transfer-Encoding: identity\r\n", False),
+        (b"POST / HTTP/1.1", b"Host: x\r\nTransfer-Encoding: identity\r\n" + _CHUNKED, False),
+        (b"POST / HTTP/1.1", b"Host: x\r\nTransfer-Encoding: chunked, chunked\r\n", False),
+        (
+            b"POST / HTTP/1.1",
+            b"Host: x\r\nTransfer-Encoding: identity\r\nContent-Length: 3\r\n",
+            False,
+        ),
+        (b"GET / HTTP/1.0", b"", True),
+        (b"GET / HTTP/1.1", b"Host:\r\n", True),
+        (b"GET / HTTP/1.1", b"hOST: x\r\n", True),
+        (b"POST / HTTP/1.1", b"Host: x\r\nTransfer-Encoding: Chunked\r\n", True),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_request_names_one_host_and_one_length(
+    server: _Server, start: bytes, fields: bytes, good: bool
+) -> None:
+    connection = await server.connect()
+    body = b"0\r\n\r\n" if b"hunked" in fields else b"abc" if b"Length: 3" in fields else b""
+    connection.send(start + b"\r\n" + fields + b"\r\n" + body)
+    if good:
+        assert (await connection.answer()).status == 200
+        await connection.close()
+        return
+    connection.send(b"GET /next HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer, rest = split_answer(await connection.until_closed())
+    assert (answer.status, rest, server.echo.asked) == (400, b"", 0)
 
 
 @pytest_twisted.ensureDeferred
@@ -455,7 +507,9 @@ def test_a_peer_is_a_network(there: str, comes: str, refused: bool) -> None:
     [
         ("/a%2Fb/c", b"a%2Fb/c"),
         ("/%2e%2e/x", b"%2e%2e/x"),
-        ("//x", b"/x"),
+        ("//x", b"x"),
+        ("/a//b///", b"a/b/"),
+        ("/a%2F%2Fb//c", b"a%2F%2Fb/c"),
         ("http://elsewhere/a/b?c=d", b"a/b"),
         ("http://elsewhere", b""),
         ("x", b""),
@@ -471,7 +525,7 @@ async def test_the_path_stays_encoded_until_it_is_split(
 @pytest_twisted.ensureDeferred
 async def test_bytes_beyond_ascii_in_the_path_are_taken_as_encoded(server: _Server) -> None:
     connection = await server.connect()
-    connection.send(b"GET /\x80 HTTP/1.1\r\nConnection: close\r\n\r\n")
+    connection.send(b"GET /\x80 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     answer, _ = split_answer(await connection.until_closed())
     assert answer.body == b"0 %80"
 

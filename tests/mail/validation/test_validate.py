@@ -7,10 +7,17 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import Clock
+from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.internet.task import Clock, deferLater
 from twisted.names import dns
 
-from mailsacd.mail.validation.validate import MAX_HOSTS, REMEMBER_FAILURE_S, REMEMBER_S, Validator
+from mailsacd.mail.validation.validate import (
+    MAX_HOSTS,
+    REMEMBER_FAILURE_S,
+    REMEMBER_S,
+    TIMEOUT_S,
+    Validator,
+)
 from mailsacd.outbound.dns import Resolver
 from mailsacd.settings import DnsSettings
 from tests.outbound.name_server import NameServer
@@ -131,6 +138,42 @@ async def test_what_the_dns_does_not_answer_is_left_out(house: House) -> None:
             assert verdict.aliases[0] == "shop.example"
             trouble.clear()
             house.clock.advance(REMEMBER_FAILURE_S + 1)
+
+
+@pytest.mark.parametrize("silent", ["shop.example", "mx.shop.example", "4.4.8.8.in-addr.arpa"])
+@pytest_twisted.ensureDeferred
+async def test_a_dns_that_is_silent_for_longer_than_anybody_waits_is_left_out(
+    house: House, silent: str
+) -> None:
+    house.point("mailinator.com", "mx.shop.example", "8.8.4.4")
+    house.point("shop.example", "mx.shop.example", "8.8.4.4", "a.example")
+    house.server.answers.silent.add(silent)
+    settings = DnsSettings(servers=(f"127.0.0.1:{house.server.port}",), timeout_s=60.0)
+    validator = Validator(Resolver(settings, reactor), reactor=house.clock)
+    emails = ["a@shop.example", "b@mailinator.com", "no"]
+    checking = ensureDeferred(validator.check_all(emails))
+    await deferLater(reactor, 0.2)  # all that is answered is answered
+    house.clock.advance(TIMEOUT_S)
+    verdicts = await checking.addTimeout(TIMEOUT_S, reactor)
+    assert [v.email for v in verdicts] == emails
+    assert verdicts[0].aliases[0] == "shop.example"
+    assert verdicts[1].disposable == ("mailinator.com",)  # the list on disk needs no DNS
+
+
+@pytest_twisted.ensureDeferred
+async def test_with_no_name_server_there_the_list_on_disk_counts(house: House) -> None:
+    await house.server.stop()
+    verdict = await house.validator.check("bob@mailinator.com")
+    assert (verdict.valid, verdict.disposable) == (True, ("mailinator.com",))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_check_that_is_given_up_says_so(house: House) -> None:
+    house.server.answers.silent.add("shop.example")
+    checking = ensureDeferred(house.validator.check("a@shop.example"))
+    checking.cancel()
+    with pytest.raises(CancelledError):
+        await checking
 
 
 @pytest_twisted.ensureDeferred
