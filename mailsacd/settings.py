@@ -135,6 +135,7 @@ class WebsocketSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     max_listeners: Count = 4_000
     max_listeners_per_account: Count = 2_500
     max_listeners_per_peer: Count = 2_500
+    hold_ms: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 25
     allowed_origins: tuple[str, ...] = ()
     compression: bool = False
 

@@ -6,7 +6,7 @@ from mailsacd.assembly.part import Ground
 from mailsacd.core.sequence import Sequences
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.push.announce import Announcer
-from mailsacd.mail.push.hub import Hub
+from mailsacd.mail.push.hub import Hub, PushTerms
 from mailsacd.mail.push.payload import Payloads
 from mailsacd.store.events import PRUNED_AT_ONCE, event_epoch, prune_events
 from mailsacd.store.notices import Notices
@@ -24,7 +24,8 @@ class Push:
         database, reactor = ground.database, ground.reactor
         self._database = database
         self.forms = Payloads(database, ground.lanes.rest, reactor=reactor)
-        self.hub = Hub(database, notices, self.forms, sequences, usage, reactor=reactor)
+        terms = PushTerms(hold_s=ground.settings.websocket.hold_ms / 1000, usage=usage)
+        self.hub = Hub(database, notices, self.forms, sequences, terms, reactor=reactor)
         self.announcer = Announcer(database, self.hub.wake, reactor=reactor)
         self._pruning = Loop(
             "prune events", self._prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True

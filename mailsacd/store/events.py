@@ -71,6 +71,16 @@ def _snapshot(text: str, ms: int) -> Snapshot:
 
 _now = one(_snapshot, f"select {_NOW}")
 
+# From the newest down, since nothing else has the events in an order of time.
+_now_and_recent = one(
+    lambda *columns: columns,
+    f"""select {_NOW}, array(
+            select xid::text from (
+                select xid, stored from event order by xid desc limit {MAX_EVENTS}
+            ) newest
+            where stored > now() - %(ms)s * interval '1 millisecond')""",  # noqa: S608  as above
+)
+
 # Of message rows. Those without a transaction are from before there were events.
 _UNSEEN: Final = f"""id > %(after)s
     and (xid >= %(next)s::xid8 or xid = any(%(running)s::text[]::xid8[]))
@@ -182,6 +192,15 @@ class Found:
 async def current_snapshot(db: Executor) -> Snapshot:
     """Return the snapshot that sees what is committed now."""
     return await _now(db)
+
+
+async def snapshot_before(db: Executor, recent_ms: int) -> Snapshot:
+    """Return a snapshot that sees what is committed now, but for what came within the last
+    ``recent_ms`` milliseconds, of which it sees none; of very much it may see the earliest.
+    """
+    text, ms, recent = await _now_and_recent(db, ms=recent_ms)
+    now = _snapshot(text, ms)
+    return Snapshot(now.next_xid, now.running.union(map(int, recent)), ms)
 
 
 async def events_after(db: Executor, seen: Snapshot, within: Snapshot | None = None) -> Events:

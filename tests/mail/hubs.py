@@ -15,7 +15,7 @@ from mailsacd.core.message import NewEnvelope
 from mailsacd.core.sequence import Sequences
 from mailsacd.core.token import EnvelopeIds
 from mailsacd.mail.push.fanout import Counts
-from mailsacd.mail.push.hub import Hub
+from mailsacd.mail.push.hub import Hub, PushTerms
 from mailsacd.mail.push.payload import Payloads
 from mailsacd.mail.push.stream import Stream
 from mailsacd.mail.receiving.compose import compose
@@ -102,13 +102,19 @@ class NodeHub:
 
 @asynccontextmanager
 async def node_hub(
-    database: Database, dsn: str, usage: Counts | None = None, *, listens: bool = True
+    database: Database,
+    dsn: str,
+    usage: Counts | None = None,
+    *,
+    listens: bool = True,
+    hold_s: float = 0.0,
 ) -> AsyncIterator[NodeHub]:
     """A hub that runs; without ``listens`` it hears no notices."""
     notices = Notices(dsn, LANES.rest, reactor=reactor)
     forms = Payloads(database, LANES.rest, reactor=reactor)
     sequences = Sequences(await event_epoch(database))
-    hub = Hub(database, notices, forms, sequences, usage, reactor=reactor)
+    terms = PushTerms(hold_s=hold_s, usage=usage)
+    hub = Hub(database, notices, forms, sequences, terms, reactor=reactor)
     hub.start()
     if listens:
         notices.start()

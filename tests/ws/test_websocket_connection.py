@@ -87,6 +87,22 @@ BAD_HANDSHAKES: dict[str, tuple[dict[str, str | None], int]] = {
     "no base64": ({"Sec_WebSocket_Key": "!!!!"}, 400),
     "another site's page": ({"Origin": "https://evil.example"}, 403),
     "a page without a site": ({"Origin": "null"}, 403),
+    "our site without TLS": ({"Origin": "http://mail.example"}, 403),
+    "another port of our site": ({"Origin": "https://mail.example:8443"}, 403),
+    "another port": ({"Host": "here.example:8025", "Origin": "http://here.example"}, 403),
+    "another scheme": ({"Host": "here.example", "Origin": "https://here.example"}, 403),
+    "this machine's page elsewhere": (
+        {"Host": "here.example", "Origin": "http://localhost"},
+        403,
+    ),
+    "what a client says was forwarded": (
+        {
+            "Host": "here.example",
+            "X_Forwarded_Host": "evil.example",
+            "Origin": "http://evil.example",
+        },
+        403,
+    ),
     "the site as a part": ({"Origin": "https://mail.example.evil.example"}, 403),
 }
 
@@ -118,15 +134,77 @@ async def test_other_requests_there(heard: Society, method: str, path: str, stat
     assert (await heard.ask("nobody", method, f"/incoming-messages{path}")).status == status
 
 
-ORIGINS = (None, OWN_SITE, FRIEND, "HTTPS://Mail.Example", "http://127.0.0.1")
+ORIGINS = (
+    (None, "127.0.0.1"),
+    (OWN_SITE, "127.0.0.1"),
+    (OWN_SITE + "/", "127.0.0.1"),
+    (OWN_SITE + ":443", "127.0.0.1"),
+    (FRIEND, "127.0.0.1"),
+    ("HTTPS://Mail.Example", "127.0.0.1"),
+    ("http://127.0.0.1", "127.0.0.1"),
+    ("http://127.0.0.1/", "127.0.0.1:8025"),
+    ("http://localhost", "localhost:8025"),
+    ("http://localhost/", "127.0.0.1:8025"),
+    ("http://localhost:3000", "localhost:8025"),
+    ("http://[::1]:3000", "[::1]:8025"),
+    ("http://here.example", "here.example"),
+    ("http://here.example/", "Here.Example:80"),
+    ("http://here.example:80/", "here.example"),
+    ("http://here.example:8025/", "here.example:8025"),
+)
 
 
-@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize(("origin", "host"), ORIGINS)
 @pytest_twisted.ensureDeferred
 async def test_programs_our_own_pages_and_those_of_the_setting_may_listen(
-    heard: Society, origin: str | None
+    heard: Society, origin: str | None, host: str
 ) -> None:
-    await listen(heard, Origin=origin)
+    await listen(heard, Origin=origin, Host=host)
+
+
+# What a proxy that is listed passes on, the page's origin, and the status
+PROXIED: dict[str, tuple[dict[str, str], str, int]] = {
+    "host without port": ({"Host": "our.example"}, "http://our.example:8080", 101),
+    "host without port, TLS": (
+        {"Host": "our.example", "X_Forwarded_Proto": "https"},
+        "https://our.example:8443",
+        101,
+    ),
+    "host with port": ({"Host": "our.example:8080"}, "http://our.example:8080", 101),
+    "another port": ({"Host": "our.example:8080"}, "http://our.example:9090", 403),
+    "host and port beside": (
+        {"Host": "our.example", "X_Forwarded_Port": "8080"},
+        "http://our.example:8080",
+        101,
+    ),
+    "another port than beside": (
+        {"Host": "our.example", "X_Forwarded_Port": "8080"},
+        "http://our.example",
+        403,
+    ),
+    "host forwarded": (
+        {"Host": "127.0.0.1:8025", "X_Forwarded_Host": "our.example:8080"},
+        "http://our.example:8080",
+        101,
+    ),
+    "another scheme": ({"Host": "our.example"}, "https://our.example", 403),
+    "another host": ({"Host": "our.example"}, "http://evil.example", 403),
+}
+
+
+@pytest.mark.parametrize("case", PROXIED)
+@pytest_twisted.ensureDeferred
+async def test_our_own_page_listens_behind_a_proxy(
+    database: Database, database_dsn: str, case: str
+) -> None:
+    fields, origin, status = PROXIED[case]
+    async with society(database, database_dsn, 'http.proxy_networks=["127.0.0.0/8"]') as made:
+        connection = await connect(reactor, made.port)
+        connection.send(handshake(target(made), Origin=origin, **fields))
+        await connection.until(lambda: b"\r\n\r\n" in connection.data)
+        assert connection.data.startswith(f"HTTP/1.1 {status} ".encode())
+        connection.abort()
+        await connection.until_closed()
 
 
 @pytest_twisted.ensureDeferred

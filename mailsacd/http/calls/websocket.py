@@ -19,6 +19,7 @@ from mailsacd.http.api.parameters import Parameter
 from mailsacd.http.calls.events import SINCE_SEQUENCE
 from mailsacd.http.server.answer import Response, problem
 from mailsacd.http.server.handshake import opening, refusal_of
+from mailsacd.http.server.origins import Origins
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import Request
 
@@ -94,8 +95,7 @@ class WebSocketUpgrade(Resource):
         self._accept = websockets.accept
         self._proxies = proxies
         own = (public_url,) if public_url else ()
-        origins = (*own, *websockets.allowed_origins)
-        self._origins = frozenset(origin.rstrip("/").lower().encode() for origin in origins)
+        self._origins = Origins((*own, *websockets.allowed_origins), proxies)
 
     def render(self, request: Request) -> int:
         """Hand the connection over, or refuse in HTTP; the return value is Twisted's."""
@@ -112,17 +112,10 @@ class WebSocketUpgrade(Resource):
         if request.postpath not in ([], [b""]):
             return problem(HTTPStatus.NOT_FOUND, "There is nothing at this URL")
         refusal = refusal_of(request)
-        if refusal is None and self._is_foreign(request):
+        if refusal is None and self._origins.is_foreign(request):
             message = "Pages of other sites may not listen here: see websocket.allowed_origins"
             refusal = problem(HTTPStatus.FORBIDDEN, message)
         return refusal
-
-    def _is_foreign(self, request: Request) -> bool:
-        """Programs send no Origin; browsers always do, and pages cannot forge it."""
-        origins = request.requestHeaders.getRawHeaders(b"Origin") or []
-        host = (request.getHeader(b"Host") or b"").lower()
-        lowered = (origin.lower() for origin in origins)
-        return any(o not in self._origins and o.partition(b"://")[2] != host for o in lowered)
 
 
 def _key(request: Request, query: Mapping[bytes, Sequence[bytes]]) -> str | None:

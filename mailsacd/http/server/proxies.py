@@ -1,6 +1,10 @@
-"""Who is behind a reverse proxy: X-Forwarded-For and -Proto, believed of listed proxies alone."""
+"""Who is behind a reverse proxy, and what it asked for.
+
+X-Forwarded-For, -Proto, -Host and -Port are believed of listed proxies alone.
+"""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,6 +15,9 @@ from mailsacd.core.errors import ConfigurationError
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _FORWARDED_FOR: Final = b"X-Forwarded-For"
+_FORWARDED_HOST: Final = b"X-Forwarded-Host"
+_FORWARDED_PORT: Final = b"X-Forwarded-Port"
+_HOST: Final = re.compile(r"(\[[^\]\s]*\]|[^:\s]*)(?::([0-9]{1,5}))?\Z")
 _FORWARDED_PROTO: Final = b"X-Forwarded-Proto"
 
 
@@ -45,7 +52,24 @@ class Proxies:
         if request.isSecure():
             return True
         forwarded = request.getHeader(_FORWARDED_PROTO)
-        return forwarded == b"https" and self.includes(_direct(request))
+        return forwarded == b"https" and self.includes_sender(request)
+
+    def host(self, request: Request) -> tuple[str, str]:
+        """The host that the client asked, and the port as it wrote it, empty where it did not."""
+        given = (request.getHeader(b"Host") or b"").decode("latin-1")
+        port = ""
+        if self.includes_sender(request):
+            forwarded = request.getHeader(_FORWARDED_HOST)
+            if forwarded:
+                given = forwarded.decode("latin-1").rpartition(",")[2]
+            port = (request.getHeader(_FORWARDED_PORT) or b"").decode("latin-1").strip()
+        found = _HOST.match(given.strip())
+        host, written = found.groups("") if found else ("", "")
+        return host, written or port
+
+    def includes_sender(self, request: Request) -> bool:
+        """Whether ``request`` was sent by a proxy of ours, for somebody else."""
+        return self.includes(_direct(request))
 
     def includes(self, text: str) -> bool:
         """Whether the IP address ``text`` is one of a proxy."""

@@ -6,6 +6,7 @@ mail.push.fanout; what a stream has missed is read by mail.push.replay
 """
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from twisted.internet.defer import DeferredSemaphore
@@ -35,8 +36,20 @@ _NOT_OURS: Final = "The sequence is of another database: start without one"
 _log = Logger()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushTerms:
+    """A message is pushed ``hold_s`` after it was stored, at the earliest; ``usage`` is told of
+    pushes that count."""
+
+    hold_s: float = 0.0
+    usage: Counts | None = None
+
+
+_AT_ONCE: Final = PushTerms()
+
+
 class Hub:
-    """Stops before the database does. ``usage`` is told of pushes that count."""
+    """Stops before the database does."""
 
     def __init__(
         self,
@@ -44,7 +57,7 @@ class Hub:
         notices: Notices,
         forms: Payloads,
         sequences: Sequences,
-        usage: Counts | None = None,
+        terms: PushTerms = _AT_ONCE,
         *,
         reactor: Any,
     ) -> None:
@@ -56,12 +69,17 @@ class Hub:
         # A replay for each stream; renderings of large messages are bounded by the backlog
         self._tasks = Tasks("push mail", most=2 * MAX_STREAMS, clock=reactor)
         self._backlog = Backlog(self._streams)
-        self._poller = Poller(database, notices, self, reactor=reactor)
+        self._poller = Poller(database, notices, self, hold_s=terms.hold_s, reactor=reactor)
         self._fanout = Fanout(
-            forms, sequences, self._backlog, self._tasks, pause=self._poller.pause, usage=usage
+            forms,
+            sequences,
+            self._backlog,
+            self._tasks,
+            pause=self._poller.pause,
+            usage=terms.usage,
         )
         turn = DeferredSemaphore(AT_ONCE)
-        self._tools = Tools(database, forms, sequences, self._backlog, turn, reactor)
+        self._tools = Tools(database, forms, sequences, self._backlog, turn, terms.hold_s, reactor)
         self.wake = self._poller.wake
         self.start = self._poller.start
 
@@ -75,6 +93,7 @@ class Hub:
     async def open(self, interest: Interest, since: str | None, subscriber: Subscriber) -> Stream:
         """A stream of what ``interest`` names: from now on, or after the sequence ``since``.
 
+        What was stored less than a hold ago, of which nobody was told yet, comes from now on.
         Nothing is pushed before the reactor's next turn, so that the caller may write its greeting
         first. Raises InvalidInputError for a sequence that is not one, or too old for all public
         mail, and UnavailableError when the database is away.
@@ -131,7 +150,7 @@ class Hub:
             self._reactor.callLater(0, self._replay, stream, position)
         else:
             self._fanout.subscriptions.add(stream)
-            now = await current_snapshot(self._database)
+            now = await self._poller.before_the_held()
             stream.stand_at(self._sequences.write(Position(now)))
             stream.join(now)
             self._reactor.callLater(0, stream.begin)

@@ -41,13 +41,14 @@ _TOO_OLD: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What all replays of a hub share."""
+    """What all replays of a hub share. A message is pushed ``hold_s`` after it was stored."""
 
     database: Database
     forms: Payloads
     sequences: Sequences
     backlog: Backlog
     turn: DeferredSemaphore
+    hold_s: float
     reactor: Any
 
 
@@ -82,15 +83,22 @@ class Replay:
             await self._round(position, position.within)
         seen, pages = position.newest, 2
         while self._stream.is_open and pages > 1:
-            until = await current_snapshot(self._tools.database)
+            until = await self._now()
             pages = await self._round(Position(seen), until)
             seen = until
         if not self._stream.is_open:
             return
         self._join(self._stream)
-        until = await current_snapshot(self._tools.database)
+        until = await self._now()
         await self._round(Position(seen), until)
         self._stream.join(until)
+
+    async def _now(self) -> Snapshot:
+        """A snapshot of now, once what it sees may be pushed."""
+        until = await current_snapshot(self._tools.database)
+        if self._tools.hold_s:
+            await deferLater(self._tools.reactor, self._tools.hold_s)
+        return until
 
     async def _round(self, position: Position, until: Snapshot) -> int:
         """Push what is after ``position`` and seen by ``until``; how many pages that was."""
