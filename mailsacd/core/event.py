@@ -57,6 +57,8 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
     private: bool
     saved_by: str | None
     passed: tuple[str, ...] | None
+    catch_all: bool = False
+    """Whether the owner has the catch-all of the inbox's domain switched on."""
 
     def is_there_for(self, account: str | None) -> bool:
         """Whether ``account`` (None: the public) may see it, as in store.views."""
@@ -69,6 +71,8 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
         for inbox in (self.inbox, *(self.passed or ())):
             yield ("inbox", inbox)
             yield ("domain", inbox.rpartition("@")[2])
+        if self.catch_all:
+            yield ("inbox", "*@" + self.inbox.rpartition("@")[2])
         if self.owner is not None:
             yield ("owner", self.owner)
         if not self.private and self.saved_by is None:

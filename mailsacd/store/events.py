@@ -96,6 +96,16 @@ _OF_INTEREST: Final = (
             select inbox, id from message
             where domain = wanted.name collate "C" and owner is not null and {_UNSEEN}
             order by id limit %(limit)s) found""",  # noqa: S608  as above
+    # a catch-all is told of mail to the reserved addresses of its domain, too
+    f"""from address catch_all cross join lateral (
+            select inbox, id from message
+            where domain = catch_all.domain collate "C" and owner = %(viewer)s::text
+                and exists (select from address where email = message.inbox
+                            and address.owner = %(viewer)s::text)
+                and {_UNSEEN}
+            order by id limit %(limit)s) found
+        where catch_all.email = any(%(inboxes)s::text[]) and catch_all.catch_all
+            and catch_all.owner = %(viewer)s::text""",  # noqa: S608  as above
     f"""from (select inbox, id from message
             where %(everything)s::boolean and owner = %(viewer)s::text and {_UNSEEN}
             order by id limit %(limit)s) found""",  # noqa: S608  as above

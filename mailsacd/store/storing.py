@@ -71,17 +71,31 @@ _OWNED: Final = f"""{_RAWS}, copies as (
     returning id, inbox, owner, private, saved_by, passed
 ), events as (
     insert into event (messages)
-    select json_agg(json_build_array(id, inbox, owner, private, saved_by, passed))::text
+    select json_agg(json_build_array(id, inbox, owner, private, saved_by, passed, exists (
+        select from address join domain on domain.name = address.domain
+        where address.email = '*@' || split_part(inbox, '@', -1) and address.owner = copies.owner
+            and address.catch_all and domain.verified and domain.owner = copies.owner)))::text
     from copies
 )"""  # noqa: S608  as above
 
+# Those of the addresses on the way, and those of the enabled catch-alls that these would have been
+# in, were they not reserved.
 _HOOKS: Final = """hooks as (
     insert into delivery (id, account, address, kind, url, inbox, message_id)
     select copies.id || '-' || left(hook.kind, 1) || path.place, copies.owner, address.email,
         hook.kind, hook.url, copies.inbox, copies.id
     from copies
-    cross join unnest(array_append(passed, inbox)) with ordinality path (email, place)
+    cross join array_append(passed, inbox) as ways
+    cross join lateral (
+        select email, min(place) as place
+        from unnest(ways || array(select '*@' || split_part(way, '@', -1) from unnest(ways) way))
+            with ordinality named (email, place)
+        group by email
+    ) path
     join address on address.email = path.email and address.owner = copies.owner
+        and (path.place <= cardinality(ways) or address.catch_all and exists (
+            select from domain
+            where name = address.domain and verified and domain.owner = copies.owner))
     cross join lateral (
         values ('webhook', address.webhook), ('slack', address.webhook_slack)
     ) hook (kind, url)

@@ -54,7 +54,7 @@ async def test_a_commit_leaves_one_event_and_the_rows_bear_its_number(
     assert await store_envelopes(database, batch, public=public) == {}
     ids = [(message.id, message.inbox) for new in batch for message in new.messages]
     assert await _events(database) == [
-        sorted([id_, inbox, None, False, None, None] for id_, inbox in ids)
+        sorted([id_, inbox, None, False, None, None] + [False] * (not public) for id_, inbox in ids)
     ]
     rows = await database.fetch("select message.xid = event.xid from message, event")
     assert rows == [(True,)] * 3
@@ -75,10 +75,10 @@ async def test_whose_a_message_is_is_in_its_event_and_in_the_answer(database: Da
     }
     assert await _events(database) == [
         [
-            [public, PUBLIC, None, False, None, None],
-            [anns, ANNS, "ann", True, None, None],
-            [implicit, IMPLICIT, "ann", True, None, None],
-            [bobs, BOBS, "bob", True, None, None],
+            [public, PUBLIC, None, False, None, None, False],
+            [anns, ANNS, "ann", True, None, None, False],
+            [implicit, IMPLICIT, "ann", True, None, None, False],
+            [bobs, BOBS, "bob", True, None, None, False],
         ]
     ]
 
@@ -106,7 +106,7 @@ async def test_the_way_that_a_message_went_is_kept(database: Database) -> None:
     assert await database.fetch("select passed from message") == [
         (["o'neil@private.example", IMPLICIT],)
     ]
-    (((*_, passed),),) = await _events(database)
+    (((*_, passed, _),),) = await _events(database)
     assert passed == ["o'neil@private.example", IMPLICIT]
 
 
@@ -198,6 +198,40 @@ async def test_a_delivery_is_put_down_for_each_hook(
     assert hooked == {row[6] for row in found}
     due = await database.fetch("select due <= now() from delivery")
     assert due == [(True,)] * len(expected)
+
+
+CAUGHT = "*@private.example"
+
+
+@pytest.mark.usefixtures("_owners")
+@pytest.mark.parametrize(
+    ("mail", "expected"),
+    [
+        (lambda: new_mail(ANNS), []),
+        (lambda: new_mail(HOOKED), [("w1", HOOKED, HOOKED), ("w2", CAUGHT, HOOKED)]),
+        (lambda: new_mail(CAUGHT), [("w1", CAUGHT, CAUGHT)]),
+        (
+            lambda: new_mail(CAUGHT, passed=(HOOKED,)),
+            [("w1", HOOKED, CAUGHT), ("w2", CAUGHT, CAUGHT)],
+        ),
+        (lambda: new_mail(BOBS), [("w1", BOBS, BOBS)]),
+        (lambda: new_mail(PUBLIC), []),
+    ],
+)
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_an_enabled_catch_all_is_told_of_mail_to_reserved_addresses(
+    database: Database, mail: Any, expected: list[tuple[str, str, str]], enabled: bool
+) -> None:
+    await reserve(database, "ann", CAUGHT, webhook=HOOK)
+    await database.run("update address set catch_all = %s where email = %s", (enabled, CAUGHT))
+    new: NewEnvelope = mail()
+    await store_envelopes(database, [new])
+    wanted = [e for e in expected if enabled or e[1] != CAUGHT or e[2] == CAUGHT]
+    found = [(row[0].rpartition("-")[2], row[2], row[5]) for row in await _deliveries(database)]
+    assert found == wanted
+    (told,) = [each for event in await _events(database) for each in event]
+    assert told[6] is (enabled and told[2] == "ann" and told[1].endswith("@private.example"))
 
 
 @pytest.mark.usefixtures("_owners")

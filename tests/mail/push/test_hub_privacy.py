@@ -16,6 +16,8 @@ OPEN = "any@open.example"  # under a domain of ann's that is not private
 BOBS = "bob@private.example"  # reserved by bob under ann's domain
 END = "end@public.example"
 
+CAUGHT = "caught.example"  # ann's domain with an enabled catch-all
+
 LISTENERS = {
     "public inbox": in_inboxes(PUBLIC),
     "public inbox, ann": in_inboxes(PUBLIC, account="ann"),
@@ -31,6 +33,9 @@ LISTENERS = {
     "all of bob": Interest("bob", everything_owned=True),
     "all of nobody": Interest(None, everything_owned=True),
     "all public": Interest("bob", all_public=True),
+    "catch-all, ann": in_inboxes(f"*@{CAUGHT}", account="ann"),
+    "catch-all, bob": in_inboxes(f"*@{CAUGHT}", account="bob"),
+    "catch-all that is off, ann": in_inboxes("*@private.example", account="ann"),
     "two reasons": Interest("ann", frozenset({ANNS}), frozenset({"public.example"}), True, True),
 }
 
@@ -54,6 +59,15 @@ MAIL: dict[str, tuple[NewEnvelope, set[str]]] = {
     "under an open domain": (
         new_mail(OPEN),
         {"open domain, ann", "all of ann", "all public", "two reasons"},
+    ),
+    "to a reserved address beside a catch-all": (
+        new_mail(f"box@{CAUGHT}"), {"catch-all, ann", "all of ann", "two reasons"},
+    ),
+    "to another's address beside a catch-all": (
+        new_mail(f"bob@{CAUGHT}"), {"all of bob"},
+    ),
+    "to a catch-all": (
+        new_mail(f"*@{CAUGHT}"), {"catch-all, ann", "all of ann", "two reasons"},
     ),
     "starred for ann": (new_mail(PUBLIC, saved_by="ann"), {"public inbox, ann", "two reasons"}),
     "starred for bob, owned by ann": (
@@ -82,7 +96,15 @@ async def _owners(database: Database) -> None:
         "insert into domain (name, owner, verified, is_private, verification_txt)"
         " values ('open.example', 'ann', true, false, '')"
     )
-    await add_owner(database, "bob", BOBS)
+    await add_owner(database, "bob", BOBS, f"bob@{CAUGHT}")
+    await database.run(
+        "insert into domain (name, owner, verified, is_private, verification_txt)"
+        " values (%s, 'ann', true, true, '')",
+        (CAUGHT,),
+    )
+    for email in (f"box@{CAUGHT}", f"*@{CAUGHT}", "*@private.example"):
+        await reserve(database, "ann", email)
+    await database.run("update address set catch_all = true where email = %s", (f"*@{CAUGHT}",))
 
 
 async def _listeners(node: NodeHub, since: str | None = None) -> dict[str, Heard]:
