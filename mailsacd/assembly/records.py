@@ -27,7 +27,7 @@ class Records:
     def __init__(self, ground: Ground, accounts: Accounts, notices: Notices) -> None:
         """Raises ConfigurationError."""
         settings, database, reactor = ground.settings, ground.database, ground.reactor
-        self.activity = Activity(database, reactor=reactor)
+        self.activity = Activity(database, notices, reactor=reactor)
         self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
         self.denylist = Denylist(
             database,

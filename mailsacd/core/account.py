@@ -39,6 +39,22 @@ class Account:
     created: datetime
     updated: datetime
 
+    @property
+    def identity(self) -> "AccountIdentity":
+        """Which account this is."""
+        return AccountIdentity(self.name, self.created)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountIdentity:
+    """One account, and no other that gets its name when it is gone.
+
+    Whoever keeps an account in mind for longer than a moment keeps this.
+    """
+
+    name: str
+    created: datetime
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:

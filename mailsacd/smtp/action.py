@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 
@@ -44,7 +45,7 @@ class Deliver:
     content: bytes
     protocol: str
     """The keyword of RFC 3848 and RFC 6531 section 4.3."""
-    account: str | None = None
+    account: AccountIdentity | None = None
     """Who has logged in."""
 
 

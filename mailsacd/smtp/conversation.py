@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mailsacd.core import reply
+from mailsacd.core.account import AccountIdentity
 from mailsacd.core.reply import Reply
 from mailsacd.core.sasl import SaslExchange
 from mailsacd.smtp.action import Action, Signal, State
@@ -55,7 +56,7 @@ class Conversation(LineSession[Action, Reply]):
         """What the client calls itself, empty before EHLO or HELO."""
         self.extended = False
         """Whether it said EHLO."""
-        self.account: str | None = None
+        self.account: AccountIdentity | None = None
         """The account that has logged in."""
         self.exchange: SaslExchange | None = None
         """AUTH under way."""

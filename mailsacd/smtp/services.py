@@ -7,6 +7,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 
+from mailsacd.core.account import AccountIdentity
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.settings import CaptureSettings, MessageSettings, PlainLogin, SmtpSettings
@@ -39,13 +40,13 @@ class IngestsMail(Protocol):
 class CapturesMail(Protocol):
     """Takes mail to anywhere from those who have an account here."""
 
-    async def log_in(self, name: str, secret: str, peer: str) -> str:
+    async def log_in(self, name: str, secret: str, peer: str) -> AccountIdentity:
         """Return the account of who logs in from the IP address ``peer``.
 
         Raises UnauthenticatedError, ThrottledError or UnavailableError.
         """
 
-    async def deliver(self, envelope: Envelope, account: str) -> None:
+    async def deliver(self, envelope: Envelope, account: AccountIdentity) -> None:
         """Make ``envelope`` durable, which ``account`` has sent; return once it is committed.
 
         Raises one of core.errors.

@@ -10,6 +10,7 @@ This module cuts the input into lines and content; `mailsacd.smtp.commands` says
 from typing import Final
 
 from mailsacd.core import reply
+from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.core.sasl import SaslExchange
@@ -82,7 +83,7 @@ class Session(Conversation):
             self.transaction.some_refused = True
             self._pending.append(answer)
 
-    def accept_login(self, account: str) -> None:
+    def accept_login(self, account: AccountIdentity) -> None:
         """Answer `LogIn`: the client is ``account``."""
         if self._answered():
             self.account = account

@@ -4,16 +4,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from mailsacd.core.activity import Event
+from mailsacd.core.token import time_of
 from mailsacd.store.sql import Executor, many, none
 
 _SOME: Final = 10_000
 
+# An account may be gone since, and another one have its name: which was made after that event.
 _insert = none(
     """insert into activity (id, account, kind, code, subject, detail, times)
        select id, account, kind, nullif(code, 0), subject, detail, times
        from unnest(%(ids)s::text[], %(accounts)s::text[], %(kinds)s::text[], %(codes)s::integer[],
-           %(subjects)s::text[], %(details)s::text[], %(times)s::integer[])
-           as event (id, account, kind, code, subject, detail, times)
+           %(subjects)s::text[], %(details)s::text[], %(times)s::integer[],
+           %(firsts)s::timestamptz[])
+           as event (id, account, kind, code, subject, detail, times, first)
+       where account is null or exists (
+           select from account whose where whose.name = event.account and not removing
+               and date_trunc('milliseconds', created) <= first)
        on conflict (id) do nothing"""
 )
 _list = many(
@@ -29,7 +35,10 @@ _forget = none(
 
 
 async def add_events(db: Executor, events: Sequence[Event]) -> None:
-    """Store events. Those whose ids are stored already are left alone."""
+    """Store events. Those whose ids are stored already are left alone.
+
+    Those of accounts that were removed since are left out, whoever has their names by now.
+    """
     await _insert(
         db,
         ids=[e.id for e in events],
@@ -39,6 +48,7 @@ async def add_events(db: Executor, events: Sequence[Event]) -> None:
         subjects=[e.subject for e in events],
         details=[e.detail for e in events],
         times=[e.times for e in events],
+        firsts=[time_of(e.id) for e in events],
     )
 
 

@@ -1,12 +1,15 @@
 """Statements that delete an account with all that it owned, bit by bit."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Final
 
 from mailsacd.store.messages import delete_messages
-from mailsacd.store.sql import Executor, column, many, none
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 BATCH: Final = 500
+
+_MOST_PAUSES: Final = 1_500
 
 _mark = none("update account set removing = true, updated = now() where name = %(account)s")
 _end_logins = none("delete from login where account = %(account)s")  # sessions go along
@@ -35,6 +38,16 @@ _forget_deliveries = none(
            select id from delivery where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
 )
 _delete = none("delete from account where name = %(account)s")
+_now: one[datetime] = one(column, "select clock_timestamp()")
+# One row, after a pause, while something that began before a time may still write
+_pause = maybe(
+    lambda _: True,
+    """select pg_sleep(0.02) where exists (
+           select from pg_stat_activity
+           where datname = current_database() and pid <> pg_backend_pid()
+               and application_name = current_setting('application_name')
+               and xact_start <= %(before)s::timestamptz)""",
+)
 _unfinished: many[str] = many(column, "select name from account where removing")
 
 
@@ -54,27 +67,33 @@ async def finish_removal(db: Executor, account: str) -> None:
     """Delete the messages that were its own or starred by it, then its row. May be repeated.
 
     What others have starred of its mail stays theirs, and what it starred of others' stays too.
+    When it returns nothing is left that the next account of that name could find.
     """
+    await _settle(db)
     await _leave_starred(db, account=account)
     await _leave_owned(db, account=account)
     await _delete_messages(db, account)
-    await _delete_deliveries(db, account)
+    while await _forget_deliveries(db, account=account):
+        pass
     while await _forget_activity(db, account=account):
         pass
     await _delete(db, account=account)
-    # Those that were on their way in as it began
-    await _delete_messages(db, account)
-    await _delete_deliveries(db, account)
+
+
+async def _settle(db: Executor) -> None:
+    """Wait until all have ended who began when the account could still own something.
+
+    Whoever begins later sees that it is being removed. For as long as it is, nobody gets its name.
+    """
+    began = await _now(db)
+    for _ in range(_MOST_PAUSES):
+        if await _pause(db, before=began) is None:
+            return
 
 
 async def unfinished_removals(db: Executor) -> list[str]:
     """Return the accounts whose removal was begun, and then broken off by a crash."""
     return await _unfinished(db)
-
-
-async def _delete_deliveries(db: Executor, account: str) -> None:
-    while await _forget_deliveries(db, account=account):
-        pass
 
 
 async def _delete_messages(db: Executor, account: str) -> None:

@@ -50,9 +50,11 @@ _OWNED: Final = f"""{_RAWS}, copies as (
     from (
         select new.inbox, new.id, raw_id, new.domain, received, facts, attachments,
             case when ways is not null
-                then array(select json_array_elements_text(ways::json)) end as passed, saved_by,
+                then array(select json_array_elements_text(ways::json)) end as passed,
+            saver.name as saved_by,
             coalesce(forwarder.name, address.owner, domain.owner) as owner,
             address.owner is not null or coalesce(domain.is_private, false)
+                or new.saved_by is distinct from saver.name
                 or coalesce(forwarder.name <> domain.owner, forwarder.name is not null) as private
         from (
             select {_NEW}, unnest(%(ways)s::text[]) as ways,
@@ -63,6 +65,7 @@ _OWNED: Final = f"""{_RAWS}, copies as (
         left join domain on domain.name = new.domain collate "C" and domain.verified
         left join account forwarder
             on forwarder.name = forwarded_by collate "C" and not forwarder.removing
+        left join account saver on saver.name = new.saved_by collate "C" and not saver.removing
         offset 0
     ) stamped
     left join lateral (

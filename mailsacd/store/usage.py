@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from mailsacd.store.sql import Executor, column, many, none, one
@@ -25,13 +25,22 @@ class Use:
     count: int
 
 
-# An account may be gone since: what it used is of no interest then.
+@dataclass(frozen=True, slots=True)
+class NewUse(Use):
+    """Operations to be added to those that are stored, the first of them at the time ``since``."""
+
+    since: datetime
+
+
+# An account may be gone since, and another one have its name: which was made after that use.
 _add = none(
     """insert into usage (account, month, kind, count)
        select used.account, used.month::date, used.kind, used.count
        from unnest(%(accounts)s::text[], %(months)s::text[], %(kinds)s::text[],
-           %(counts)s::bigint[]) as used (account, month, kind, count)
+           %(counts)s::bigint[], %(times)s::timestamptz[])
+           as used (account, month, kind, count, since)
        join account on account.name = used.account
+           and date_trunc('milliseconds', account.created) <= used.since
        order by used.account collate "C", used.month, used.kind collate "C"
        on conflict (account, month, kind) do update set count = usage.count + excluded.count"""
 )
@@ -48,14 +57,18 @@ _of_month = many(
 _forget = none("delete from usage where month < %(before)s::date")
 
 
-async def add_uses(db: Executor, uses: Sequence[Use]) -> None:
-    """Add to what was counted before. ``uses`` has at most one for each account, month and kind."""
+async def add_uses(db: Executor, uses: Sequence[NewUse]) -> None:
+    """Add to what was counted before. ``uses`` has at most one for each account, month and kind.
+
+    Those of accounts that were removed since are left out, whoever has their names by now.
+    """
     await _add(
         db,
         accounts=[u.account for u in uses],
         months=[u.month.isoformat() for u in uses],
         kinds=[u.kind for u in uses],
         counts=[u.count for u in uses],
+        times=[u.since for u in uses],
     )
 
 

@@ -1,6 +1,7 @@
 """The operator's commands on accounts and keys, beside a running daemon and without one."""
 
 import stat
+import time
 
 import pytest
 
@@ -66,6 +67,28 @@ def test_accounts_and_keys_without_a_daemon(make_daemon: MakeDaemon) -> None:
     daemon.stop()
     table = told(daemon.data_dir, "account", "list").splitlines()
     assert [line.split()[0] for line in table] == ["NAME", "admin", "ann"]
+
+
+def test_an_account_of_a_name_that_was_taken_back_begins_with_nothing(
+    make_daemon: MakeDaemon,
+) -> None:
+    daemon = make_daemon().start()
+    data = daemon.data_dir
+    told(data, "account", "add", "ann", "--email", "ann@example.net")
+    key = told(data, "key", "add", "ann")
+    told(data, "address", "add", "ann", "a@ann.example")
+    for _ in range(5):
+        daemon.send("a@ann.example", "Subject: hello\r\n\r\n")
+        assert me(daemon, key) == 200
+    told(data, "account", "remove", "ann")
+    daemon.send("a@ann.example", "Subject: to nobody\r\n\r\n")
+    told(data, "account", "add", "ann", "--email", "another@example.net")
+    key = told(data, "key", "add", "ann")
+    time.sleep(4)  # what is in memory is written down every 2 and 3 seconds
+    assert daemon.json(f"/api/activity?_mailsacKey={key}") == []
+    used = daemon.json(f"/api/me?_mailsacKey={key}")["moAPICount"]
+    stats = daemon.json(f"/api/me/stats?_mailsacKey={key}")
+    assert (used, stats["storedMessages"], stats["addresses"]) == (0, 0, [])
 
 
 @pytest.mark.parametrize(

@@ -492,6 +492,29 @@ async def test_a_removed_account_leaves_nothing(
     assert len(receiver.got) == 1
 
 
+@pytest.mark.parametrize("code", [200, 410, 500])
+@pytest_twisted.ensureDeferred
+async def test_what_is_under_way_as_an_account_goes_is_not_the_next_one_s(
+    make_station: MakeStation, receive: Receive, database: Database, code: int
+) -> None:
+    station, receiver = make_station(), receive(lambda _: None)
+    await station.reserve(BOX, webhook=receiver.url(), webhook_slack=receiver.url())
+    await station.mail(BOX)
+    await eventually(lambda: len(receiver.got) == 2)
+    await database.transaction(lambda transaction: removal.begin_removal(transaction, "ann"))
+    await removal.finish_removal(database, "ann")
+    await add_accounts(database, "ann")
+    await station.reserve(BOX, webhook=receiver.url(), webhook_slack=receiver.url())
+    for connection in receiver.connections:
+        connection.say(status(code))
+        connection.close()
+    await station.settle()
+    await station.usage.write()
+    assert await station.listed() == []
+    assert await station.all_told() == []
+    assert await database.fetch("select account from usage") == []
+
+
 @pytest_twisted.ensureDeferred
 async def test_redelivery_has_the_same_id_and_a_day_of_its_own(
     make_station: MakeStation, receive: Receive, database: Database

@@ -8,12 +8,14 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
+from mailsacd.core.account import AccountIdentity
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.errors import MailsacdError, UnauthenticatedError
 from mailsacd.settings import CaptureSettings, MessageSettings, SmtpSettings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
+from tests.smtp.play import MADE
 from tests.sockets.loopback import LoopbackPort, StepClock, Wire
 
 reactor: Any = the_reactor
@@ -55,18 +57,18 @@ class Capturing:
     delivered: list[tuple[str, Envelope]] = field(default_factory=list)
     hold: Deferred[None] | None = None
 
-    async def log_in(self, name: str, secret: str, peer: str) -> str:
+    async def log_in(self, name: str, secret: str, peer: str) -> AccountIdentity:
         self.tried.append((name, secret, peer))
         if self.hold is not None:
             await self.hold
         if secret != "right":
             raise self.error
-        return name
+        return AccountIdentity(name, MADE)
 
-    async def deliver(self, envelope: Envelope, account: str) -> None:
+    async def deliver(self, envelope: Envelope, account: AccountIdentity) -> None:
         if self.on_deliver is not None:
             raise self.on_deliver
-        self.delivered.append((account, envelope))
+        self.delivered.append((account.name, envelope))
 
 
 def recipient(path: str) -> Recipient:

@@ -1,13 +1,18 @@
 """Plays scripts of what a client sends to a pure session, whole and byte by byte."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from mailsacd.core import reply
+from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import AskRecipient, Deliver, LogIn, Signal
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.session import Session
+
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the accounts were made."""
 
 RULES = SessionRules(
     hostname="mx.example",
@@ -62,7 +67,7 @@ class Play:
     def _log_in(self, action: LogIn) -> None:
         self.logins.append((action.name, action.secret))
         if action.secret == "right":
-            self.session.accept_login(action.name)
+            self.session.accept_login(AccountIdentity(action.name, MADE))
         elif action.secret == "away":
             self.session.refuse_login(reply.CANNOT_CHECK_LOGIN, is_guess=False)
         else:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from mailsacd.core import reply
+from mailsacd.core.account import AccountIdentity
 from mailsacd.smtp.action import LogIn, Signal, State
 from mailsacd.smtp.session import MAX_FAILED_LOGINS, Session
 from mailsacd.sockets.line_session import MAX_ERRORS
-from tests.smtp.play import RULES, Play, played
+from tests.smtp.play import MADE, RULES, Play, played
 
 CAPTURE = replace(RULES, requires_auth=True)
 MESSAGE = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nhello\r\n.\r\n"
@@ -173,7 +174,8 @@ def test_after_starttls_one_logs_in_again() -> None:
 def test_the_protocol_says_that_the_client_has_logged_in(mail: bytes, protocol: str) -> None:
     script = mail + b"\r\nRCPT TO:<c@d.example>\r\nDATA\r\n.\r\n"
     play = played(b"EHLO c\r\n" + ANN + script, CAPTURE)
-    assert (play.delivered[0].protocol, play.delivered[0].account) == (protocol, "ann")
+    assert play.delivered[0].protocol == protocol
+    assert play.delivered[0].account == AccountIdentity("ann", MADE)
 
 
 def test_what_is_pipelined_waits_until_the_login_is_checked() -> None:
@@ -207,7 +209,7 @@ def test_an_answer_that_comes_after_the_end_is_of_no_interest() -> None:
         session.next_action()
         session.close(reply.STOPPING)
         if answer == "accept":
-            session.accept_login("ann")
+            session.accept_login(AccountIdentity("ann", MADE))
         else:
             session.refuse_login(reply.WRONG_LOGIN, is_guess=True)
         assert session.next_action() == reply.STOPPING

@@ -1,6 +1,7 @@
 """The account that an empty embedded database begins with, so that there is a key to try."""
 
 import os
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,7 @@ async def make_first_account(database: Database, plan: str, data_dir: Path) -> s
         if await any_account(transaction):
             return False
         await add_account(transaction, NAME, EMAIL, plan, None)
-        await add_key(transaction, NAME, NAME, NAME, hash_of(key))
+        await add_key(transaction, secrets.token_hex(12), NAME, NAME, hash_of(key))
         _write(data_dir / KEY_FILE, key)
         return True
 

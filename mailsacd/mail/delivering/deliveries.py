@@ -131,8 +131,9 @@ class Deliveries:
         wait_s = delay_s(claim.attempts + 1, at_least_s=attempt.retry_after_s)
         due = now + timedelta(seconds=wait_s)
         if attempt.is_unwanted:
-            await self._disable(claim, Attempt(attempt.code, claim.url))
-        if attempt.is_unwanted or due >= claim.begun + RETRIED_FOR:
+            if await self._end(claim, told, tried=True):
+                await self._disable(claim, Attempt(attempt.code, claim.url))
+        elif due >= claim.begun + RETRIED_FOR:
             await self._end(claim, told, tried=True)
         else:
             await store.record_failed(self._database, claim, due, told)
@@ -199,9 +200,12 @@ class Deliveries:
         since = self._now() - BOTH_SECRETS_FOR
         return await secrets.of_account(self._database, account, since, fresh=new_secret())
 
-    async def _end(self, claim: Claim, last: Attempt, *, tried: bool = False) -> None:
-        if await store.record_ended(self._database, claim, self._now(), last, tried=tried):
-            self._tell(DELIVERY_FAILED, claim, last)
+    async def _end(self, claim: Claim, last: Attempt, *, tried: bool = False) -> bool:
+        """Returns False when the delivery is another node's by now, or gone with its account."""
+        if not await store.record_ended(self._database, claim, self._now(), last, tried=tried):
+            return False
+        self._tell(DELIVERY_FAILED, claim, last)
+        return True
 
     def _tell(self, kind: str, claim: Claim, attempt: Attempt) -> None:
         self._activity.record(

@@ -21,7 +21,7 @@ from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
-from mailsacd.store.usage import API, INBOUND, OPS, Use, add_uses, count_ops, forget_uses
+from mailsacd.store.usage import API, INBOUND, OPS, NewUse, add_uses, count_ops, forget_uses
 from mailsacd.work.loop import Loop
 
 WRITE_EVERY_S: Final = 3.0
@@ -42,6 +42,14 @@ class _Standing:
     asked_s: float
 
 
+@dataclass(slots=True)
+class _Counted:
+    """What was counted since a time, and is not yet written down."""
+
+    since: datetime
+    n: int = 0
+
+
 class Usage:
     """An observer of ingest, too: what is stored for an account counts."""
 
@@ -58,8 +66,9 @@ class Usage:
         self._accounts = accounts
         self._activity = activity
         self._reactor = reactor
-        self._counted: dict[tuple[str, date, str], int] = {}
+        self._counted: dict[tuple[str, date, str], _Counted] = {}
         self._standings: Recent[str, _Standing] = Recent(REMEMBERED)
+        self._changes = 0  # counts what may have made a standing stale that is being looked up
         self._writing = Loop("count operations", self._write, every_s=WRITE_EVERY_S, clock=reactor)
         self.start = self._writing.start
         self.finish = self._writing.finish
@@ -68,8 +77,12 @@ class Usage:
 
     def count(self, account: str, kind: str, n: int = 1) -> None:
         """``account`` has used ``n`` of ``kind`` (see store.usage)."""
-        key = (account, self._month(), kind)
-        self._counted[key] = self._counted.get(key, 0) + n
+        now = self._now()
+        key = (account, _month_of(now), kind)
+        counted = self._counted.get(key)
+        if counted is None:
+            counted = self._counted[key] = _Counted(now)
+        counted.n += n
         standing = self._standings.get(account)
         if standing is not UNKNOWN and kind in OPS:
             standing.used += n
@@ -98,12 +111,16 @@ class Usage:
             )
 
     def forget(self, account: str) -> None:
-        """The plan or the standing of ``account`` has changed."""
+        """Forget what is known of ``account``: it has changed, or is gone."""
+        self._changes += 1
         self._standings.forget(account)
+        self._writing.wake()  # what comes from now on may be of another account of that name
 
     def forget_all(self) -> None:
         """Forget every account's limits: anybody's may have changed."""
+        self._changes += 1
         self._standings.clear()
+        self._writing.wake()
 
     async def forget_old(self) -> None:
         """Delete the counts of months that are long over."""
@@ -116,6 +133,7 @@ class Usage:
             return known
         if known is not UNKNOWN:
             known.asked_s = now_s + ASK_EVERY_S  # others who come now go on with what is known
+        changes = self._changes
         await self._writing.run_now()
         month = self._month()
         try:
@@ -123,34 +141,44 @@ class Usage:
         except NotFoundError:  # removed since: the call will find that out
             return _Standing(month, 0, 1, now_s)
         used = await count_ops(self._database, account, month)
-        used += sum(n for (a, m, k), n in self._counted.items() if (a, m) == (account, month))
+        used += sum(c.n for (a, m, _), c in self._counted.items() if (a, m) == (account, month))
         standing = _Standing(month, used, limits.ops_per_month, now_s + ASK_EVERY_S)
-        self._standings.remember(account, standing)
+        if changes == self._changes:
+            self._standings.remember(account, standing)
         return standing
 
     async def _write(self) -> None:
         counted, self._counted = self._counted, {}
         if not counted:
             return
-        uses = [Use(account, month, kind, n) for (account, month, kind), n in counted.items()]
+        uses = [
+            NewUse(account, month, kind, c.n, c.since)
+            for (account, month, kind), c in counted.items()
+        ]
         try:
             await add_uses(self._database, uses)
         except BaseException:
-            for key, n in counted.items():
-                self._counted[key] = self._counted.get(key, 0) + n
+            newer, self._counted = self._counted, counted
+            for key, later in newer.items():
+                if (known := counted.setdefault(key, later)) is not later:
+                    known.n += later.n
             raise
 
     def _now(self) -> datetime:
         return utc_from_ms(int(self._reactor.seconds() * 1000))
 
     def _month(self) -> date:
-        return self._now().date().replace(day=1)
+        return _month_of(self._now())
 
     def _rest_of_month_s(self) -> int:
         now = self._now()
         first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         following = (first + timedelta(days=32)).replace(day=1)
         return int((following - now).total_seconds()) + 1
+
+
+def _month_of(time: datetime) -> date:
+    return time.date().replace(day=1)
 
 
 class Metered:

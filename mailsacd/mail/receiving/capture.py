@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
+from mailsacd.core.account import Account, AccountIdentity
 from mailsacd.core.activity import CAPTURED
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import NotFoundError, UnauthenticatedError
@@ -21,6 +22,7 @@ from mailsacd.mail.records.activity import Activity
 from mailsacd.store.usage import CAPTURE
 
 _CODE: Final = 250
+_GONE: Final = "The account is no longer there"
 
 
 class Capture:
@@ -40,36 +42,41 @@ class Capture:
         self._usage = usage
         self._activity = activity
 
-    async def log_in(self, name: str, secret: str, peer: str) -> str:
+    async def log_in(self, name: str, secret: str, peer: str) -> AccountIdentity:
         """Return the account that logs in. Raises what MailLogins.log_in does."""
-        return (await self._logins.log_in(name, secret, peer)).account
+        login = await self._logins.log_in(name, secret, peer)
+        return (await self._account(login.account)).identity
 
-    async def deliver(self, envelope: Envelope, account: str) -> None:
+    async def deliver(self, envelope: Envelope, account: AccountIdentity) -> None:
         """Returns once ``envelope`` is committed, starred for ``account`` if that wants it so.
 
         Raises ThrottledError when the month's operations are used up, UnauthenticatedError for an
         account that was removed or suspended after it logged in, and what Ingest raises.
         """
-        await self._usage.check(account)
-        if await self._stars(account):
-            envelope = replace(envelope, saved_by=account)
+        name = account.name
+        found = await self._account(name)
+        if found.identity != account:
+            raise UnauthenticatedError(_GONE)
+        await self._usage.check(name)
+        if found.capture_private:
+            envelope = replace(envelope, saved_by=name)
         storing: Deferred[None] = self._ingest.deliver(envelope)
         await storing
-        self._usage.count(account, CAPTURE)
+        self._usage.count(name, CAPTURE)
         for place, recipient in enumerate(envelope.recipients):
             self._activity.record(
                 CAPTURED,
-                account=account,
+                account=name,
                 subject=recipient.original_inbox,
                 code=_CODE,
                 detail=message_id(envelope.id, place),
             )
 
-    async def _stars(self, name: str) -> bool:
+    async def _account(self, name: str) -> Account:
         try:
             account = await self._accounts.get(name)
         except NotFoundError as e:
-            raise UnauthenticatedError("The account is no longer there") from e
+            raise UnauthenticatedError(_GONE) from e
         if account.suspended or account.removing:
             raise UnauthenticatedError("The account is suspended")
-        return account.capture_private
+        return account

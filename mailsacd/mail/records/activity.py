@@ -14,6 +14,7 @@ from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_prefix, utc_from_ms
 from mailsacd.store.activity import add_events, forget_events, list_events
+from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
 from mailsacd.work.loop import Loop
 
@@ -36,7 +37,8 @@ _log = Logger()
 class Activity:
     """``record`` may be called from anywhere in the reactor's thread."""
 
-    def __init__(self, database: Database, *, reactor: Any) -> None:
+    def __init__(self, database: Database, notices: Notices | None = None, *, reactor: Any) -> None:
+        """``notices`` tell of accounts that change, or go."""
         self._database = database
         self._reactor = reactor
         self._ids = EnvelopeIds()
@@ -45,6 +47,9 @@ class Activity:
         self._writing = Loop("record events", self._write, every_s=WRITE_EVERY_S, clock=reactor)
         self.start = self._writing.start
         self.finish = self._writing.finish
+        if notices is not None:
+            # What comes from then on may be of another account of that name
+            notices.subscribe(ACCOUNTS, lambda _: self._writing.wake(), self._writing.wake)
 
     def record(
         self,

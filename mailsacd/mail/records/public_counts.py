@@ -41,13 +41,15 @@ class PublicCounts:
         self.write = self._writing.run_now
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
-        """Count the messages of ``batch`` that are nobody's."""
+        """Count the messages of ``batch`` that everybody may see."""
         hour = batch[-1].received_ms // _HOUR_MS
         if hour != self._hour:
             self._take()
             self._hour = hour
         addresses, senders, domains, attachments = self._counts.values()
         for new in batch:
+            if new.saved_by is not None:  # seen by who starred it alone
+                continue
             public = 0
             for message in new.messages:
                 if owned and (whose := owned.get(message.id)) is not None and whose.private:

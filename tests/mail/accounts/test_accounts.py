@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 from argon2 import PasswordHasher, extract_parameters
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import DeferredList, ensureDeferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, gatherResults
 from twisted.internet.task import deferLater
 
 from mailsacd.core.actor import Actor
@@ -33,6 +33,7 @@ from mailsacd.mail.accounts.reset_links import invitation_token, reset_token
 from mailsacd.store import removal
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
+from mailsacd.store.transaction import Transaction
 from mailsacd.work.threads import Lane
 from tests.mail.people import People, people
 
@@ -284,6 +285,36 @@ async def test_a_removal_that_was_broken_off_is_finished(node: People) -> None:
     await node.accounts.finish_removals()
     assert await node.accounts.list() == []
     assert (await node.database.fetch("select count(*) from message"))[0] == (0,)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_being_stored_as_an_account_went_is_not_the_next_one_s(
+    node: People,
+) -> None:
+    await node.accounts.add("ann", "ann@example.net", password_hash="x")
+    stored: Deferred[None] = Deferred()
+
+    async def store_slowly(transaction: Transaction) -> None:
+        await transaction.run(
+            "insert into message (inbox, id, raw_id, domain, received, facts, owner)"
+            " values ('a@x.example', 'slow', 'slow', 'x.example', now(), '{}', 'ann');"
+            "insert into delivery (id, account, address, kind, url, inbox, message_id)"
+            " values ('slow', 'ann', 'a@x.example', 'webhook', 'http://x', 'a@x.example', 'slow')"
+        )
+        await stored
+
+    storing = Deferred.fromCoroutine(node.database.transaction(store_slowly))
+    removing = Deferred.fromCoroutine(node.accounts.remove("ann"))
+    await deferLater(reactor, 0.3)
+    assert not removing.called
+    with pytest.raises(ConflictError):  # nobody has the name before it is done
+        await node.accounts.add("ann", "another@example.net")
+    stored.callback(None)
+    await storing
+    await removing
+    await node.accounts.add("ann", "another@example.net")
+    for table in ("message", "delivery"):
+        assert await node.database.fetch(f"select count(*) from {table}") == [(0,)]
 
 
 # Passwords, signing up and in

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mailsacd.core.actor import Actor
@@ -49,6 +50,7 @@ async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
     async with people(database, database_dsn) as made:
         await made.accounts.add("ann", "ann@example.net")
         await made.accounts.change("ann", {"overrides": {"ops_per_month": LIMIT}})
+        await database.run("update account set created = '2020-01-01'")
         clock = Clock()
         clock.advance(JANUARY_30)
         yield make_house(made, clock)
@@ -152,6 +154,34 @@ async def test_an_account_that_is_gone_takes_nobody_along(house: House) -> None:
     house.usage.count("ann", API)
     assert await house.rows() == [("ann", "2026-01-01", API, 1)]
     await house.usage.call("gone")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_used_is_not_the_next_account_s_of_that_name(house: House) -> None:
+    for _ in range(LIMIT):
+        await house.usage.call("ann")
+    house.usage.count("ann", INBOUND, 5)
+    await house.people.accounts.remove("ann")
+    made = await house.people.accounts.add("ann", "another@example.net")
+    house.usage.forget("ann")  # as the notice has it
+    assert await house.rows() == []
+    house.clock.advance(made.created.timestamp() + 1 - house.clock.seconds())
+    await house.usage.call("ann")
+    assert [(kind, n) for _, _, kind, n in await house.rows()] == [(API, 1)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_being_looked_up_of_an_account_is_not_kept_when_it_goes(
+    house: House,
+) -> None:
+    for _ in range(LIMIT):
+        await house.usage.call("ann")
+    house.clock.advance(ASK_EVERY_S + 1)
+    asking = Deferred.fromCoroutine(house.usage.check("ann"))
+    house.usage.forget("ann")
+    with pytest.raises(ThrottledError):
+        await asking
+    assert len(house.usage._standings) == 0
 
 
 @pytest_twisted.ensureDeferred

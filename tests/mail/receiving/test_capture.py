@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from msgspec.structs import replace
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.assembly.receiving import captures_all
+from mailsacd.core.account import AccountIdentity
 from mailsacd.core.activity import CAPTURED, RECEIVED
 from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.budget import ByteBudget
@@ -47,7 +49,8 @@ class _Port:
     mailbox: Mailbox
 
     async def take(self, *inboxes: str) -> None:
-        await self.capture.deliver(envelope(self.ingest, CONTENT, *inboxes), "ann")
+        ann = (await self.people.accounts.get("ann")).identity
+        await self.capture.deliver(envelope(self.ingest, CONTENT, *inboxes), ann)
 
     async def seen(self, actor: Actor, inbox: str) -> list[str]:
         found = json.loads(await self.mailbox.list_json(actor, inbox, Page()))
@@ -84,7 +87,7 @@ async def port(database: Database, database_dsn: str) -> AsyncIterator[_Port]:
 @pytest_twisted.ensureDeferred
 async def test_a_key_or_an_address_logs_in_to_the_account(port: _Port) -> None:
     key = await port.people.key("ann")
-    assert await port.capture.log_in("ann", key, "192.0.2.1") == "ann"
+    assert (await port.capture.log_in("ann", key, "192.0.2.1")).name == "ann"
     with pytest.raises(UnauthenticatedError):
         await port.capture.log_in("bob", key, "192.0.2.1")
 
@@ -149,10 +152,30 @@ async def test_one_message_more_than_the_month_allows_is_not_stored(port: _Port)
 
 @pytest_twisted.ensureDeferred
 async def test_who_is_suspended_or_removed_meanwhile_is_refused(port: _Port) -> None:
-    await port.people.accounts.change("ann", {"suspended": True})
+    accounts = port.people.accounts
+    ann = (await accounts.get("ann")).identity
+    await accounts.change("ann", {"suspended": True})
+    await _refused(port, ann)
+    await accounts.remove("ann")
+    await _refused(port, ann)
+    await accounts.add("ann", "another@example.net")
+    await _refused(port, ann)
+    await port.take("b@customer.example")
+    assert len(await port.seen(ANYONE, "b@customer.example")) == 1
+
+
+async def _refused(port: _Port, who: AccountIdentity) -> None:
     with pytest.raises(UnauthenticatedError):
-        await port.take("a@customer.example")
-    await port.people.accounts.remove("ann")
-    with pytest.raises((UnauthenticatedError, ThrottledError)):
-        await port.take("a@customer.example")
+        await port.capture.deliver(envelope(port.ingest, CONTENT, "a@customer.example"), who)
     assert await port.seen(ANYONE, "a@customer.example") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_starred_for_an_account_that_goes_just_then_is_seen_by_nobody(
+    port: _Port,
+) -> None:
+    new = replace(envelope(port.ingest, CONTENT, "a@customer.example"), saved_by="gone")
+    await port.ingest.deliver(new)
+    await port.people.accounts.add("gone", "another@example.net")
+    for actor in (ANYONE, ANN, Actor(account="gone")):
+        assert await port.seen(actor, "a@customer.example") == []

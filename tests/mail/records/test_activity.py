@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
+from twisted.internet.task import deferLater
 
 from mailsacd.core.activity import RECEIVED, REFUSED
 from mailsacd.core.actor import ANYONE, Actor
@@ -27,13 +28,20 @@ reactor: Any = the_reactor
 ALL: dict[str, Any] = {"since_ms": None, "until_ms": None, "limit": 100, "skip": 0}
 
 
+@pytest_twisted.async_fixture
+async def accounts(database: Database) -> None:
+    await add_accounts(database, "ann", "bob")
+
+
 async def seen(activity: Activity, actor: Actor = ANN, **page: Any) -> list[tuple[str, str, int]]:
     listed = await activity.list(actor, **{**ALL, **page})
     return [(event.kind, event.subject, event.times) for event in listed]
 
 
 @pytest_twisted.ensureDeferred
-async def test_events_are_there_at_once_newest_first_for_their_account(database: Database) -> None:
+async def test_events_are_there_at_once_newest_first_for_their_account(
+    database: Database, accounts: None
+) -> None:
     activity = Activity(database, reactor=reactor)
     activity.record("one", account="ann", subject="a@x.example", code=250, detail="d")
     activity.record("two", account="ann", subject="b\0@x.example")
@@ -52,7 +60,7 @@ async def test_events_are_there_at_once_newest_first_for_their_account(database:
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_same_within_seconds_is_one_event(database: Database) -> None:
+async def test_the_same_within_seconds_is_one_event(database: Database, accounts: None) -> None:
     activity = Activity(database, reactor=reactor)
     for _ in range(3):
         activity.record(REFUSED, account="ann", subject="spam.example", code=554)
@@ -62,7 +70,7 @@ async def test_the_same_within_seconds_is_one_event(database: Database) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_of_too_many_the_oldest_are_dropped(database: Database) -> None:
+async def test_of_too_many_the_oldest_are_dropped(database: Database, accounts: None) -> None:
     activity = Activity(database, reactor=reactor)
     for number in range(MAX_GATHERED + 10):
         activity.record("x", account="ann", subject=str(number))
@@ -73,7 +81,7 @@ async def test_of_too_many_the_oldest_are_dropped(database: Database) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_events_wait_while_the_database_is_away(
-    database: Database, stopped_database: Database
+    database: Database, accounts: None, stopped_database: Database
 ) -> None:
     activity = Activity(stopped_database, reactor=reactor)
     for subject in ("a", "b", "a"):
@@ -82,6 +90,25 @@ async def test_events_wait_while_the_database_is_away(
     assert len(activity._gathered) == 2
     activity._database = database
     assert await seen(activity) == [("x", "b", 1), ("x", "a", 2)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_happened_is_not_the_next_account_s_of_that_name(
+    database: Database, database_dsn: str
+) -> None:
+    async with people(database, database_dsn) as node:
+        activity = Activity(database, node.notices, reactor=reactor)
+        await node.accounts.add("ann", "ann@example.net")
+        activity.record("old", account="ann", subject="x")
+        activity.record("both", account="ann", subject="x")
+        await node.accounts.remove("ann")
+        activity.record("late", account="ann", subject="x")
+        assert await seen(activity) == []
+        activity.record("meanwhile", account="ann", subject="x")
+        await deferLater(reactor, 0.002)  # events have their times in milliseconds
+        await node.accounts.add("ann", "another@example.net")
+        activity.record("both", account="ann", subject="x")
+        assert await seen(activity) == [("both", "x", 1)]
 
 
 @pytest_twisted.ensureDeferred
@@ -110,7 +137,7 @@ async def test_mail_for_what_is_owned_is_recorded_and_other_mail_is_not(database
 
 
 @pytest_twisted.ensureDeferred
-async def test_old_events_are_forgotten(database: Database) -> None:
+async def test_old_events_are_forgotten(database: Database, accounts: None) -> None:
     activity = Activity(database, reactor=reactor)
     activity.record("new", account="ann", subject="x")
     old = datetime.now(UTC) - timedelta(days=KEPT_DAYS, minutes=1)

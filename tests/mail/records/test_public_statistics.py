@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from msgspec.structs import replace
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 
@@ -94,6 +95,15 @@ async def own(database: Database, *addresses: str) -> None:
             "insert into address (email, domain, owner) values (%s, %s, 'ann')",
             (address, address.rpartition("@")[2]),
         )
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_starred_as_it_is_stored_is_not_counted(node: Node) -> None:
+    await add_accounts(node.database, "ann")
+    new = envelope(node.ingest, mail(attached=CONTENT), "bob@example.com")
+    await node.ingest.deliver(replace(new, saved_by="ann"))
+    for kind in (ADDRESS, SENDER, DOMAIN, ATTACHMENT):
+        assert await node.top(kind) == []
 
 
 @pytest_twisted.ensureDeferred
