@@ -500,7 +500,7 @@ async def test_what_is_under_way_as_an_account_goes_is_not_the_next_one_s(
     station, receiver = make_station(), receive(lambda _: None)
     await station.reserve(BOX, webhook=receiver.url(), webhook_slack=receiver.url())
     await station.mail(BOX)
-    await eventually(lambda: len(receiver.got) == 2)
+    await until(lambda: len(receiver.got) == 2)
     await database.transaction(lambda transaction: removal.begin_removal(transaction, "ann"))
     await removal.finish_removal(database, "ann")
     await add_accounts(database, "ann")
