@@ -30,6 +30,7 @@ from mailsacd.settings import WebsocketSettings
 from mailsacd.store.events import event_epoch
 from mailsacd.store.notices import DIRECTORY, Notices, give_notice
 from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from tests.lanes import LANES
 from tests.mail.property import PLANS, add_accounts
 from tests.patience import until
@@ -76,9 +77,9 @@ class Node:
     database: Database
     listeners: Listeners
 
-    def come(self, listener: Told) -> Deferred[Listening]:
+    def come(self, listener: Told, box: str = BOX) -> Deferred[Listening]:
         asker = Asker(peer=PEER)
-        coming = self.listeners.listen_to_inbox(asker, ANYONE, BOX, "", listener)
+        coming = self.listeners.listen_to_inbox(asker, ANYONE, box, "", listener)
         return Deferred.fromCoroutine(coming)
 
 
@@ -124,9 +125,15 @@ async def test_at_the_stop_all_are_told_and_who_is_just_coming_is_refused(
     failing, other, coming = Told(fails_at="stopping"), Told(), Told()
     await node.come(failing)
     await node.come(other)
-    refused = node.come(coming)
-    await node.listeners.stop()
-    assert failing.told[-1] == other.told[-1] == "stopping"
+
+    async def stop_before_it_is_looked_up(holding: Transaction) -> Deferred[Listening]:
+        await holding.run("lock table address, domain in access exclusive mode")
+        refused = node.come(coming, "new@public.example")
+        await node.listeners.stop()
+        assert failing.told[-1] == other.told[-1] == "stopping"
+        return refused
+
+    refused = await node.database.transaction(stop_before_it_is_looked_up)
     with pytest.raises(UnavailableError):
         await refused
     assert coming.told == []
