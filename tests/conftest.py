@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -157,6 +158,12 @@ async def receive() -> AsyncIterator[Callable[..., Receiver]]:
     yield make
     for receiver in made:
         await receiver.stop()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible() -> None:
+    """A shell's job in the background ignores SIGINT, and so would the daemons that tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -22,9 +22,13 @@ def run(programs: Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture
 def programs(workspace: Path) -> Path:
-    identity = shutil.which("id")
-    assert identity
-    (workspace / "id").symlink_to(identity)
+    for name in ("id", "grep"):
+        found = shutil.which(name)
+        assert found
+        (workspace / name).symlink_to(found)
+    libraries = workspace / "ldconfig"
+    libraries.write_text("#!/bin/sh\necho 'libatomic.so.1 (libc6,x86-64) => /lib/libatomic.so.1'\n")
+    libraries.chmod(0o755)
     return workspace
 
 

@@ -28,7 +28,10 @@ def _main(uid: int, gid: int, death_signal: int, parent_pid: int, command: list[
         prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)  # after setuid, which clears it
         if os.getppid() != parent_pid:
             sys.exit(f"the parent {parent_pid} is gone")
-    os.execv(command[0], command)  # noqa: S606  no shell is wanted
+    try:
+        os.execv(command[0], command)  # noqa: S606  no shell is wanted
+    except OSError as e:
+        sys.exit(f"cannot run {command[0]}: {e.strerror}")
 
 
 if __name__ == "__main__":

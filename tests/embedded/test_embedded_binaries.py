@@ -45,6 +45,8 @@ def pretend(directory: Path, version: str, initdb: str = "exit 0") -> str:
 async def test_every_postgresql_of_this_machine_does(
     workspace: Path, embedded: Make, directory: Path
 ) -> None:
+    if not postgres_user().may_enter(directory):  # such as below root's home
+        directory = binaries._private_copy(directory, workspace / "copy")
     postgres = embedded(workspace / "data", str(directory))
     await postgres.start()
     assert (workspace / "data" / "postgres" / "PG_VERSION").is_file()
@@ -130,6 +132,15 @@ async def test_initdb_that_fails_is_quoted(workspace: Path, embedded: Make) -> N
         await embedded(workspace / "data", directory).start()
     assert not (workspace / "data" / "postgres").exists()
     assert not (workspace / "data" / "postgres.partial").exists()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_its_user_may_not_run_is_told_in_one_line(workspace: Path) -> None:
+    (workspace / "postgres").write_text("")
+    (workspace / "postgres").chmod(0o600)
+    status, printed = await postgres_user().run([str(workspace / "postgres")], reactor)
+    assert status == 1
+    assert printed == f"cannot run {workspace / 'postgres'}: Permission denied\n"
 
 
 def test_the_package_of_the_wheel_is_never_imported() -> None:

@@ -12,6 +12,8 @@ from twisted.python.failure import Failure
 
 from tests.patience import PATIENCE_S
 
+_BLANK_LINE = b"\r\n\r\n"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -31,7 +33,7 @@ class Connection(Protocol):
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self.data = b""
+        self.data = bytearray()  # which grows in time that does not depend on what is there
         self.closed = False
         self._waiting: list[tuple[Callable[[], bool], Deferred[None]]] = []
 
@@ -73,12 +75,13 @@ class Connection(Protocol):
     async def until_closed(self) -> bytes:
         """All that came until the server closed the connection."""
         await self.until(lambda: self.closed)
-        return self.data
+        return bytes(self.data)
 
     async def answer(self, *, head: bool = False) -> Answer:
         """The next answer, taken off ``data``; ``head`` for one without a body."""
         await self.until(lambda: self._complete(head))
-        answer, self.data = split_answer(self.data, head=head)
+        answer, rest = split_answer(bytes(self.data), head=head)
+        self.data = bytearray(rest)
         return answer
 
     async def close(self) -> None:
@@ -88,11 +91,11 @@ class Connection(Protocol):
         await self.until_closed()
 
     def _complete(self, head: bool) -> bool:
-        try:
-            split_answer(self.data, head=head)
-        except IndexError:
+        length = self.data.find(_BLANK_LINE)
+        if length < 0:
             return False
-        return True
+        body_bytes = 0 if head else _body_bytes(_headers(self.data[:length]))
+        return len(self.data) >= length + len(_BLANK_LINE) + body_bytes
 
     def _look(self) -> None:
         ready = [w for w in self._waiting if w[0]()]
@@ -103,15 +106,21 @@ class Connection(Protocol):
 
 def split_answer(data: bytes, *, head: bool = False) -> tuple[Answer, bytes]:
     """The first answer in ``data``, and what follows. Raises IndexError when it is not whole."""
-    section, rest = data.split(b"\r\n\r\n", 1)[0], data.partition(b"\r\n\r\n")[2]
-    if b"\r\n\r\n" not in data:
+    section, blank, rest = data.partition(_BLANK_LINE)
+    headers = _headers(section)
+    body_bytes = 0 if head else _body_bytes(headers)
+    if not blank or len(rest) < body_bytes:
         raise IndexError
-    lines = section.decode("latin-1").split("\r\n")
-    headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:])}
-    length = 0 if head else int(headers.get("content-length", "0"))
-    if len(rest) < length:
-        raise IndexError
-    return Answer(int(lines[0].split()[1]), headers, rest[:length]), rest[length:]
+    return Answer(int(section.split()[1]), headers, rest[:body_bytes]), rest[body_bytes:]
+
+
+def _headers(section: bytes | bytearray) -> dict[str, str]:
+    lines = section.decode("latin-1").split("\r\n")[1:]
+    return {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
+
+
+def _body_bytes(headers: dict[str, str]) -> int:
+    return int(headers.get("content-length", "0"))
 
 
 async def connect(reactor: Any, port: int, bind: tuple[str, int] | None = None) -> Connection:

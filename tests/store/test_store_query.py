@@ -1,9 +1,9 @@
 """Declared statements on a connection: rows, errors, connections that break, libpq out of reach."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import psycopg2
 import pytest
 import pytest_twisted
@@ -171,7 +171,7 @@ async def test_giving_up_frees_the_caller_at_once_and_the_connection_later(
 async def test_a_psycopg2_that_hides_its_libpq_is_told_in_one_line(
     server: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(psycopg2._psycopg, "__file__", math.__file__)  # which has no libpq
+    monkeypatch.setattr(psycopg2._psycopg, "__file__", msgspec._core.__file__)  # which has no libpq
     libpq.cache_clear()
     try:
         with pytest.raises(ConfigurationError) as refused:

@@ -42,7 +42,8 @@ class Listener:
             await self.connection.until(lambda: self._split() is not None)
             found = self._split()
             assert found is not None
-            frame, self.connection.data = found
+            frame, end = found
+            del self.connection.data[:end]
             if frame.opcode != PING or not self._answers_pings:
                 return frame
             self.send(PONG, frame.payload)
@@ -101,7 +102,8 @@ class Listener:
         self.send(CLOSE, struct.pack("!H", 1000))
         await self.connection.until_closed()
 
-    def _split(self) -> tuple[Frame, bytes] | None:
+    def _split(self) -> tuple[Frame, int] | None:
+        """The first frame, and where it ends; None while it is not whole."""
         data = self.connection.data
         if len(data) < 2:
             return None
@@ -113,8 +115,8 @@ class Listener:
             length, start = struct.unpack("!Q", data[2:10].ljust(8, b"\0"))[0], 10
         if len(data) < start + length:
             return None
-        payload = data[start : start + length]
-        return Frame(data[0] & 0x0F, payload, (data[0] & 0x70) >> 4), data[start + length :]
+        payload = bytes(data[start : start + length])
+        return Frame(data[0] & 0x0F, payload, (data[0] & 0x70) >> 4), start + length
 
 
 def handshake(target: str, **fields: str | None) -> bytes:

@@ -75,7 +75,8 @@ class Events:
         connection = self.connection
         if not self._chunked:
             await connection.until(lambda: bool(connection.data))
-            self._text, connection.data = self._text + connection.data, b""
+            self._text += connection.data
+            connection.data.clear()
             return
         await connection.until(lambda: b"\r\n" in connection.data)
         size = int(connection.data.partition(b"\r\n")[0], 16)
@@ -83,7 +84,7 @@ class Events:
         start = connection.data.index(b"\r\n") + 2
         await connection.until(lambda: len(connection.data) >= start + size + 2)
         self._text += connection.data[start : start + size]
-        connection.data = connection.data[start + size + 2 :]
+        del connection.data[: start + size + 2]
 
 
 async def listen(
