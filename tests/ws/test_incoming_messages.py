@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import pytest_twisted
@@ -229,3 +230,52 @@ async def test_raw_at_signs_and_mailsac_s_own_way_of_writing_it(heard: Society) 
     target = f"/incoming-messages?key={key_of(heard, 'owner')}&addresses={PRIVATE},{SHOWN}"
     listener = await upgrade(reactor, heard.port, target)
     assert (await listener.listening())["addresses"] == [PRIVATE, SHOWN]
+
+
+ODD_ADDRESSES = {
+    '"a b+c"@odd.example': '"a b"@odd.example',
+    '"x,y"@odd.example': '"x,y"@odd.example',
+    '"p@q+tag"@odd.example': '"p@q"@odd.example',
+    '"sl//ash"@odd.example': "sl//ash@odd.example",
+    '"?#%&"@odd.example': "?#%&@odd.example",
+    r'"quo\"te"@odd.example': r'"quo\"te"@odd.example',
+    "A..B@odd.example": "a..b@odd.example",
+    "a.+tag@odd.example": "a.@odd.example",
+    ".a@odd.example": ".a@odd.example",
+    "JOSE\u0301@b\u00fccher.example": "jos\u00e9@xn--bcher-kva.example",
+}
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_address_that_is_given_out_is_one_that_every_call_takes(
+    heard: Society,
+) -> None:
+    for written in ODD_ADDRESSES:
+        await heard.json(
+            "owner", "POST", f"/api/addresses/{quote(written, safe='')}", b'{"enablews":true}'
+        )
+    listed = {each["_id"] for each in await heard.json("owner", "GET", "/api/addresses")}
+    assert listed >= set(ODD_ADDRESSES.values())
+    for given in ODD_ADDRESSES.values():
+        target = f"/api/addresses/{quote(given, safe='')}"
+        id_ = await heard.deliver(given)
+        assert (await heard.json("owner", "GET", target))["_id"] == given
+        assert (await heard.json("owner", "PUT", target, b'{"info":"odd"}'))["_id"] == given
+        for call in ("message-count", "availability", "pop3"):
+            await heard.json("owner", "GET", f"{target}/{call}")
+        (message,) = await heard.json("owner", "GET", f"{target}/messages")
+        assert (message["_id"], message["inbox"]) == (id_, given)
+        for call in ("text", "raw", "headers", "dirty", "body"):
+            assert (
+                await heard.ask("owner", "GET", f"/api/{call}/{quote(given, safe='')}/{id_}")
+            ).status == 200
+    listener = await upgrade(
+        reactor,
+        heard.port,
+        target_of(key=key_of(heard, "owner"), addresses=",".join(ODD_ADDRESSES.values())),
+    )
+    assert (await listener.listening())["addresses"] == list(ODD_ADDRESSES.values())
+    for given in ODD_ADDRESSES.values():
+        assert (
+            await heard.ask("owner", "DELETE", f"/api/addresses/{quote(given, safe='')}")
+        ).status == 200
