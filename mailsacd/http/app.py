@@ -51,11 +51,14 @@ class Api:
             *documentation.operations(),
             *(operation for group in groups for operation in group.operations()),
         )
-        self._dispatch = Dispatch(authenticator, proxies or Proxies())
+        self._mailbox = mailbox
+        self._authenticator = authenticator
+        self._proxies = proxies or Proxies()
 
     def routes(self) -> Routes:
         """What a site serves: the handlers of all operations, at their paths."""
-        return Routes(self.operations, self._dispatch)
+        dispatch = Dispatch(self._authenticator, self._proxies, self._mailbox.lane)
+        return Routes(self.operations, dispatch)
 
     def _listed(self) -> list[Operation]:
         return [operation for operation in self.operations if operation.listed]

@@ -1,5 +1,6 @@
 """The API over real sockets, with a real mailbox: what each call answers, to good and bad input."""
 
+import gzip
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 import pytest_twisted
+import zstandard
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -297,6 +299,86 @@ async def test_a_download_has_a_file_name(api: Api, target: str, name: str) -> N
     assert saved.body == shown.body
     expected = f'attachment; filename="{name.format(id=message_id)}"'
     assert saved.headers["content-disposition"] == expected
+
+
+LARGE = SIMPLE + b"A line that is there again and again.\r\n" * 2_000
+
+
+@pytest.mark.parametrize("content", [SIMPLE, LARGE])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/api/raw/{inbox}/{id}",
+        "/api/text/{inbox}/{id}",
+        "/api/body/{inbox}/{id}",
+        "/api/headers/{inbox}/{id}",
+        "/api/addresses/{inbox}/messages/{id}",
+        "/api/addresses/{inbox}/messages/{id}/attachments",
+        "/api/addresses/{inbox}/messages",
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_what_a_client_has_is_not_sent_again(api: Api, target: str, content: bytes) -> None:
+    message_id = await api.deliver(content)
+    target = target.format(inbox="bob@example.com", id=message_id)
+    whole = await api.call(target)
+    tag = whole.headers["etag"]
+    assert tag == (await api.call(target, "HEAD")).headers["etag"]
+    for has in (tag, tag.removeprefix("W/"), f'"x", {tag}', "*"):
+        for method in ("GET", "HEAD"):
+            answer = await api.call(target, method, headers={"If-None-Match": has})
+            assert (answer.status, answer.body) == (304, b""), has
+            assert answer.headers["etag"] == tag
+            assert "content-length" not in answer.headers
+    other = await api.call(target, headers={"If-None-Match": '"x", W/"y"'})
+    assert (other.status, other.body) == (200, whole.body)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_list_that_has_changed_has_another_tag(api: Api) -> None:
+    target = "/api/addresses/bob@example.com/messages"
+    tags = [(await api.call(target)).headers["etag"]]
+    message_id = await api.deliver()
+    tags.append((await api.call(target)).headers["etag"])
+    await api.call(f"{target}/{message_id}/read", "PUT")
+    answer = await api.call(target, headers={"If-None-Match": ", ".join(tags[:1])})
+    assert answer.status == 200
+    assert len({*tags, answer.headers["etag"]}) >= 2
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+@pytest_twisted.ensureDeferred
+async def test_large_text_is_compressed_for_who_takes_it(api: Api, coding: str) -> None:
+    expand = {"gzip": gzip.decompress, "zstd": zstandard.decompress}[coding]
+    message_id = await api.deliver(LARGE)
+    for name in ("raw", "text", "body"):
+        target = f"/api/{name}/bob@example.com/{message_id}"
+        plain = await api.call(target)
+        offered = {"Accept-Encoding": f"{coding}, br"}
+        answer = await api.call(target, headers=offered)
+        assert answer.headers["content-encoding"] == coding
+        assert expand(answer.body) == plain.body
+        assert len(answer.body) < len(plain.body) / 10
+        assert answer.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+        assert "content-encoding" not in plain.headers
+        assert answer.headers["etag"] == plain.headers["etag"]
+        head = await api.call(target, "HEAD", headers=offered)
+        assert head.headers["content-length"] == str(len(answer.body))
+        refused = await api.call(target, headers={"Accept-Encoding": f"{coding};q=0"})
+        assert refused.body == plain.body
+
+
+@pytest_twisted.ensureDeferred
+async def test_small_answers_and_errors_are_not_compressed(api: Api) -> None:
+    message_id = await api.deliver()
+    for target in (
+        f"/api/raw/bob@example.com/{message_id}",
+        "/api/raw/bob@example.com/x",
+        "/livez",
+    ):
+        answer = await api.call(target, headers={"Accept-Encoding": "gzip"})
+        assert "content-encoding" not in answer.headers
+        assert ("etag" in answer.headers) == (answer.status == 200 and target != "/livez")
 
 
 @pytest_twisted.ensureDeferred

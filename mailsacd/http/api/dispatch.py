@@ -1,5 +1,6 @@
 """From a request and its operation to the answer: who asks, what for, and what comes of it."""
 
+from http import HTTPStatus
 from typing import Any
 
 from twisted.internet.defer import CancelledError
@@ -9,20 +10,24 @@ from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.codec import error_response, read_body
 from mailsacd.http.api.credentials import Callers, identify, session_token
 from mailsacd.http.api.operation import Call, Handler, Operation
+from mailsacd.http.api.representation import represented
 from mailsacd.http.server.answer import Response, Streamed
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import READS, Request
+from mailsacd.work.threads import Lane
 
 
 class Dispatch:
     """Has requests answered by the handlers of operations.
 
-    ``authenticator`` knows who calls; ``proxies`` tell which IP address a request came from.
+    ``authenticator`` knows who calls; ``proxies`` tell which IP address a request came from. Large
+    answers are compressed in ``lane``.
     """
 
-    def __init__(self, authenticator: Callers, proxies: Proxies) -> None:
+    def __init__(self, authenticator: Callers, proxies: Proxies, lane: Lane) -> None:
         self._authenticator = authenticator
         self._proxies = proxies
+        self._lane = lane
 
     async def answer(
         self, operation: Operation, handler: Handler, request: Request, segments: dict[str, str]
@@ -36,7 +41,8 @@ class Dispatch:
         try:
             call = await self._read(operation, request, segments)
             if request.method in READS:
-                response = await request.while_wanted(handler(call))
+                reading = self._represent(operation, handler, request, call)
+                response = await request.while_wanted(reading)
             else:
                 response = await handler(call)
         except CancelledError as e:
@@ -46,6 +52,14 @@ class Dispatch:
         except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
             response = error_response(e, operation.id)
         request.answer(response)
+
+    async def _represent(
+        self, operation: Operation, handler: Handler, request: Request, call: Call
+    ) -> Response | Streamed:
+        response = await handler(call)
+        if operation.open or isinstance(response, Streamed) or response.status != HTTPStatus.OK:
+            return response
+        return await represented(response, request, self._lane, may_compress=not operation.echoes)
 
     async def _read(self, operation: Operation, request: Request, segments: dict[str, str]) -> Call:
         query: dict[bytes, list[bytes]] = request.args or {}

@@ -64,6 +64,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
     responses = {str(a.status): _answer(a) for a in operation.answers}
     for status in sorted(_refusals_of(operation)):
         responses[str(status)] = {"$ref": f"#/components/responses/{_refusal_name(status)}"}
+    if _has_tag(operation):
+        responses["304"] = {"description": "It is what the tag of `If-None-Match` stands for"}
     described: dict[str, Any] = {
         "operationId": operation.id,
         "tags": [operation.tag],
@@ -77,6 +79,13 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.description:
         described["description"] = operation.description
     return described
+
+
+def _has_tag(operation: Operation) -> bool:
+    """Whether its 200 has an ETag: what is read, has an end, and is not about the server."""
+    is_reading = operation.method.encode() in READS and operation.handler is not None
+    endless = any("text/event-stream" in answer.schemas for answer in operation.answers)
+    return is_reading and not operation.open and not endless
 
 
 def _refusals_of(operation: Operation) -> frozenset[int]:

@@ -59,6 +59,8 @@ class Operation:
     ``open`` is set for what concerns the server and not mail: no key is looked at. What is not
     ``listed`` is left out of the specification. ``body`` is the struct that the request's body
     is read into (see http.api.bodies); without one, a body is looked at for an API key alone.
+    ``echoes`` says that the answer repeats the caller's input beside mail: it is not compressed,
+    for its size would tell which guesses are in there.
     ``needs_account`` refuses callers without a key or session before their body is read into it.
     A body of more than ``max_body_bytes`` is refused with 413, as is one over the setting
     http.max_body_bytes.
@@ -79,6 +81,7 @@ class Operation:
     description: str = ""
     body: type[msgspec.Struct] | None = None
     needs_account: bool = False
+    echoes: bool = False
     max_body_bytes: int = MAX_BODY_BYTES
 
     @property

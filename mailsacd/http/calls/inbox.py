@@ -119,6 +119,7 @@ class InboxCalls:
             summary=f"The newest {MAX_FOUND} messages of the account with a text in subject, "
             "senders or recipients",
             parameters=(QUERY,),
+            echoes=True,
             answers=(schemas.json_answer("What was found", schemas.named("Found")),),
             handler=self.search,
         )

@@ -15,6 +15,8 @@ JSON: Final = b"application/json"
 TEXT: Final = b"text/plain; charset=utf-8"
 HTML: Final = b"text/html; charset=utf-8"
 
+NOT_MODIFIED: Final = int(HTTPStatus.NOT_MODIFIED)
+
 ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
 """Header fields that every answer has, as they go over the wire, without the last CRLF."""
 

@@ -24,8 +24,9 @@ from mailsacd.http.server.sink import Sink
 
 T = TypeVar("T")
 
+_WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 FOR_ANY_PAGE: Final = (
-    b"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Retry-After"
+    b"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Retry-After, ETag"
 )
 """Pages of other sites may read what reading calls answer, and these of its header fields."""
 
@@ -174,7 +175,7 @@ class Request(server.Request):
             ON_EVERY_ANSWER,
             b"Date: " + datetimeToString(),
         ]
-        if status != HTTPStatus.NO_CONTENT:
+        if status not in _WITHOUT_BODY:
             lines += (
                 b"Content-Type: " + response.content_type,
                 b"Content-Length: %d" % len(response.body),

@@ -59,10 +59,10 @@ class Mailbox:
     """
 
     def __init__(self, database: Database, access_control: AccessControl, lane: Lane) -> None:
-        """Large messages are rendered in ``lane``."""
+        """Large messages are rendered in ``lane``; others may use it for what they make of them."""
         self._database = database
         self._access_control = access_control
-        self._lane = lane
+        self.lane = lane
         self._reading: Sharing[_Asked, Any] = Sharing()
 
     async def list_json(self, actor: Actor, email: str, page: Page) -> str:
@@ -157,7 +157,7 @@ class Mailbox:
                 self._database, access.inbox, asked.message_id, asked.viewer, is_open=access.is_open
             )
         )
-        return await self._lane.run(expanded_bytes(stored), partial(asked.work, stored))
+        return await self.lane.run(expanded_bytes(stored), partial(asked.work, stored))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from mailsacd.http.server.request import Request
 from mailsacd.http.server.site import HttpSite
 from mailsacd.settings import HttpSettings
 from tests.http.client import ask, connect
+from tests.lanes import LANES
 from tests.patience import until
 
 reactor: Any = the_reactor
@@ -92,7 +93,7 @@ class _Server:
     def __init__(self, listen: Listen) -> None:
         self.calls = _Calls()
         self.callers = _Callers()
-        routes = Routes(self.calls.operations(), Dispatch(self.callers, Proxies()))
+        routes = Routes(self.calls.operations(), Dispatch(self.callers, Proxies(), LANES.readers))
         self.bounds = Bounds(HttpSettings(), reactor)
         self.port = listen(HttpSite(routes, self.bounds, reactor, channel=Channel, request=Request))
 
