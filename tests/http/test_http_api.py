@@ -349,7 +349,11 @@ async def test_a_list_that_has_changed_has_another_tag(api: Api) -> None:
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 @pytest_twisted.ensureDeferred
 async def test_large_text_is_compressed_for_who_takes_it(api: Api, coding: str) -> None:
-    expand = {"gzip": gzip.decompress, "zstd": zstandard.decompress}[coding]
+    expands: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.decompress,
+        "zstd": zstandard.decompress,
+    }
+    expand = expands[coding]
     message_id = await api.deliver(LARGE)
     for name in ("raw", "text", "body"):
         target = f"/api/{name}/bob@example.com/{message_id}"

@@ -1,7 +1,7 @@
 """From a request and its operation to the answer: who asks, what for, and what comes of it."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import CancelledError
 
@@ -10,11 +10,13 @@ from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.codec import error_response, read_body
 from mailsacd.http.api.credentials import Callers, identify, session_token
 from mailsacd.http.api.operation import Call, Handler, Operation
-from mailsacd.http.api.representation import represented
+from mailsacd.http.api.representation import is_large, represented, tagged
 from mailsacd.http.server.answer import Response, Streamed
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import READS, Request
 from mailsacd.work.threads import Lane
+
+_OK: Final = int(HTTPStatus.OK)
 
 
 class Dispatch:
@@ -41,8 +43,16 @@ class Dispatch:
         try:
             call = await self._read(operation, request, segments)
             if request.method in READS:
-                reading = self._represent(operation, handler, request, call)
-                response = await request.while_wanted(reading)
+                response = await request.while_wanted(handler(call))
+                if isinstance(response, Response) and response.status == _OK and not operation.open:
+                    if is_large(response):
+                        may_compress = not operation.echoes
+                        working = represented(
+                            response, request, self._lane, may_compress=may_compress
+                        )
+                        response = await request.while_wanted(working)
+                    else:
+                        response = tagged(response, request)
             else:
                 response = await handler(call)
         except CancelledError as e:
@@ -52,14 +62,6 @@ class Dispatch:
         except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
             response = error_response(e, operation.id)
         request.answer(response)
-
-    async def _represent(
-        self, operation: Operation, handler: Handler, request: Request, call: Call
-    ) -> Response | Streamed:
-        response = await handler(call)
-        if operation.open or isinstance(response, Streamed) or response.status != HTTPStatus.OK:
-            return response
-        return await represented(response, request, self._lane, may_compress=not operation.echoes)
 
     async def _read(self, operation: Operation, request: Request, segments: dict[str, str]) -> Call:
         query: dict[bytes, list[bytes]] = request.args or {}
