@@ -1,14 +1,17 @@
 """An account's lists and its search over the API: what they answer, to good and bad input."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor as the_reactor
 
 from mailsacd.mail.reading.account_mail import MAX_FOUND
 from mailsacd.store import inbox as store
 from mailsacd.store.pool import Database
+from tests.http.client import ask
 from tests.http.society import (
     CATCH_ALL,
     HIDDEN_DOMAIN,
@@ -18,6 +21,8 @@ from tests.http.society import (
     Society,
     society,
 )
+
+reactor: Any = the_reactor
 
 
 @pytest_twisted.async_yield_fixture
@@ -116,6 +121,18 @@ async def test_without_a_query_nothing_is_found(people: Society, name: str, aske
     found = await people.json("owner", "GET", f"/api/{name}{asked}")
     assert found == {"query": "", "messages": []}
     assert (await people.ask("nobody", "GET", f"/api/{name}{asked}")).status == 401
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_repeats_the_question_beside_mail_is_not_compressed(people: Society) -> None:
+    for _ in range(MAX_FOUND):
+        await people.deliver(PRIVATE, _mail("re " + "long subject " * 20))
+    compressed = {}
+    for target in ("inbox-search?query=re", "search-private-messages?query=re", "inbox?limit=100"):
+        headers = {**people.credentials["owner"], "Accept-Encoding": "gzip"}
+        answer = await ask(reactor, people.port, f"/api/{target}", headers=headers)
+        compressed[target] = "content-encoding" in answer.headers
+    assert list(compressed.values()) == [False, False, True]
 
 
 @pytest_twisted.ensureDeferred
