@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Set
 from typing import Final
 
-from mailsacd.mime import markup
+from mailsacd.mime import markup, nesting
 from mailsacd.mime.allowed import ATTRIBUTES, TAGS
 from mailsacd.mime.markup import Tag
 
@@ -25,52 +25,8 @@ MAX_RUN_CHARS: Final = 1_000
 """A longer text is divided by comments, which nh3 leaves out: for references and no-break spaces
 it takes time that grows with the square of a text's length."""
 
-FORMATTING: Final = frozenset({
-    "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u",
-})  # fmt: skip
-"""Elements that a parser opens again after what they were in has ended."""
-
-HEADINGS: Final = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-BLOCKS: Final = HEADINGS | {
-    "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt",
-    "figcaption", "figure", "footer", "header", "hgroup", "hr", "li", "main", "nav", "ol", "p",
-    "pre", "section", "summary", "table", "ul",
-}  # fmt: skip
-"""Elements whose start ends an open paragraph."""
-
 _ALLOWED = {name: ATTRIBUTES["*"] | ATTRIBUTES.get(name, set()) for name in TAGS}
 _REOPENING_CHARS = 25  # what each costs, as time goes, beside its length
-_NOTHING: Set[str] = frozenset()
-_CELLS = frozenset({"td", "th", "caption"})
-_SECTIONS = frozenset({"tbody", "thead", "tfoot"})
-_TABLE = frozenset({"table"})
-_SCOPE = _CELLS | _TABLE
-"""What is outside of these is not ended by anything inside of them."""
-
-# Parts of a table, and what each may stand in: all that is open inside of that is ended first.
-_PARENTS: dict[str, frozenset[str]] = {
-    **dict.fromkeys(("caption", "colgroup", *_SECTIONS), _TABLE),
-    "col": _TABLE | {"colgroup"},
-    "tr": _TABLE | _SECTIONS,
-    **dict.fromkeys(("td", "th"), _TABLE | _SECTIONS | {"tr"}),
-}
-_WITHOUT_TEXT = _TABLE | _SECTIONS | {"tr", "colgroup"}
-_RUBY = frozenset({"rt", "rp"})
-_ENDED_BY_RUBY = _RUBY | {"p", "li", "dd", "dt"}
-_INLINE = FORMATTING | {"br", "span", "wbr"}  # means nothing between cells
-# Which elements the start of a block ends, unless they are outside of one of the second set.
-_PARAGRAPH = (frozenset({"p"}), _SCOPE)
-_LIST_ITEM = (frozenset({"li"}), _SCOPE | {"ul", "ol"})
-_TERM = (frozenset({"dt", "dd"}), _SCOPE | {"dl"})
-_ENDS = {"li": (_LIST_ITEM,), "dt": (_TERM,), "dd": (_TERM,), "table": ((_TABLE, _CELLS),)}
-# And outside of what an end tag has no effect, where that is not _SCOPE.
-_ENDED_WITHIN = {
-    **dict.fromkeys(_PARENTS, _TABLE),
-    "table": _NOTHING,
-    "li": _LIST_ITEM[1],
-    "dt": _TERM[1],
-    "dd": _TERM[1],
-}
 
 _Element = tuple[str, str]
 """The name of an open element, and its start tag as it was written: ``""`` if it was left out."""
@@ -129,19 +85,19 @@ class _Writer:
     def start(self, tag: Tag) -> None:
         """Write a start tag, after the ends of all that it ends."""
         name = tag.name
-        if name in _PARENTS:
+        if name in nesting.PARENTS:
             formatting: list[_Element] = []
-            parent = self._find(_PARENTS[name])
+            parent = self._find(nesting.PARENTS[name])
             if parent < 0:
                 return  # outside of a table it means nothing
             self.close(parent + 1)
             if name in ("td", "th") and self._open[-1][0] != "tr":
                 self._push(("tr", "<tr>"))
-        elif name in _INLINE and self._is_between_cells():
+        elif name in nesting.INLINE and self._is_between_cells():
             return
         else:
-            formatting = self._end_before(name) if name in BLOCKS else []
-            if name in _RUBY and self._find({"ruby"}, _SCOPE) >= 0:
+            formatting = self._end_before(name) if name in nesting.BLOCKS else []
+            if name in nesting.RUBY and self._find({"ruby"}, nesting.SCOPE) >= 0:
                 self._end_annotation()
             self._enter_cell()
         if name == "table":  # it holds none
@@ -157,12 +113,12 @@ class _Writer:
 
     def end(self, name: str) -> None:
         """Write an end tag, after the ends of all that is open inside, if its element is open."""
-        place = self._find({name}, _ENDED_WITHIN.get(name, _SCOPE))
+        place = self._find({name}, nesting.ENDED_WITHIN.get(name, nesting.SCOPE))
         if place >= 0:
             formatting = self.close(place)
-            if name in FORMATTING:
+            if name in nesting.FORMATTING:
                 self._reopen(formatting[1:])
-            elif name in BLOCKS and name != "table":
+            elif name in nesting.BLOCKS and name != "table":
                 self._reopen(formatting)
 
     def close(self, place: int) -> list[_Element]:
@@ -170,14 +126,14 @@ class _Writer:
         ended = self._open[place:]
         del self._open[place:]
         self.out.extend(f"</{name}>" for name, written in reversed(ended) if written)
-        formatting = [element for element in ended if element[0] in FORMATTING]
+        formatting = [element for element in ended if element[0] in nesting.FORMATTING]
         self._formatting -= len(formatting)
         self._counts.subtract(name for name, _ in ended)
         self._run = 0
         return formatting
 
     def _is_between_cells(self) -> bool:
-        return bool(self._open) and self._open[-1][0] in _WITHOUT_TEXT
+        return bool(self._open) and self._open[-1][0] in nesting.WITHOUT_TEXT
 
     def _enter_cell(self) -> None:
         """Open a cell where a table has no place for what comes: a parser would move it out."""
@@ -191,7 +147,7 @@ class _Writer:
 
     def _push(self, element: _Element) -> None:
         name, written = element
-        if name in FORMATTING:
+        if name in nesting.FORMATTING:
             self._formatting += 1
             if self._formatting > MAX_FORMATTING:
                 written = ""  # its end tag must not end another one
@@ -209,22 +165,22 @@ class _Writer:
     def _end_before(self, name: str) -> list[_Element]:
         """End what the start of a block ends; what of it was formatting is given back."""
         formatting: list[_Element] = []
-        for wanted, stops in (*_ENDS.get(name, ()), _PARAGRAPH):
-            place = self._find(wanted, stops)
+        for reach in (nesting.ENDS.get(name), nesting.PARAGRAPH):
+            place = -1 if reach is None else self._find(*reach)
             if place >= 0:
                 formatting += self.close(place)
-        if name in HEADINGS and self._open and self._open[-1][0] in HEADINGS:
+        if name in nesting.HEADINGS and self._open and self._open[-1][0] in nesting.HEADINGS:
             self.close(len(self._open) - 1)
         return formatting
 
     def _end_annotation(self) -> None:
         """End what the start of an annotation ends, in ruby."""
         place = len(self._open)
-        while self._open[place - 1][0] in _ENDED_BY_RUBY:
+        while self._open[place - 1][0] in nesting.ENDED_BY_RUBY:
             place -= 1
         self.close(place)
 
-    def _find(self, wanted: Set[str], stops: Set[str] = _NOTHING) -> int:
+    def _find(self, wanted: Set[str], stops: Set[str] = frozenset()) -> int:
         """The place of the innermost open element of ``wanted`` with no ``stops`` inside, or -1."""
         if not any(self._counts[name] for name in wanted):
             return -1

