@@ -5,19 +5,17 @@ asks does not see it, that is, when it is at or above the snapshot's next number
 """
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
 from mailsacd.core.event import Arrival, Interest, Position, Snapshot
-from mailsacd.core.message import Message
 from mailsacd.core.token import time_prefix
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import Executor, column, many, none, one
 from mailsacd.store.transaction import Transaction
-from mailsacd.store.views import COLUMNS, VISIBLE, as_message
+from mailsacd.store.views import VISIBLE
 
 KEPT_S: Final = 900
 """So long are events kept."""
@@ -124,25 +122,6 @@ _page = many(
         ) page order by id limit %(limit)s""",  # noqa: S608  as above
 )
 
-# The bodies of the first so many bytes, of the first one in any case; of the rest only that they
-# are there. Large ones are not among them, and do not count.
-_bodies = many(
-    lambda *columns: columns,
-    f"""select place, before < %(bytes)s, owner, private, size,
-           case when before < %(bytes)s and size <= %(large)s then body end,
-           {COLUMNS}
-       from (
-           select place, body, size, message.*,
-               coalesce(sum(size) filter (where size <= %(large)s) over (
-                   order by place rows between unbounded preceding and 1 preceding), 0) as before
-           from unnest(%(inboxes)s::text[], %(ids)s::text[]) with ordinality
-               wanted (wanted_inbox, wanted_id, place)
-           join message on inbox = wanted_inbox collate "C" and message.id = wanted_id collate "C"
-           join raw_message on raw_message.id = raw_id
-       ) measured
-       order by place""",  # noqa: S608  as above
-)
-
 # The newest one stays: by it one sees whether the table came from another database.
 _prune = none(
     f"""delete from event where xid in (
@@ -175,28 +154,6 @@ class Events:
     reached: Snapshot
     now: Snapshot
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A message that is there: its row, whose it is, and its raw message, compressed.
-
-    ``size`` is that of the raw message before compression; of a large one that was not asked for
-    ``raw`` is None.
-    """
-
-    message: Message
-    owner: str | None
-    private: bool
-    size: int
-    raw: bytes | None
-
-    def is_there_for(self, account: str | None) -> bool:
-        """Return whether ``account`` (None: the public) may see the message now."""
-        saved_by = self.message.marks.saved_by
-        if saved_by is not None:
-            return saved_by == account
-        return not self.private or (self.owner is not None and self.owner == account)
 
 
 async def current_snapshot(db: Executor) -> Snapshot:
@@ -252,26 +209,6 @@ async def messages_after(
         limit=limit,
         **_unseen(position.seen, until),
     )
-
-
-async def find_messages(
-    db: Executor, wanted: Sequence[tuple[str, str]], *, max_bytes: int, large_bytes: int
-) -> tuple[list[Found], int]:
-    """Those of ``wanted`` (inbox, id) that are there, in that order, and how many were looked at.
-
-    Not all, when they are larger than ``max_bytes`` together before compression; always one. Of
-    those over ``large_bytes``, which do not count, the raw message is not read.
-    """
-    inboxes, ids = [inbox for inbox, _ in wanted], [id_ for _, id_ in wanted]
-    rows: list[Any] = await _bodies(
-        db, inboxes=inboxes, ids=ids, bytes=max_bytes, large=large_bytes
-    )
-    found: list[Found] = []
-    for place, fits, owner, private, size, raw, *row in rows:
-        if not fits:
-            return found, place - 1
-        found.append(Found(as_message(*row), owner, private, size, raw))
-    return found, len(wanted)
 
 
 async def prune_events(db: Executor) -> int:

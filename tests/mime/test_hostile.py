@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.mime.hostile import PLACES, cpu_s, longest_hold_s, renderings
 
-SIZE = 600_000
-MAX_CPU_S = 0.5
+SIZE = 300_000
+MAX_CPU_S = 0.3
 """Of nothing is a quarter of that used; what is not linear in the size takes several times as much.
 Messages of 2.5 MB, so, take less than a second."""
 

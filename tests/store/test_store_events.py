@@ -11,12 +11,12 @@ from mailsacd.store.events import (
     current_snapshot,
     event_epoch,
     events_after,
-    find_messages,
     forget_transactions,
     messages_after,
     prune_events,
 )
 from mailsacd.store.pool import Database
+from mailsacd.store.pushed_messages import find_messages
 from tests.mail.hubs import Held, in_inboxes, new_mail, store
 from tests.mail.owners import add_owner
 

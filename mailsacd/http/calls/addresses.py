@@ -19,7 +19,8 @@ from mailsacd.mail.ownership.address_settings import (
     AddressSettings,
     checked_settings,
 )
-from mailsacd.mail.ownership.addresses import MAX_BULK, Addresses, AddressView
+from mailsacd.mail.ownership.address_view import AddressView
+from mailsacd.mail.ownership.addresses import MAX_BULK, Addresses
 
 _TAG: Final = "Addresses"
 _REFUSALS: Final = (400, 401, 503)

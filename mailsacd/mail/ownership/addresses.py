@@ -21,6 +21,7 @@ from mailsacd.core.ownership import PrivateAddress
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.address_settings import AddressSettings
+from mailsacd.mail.ownership.address_view import AddressView, view_of
 from mailsacd.mail.ownership.directory import Directory, announce
 from mailsacd.mail.ownership.reservation import (
     ANOTHERS,
@@ -37,21 +38,6 @@ from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 
 MAX_BULK: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressView:
-    """An address as somebody may see it.
-
-    ``address`` is None when nobody reserved it; ``owner`` is set then when it is ``implicit``: of
-    the owner of its private domain. ``alternate`` is the address that stands for it.
-    """
-
-    email: str
-    owner: str | None
-    implicit: bool
-    alternate: str
-    address: PrivateAddress | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +69,7 @@ class Addresses:
         """Return the private addresses of an account."""
         account = account_of(actor)
         secret = await self._server_secret()
-        return [_view(a, secret) for a in await store.list_addresses(self._database, account)]
+        return [view_of(a, secret) for a in await store.list_addresses(self._database, account)]
 
     async def get(self, actor: Actor, email: str) -> AddressView:
         """An address that the actor's account owns, or nobody.
@@ -98,7 +84,7 @@ class Addresses:
             raise UnauthenticatedError(ANOTHERS.format(inbox))
         secret = await self._server_secret()
         if found:
-            return _view(found, secret)
+            return view_of(found, secret)
         local = alternate_local(secret, inbox)
         await remember_alternate(self._database, local, str(inbox))
         return AddressView(
@@ -173,7 +159,7 @@ class Addresses:
         if changed is None:
             raise await self._not_reserved(account, inbox)
         self._directory.forget(str(inbox))
-        return _view(changed, await self._server_secret())
+        return view_of(changed, await self._server_secret())
 
     async def release(self, actor: Actor, email: str, *, delete_messages: bool) -> AddressView:
         """Give an address up. Returns it as it was; its mail stays the account's, unless deleted.
@@ -208,7 +194,7 @@ class Addresses:
         address, changed = released
         for name in changed:
             self._directory.forget(name)
-        return _view(address, await self._server_secret())
+        return view_of(address, await self._server_secret())
 
     async def _reserve(
         self, actor: Actor, inboxes: Sequence[Address], settings: AddressSettings | None
@@ -227,7 +213,7 @@ class Addresses:
         reserved = await self._database.transaction(work)
         await self.taken(account, emails)
         order = {email: place for place, email in enumerate(emails)}
-        return [_view(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
+        return [view_of(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
 
     async def take(
         self, transaction: Transaction, account: str, inboxes: Sequence[Address]
@@ -295,14 +281,3 @@ def _reservable(email: str) -> Address:
     if inbox.is_alternate:
         raise InvalidInputError("An address of that form stands for another one")
     return inbox
-
-
-def _view(address: PrivateAddress, secret: bytes) -> AddressView:
-    local = alternate_local(secret, inbox_of(address.email))
-    return AddressView(
-        email=address.email,
-        owner=address.owner,
-        implicit=False,
-        alternate=f"{local}@{address.domain}",
-        address=address,
-    )

@@ -25,7 +25,8 @@ from mailsacd.core.errors import (
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, Domain
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.address_settings import check_forward
-from mailsacd.mail.ownership.addresses import Addresses, AddressView
+from mailsacd.mail.ownership.address_view import AddressView
+from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.directory import Directory, announce
 from mailsacd.mail.ownership.domain_lookup import TOKEN_PREFIX, Record, look_at, records_of
 from mailsacd.mail.ownership.domain_proof import apply_evidence

@@ -20,8 +20,8 @@ from mailsacd.mime.extract import text_of
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store.compression import expand, expanded_bytes
-from mailsacd.store.events import Found, find_messages
 from mailsacd.store.pool import Database
+from mailsacd.store.pushed_messages import Found, find_messages
 from mailsacd.work.threads import LARGE_BYTES, Lane
 
 MAX_AT_ONCE: Final = 64

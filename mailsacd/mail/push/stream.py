@@ -33,7 +33,7 @@ class Subscriber(Protocol):
         """Whether nothing may be pushed now; when that ends, `Stream.resume` is to be called."""
 
     def push(self, pushed: Pushed) -> None:
-        """Take the next message."""
+        """Take the next message; called only while not ``full``."""
 
     def lost(self, reason: str) -> None:
         """The stream has ended; ``reason`` is a sentence for people. Nothing comes after it."""

@@ -1,0 +1,70 @@
+"""Statements on the messages that are pushed: their rows with their raw messages, many at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailsacd.core.message import Message
+from mailsacd.store.sql import Executor, many
+from mailsacd.store.views import COLUMNS, as_message
+
+# The bodies of the first so many bytes, of the first one in any case; of the rest only that they
+# are there. Large ones are not among them, and do not count.
+_bodies = many(
+    lambda *columns: columns,
+    f"""select place, before < %(bytes)s, owner, private, size,
+           case when before < %(bytes)s and size <= %(large)s then body end,
+           {COLUMNS}
+       from (
+           select place, body, size, message.*,
+               coalesce(sum(size) filter (where size <= %(large)s) over (
+                   order by place rows between unbounded preceding and 1 preceding), 0) as before
+           from unnest(%(inboxes)s::text[], %(ids)s::text[]) with ordinality
+               wanted (wanted_inbox, wanted_id, place)
+           join message on inbox = wanted_inbox collate "C" and message.id = wanted_id collate "C"
+           join raw_message on raw_message.id = raw_id
+       ) measured
+       order by place""",  # noqa: S608  parts of SQL, no input
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that is there: its row, whose it is, and its raw message, compressed.
+
+    ``size`` is that of the raw message before compression; of a large one that was not asked for
+    ``raw`` is None.
+    """
+
+    message: Message
+    owner: str | None
+    private: bool
+    size: int
+    raw: bytes | None
+
+    def is_there_for(self, account: str | None) -> bool:
+        """Return whether ``account`` (None: the public) may see the message now."""
+        saved_by = self.message.marks.saved_by
+        if saved_by is not None:
+            return saved_by == account
+        return not self.private or (self.owner is not None and self.owner == account)
+
+
+async def find_messages(
+    db: Executor, wanted: Sequence[tuple[str, str]], *, max_bytes: int, large_bytes: int
+) -> tuple[list[Found], int]:
+    """Those of ``wanted`` (inbox, id) that are there, in that order, and how many were looked at.
+
+    Not all, when they are larger than ``max_bytes`` together before compression; always one. Of
+    those over ``large_bytes``, which do not count, the raw message is not read.
+    """
+    inboxes, ids = [inbox for inbox, _ in wanted], [id_ for _, id_ in wanted]
+    rows: list[Any] = await _bodies(
+        db, inboxes=inboxes, ids=ids, bytes=max_bytes, large=large_bytes
+    )
+    found: list[Found] = []
+    for place, fits, owner, private, size, raw, *row in rows:
+        if not fits:
+            return found, place - 1
+        found.append(Found(as_message(*row), owner, private, size, raw))
+    return found, len(wanted)
