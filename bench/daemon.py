@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.servers import NotStartedError, Server, running, temporary_dir
+from mailsacd import __version__
 from mailsacd.core.ready import FILE_NAME, Ready, read_ready
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -55,6 +56,7 @@ def mailsacd() -> Iterator[Server]:
     ):
         yield Server(
             name="mailsacd",
+            version=__version__,
             port=ready.ports["smtp"],
             http_port=ready.ports["http"],
             pop3_port=ready.ports["pop3"],

@@ -20,6 +20,7 @@ from bench.servers import (
     program,
     running,
     temporary_dir,
+    version_told,
 )
 
 USER: Final = "reader"
@@ -77,7 +78,8 @@ def dovecot(messages: Sequence[bytes]) -> Iterator[Server]:
         file = home / "dovecot.conf"
         file.write_text(configuration, encoding="utf-8")
         with running([dovecot, "-F", "-c", str(file)], listens(port)) as master:
-            yield Server(name="dovecot", port=port, pid=master.pid)
+            version = version_told(dovecot, "--version")
+            yield Server(name="dovecot", version=version, port=port, pid=master.pid)
 
 
 def _fill(maildir: Path, messages: Sequence[bytes], owner: pwd.struct_passwd) -> None:

@@ -5,11 +5,12 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from importlib.metadata import version
 from typing import Final
 
 from bench.catchers import inbucket, maildev, mailpit
 from bench.daemon import mailsacd
-from bench.postfix import postfix_deferred, postfix_held
+from bench.postfix import postfix_deferred, postfix_held, postfix_version
 from bench.servers import (
     HOST,
     NotInstalledError,
@@ -33,7 +34,7 @@ def smtp_sink() -> Iterator[Server]:
     drop_root = ["-u", "nobody"] if os.geteuid() == 0 else []
     command = [path, *drop_root, f"{HOST}:{port}", _SINK_BACKLOG]
     with running(command, listens(port)) as process:
-        yield Server(name="smtp-sink", port=port, pid=process.pid)
+        yield Server(name="smtp-sink", version=postfix_version(), port=port, pid=process.pid)
 
 
 @contextmanager
@@ -46,7 +47,8 @@ def aiosmtpd() -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"{HOST}:{port}"]
     with running([*command, "-c", "aiosmtpd.handlers.Sink"], listens(port)) as process:
-        yield Server(name="aiosmtpd", port=port, pid=process.pid)
+        told = version("aiosmtpd")
+        yield Server(name="aiosmtpd", version=told, port=port, pid=process.pid)
 
 
 PEERS: Final[Mapping[str, Callable[[], AbstractContextManager[Server]]]] = {
@@ -99,9 +101,12 @@ def _started(
     servers = []
     for name, start in starters.items():
         try:
-            servers.append(stack.enter_context(start()))
+            server = stack.enter_context(start())
         except (NotInstalledError, NotStartedError) as e:
             print(f"{name}: {e}")
+        else:
+            server.introduce()
+            servers.append(server)
     return servers
 
 

@@ -125,6 +125,7 @@ def run(options: argparse.Namespace) -> list[Verdict]:
             return []
         try:
             theirs = stack.enter_context(dovecot([message] * options.messages))
+            theirs.introduce()
             maildrops["dovecot"] = Maildrop(theirs, USER, PASSWORD)
         except (NotInstalledError, NotStartedError) as e:
             print(f"dovecot: {e}")

@@ -26,6 +26,7 @@ from bench.servers import (
     program,
     running,
     temporary_dir,
+    version_told,
 )
 
 _HOW_TO_GET: Final = "apt-get install postfix"
@@ -89,9 +90,20 @@ def _postfix(name: str, settings: str) -> Iterator[Server]:
         command = [postfix, "-c", str(home / "conf"), "start-fg"]
         with running(command, listens(port)) as master:
             try:
-                yield Server(name=name, port=port, pid=master.pid, empty=lambda: _empty(home))
+                yield Server(
+                    name=name,
+                    version=postfix_version(),
+                    port=port,
+                    pid=master.pid,
+                    empty=lambda: _empty(home),
+                )
             finally:
                 _control(postfix, home, "stop")
+
+
+def postfix_version() -> str:
+    """The version of the Postfix that is installed."""
+    return version_told(program("postconf", _HOW_TO_GET), "-hd", "mail_version")
 
 
 def _configure(home: Path, port: int, settings: str) -> None:

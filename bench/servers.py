@@ -1,6 +1,7 @@
 """Programs that the bench starts on loopback, waits for, and always stops again."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,8 @@ from typing import Final
 HOST: Final = "127.0.0.1"
 _START_TIMEOUT_S: Final = 30.0
 _STOP_TIMEOUT_S: Final = 10.0
+_VERSION_TIMEOUT_S: Final = 10.0
+_VERSION: Final = re.compile(r"(?<![\w.])v?(\d+\.\d+[\w.+-]*)")
 _POLL_S: Final = 0.005
 _SYSTEM_DIRS: Final = "/usr/sbin:/sbin:/usr/local/sbin"
 
@@ -38,16 +41,22 @@ class Server:
 
     ``pid`` is the process whose descendants all its others are; None: somebody else started it.
     ``empty`` throws away what it has stored, so that the next round finds it as the first did.
+    ``version`` is the program's, empty where it cannot be told.
     """
 
     name: str
     port: int
+    version: str = ""
     host: str = HOST
     http_port: int = 0
     pop3_port: int = 0
     pid: int | None = None
     data_dir: Path | None = None
     empty: Callable[[], None] = _nothing
+
+    def introduce(self) -> None:
+        """Print what is measured: figures of another version are another program's."""
+        print(f"{self.name} {self.version or '(of a version that it does not tell)'}")
 
     @property
     def address(self) -> tuple[str, int]:
@@ -65,6 +74,28 @@ def program(name: str, how_to_get: str) -> str:
     if path is None:
         raise NotInstalledError(f"not installed ({how_to_get})")
     return path
+
+
+def version_told(*command: str) -> str:
+    """The first version in what a program prints when it is asked; empty when there is none."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_VERSION_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    found = _VERSION.search(done.stdout + done.stderr)
+    return found[1] if found else ""
+
+
+def go_version(program: str, module: str) -> str:
+    """The version of a Go program as its build says, which `go install` takes from the module.
+
+    Empty where it does not.
+    """
+    pattern = re.compile(rb"mod\t" + re.escape(module.encode()) + rb"\tv([\w.+-]+)\t")
+    found = pattern.search(Path(program).read_bytes())
+    return found[1].decode() if found else ""
 
 
 def free_port() -> int:

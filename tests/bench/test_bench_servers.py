@@ -1,5 +1,6 @@
 """What a server's processes take is counted whole, and how figures become verdicts."""
 
+import json
 import subprocess
 import sys
 import time
@@ -9,12 +10,13 @@ import pytest
 
 from bench.__main__ import PARTS
 from bench.attacks import attacks
+from bench.catchers import npm_program
 from bench.observers import Observer
 from bench.peers import command_of
 from bench.processes import descendants, proportional_mib, tree_cpu_s
 from bench.quiet import settle
 from bench.rounds import Figures, Row, judge
-from bench.servers import wait_until
+from bench.servers import go_version, version_told, wait_until
 
 # One child works and ends, another works on; the parent waits for its standard input to end.
 _FAMILY = """
@@ -89,3 +91,31 @@ def test_every_benchmark_is_in_the_documentation() -> None:
     text = page.read_text(encoding="utf-8")
 
     assert [name for name in PARTS if f"`{name}`" not in text] == []
+
+
+def test_a_program_tells_its_version() -> None:
+    print_it = "import sys; print('server v1.27.4-rc1 (go1.25)', file=sys.stderr); sys.exit(1)"
+    assert version_told(sys.executable, "-c", print_it) == "1.27.4-rc1"
+    assert version_told(sys.executable, "-c", "print('no number')") == ""
+    assert version_told(sys.executable, "-c", "print('dev compiled with go1.26.8')") == ""
+    assert version_told("/no/such/program") == ""
+
+
+def test_a_go_program_has_the_version_of_its_module(tmp_path: Path) -> None:
+    program = tmp_path / "server"
+    module = "github.com/x/server"
+    program.write_bytes(b"\x7fELF\0path\t%b\nmod\t%b\tv3.1.2\th1:x=\n" % ((module.encode(),) * 2))
+    assert go_version(str(program), module) == "3.1.2"
+    assert go_version(str(program), "github.com/x/other") == ""
+
+
+@pytest.mark.parametrize("bin_", ["./dist/bin/x.js", {"x": "dist/bin/x.js", "other": "y.js"}])
+def test_a_program_of_npm_is_where_its_package_says(tmp_path: Path, bin_: object) -> None:
+    home = tmp_path / "node_modules" / "x"
+    (home / "dist" / "bin").mkdir(parents=True)
+    assert npm_program(tmp_path, "x") is None
+    (home / "package.json").write_text(json.dumps({"version": "3.0.0", "bin": bin_}))
+    assert npm_program(tmp_path, "x") is None
+    script = home / "dist" / "bin" / "x.js"
+    script.touch()
+    assert npm_program(tmp_path, "x") == (script, "3.0.0")
