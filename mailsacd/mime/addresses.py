@@ -1,7 +1,7 @@
 """Address lists of header fields (RFC 5322 section 3.4), read with forgiveness.
 
-Mailers write lists that no grammar allows; a reader still wants the addresses. One pass over
-the text, linear in its length.
+Mailers write lists that no grammar allows, and a reader still wants the addresses in them. The text
+is read in one pass, in a time that is linear in its length.
 """
 
 import re
@@ -35,9 +35,11 @@ _SPACE = re.compile(r"\s+")
 
 
 def parse(text: str) -> tuple[tuple[Mailbox, ...], bool]:
-    """The mailboxes of ``text`` (unfolded, encoded words still in it), members of groups included.
+    """Return the mailboxes in ``text``, also those in groups, and whether a limit left some out.
 
-    The second value says whether a limit left some out. Never raises.
+    ``text`` is the value of an address field, unfolded, with its encoded words still encoded. The
+    limits are MAX_MAILBOXES, MAX_TOKENS and MAX_LIST_CHARS. The function never raises: what cannot
+    be understood as an address becomes the name of a mailbox without address.
     """
     if len(text) <= _MAX_USUAL_CHARS:
         usual: list[Mailbox] = []
@@ -70,6 +72,7 @@ class _Entry:
         self.angle: str | None = None
 
     def mailbox(self) -> Mailbox | None:
+        """Return the mailbox that has been read, or None when there is neither name nor address."""
         phrase = "".join(self.phrase).strip()
         if self.angle is not None:
             name, address = phrase, _without_route(self.angle.strip())

@@ -33,10 +33,12 @@ _Element = tuple[str, str]
 
 
 def balanced(source: str) -> Iterator[str]:
-    """The HTML in ``source`` in pieces: allowed tags and attributes alone, each element closed.
+    """Yield the HTML in ``source``, written anew, in pieces that are to be joined.
 
-    None is deeper than MAX_DEPTH; text has its ``&``, ``<`` and ``>`` as references. What is left
-    when MAX_CHARS have been written is left out.
+    Only the tags and attributes in `allowed` are written. Every element is closed, and none is
+    deeper than MAX_DEPTH. The characters ``&``, ``<`` and ``>`` of texts are written as references.
+    What is left of ``source`` after MAX_CHARS have been written is left out. The function never
+    raises.
     """
     writer = _Writer()
     room = markup.MAX_CHARS
@@ -71,7 +73,7 @@ class _Writer:
         self._room = MAX_REOPENED_CHARS
 
     def text(self, text: str) -> None:
-        """Write a text, with comments between its pieces where it is long."""
+        """Write ``text``, its references decoded; a long one is divided by comments."""
         if not text.isspace():
             self._enter_cell()
         for start in range(0, len(text), MAX_RUN_CHARS):
@@ -83,7 +85,7 @@ class _Writer:
             self.out.append(html.escape(piece, quote=False))
 
     def start(self, tag: Tag) -> None:
-        """Write a start tag, after the ends of all that it ends."""
+        """Write a start tag after the end tags of all elements that it ends."""
         name = tag.name
         if name in nesting.PARENTS:
             formatting: list[_Element] = []
@@ -112,7 +114,7 @@ class _Writer:
         self._reopen(formatting)
 
     def end(self, name: str) -> None:
-        """Write an end tag, after the ends of all that is open inside, if its element is open."""
+        """Write the end tag of ``name``, after those of all inside, if it is open."""
         place = self._find({name}, nesting.ENDED_WITHIN.get(name, nesting.SCOPE))
         if place >= 0:
             formatting = self.close(place)
@@ -122,7 +124,11 @@ class _Writer:
                 self._reopen(formatting)
 
     def close(self, place: int) -> list[_Element]:
-        """End what is open from ``place`` on; what of it was formatting is given back."""
+        """Write the end tags of all elements from ``place`` on, innermost first.
+
+        ``place`` counts from the outermost open element, which is 0. The formatting elements among
+        those that have ended are returned.
+        """
         ended = self._open[place:]
         del self._open[place:]
         self.out.extend(f"</{name}>" for name, written in reversed(ended) if written)

@@ -1,8 +1,8 @@
 """Bytes in a declared charset become text, also when the declaration lies or means nothing.
 
 Mail declares ``us-ascii`` and carries UTF-8, declares ``gb2312`` and carries GBK, or names charsets
-that nobody knows. A reader wants text anyhow, and never an error. What comes out can be stored
-by PostgreSQL and written as JSON: no NUL, no lone surrogate.
+that nobody knows. A reader wants text all the same, and never an error. The text that comes out can
+be stored by PostgreSQL and written as JSON: it has no NUL and no lone surrogate.
 """
 
 import codecs
@@ -57,9 +57,9 @@ _MULTIBYTE = re.compile(r"gb|big5|euc|shift_jis|cp932|cp949|cp950|johab")
 
 
 def decode(content: bytes, declared: str | None) -> str:
-    """``content`` as text. Never raises; what cannot be decoded becomes U+FFFD.
+    """Return ``content`` as text; what cannot be decoded becomes U+FFFD. The function never raises.
 
-    ``declared`` is the charset's name as the message has it, or None.
+    ``declared`` is the charset's name as the message gives it (RFC 2045 section 5.1), or None.
     """
     codec = _codec(declared) if declared else None
     if codec is not None and _NOT_ASCII.match(codec):
@@ -71,9 +71,10 @@ def decode(content: bytes, declared: str | None) -> str:
 
 
 def decode_undeclared(content: bytes, hint: str | None) -> str:
-    """The same of what cannot declare its charset; ``hint`` is declared by what stands near it.
+    """Return ``content``, which has no way to declare its charset, as text. It never raises.
 
-    It counts for what is not UTF-8, and is wholly in that charset.
+    ``hint`` is the charset that something near it declares, or None. The hint is followed when
+    ``content`` is not UTF-8 and all of it can be decoded in that charset.
     """
     codec = _codec(hint) if hint else None
     # nearly everything is in windows-1252, also UTF-8 that was damaged
@@ -86,7 +87,7 @@ def decode_undeclared(content: bytes, hint: str | None) -> str:
 
 
 def is_utf8(content: bytes) -> bool:
-    """Whether all of it is UTF-8, as ASCII is."""
+    """Return whether all of ``content`` is valid UTF-8; text in ASCII is."""
     if content.isascii():
         return True
     try:
@@ -102,7 +103,11 @@ def _clean(text: str) -> str:
 
 
 def decoded(content: bytes, codec: str, errors: str = "strict") -> str:
-    """As ``content.decode``, in steps: two megabytes of errors would be one of a quarter second."""
+    """Return the same as ``content.decode(codec, errors)``, decoded piece by piece.
+
+    In one call, 2 MB that are undecodable throughout would hold the interpreter for a quarter of a
+    second. Raises UnicodeError as ``decode`` does.
+    """
     if len(content) <= PIECE:
         return content.decode(codec, errors)
     decoder = codecs.getincrementaldecoder(codec)(errors)

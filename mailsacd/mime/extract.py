@@ -1,4 +1,4 @@
-"""What can be read out of a parsed message: its links, and a text when it has only HTML."""
+"""What is read out of a parsed message: its links, and its text, also when it has only HTML."""
 
 import re
 from collections.abc import Iterator
@@ -44,11 +44,12 @@ _CLEAR = re.compile(r"[^')]*+(?:(?<=[^\W_])|(?<=/))\Z")
 
 
 def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
-    """Every http, https and ftp URL in the text and then in the HTML, in order, once each.
+    """Return the URLs in the message and whether a limit left some out.
 
-    In the HTML wherever it stands: in attributes of any element or in the text between them.
-    Without a host it is none. At most MAX_LINKS of MAX_LINK_CHARS each, MAX_LINKS_CHARS
-    together; what is over is left out, and then the second value is True.
+    These are the http, https and ftp URLs of the text and then of the HTML, in their order, each
+    once. In HTML they count wherever they stand: in an attribute of any element, or in the text. A
+    URL without a host is left out. At most MAX_LINKS are returned, of at most MAX_LINK_CHARS
+    characters each and MAX_LINKS_CHARS together, and MAX_CANDIDATES are looked at.
     """
     found = tuple(filter(None, dict.fromkeys(_all(parsed))))
     limited = _has_too_many(parsed.text_as_sent) or _has_too_many(parsed.html_as_sent)
@@ -64,12 +65,18 @@ def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
 
 
 def text_of(parsed: ParsedMessage) -> str:
-    """The text part; without one, a text made from the HTML; without either, ``""``."""
+    """Return the text of the message, with lines that end in ``\\n``.
+
+    This is its text part; without one, a text made from the HTML; without either, ``""``.
+    """
     return _text(parsed.text_as_sent, parsed.html_as_sent)
 
 
 def text_of_stored(raw: bytes) -> str:
-    """As `text_of(parse_stored(raw))`; nothing else of the message is worked out."""
+    """Return the same as ``text_of(parse_stored(raw))`` without working out anything else.
+
+    ``raw`` is the message as it is stored, with its trace headers.
+    """
     return _text(*text_or_html(raw[end_of_trace(raw) :]))
 
 

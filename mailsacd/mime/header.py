@@ -1,6 +1,6 @@
-"""Header fields: cutting the section into fields, unfolding, and RFC 2047 encoded words.
+"""Header fields: cutting a section into fields, unfolding them, and RFC 2047 encoded words.
 
-Everything here is linear in its input and bounded by the constants.
+Every function here takes a time that is linear in its input, and is bounded by the constants.
 """
 
 import binascii
@@ -30,7 +30,11 @@ _CONTROLS = {
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A header section: its fields, where the body starts, and whether a limit cut in."""
+    """A header section of a message.
+
+    ``fields`` are its fields in order. ``body_start`` is the index in the message at which the body
+    starts. ``limited`` says that MAX_FIELDS or MAX_FIELD_BYTES left something out.
+    """
 
     fields: tuple[Field, ...]
     body_start: int
@@ -38,10 +42,10 @@ class Section(msgspec.Struct, frozen=True):
 
 
 def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
-    """The header section of ``content[start:end]`` (RFC 5322 section 2.2).
+    """Return the header section that ``content[start:end]`` begins with (RFC 5322 section 2.2).
 
-    A line that is no field is passed over; without any field at the start all is body.
-    ``body_start`` is an index into ``content``.
+    A line that is no field is passed over. When not even the first line is a field, all of it is
+    body. ``body_start`` of the result is an index into ``content``. The function never raises.
     """
     end = len(content) if end is None else end
     if content.startswith(_MBOX_STARTS, start, end):
@@ -84,9 +88,9 @@ def _next_field(content: bytes, position: int, stop: int) -> int:
 
 
 def section_end(content: bytes, start: int, end: int) -> tuple[int, int]:
-    """Where the fields end and where the body starts: the first empty line divides them.
+    """Return where the fields in ``content[start:end]`` end, and where the body starts.
 
-    Both are ``end`` when there is none.
+    The first empty line divides them; without an empty line both indexes are ``end``.
     """
     crlf = content.find(b"\n\r\n", start, end)
     # a bare newline pair counts only before that
@@ -97,9 +101,10 @@ def section_end(content: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 def unfold(raw: bytes, hint: str | None = None) -> str:
-    """A raw value as one line of text without control characters.
+    """Return the raw value of a field as one line of text without control characters.
 
-    It is in UTF-8, else in the charset ``hint`` if that fits, else in windows-1252.
+    Bytes beyond ASCII are read as UTF-8 if they are, else in the charset ``hint`` if they fit it,
+    else as windows-1252. Encoded words stay encoded.
     """
     if b"\n" in raw:
         raw = b" ".join([line.strip() for line in raw.split(b"\n")])
@@ -108,15 +113,18 @@ def unfold(raw: bytes, hint: str | None = None) -> str:
 
 
 def decode(raw: bytes, hint: str | None = None) -> str:
-    """A raw value as it is meant to be read: unfolded (see there), encoded words decoded."""
+    """Return the raw value of a field as it is meant to be read.
+
+    It is unfolded as by `unfold`, and its encoded words are decoded.
+    """
     return decode_words(unfold(raw, hint))
 
 
 def decode_words(text: str) -> str:
-    """``text`` with its encoded words decoded (RFC 2047); broken ones stay as they are.
+    """Return ``text`` with its encoded words decoded (RFC 2047); broken ones stay as they are.
 
-    Bytes of neighbouring words are put together before they are decoded, because mailers cut
-    multibyte characters in two.
+    The bytes of neighbouring words in one charset are joined before they are decoded, because
+    mailers cut multibyte characters in two.
     """
     if "=?" not in text:
         return text
@@ -143,7 +151,7 @@ def decode_words(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """``text`` with its control characters taken out, line ends and tabs made spaces."""
+    """Return ``text`` with line ends and tabs as spaces and without other control characters."""
     return text if text.isprintable() else text.translate(_CONTROLS)
 
 

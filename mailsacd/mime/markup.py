@@ -1,7 +1,7 @@
 """HTML from mail, cut into tags and texts in one pass that nothing in it can make slow.
 
-Real HTML parsers take minutes for two megabytes of tags opened inside each other. A mail's
-text, and what goes into the sanitiser, need no tree: a row of tokens, bounded in number.
+Real HTML parsers take minutes for two megabytes of tags opened inside each other. The text of a
+mail, and what is given to the sanitiser, need no tree: a bounded row of tokens is enough.
 """
 
 import html
@@ -45,14 +45,21 @@ _CLOSED_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z
 
 @dataclass(slots=True)
 class Tag:
-    """``<name inside>`` or ``</name>``; ``name`` in lower case, ``inside`` as it was written."""
+    """A start tag ``<name inside>``, or an end tag ``</name>`` when ``closing`` is true.
+
+    ``name`` is in lower case, ``inside`` is what follows it up to the ``>``, as it was written.
+    """
 
     name: str
     inside: str
     closing: bool
 
     def attributes(self) -> dict[str, str]:
-        """The attributes by lower-case name, entities decoded; of several the first counts."""
+        """Return the values of the attributes by name, character references decoded.
+
+        Names are in lower case. Of several attributes with a name the first one counts, and an
+        attribute without a value has ``""``. Only the first MAX_ATTRIBUTES are read.
+        """
         found: dict[str, str] = {}
         for match in islice(_ATTRIBUTE.finditer(self.inside), MAX_ATTRIBUTES):
             name, double, single, bare = match.groups("")
@@ -61,25 +68,25 @@ class Tag:
 
 
 def exceeds_limits(source: str) -> bool:
-    """Whether a rendering of the HTML in ``source`` may have to leave something out.
+    """Return whether a rendering of the HTML in ``source`` may have to leave something out.
 
-    That is so when there are more than MAX_TAGS tags, or when ``source`` could be longer than
-    MAX_CHARS once the characters of its syntax are written as references.
+    That is so when there are MAX_TAGS characters ``<`` or more, or when ``source`` could be
+    longer than MAX_CHARS once the characters of its syntax are written as references.
     """
     if len(source) <= MAX_TAGS:
         return False
     tags = source.count("<")
     room = MAX_CHARS - _END_TAGS_CHARS - len(source)
-    if tags > MAX_TAGS or _MAX_GROWTH * len(source) <= room:
-        return tags > MAX_TAGS
+    if tags >= MAX_TAGS or _MAX_GROWTH * len(source) <= room:
+        return tags >= MAX_TAGS
     return 4 * source.count("&") + 3 * (tags + source.count(">")) + 5 * source.count('"') > room
 
 
 def tokens(source: str) -> Iterator[Tag | str]:
-    """Tags and texts (entities not decoded) in order, without comments and what is no text.
+    """Yield the tags and texts of ``source`` in order, without comments and scripts.
 
-    Ends early after MAX_TAGS of what begins like a tag, and after MAX_CHARS characters. No text
-    is longer than PIECE characters: a longer one comes in several.
+    Character references are not decoded. Reading ends after MAX_TAGS characters ``<`` or MAX_CHARS
+    characters. A text of more than PIECE characters comes in several. The function never raises.
     """
     source = source[:MAX_CHARS]
     position, searched, close = 0, 0, -1
@@ -98,10 +105,7 @@ def tokens(source: str) -> Iterator[Tag | str]:
                 break
         tag, position = _read(source, start, close)
         if tag is not None:
-            if tag.name not in RAW:
-                yield tag
-            elif not tag.closing:
-                position = _end_of_raw(source, tag.name, position)
+            yield tag
         searched = position
     else:
         return
@@ -117,12 +121,15 @@ def _end_of_raw(source: str, name: str, position: int) -> int:
 
 
 def unescape(text: str) -> str:
-    """``text`` with its character references decoded, as between tags."""
+    """Return ``text``, which stood between tags, with its character references decoded."""
     return _ENTITY.sub(_character, text) if "&" in text else text
 
 
 def unescape_attribute(text: str) -> str:
-    """The same in an attribute, where a reference without its semicolon is none."""
+    """Return ``text``, the value of an attribute, with its character references decoded.
+
+    In an attribute a reference without its semicolon is none.
+    """
     return _CLOSED_ENTITY.sub(_character, text) if "&" in text else text
 
 
@@ -151,6 +158,8 @@ def _read(source: str, start: int, close: int) -> tuple[Tag | None, int]:
         close = whole.end() - 1 if whole is not None else close
         inside = source[name.end() : close]
     lowered = name[2].lower()
+    if lowered in RAW:
+        return None, close + 1 if name[1] else _end_of_raw(source, lowered, close + 1)
     if close - start > (MAX_PICTURE_CHARS if lowered == "img" else MAX_TAG_CHARS):
         return None, close + 1
     return Tag(lowered, inside, bool(name[1])), close + 1

@@ -1,4 +1,4 @@
-"""A message as the parser understood it: values only, the costly ones made when first asked for."""
+"""A message as the parser understood it. Values that cost much are made when first asked for."""
 
 import hashlib
 import re
@@ -19,10 +19,11 @@ _IN_ANGLES = re.compile(r"<([^<>]*)>")
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """One part that is not a body text, its transfer encoding undone.
+    """A part of a message that is not one of its body texts.
 
-    ``content_type`` is the media type in lower case without parameters; ``content_id`` has no
-    angle brackets; what the part does not say is None.
+    ``content`` is its bytes with the transfer encoding undone. ``content_type`` is the media type
+    in lower case without parameters, ``disposition`` and ``transfer_encoding`` are in lower case as
+    well, and ``content_id`` has no angle brackets. What the part does not say is None.
     """
 
     disposition: str | None
@@ -34,18 +35,19 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def checksum(self) -> str:
-        """The MD5 of ``content`` in lower-case hex: a name for it, not a protection."""
+        """The MD5 of ``content`` in lower-case hex: it names the content and protects nothing."""
         return hashlib.md5(self.content, usedforsecurity=False).hexdigest()
 
 
 class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What is in a message.
 
-    ``cc`` and ``bcc`` are None when the field is absent; ``sender`` has only mailboxes with an
-    address. ``text_as_sent`` and ``html_as_sent`` are decoded, and None when there is no such part;
-    ``text`` and ``html`` are for reading. ``limited`` says that a limit left something out.
-    ``fields`` are the header fields, raw: see ``headers``; ``header_charset`` is what those of them
-    may be in that are neither ASCII nor UTF-8.
+    ``fields`` are the header fields, raw (see ``headers``). ``header_charset`` is the charset of
+    those fields that are neither ASCII nor UTF-8, where the parts tell it. ``subject`` is decoded,
+    ``""`` without one. ``sender`` has only mailboxes with an address; ``to``, ``cc`` and ``bcc``
+    are None when the field is absent. ``text_as_sent`` and ``html_as_sent`` are decoded, and None
+    when there is no such part. ``attachments`` are in the order of the message. ``limited`` says
+    that a limit left something out.
     """
 
     fields: tuple[header.Field, ...]
@@ -62,30 +64,30 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def text(self) -> str | None:
-        """The text part; lines end in ``\\n``."""
+        """The text part with lines that end in ``\\n``, or None when there is none."""
         return None if self.text_as_sent is None else with_plain_newlines(self.text_as_sent)
 
     @cached_property
     def html(self) -> str | None:
-        """The HTML part; lines end in ``\\n``."""
+        """The HTML part with lines that end in ``\\n``, or None when there is none."""
         return None if self.html_as_sent is None else with_plain_newlines(self.html_as_sent)
 
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Every field in order: its name as written, its value unfolded and decoded."""
+        """All fields in order: the name as written, the value unfolded and decoded."""
         hint = self.header_charset
         return tuple((name.decode("ascii"), header.decode(raw, hint)) for name, raw in self.fields)
 
     @cached_property
     def message_id(self) -> str | None:
-        """The Message-ID without angle brackets."""
+        """The Message-ID without its angle brackets (RFC 5322 section 3.6.4), or None."""
         value = self._first(b"message-id")
         inside = _IN_ANGLES.search(value)
         return (inside[1] if inside else value).strip() or None
 
     @cached_property
     def date(self) -> datetime | None:
-        """The Date field in UTC; None when absent or not to be understood."""
+        """The Date field in UTC (RFC 5322 section 3.3), or None when it is absent or unreadable."""
         value = self._first(b"date")
         if not value or len(value) > _MAX_DATE_CHARS:
             return None
@@ -97,7 +99,11 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def priority(self) -> Priority:
-        """From X-Priority (1 to 5), else Importance, X-MSMail-Priority or Priority (RFC 2156)."""
+        """The priority of the message; ``normal`` when it says nothing that is understood.
+
+        X-Priority (1 to 5) counts first, then Importance, X-MSMail-Priority and Priority, which
+        are those of RFC 2156 and of mailers.
+        """
         number = self._first(b"x-priority")[:1]
         if number in ("1", "2", "3", "4", "5"):
             return "high" if number < "3" else "low" if number > "3" else "normal"
@@ -117,5 +123,5 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def with_plain_newlines(text: str) -> str:
-    """``text`` with lines that end in ``\\n``."""
+    """Return ``text`` with each CRLF replaced by ``\\n``."""
     return text.replace("\r\n", "\n")

@@ -21,10 +21,10 @@ _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?\Z", re.DOTALL)
 
 
 class Parameterised(NamedTuple):
-    """A value in parts.
+    """A field's value, cut into its parts.
 
-    ``value`` is what stands before the first semicolon, in lower case, ``parameters`` are by
-    lower-case name; ``is_media_type`` says that ``value`` has the form of a media type.
+    ``value`` is what stands before the first semicolon, in lower case. ``parameters`` are by
+    lower-case name, decoded. ``is_media_type`` says that ``value`` has the form ``type/subtype``.
     """
 
     value: str
@@ -33,7 +33,11 @@ class Parameterised(NamedTuple):
 
 
 def parse(text: str) -> Parameterised:
-    """``text`` (unfolded) in parts. Never raises; what is no parameter is passed over."""
+    """Return ``text``, the unfolded value of a field, cut into its parts.
+
+    What is no parameter is passed over, and only the first MAX_PARAMETERS are read. Continuations
+    and charsets are those of RFC 2231. The function never raises.
+    """
     usual = _USUAL.match(text)
     if usual is not None:
         value, name, content = usual.groups()

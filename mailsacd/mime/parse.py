@@ -1,7 +1,7 @@
-"""From the bytes of a message to a ParsedMessage: whatever they are, quickly, and without errors.
+"""From the bytes of a message to a ParsedMessage, quickly and without errors.
 
-The parts come from a bounded walk (mime.structure), the fields of the header from functions of
-our own: none of them raises, or is slow, for what a message contains.
+The parts come from a bounded walk (mime.structure), the fields of the header from functions of our
+own. Nothing that a message contains makes any of them raise, or slow.
 """
 
 import re
@@ -23,14 +23,21 @@ _META_CHARSET = re.compile(
 
 
 def parse(content: bytes) -> ParsedMessage:
-    """The message in ``content``. Never raises."""
+    """Return what is in the message ``content``, whatever bytes these are. It never raises.
+
+    ``content`` is the message as it was received, without trace headers.
+    """
     section = header.split(content)
     found, limited = structure.leaves(content, section)
     return _assemble(section, found, _charset(found), limited=limited or section.limited)
 
 
 def text_or_html(content: bytes) -> tuple[str | None, str | None]:
-    """The text of the message in ``content``, or else its HTML: no more of it is decoded."""
+    """Return the text of the message ``content`` and None, or None and its HTML.
+
+    Both are None when it has neither. Nothing else is decoded, so that this costs less than
+    `parse`.
+    """
     found, _ = structure.leaves(content, header.split(content))
     bodies, _ = _divided(found)
     texts = [leaf for leaf in bodies if leaf.media_type == "text/plain"]

@@ -1,7 +1,7 @@
 """Long texts in pieces, for work that is one call into C.
 
-Such a call keeps all other threads of the process waiting until it is done. On a piece it is done
-within a few milliseconds, whatever the text.
+Such a call keeps all other threads of the process waiting for the interpreter until it is done. For
+a piece it takes a few milliseconds, whatever the text.
 """
 
 import re
@@ -16,12 +16,15 @@ _BETWEEN: Final = re.compile(r"[\s<>]")
 
 
 def slices(whole: AnyStr) -> Iterator[AnyStr]:
-    """``whole`` in pieces of PIECE characters or bytes, the last one shorter."""
+    """Yield ``whole`` in pieces of PIECE characters or bytes, the last of which may be shorter."""
     return (whole[start : start + PIECE] for start in range(0, len(whole), PIECE))
 
 
 def texts(source: str, start: int, end: int) -> Iterator[str]:
-    """``source[start:end]`` in pieces of at most PIECE characters; no reference is cut in two."""
+    """Yield ``source[start:end]`` in pieces of at most PIECE characters.
+
+    No character reference of HTML is cut in two.
+    """
     while end - start > PIECE:
         cut = start + PIECE
         ampersand = source.rfind("&", cut - _REFERENCE_CHARS, cut)
@@ -34,9 +37,10 @@ def texts(source: str, start: int, end: int) -> Iterator[str]:
 
 
 def words(source: str) -> Iterator[str]:
-    """``source`` in pieces that end after white space or an angle bracket.
+    """Yield ``source`` in pieces that end after white space or an angle bracket.
 
-    Where there is none within PIECE characters, the cut is anywhere.
+    Pieces have at most two times PIECE characters; where such a character is too far away, the cut
+    is anywhere.
     """
     start, end = 0, len(source)
     while end - start > PIECE:
@@ -48,7 +52,10 @@ def words(source: str) -> Iterator[str]:
 
 
 def lines(content: bytes) -> Iterator[bytes]:
-    """``content`` in pieces of whole lines, each of about PIECE bytes unless a line is longer."""
+    """Yield ``content`` in pieces of whole lines.
+
+    Pieces have about PIECE bytes, and more only where a single line is longer.
+    """
     start, end = 0, len(content)
     while end - start > PIECE:
         cut = content.rfind(b"\n", start, start + PIECE) + 1

@@ -1,4 +1,4 @@
-"""A text to read, made from HTML: paragraphs, lists, tables, and numbered references for links."""
+"""A text for reading, made from HTML: paragraphs, lists, tables, and numbered links."""
 
 import re
 
@@ -34,7 +34,10 @@ _WEB = re.compile(r"(?:https?|ftp)://|mailto:", re.IGNORECASE)
 
 
 def text_from_html(source: str) -> str:
-    """``source`` as plain text; lines end in ``\\n``. Never raises."""
+    """Return the HTML in ``source`` as plain text with lines that end in ``\\n``.
+
+    Links are numbered and listed at the end, MAX_REFERENCES of them. The function never raises.
+    """
     writer = _Writer()
     for token in markup.tokens(source):
         if isinstance(token, Tag):
@@ -61,6 +64,7 @@ class _Writer:
         self._references: dict[str, int] = {}
 
     def text(self, text: str) -> None:
+        """Write a text whose references are decoded, its white space as HTML shows it."""
         if self._unseen is not None:
             return
         if self._preformatted:
@@ -87,6 +91,7 @@ class _Writer:
             self._line.append(others[-1])
 
     def tag(self, tag: Tag) -> None:
+        """Write what a tag means in plain text: line ends, marks of items, numbers of links."""
         name = tag.name
         if self._is_unseen(tag):
             return
@@ -98,6 +103,7 @@ class _Writer:
             self._open(tag)
 
     def result(self) -> str:
+        """Return all that was written, with the list of links at its end."""
         self._end_link()
         self._end_line()
         if self._references:

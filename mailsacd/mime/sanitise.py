@@ -27,7 +27,11 @@ _INLINED = re.compile(r"(?:(?:image|audio|video|font)/[\w.+-]{1,80}|application/
 
 
 def sanitised_page(parsed: ParsedMessage) -> str:
-    """The message as a whole HTML page: no scripts, styles that load, images, links or forms."""
+    """Return the message as a whole HTML page that does nothing but show itself.
+
+    It has no scripts, images, links, forms or styles that load anything. A message without HTML
+    becomes a page with its text. The function never raises.
+    """
     if parsed.html is None:
         return _text_page(parsed)
     clean = nh3.clean(
@@ -44,10 +48,11 @@ def sanitised_page(parsed: ParsedMessage) -> str:
 
 
 def page_as_sent(parsed: ParsedMessage) -> str:
-    """The HTML as it was sent, ``cid:`` references replaced by the attachments' data (RFC 2392).
+    """Return the HTML as it was sent, with the data of attachments in place of ``cid:`` URLs.
 
-    It must be served where its scripts can do no harm. Only pictures, sound and fonts are put in,
-    up to MAX_INLINED_BYTES; other references stay. Without HTML a page with the text.
+    These URLs are those of RFC 2392. Pictures, sound and fonts are put in, MAX_INLINED_BYTES of
+    them; other references stay. A message without HTML becomes a page with its text. The page must
+    be served where its scripts can do no harm.
     """
     if parsed.html is None:
         return _text_page(parsed)

@@ -1,7 +1,7 @@
 """The parts of a message, found by a walk that nothing can make slow or deep.
 
-It takes any bytes, looks at each about once a level, and its limits on depth, parts and delimiters
-hold whatever the message says. Runs on every message that is taken in.
+The walk takes any bytes and looks at each about once a level. Its limits on depth, parts and
+delimiters hold whatever the message says. It runs on every message that is taken in.
 """
 
 import re
@@ -35,11 +35,11 @@ _POSITIONS = {"": "root", "multipart/alternative": "alternative"}
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """A part that holds no others. ``body`` is as it was sent.
+    """A part that holds no other parts. ``body`` is as it was sent.
 
-    ``media_type`` is in lower case; ``charset``, ``file_name``, ``disposition``, ``content_id``
-    (no angle brackets) and ``transfer_encoding`` are None when the part does not say.
-    ``position`` is ``root``, ``alternative`` (a child of multipart/alternative) or ``other``.
+    ``media_type`` is in lower case. ``charset``, ``file_name``, ``disposition``, ``content_id``
+    (without angle brackets) and ``transfer_encoding`` are None when the part does not say.
+    ``position`` is ``root``, ``alternative`` (for a child of multipart/alternative) or ``other``.
     """
 
     media_type: str
@@ -53,14 +53,15 @@ class Leaf(msgspec.Struct, frozen=True):
 
     @property
     def content(self) -> bytes:
-        """The body, its transfer encoding undone."""
+        """The body with its transfer encoding undone; it is decoded at each access."""
         return transfer.decode(self.body, self.transfer_encoding)
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What the Content fields of a part say. ``media_type`` is None when there is no such field.
+    """What the Content fields of a part say (RFC 2045 sections 5 to 7, RFC 2183).
 
-    RFC 2045 section 5, 6 and 7, RFC 2183. ``content_id`` has no angle brackets.
+    ``media_type`` is None when there is no Content-Type, ``boundary`` is ``""`` when there is none;
+    ``content_id`` has no angle brackets.
     """
 
     media_type: str | None
@@ -77,9 +78,9 @@ _Range = tuple[int, int, int, str]
 
 
 def leaves(content: bytes, section: header.Section) -> tuple[tuple[Leaf, ...], bool]:
-    """The leaves of the message in order, and whether a limit cut in. Never raises.
+    """Return the leaves of the message ``content`` in order, and whether a limit cut in.
 
-    ``section`` is its header section.
+    ``section`` is the header section of the message. The function never raises.
     """
     return _Walk(content).run(section)
 
@@ -147,6 +148,7 @@ class _Walk:
         self.limited = False
 
     def run(self, root: header.Section) -> tuple[tuple[Leaf, ...], bool]:
+        """Return the leaves in order, and whether a limit cut in."""
         whole = (0, len(self.content), 0, "")
         self._look(_facts(root.fields), root.body_start, whole)
         while self.todo:

@@ -1,6 +1,6 @@
-"""The trace fields that a message gets when it is taken in, and the sign that it goes in circles.
+"""The trace fields that a message gets when it is taken in, and how a mail loop is told.
 
-RFC 5321 section 4.4. Runs on every message, so it is kept to a few string operations.
+RFC 5321 section 4.4. This runs on every message, so it is kept to a few string operations.
 """
 
 import re
@@ -34,10 +34,11 @@ _END_OF_TRACE = re.compile(
 
 
 def trace_headers(envelope: Envelope, hostname: str) -> bytes:
-    """``Return-Path`` and ``Received`` as they go before the message: lines ended by CRLF.
+    """Return ``Return-Path`` and ``Received`` as they go before the message, in CRLF lines.
 
-    ``hostname`` is our own. What the peer said is made safe: no control character, and nothing
-    that could be taken for syntax; beyond ASCII only where the protocol is one of RFC 6531.
+    ``hostname`` is our own. What the peer said is made safe: it has no control character and
+    nothing that could be taken for syntax, and characters beyond ASCII only where the protocol is
+    one of RFC 6531.
     """
     reception = envelope.reception
     utf8 = reception.protocol.startswith("UTF8")
@@ -57,10 +58,10 @@ def trace_headers(envelope: Envelope, hostname: str) -> bytes:
 
 
 def loops(content: bytes, loop_id: str) -> bool:
-    """Whether the message came through too many hosts, or through this one before.
+    """Return whether the message came through too many hosts, or through this one before.
 
-    True over MAX_RECEIVED_FIELDS Received fields, or over MAX_OWN_LOOP_FIELDS of our own loop
-    field with ``loop_id``. Reads the header section alone.
+    That is so with more than MAX_RECEIVED_FIELDS Received fields, or with more than
+    MAX_OWN_LOOP_FIELDS of our own loop field with ``loop_id``. Only the header section is read.
     """
     end, _ = header.section_end(content, 0, len(content))
     # most messages have too few lines with a colon for the rest to be worth a look
@@ -94,10 +95,11 @@ def _values(head: bytes, name: bytes) -> Iterator[int]:
 
 
 def parse_stored(raw: bytes) -> ParsedMessage:
-    """The message that `trace_headers` stands before, as it is read without them.
+    """Return what is in a stored message, which `trace_headers` stand before.
 
-    A message may have no header of its own: the trace must not become the header of its text.
-    Its fields are the first of the outcome's all the same.
+    The message is read as it would be without them, because a message may have no header of its
+    own, and the trace must not become the header of its text. The fields of the trace are the first
+    of ``fields`` all the same.
     """
     end = end_of_trace(raw)
     parsed = parse(raw[end:])
@@ -105,13 +107,16 @@ def parse_stored(raw: bytes) -> ParsedMessage:
 
 
 def end_of_trace(raw: bytes) -> int:
-    """Where the message begins that `trace_headers` stands before; 0 without trace headers."""
+    """Return the index at which the message begins that `trace_headers` stand before.
+
+    It is 0 when there are no trace headers.
+    """
     trace = _END_OF_TRACE.search(raw, 0, _MAX_TRACE_BYTES)
     return trace.end() if trace else 0
 
 
 def header_section(raw: bytes) -> bytes:
-    """The fields of `trace_headers` and those of the message that they stand before, as stored."""
+    """Return the fields of `trace_headers` and those of the message, as they are stored."""
     start = end_of_trace(raw)
     if not header.split(raw, start).fields:  # all of it is body
         return raw[:start]

@@ -1,4 +1,4 @@
-"""Content transfer encodings undone (RFC 2045 section 6), whatever is wrong with what they made."""
+"""Content transfer encodings undone (RFC 2045 section 6), however badly they were applied."""
 
 import binascii
 
@@ -16,10 +16,10 @@ _NOT_BASE64 = bytes(
 
 
 def decode(content: bytes, encoding: str | None) -> bytes:
-    """The body ``content`` as it was before ``encoding`` was applied to it. Never raises.
+    """Return the body ``content`` as it was before ``encoding`` was applied. It never raises.
 
     ``encoding`` is the value of Content-Transfer-Encoding in lower case, or None. Only ``base64``
-    and ``quoted-printable`` change anything; of any other, ``content`` comes back as it is.
+    and ``quoted-printable`` change anything; for any other, ``content`` is returned as it is.
     """
     if encoding == "base64":
         return base64_bytes(content)
@@ -29,10 +29,11 @@ def decode(content: bytes, encoding: str | None) -> bytes:
 
 
 def base64_bytes(content: bytes) -> bytes:
-    """Base64 decoded (RFC 2045 section 6.8): what is not of its alphabet is passed over.
+    """Return the bytes that the base64 in ``content`` stands for (RFC 2045 section 6.8).
 
-    A last group that is cut short gives the bytes that it still holds; several padded runs, put
-    together by careless software, are read one after the other.
+    Characters that are not of its alphabet are passed over. A last group that is cut short gives
+    the bytes that it still holds. Several padded runs, joined by careless software, are read one
+    after the other. The function never raises.
     """
     if b"=" in content.rstrip(b"\r\n \t=-"):
         runs = content.split(b"=", MAX_BASE64_RUNS)

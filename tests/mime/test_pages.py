@@ -109,6 +109,27 @@ def test_markup_bombs_stay_within_bounds(html: str) -> None:
     assert len(page) <= 3 * markup.MAX_CHARS
 
 
+@pytest.mark.parametrize(
+    ("html", "limited"),
+    [
+        ("<p>x" * (markup.MAX_TAGS - 1) + "end", False),
+        ("<p>x" * markup.MAX_TAGS + "end", True),
+        ("1 < 2 " * markup.MAX_TAGS, True),
+        ("&amp;" * 400_000 + "end", False),
+        ("&" * 2_000_000 + "end", True),
+        (f"<script a='{'x' * markup.MAX_TAG_CHARS}'>unseen</script>end", False),
+        ("x" * markup.MAX_CHARS + "end", True),
+    ],
+    ids=["tags", "more-tags", "signs", "references", "ampersands", "script", "text"],
+)
+def test_what_is_left_out_of_a_page_is_marked(html: str, limited: bool) -> None:
+    parsed = html_message(html)
+    assert parsed.limited is limited
+    page = sanitised_page(parsed)
+    assert "unseen" not in page
+    assert limited or "end" in page
+
+
 def test_without_html_a_page_with_the_text() -> None:
     parsed = parse(b"Subject: <b>\r\n\r\na <script>&\r\n")
     for page in (sanitised_page(parsed), page_as_sent(parsed)):
