@@ -49,7 +49,8 @@ P = TypeVar("P", bound=Part)
 class Daemon:
     """A whole mailsacd in one process: all of it, or a worker of several.
 
-    A worker is given its ``ports``, and what it says when it is ready.
+    A worker is given its ``ports``, and what it says when it is ready. With ``owns_process`` the
+    collector of garbage is spared what the daemon is made of, and whatever else is there.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Daemon:
         *,
         ports: Ports | None = None,
         announce: Announce = announce,
+        owns_process: bool = True,
     ) -> None:
         self._settings = settings
         self._reactor = reactor
@@ -67,6 +69,7 @@ class Daemon:
         self._edges: tuple[Edge, ...] = ()
         self._ports = ports or OwnPorts(settings, reactor)
         self._announce = announce
+        self._owns_process = owns_process
         self._given_up = False
 
     async def start(self) -> None:
@@ -123,7 +126,8 @@ class Daemon:
             ports[name] = self._listen(name, factory)
         self._closing.callback(on_signal(signal.SIGHUP, certificate.reload, reactor))
         self._announce(settings, data, ports, self._closing)
-        self._spare_the_collector()
+        if self._owns_process:
+            self._spare_the_collector()
 
     async def _put_together(
         self, ground: Ground, ports: Mapping[str, int]

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,14 @@ from mailsacd.assembly.daemon import Daemon
 from mailsacd.configuration import load_settings
 
 reactor: Any = the_reactor
+
+
+@pytest.fixture(autouse=True)
+def _quick_collections_again() -> Iterator[None]:
+    """These daemons own the process: at their end the collector looks at everything again."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.mark.usefixtures("database")

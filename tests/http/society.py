@@ -16,6 +16,7 @@ from mailsacd.core.account import new_key, new_token
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.ready import read_ready
 from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.push.announce import Announcer
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.accounts import add_account, add_login
@@ -95,7 +96,7 @@ async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator
             "http.port=0",
             "database.connections=2",
         ]
-        daemon = Daemon(load_settings(None, {}, [*options, *settings]), reactor)
+        daemon = Daemon(load_settings(None, {}, [*options, *settings]), reactor, owns_process=False)
         credentials = await _accounts(database)
         await daemon.start()
         try:
@@ -104,16 +105,19 @@ async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator
             port = ready.ports["http"]
             document = (await ask(reactor, port, "/openapi.json")).json()
             budget = ByteBudget(1 << 24)
+            announcer = Announcer(database, lambda: None, reactor=reactor)
             ingest = Ingest(
                 database,
                 composer=Composer("mx.example", LANES.mail_in),
                 budget=budget,
                 reactor=reactor,
+                observers=[announcer],
             )
             made = Society(port, Specification(document), database, ingest, credentials)
             await _property(made)
             yield made
             await ingest.finish()
+            await announcer.finish()
         finally:
             await daemon.stop()
 

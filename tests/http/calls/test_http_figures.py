@@ -98,7 +98,7 @@ async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
             "database.connections=2",
         ]
         options += [f"dns.servers=['127.0.0.1:{names.port}']", "dns.timeout_s=0.3"]
-        daemon = Daemon(load_settings(None, {}, options), reactor)
+        daemon = Daemon(load_settings(None, {}, options), reactor, owns_process=False)
         keys = {}
         for name in ("ann", "carl"):
             assert await add_account(database, name, f"{name}@owner.example", "default", None)
