@@ -156,14 +156,14 @@ class Daemon:
         rules = ListenPermission(database, owners.directory, owners.accounts, access_control)
         feeds = self._add(Feeds(ground, push.hub, rules, callers, owners.notices))
         groups = (
-            *owners.calls(records.activity),
             *mail_calls(ground, access_control, owners.resolver),
+            *owners.calls(records.activity),
             *records.calls(),
             retrieval.calls(owners.addresses, ports),
             *delivering.calls(),
             *feeds.calls(),
         )
-        web = self._add(Web(ground, access_control, callers, groups, feeds.websockets))
+        web = self._add(Web(ground, callers, groups, feeds.websockets))
         self._edges = (receiving, retrieval, feeds, web)
         return {**receiving.factories, **retrieval.factories, **web.factories}
 

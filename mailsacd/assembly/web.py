@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 
-from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from mailsacd import __version__
 from mailsacd.assembly.part import Ground
 from mailsacd.core.dns import Dns
 from mailsacd.http.app import Group, make_site, put_websockets
+from mailsacd.http.calls.attachments import AttachmentCalls
 from mailsacd.http.calls.inbox import InboxCalls
 from mailsacd.http.calls.marks import MarkCalls
+from mailsacd.http.calls.messages import MessageCalls
+from mailsacd.http.calls.service import ServiceCalls
 from mailsacd.http.calls.validations import ValidationCalls
 from mailsacd.http.calls.websocket import WebSockets
 from mailsacd.mail.limits.usage import Metered
@@ -28,15 +31,13 @@ class Web:
     def __init__(
         self,
         ground: Ground,
-        access_control: AccessControl,
         callers: Metered,
         groups: Sequence[Group],
         websockets: WebSockets,
     ) -> None:
-        """``groups`` are calls beside those about mail."""
-        settings = ground.settings.http
-        mailbox = Mailbox(ground.database, access_control, ground.lanes.readers)
-        self._site = make_site(mailbox, callers, settings, __version__, ground.reactor, groups)
+        """``groups`` have the calls of all parts."""
+        settings, lane = ground.settings.http, ground.lanes.readers
+        self._site = make_site(groups, callers, settings, __version__, lane, ground.reactor)
         put_websockets(self._site, websockets, settings)
         self.factories: dict[str, IProtocolFactory] = {"http": self._site}
         if settings.tls_port >= 0:
@@ -56,10 +57,21 @@ class Web:
 
 
 def mail_calls(ground: Ground, access_control: AccessControl, dns: Dns) -> tuple[Group, ...]:
-    """The calls about what is done with stored mail, and about addresses anywhere."""
+    """The calls about stored mail, about addresses anywhere, and about the server itself."""
+    mailbox = Mailbox(ground.database, access_control, ground.lanes.readers)
     validator = Validator(dns, reactor=ground.reactor)
     return (
+        *message_calls(mailbox, ground.reactor),
         MarkCalls(Marks(ground.database, access_control)),
         InboxCalls(AccountMail(ground.database, access_control)),
         ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),
+    )
+
+
+def message_calls(mailbox: Mailbox, reactor: IReactorTime) -> tuple[Group, ...]:
+    """The calls that read messages, and those about the server itself."""
+    return (
+        MessageCalls(mailbox),
+        AttachmentCalls(mailbox),
+        ServiceCalls(mailbox, __version__, reactor),
     )

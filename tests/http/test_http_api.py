@@ -2,10 +2,8 @@
 
 import gzip
 import hashlib
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -18,9 +16,9 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent
 
 from mailsacd import __version__
+from mailsacd.assembly.web import message_calls
 from mailsacd.core.actor import Actor
 from mailsacd.core.budget import ByteBudget
-from mailsacd.http import app as http_app
 from mailsacd.http.app import make_site
 from mailsacd.http.calls.service import READY_TIMEOUT_S
 from mailsacd.http.server.site import HttpSite
@@ -47,8 +45,20 @@ UNKNOWN_ID = "01m8fvk2qt000k5d8gr1w-0"
 def _site(database: Database, **settings: Any) -> HttpSite:
     limits = HttpSettings(**settings)
     asked = access_control(database, anonymous_read=limits.anonymous_read)
-    mailbox = Mailbox(database, asked, LANES.readers)
-    return make_site(mailbox, authenticator(database), limits, __version__, reactor)
+    return _site_of(database, Mailbox(database, asked, LANES.readers), reactor, limits)
+
+
+def _site_of(
+    database: Database,
+    mailbox: Mailbox,
+    clock: Any = reactor,
+    settings: HttpSettings | None = None,
+) -> HttpSite:
+    """A site with the calls about messages alone."""
+    groups = message_calls(mailbox, clock)
+    callers = authenticator(database)
+    chosen = settings or HttpSettings()
+    return make_site(groups, callers, chosen, __version__, LANES.readers, clock)
 
 
 @dataclass
@@ -646,7 +656,7 @@ async def test_work_goes_on_to_its_end_though_the_client_goes_away(
 ) -> None:
     message_id = await api.deliver()
     slow = _Slow(database)
-    site = make_site(slow, authenticator(database), HttpSettings(), __version__, reactor)
+    site = _site_of(database, slow)
     connection = await connect(reactor, listen(site))
     target = f"/api/addresses/bob@example.com/messages/{message_id}"
     connection.send(f"DELETE {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -674,7 +684,7 @@ class _Stuck(Mailbox):
 async def test_readiness_does_not_wait_for_ever(database: Database, listen: Listen) -> None:
     clock = Clock()
     stuck = _Stuck(database, access_control(database), LANES.readers)
-    port = listen(make_site(stuck, authenticator(database), HttpSettings(), __version__, clock))
+    port = listen(_site_of(database, stuck, clock))
     connection = await connect(reactor, port)
     connection.send(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
     await stuck.asked
@@ -696,7 +706,7 @@ async def test_a_defect_shows_nothing_but_its_incident(
     database: Database, listen: Listen, logged_errors: list[LogEvent]
 ) -> None:
     broken = _Broken(database, access_control(database), LANES.readers)
-    site = make_site(broken, authenticator(database), HttpSettings(), __version__, reactor)
+    site = _site_of(database, broken)
     answer = await ask(reactor, listen(site), "/readyz?_mailsacKey=hush")
     assert answer.status == 500
     assert b"secret" not in answer.body
@@ -723,43 +733,3 @@ async def test_the_documentation_needs_no_network(api: Api) -> None:
         assert (answer.status, answer.headers["content-type"]) == (200, content_type)
     for target in list(loaded)[:3]:
         assert target.encode() in page.body
-
-
-def test_every_operation_has_one_id_and_is_declared_with_what_it_refuses() -> None:
-    site_operations = _operations()
-    ids = [operation.id for operation in site_operations]
-    assert len(set(ids)) == len(ids)
-    for operation in site_operations:
-        named = {p.name for p in operation.parameters if p.where == "path"}
-        assert operation.path.count("{") == len(named)
-        if operation.path.startswith("/api/"):
-            assert {400, 401, 403, 503} <= set(operation.refusals)
-        if "{messageId}" in operation.path:
-            assert 404 in operation.refusals
-
-
-def _operations() -> Any:
-    """The table, from an Api that is never asked anything."""
-    nothing: Any = None
-    return http_app.Api(nothing, nothing, __version__, nothing).operations
-
-
-def test_the_documentation_names_every_call() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text(encoding="utf-8")
-    for operation in _operations():
-        if operation.listed:
-            assert f"{operation.method} {operation.path}`" in text, operation.path
-
-
-def test_the_viewer_s_specification_is_of_version_3_0_throughout() -> None:
-    (documentation,) = [o for o in _operations() if o.id == "docsSpecification"]
-    call: Any = None
-    coroutine = documentation.handler(call)
-    with pytest.raises(StopIteration) as caught:
-        coroutine.send(None)
-    document = json.loads(caught.value.value.body)
-    assert document["openapi"] == "3.0.3"
-    text = json.dumps(document)
-    assert '"null"' not in text
-    assert '"const"' not in text
-    assert document["components"]["schemas"]["Message"]["properties"]["savedBy"]["nullable"]

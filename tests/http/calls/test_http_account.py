@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from mailsacd import __version__
 from mailsacd.assembly.ownership import account_calls
+from mailsacd.assembly.web import message_calls
 from mailsacd.configuration import load_settings
 from mailsacd.http.app import make_site
 from mailsacd.mail.accounts.reset_links import reset_token
@@ -93,9 +94,12 @@ def _settings(*overrides: str) -> Settings:
 async def _world(node: People, listen: Listen, settings: Settings) -> World:
     access_control = AccessControl(Directory(node.database, node.notices), anonymous_read=True)
     mailbox = Mailbox(node.database, access_control, LANES.readers)
-    groups = account_calls(settings, node.accounts, node.passwords, node.guesses)
-    site = make_site(mailbox, node.authenticator, settings.http, __version__, reactor, groups)
-    port = listen(site)
+    groups = (
+        *message_calls(mailbox, reactor),
+        *account_calls(settings, node.accounts, node.passwords, node.guesses),
+    )
+    lane = LANES.readers
+    port = listen(make_site(groups, node.authenticator, settings.http, __version__, lane, reactor))
     document = (await ask(reactor, port, "/openapi.json")).json()
     return World(node, Specification(document), port)
 
