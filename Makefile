@@ -27,11 +27,16 @@ test: system-programs check
 	@$(MAKE) --no-print-directory newest || \
 		echo "WARNING: with the newest versions of what mailsacd runs on, it fails: see above"
 
+# All of these are run, and then it fails if one of them did
+CHECKS := "ruff format --check ." "ruff check ." "mypy" "lint-imports"
+
 check: $(VENV)/test.stamp
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@failed=; \
+	for check in $(CHECKS); do \
+		echo "$$check"; \
+		$(BIN)/$$check || failed="$$failed [$$check]"; \
+	done; \
+	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 system-programs:
 	@tests/system-programs
