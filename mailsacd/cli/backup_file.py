@@ -23,7 +23,7 @@ class Destination:
     path: Path
 
     def size(self) -> int:
-        """The bytes in it."""
+        """Return how many bytes are in it so far."""
         return os.fstat(self.descriptor).st_size
 
 

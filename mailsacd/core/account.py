@@ -41,7 +41,7 @@ class Account:
 
     @property
     def identity(self) -> "AccountIdentity":
-        """Which account this is."""
+        """Return what tells this account from a later one of the same name."""
         return AccountIdentity(self.name, self.created)
 
 

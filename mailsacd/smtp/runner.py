@@ -204,8 +204,6 @@ class SessionRunner:
         if not self._lost or not failure.check(CancelledError):
             self._broken(failure)
 
-    # Recipients
-
     def _ask_recipient(self, path: str) -> None:
         try:
             answer = self._accept.recipient(path)
@@ -233,8 +231,6 @@ class SessionRunner:
             _log.failure("a recipient could not be checked", Failure(error))
         self.session.refuse_recipient(refused_recipient(error))
 
-    # Accounts
-
     async def _log_in(self, action: LogIn) -> None:
         assert self._capture is not None  # noqa: S101  for mypy: else AUTH is not implemented
         try:
@@ -250,8 +246,6 @@ class SessionRunner:
         else:
             self.session.accept_login(account)
         self.run()
-
-    # Messages
 
     def _deliver(self, message: Deliver) -> None:
         session = self.session
@@ -286,8 +280,6 @@ class SessionRunner:
         """A defect of ours, not of the client: it is not left hanging."""
         _log.failure("an SMTP session broke", failure)
         self._connection.abort()
-
-    # Time and memory
 
     def _room_came(self) -> None:
         self._held_mail.begin()  # what was waited for the room is not the client's doing
