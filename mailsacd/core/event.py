@@ -58,7 +58,7 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
     saved_by: str | None
     passed: tuple[str, ...] | None
     catch_all: bool = False
-    """Whether the owner has the catch-all of the inbox's domain switched on."""
+    """Whether the inbox is reserved, and its owner has the catch-all of its domain switched on."""
 
     def is_there_for(self, account: str | None) -> bool:
         """Whether ``account`` (None: the public) may see it, as in store.views."""

@@ -77,7 +77,8 @@ _OWNED: Final = f"""{_RAWS}, copies as (
     select json_agg(json_build_array(id, inbox, owner, private, saved_by, passed, exists (
         select from address join domain on domain.name = address.domain
         where address.email = '*@' || split_part(inbox, '@', -1) and address.owner = copies.owner
-            and address.catch_all and domain.verified and domain.owner = copies.owner)))::text
+            and address.catch_all and domain.verified and domain.owner = copies.owner
+            and exists (select from address reserved where reserved.email = copies.inbox))))::text
     from copies
 )"""  # noqa: S608  as above
 

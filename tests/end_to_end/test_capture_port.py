@@ -17,7 +17,10 @@ MESSAGE = "From: shop@app.example\r\nSubject: {0}\r\n\r\nYour order\r\n"
 @pytest.fixture(scope="module")
 def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     """One that takes nothing by its receiving port."""
-    options = ("--set", "capture.tls_port=0", "--set", "message.accepted_domains=none.example")
+    options = (
+        "--set", "capture.tls_port=0", "--set", "capture.starttls=offer",
+        "--set", "message.accepted_domains=none.example",
+    )  # fmt: skip
     with running_daemon(migrated_data, *options) as daemon:
         yield daemon
 

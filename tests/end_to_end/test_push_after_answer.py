@@ -70,6 +70,8 @@ def test_no_frame_comes_before_the_sender_has_its_answer(
 
     async def rounds() -> list[tuple[str, float]]:
         async with connect(url) as socket:
+            while json.loads(await socket.recv())["msg"] != "Listening":
+                pass  # what is sent before that is not waited for
             taken = []
             for way in (_plain, _starttls, _auth):
                 for _ in range(ROUNDS):

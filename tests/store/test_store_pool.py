@@ -244,7 +244,7 @@ async def test_a_caller_that_is_cancelled_in_the_line_takes_no_connection(
 ) -> None:
     database = connect(server.dsn)
     await database.start()
-    first = ensureDeferred(database.fetch("select 1"))
+    first = ensureDeferred(database.fetch("select 1 from pg_sleep(0.2)"))
     second = ensureDeferred(database.fetch("select 2"))
     second.cancel()
     with pytest.raises(CancelledError):
