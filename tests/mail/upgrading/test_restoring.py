@@ -160,23 +160,23 @@ async def test_what_is_restored_has_each_value_as_it_was(make: Make, workspace: 
 
 HOSTILE = (
     """create function evil() returns trigger language plpgsql as $$ begin
-           copy (select 1) to program 'touch {mark}'; return new; end $$;
+           copy (select 1) to program 'cat >{mark}'; return new; end $$;
        create trigger evil before insert on account for each row execute function evil()""",
     """create function evil() returns text language plpgsql as $$ begin
-           copy (select 1) to program 'touch {mark}'; return ''; end $$;
+           copy (select 1) to program 'cat >{mark}'; return ''; end $$;
        alter table denylist alter reason set default evil();
        create view seen as select evil();
        create materialized view kept as select 1 as one;
        create rule evil as on insert to account do also select evil()""",
     """create function touch() returns text language plpgsql as $$ begin
-           copy (select 1) to program 'touch {mark}'; return ''; end $$;
+           copy (select 1) to program 'cat >{mark}'; return ''; end $$;
        create function evil(words text) returns text immutable language plpgsql as $$
            begin return public.touch(); end $$;
        create or replace function folded(words text) returns text immutable language plpgsql as $$
            begin return public.touch(); end $$;
        create index evil on denylist (evil(reason))""",
     """create function evil() returns event_trigger language plpgsql as $$ begin
-           copy (select 1) to program 'touch {mark}'; end $$;
+           copy (select 1) to program 'cat >{mark}'; end $$;
        create event trigger evil on ddl_command_end execute function evil()""",
     "create extension if not exists plpgsql; create role evil superuser; alter table account owner"
     " to evil; create policy evil on account using (true); alter table account enable row level"
@@ -195,7 +195,7 @@ async def test_nothing_that_a_dump_would_do_is_done(
     await there.run(statements.format(mark=mark))
     try:
         file = await dumped(there, workspace / "dump", "--encoding=UTF8")
-        await there.run(f"copy (select 1) to program 'rm -f {mark}'")
+        await there.run(f"copy (select 1) to program 'cat >/dev/null; rm -f {mark}'")
         await restored(here, file)
     finally:
         if "role evil" in statements:
