@@ -28,7 +28,8 @@ GRACE_S: Final = 10.0
 STOP_S: Final = 2.0
 """What is under way when the daemon stops has so long to end; else it is done again, by lease."""
 
-LARGE_BYTES: Final = 300_000
+HELD_AS_LARGE_BYTES: Final = 300_000
+"""The body of a larger message is held in memory while it is posted: few at a time."""
 LARGE_AT_A_TIME: Final = 2
 _log = Logger()
 
@@ -131,4 +132,4 @@ class DeliveryJob:
 
 
 def _is_large(message: Message) -> bool:
-    return heading(message.facts).size > LARGE_BYTES
+    return heading(message.facts).size > HELD_AS_LARGE_BYTES
