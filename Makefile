@@ -12,6 +12,9 @@ RUN_VERSIONS := --constraint etc/constraints.txt
 TEST_VERSIONS := $(RUN_VERSIONS) --constraint tests/constraints.txt
 TEST_EXTRAS := embedded,test,check,bench
 
+# Clients for Node that the tests run; their install scripts are not run
+NPM := $(BIN)/npm --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent
+
 MADE_BY := \# Made by 'make constraints': not to be edited
 NEWEST := $(VENV)/newest
 SMOKE := tests/mime tests/end_to_end/test_first_mail.py tests/end_to_end/test_https.py
@@ -71,9 +74,10 @@ $(VENV)/run.stamp: setup.cfg pyproject.toml etc/constraints.txt
 	$(BIN)/$(PIP) install $(RUN_VERSIONS) --editable '.[embedded]'
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp tests/constraints.txt
+$(VENV)/test.stamp: $(VENV)/run.stamp tests/constraints.txt tests/clients/package-lock.json
 	$(BIN)/$(PIP) install $(TEST_VERSIONS) --editable '.[$(TEST_EXTRAS)]'
+	$(NPM) ci
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info twisted/plugins/dropin.cache
+	rm -rf $(VENV) tests/clients/node_modules build *.egg-info twisted/plugins/dropin.cache

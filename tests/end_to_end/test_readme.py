@@ -25,7 +25,8 @@ def _typed_and_told() -> Iterator[tuple[str, list[str]]]:
     """Each command of the tour, with the lines that are to follow it."""
     text = README.read_text(encoding="utf-8")
     tour = text.partition("In another, in the same directory")[2].partition("In a script")[0]
-    lines = iter([line[4:] for line in tour.splitlines() if line.startswith("    ")])
+    fences = re.findall(r"^```console\n(.*?)^```$", tour, re.DOTALL | re.MULTILINE)
+    lines = iter("".join(fences).splitlines())
     command, told = "", list[str]()
     for line in lines:
         if not line.startswith("$ "):
