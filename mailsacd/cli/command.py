@@ -144,6 +144,8 @@ def _run(main: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
             outcome.append(await main(reactor))
         except Exception as e:  # noqa: BLE001  raised below, outside of the reactor
             errors.append(e)
+        except KeyboardInterrupt:
+            pass  # before the reactor has taken the signals: there is no outcome
 
     with contextlib.suppress(SystemExit):
         task.react(lambda reactor: Deferred.fromCoroutine(kept(reactor)))

@@ -31,7 +31,7 @@ _USUAL = re.compile(rf"https?+://{_HOST}{_URL_CHARS}")
 _ANY = re.compile(rf"(?:https?|ftp)://{_HOST}{_URL_CHARS}", re.IGNORECASE)
 # Names of formats, not places to go to
 _NAMESPACE = re.compile(
-    r"\bxmlns\w{0,80}+(?::\w{0,80}+)?+\s{0,9}+=\s{0,9}+(?:\"[^\"]{0,2000}+\"|'[^']{0,2000}+')"
+    r"\bxmlns\w{0,80}+(?::\w{0,80}+)?\s{0,9}+=\s{0,9}+(?:\"[^\"]{0,2000}+\"|'[^']{0,2000}+')"
 )
 _DOCTYPE = re.compile(r"<!DOCTYPE[^<>]{0,2000}+>", re.IGNORECASE)
 _TRAILING = frozenset(

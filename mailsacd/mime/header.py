@@ -17,9 +17,7 @@ Field = tuple[bytes, bytes]
 """A field's name and its raw value, still folded and encoded."""
 
 # No longer than a line may be (RFC 5322 section 2.1.1)
-_FIELD = re.compile(
-    rb"^([!-9;-~]{1,998}+)[ \t]{0,998}+:([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.MULTILINE
-)
+_FIELD = re.compile(rb"^([!-9;-~]{1,998}+)[ \t]{0,998}+:([^\n]*+(?:\n[ \t][^\n]*+)*)", re.MULTILINE)
 _FIELD_NAME = re.compile(rb"[!-9;-~]{1,998}+[ \t]{0,998}+:")
 _MBOX_STARTS = (b"From ", b">From ")
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60}+)(?:\*[^?\s]{0,60}+)?\?(?:([bB])|[qQ])\?([^?]*+)\?=")

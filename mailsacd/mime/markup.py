@@ -35,9 +35,9 @@ RAW = frozenset({
 
 _AFTER_LESS_THAN = frozenset(f"{string.ascii_letters}/!?")
 _NAME = re.compile(r"(/?)([a-zA-Z][^\s/>\"'<=]{0,40}+)", re.DOTALL)
-_WHOLE_TAG = re.compile(r"<(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>", re.DOTALL)
+_WHOLE_TAG = re.compile(r"<(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*>", re.DOTALL)
 _ATTRIBUTE = re.compile(
-    r"([^\s=/>\"'<]++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>\"']++)))?+", re.DOTALL
+    r"([^\s=/>\"'<]++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>\"']++)))?", re.DOTALL
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?+")
 _CLOSED_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")

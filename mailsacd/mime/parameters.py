@@ -11,7 +11,7 @@ from mailsacd.mime import charset, header
 MAX_PARAMETERS = 200
 
 _PARAMETER = re.compile(
-    r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?+|([^;]*+))', re.DOTALL
+    r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*)"?+|([^;]*+))', re.DOTALL
 )
 _USUAL = re.compile(r'([^\s;"(]++);\s*+([^\s=;"*]++)="([^"\\]*+)"\Z')  # one parameter, quoted
 _MEDIA_TYPE = re.compile(r"[^\s/\"<>]++/[^\s\"<>]++\Z")

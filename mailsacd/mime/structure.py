@@ -26,7 +26,7 @@ _TEXT = "text/plain"
 _NOTHING = parameters.parse("")
 # What nearly every multipart says, and a part says alone: nothing in it is encoded or escaped
 _MULTIPART_VALUE = (
-    rb"[ \t]*+(multipart/[a-z]++);[ \t]*+(?:\r?\n[ \t]++)?+"
+    rb"[ \t]*+(multipart/[a-z]++);[ \t]*+(?:\r?\n[ \t]++)?"
     rb"boundary=\"([\w'()+,./:=-]++)\"[ \t\r\n]*+\Z"
 )
 _MULTIPART = re.compile(_MULTIPART_VALUE)

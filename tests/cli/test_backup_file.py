@@ -103,7 +103,7 @@ NO_PLACES = {
     "no directory": (lambda place: place / "none" / "backup", "no directory"),
     "below a file": (below_a_file, "ot a directory"),
     "a name that is too long": (lambda place: place / ("x" * 300), "too long"),
-    "a directory that takes none": (lambda _: Path("/sys/backup"), "cannot write to"),
+    "a directory that takes none": (lambda _: Path("/proc/backup"), "cannot write to"),
     "nothing": (lambda _: "", "is a directory"),
 }
 

@@ -84,7 +84,9 @@ class RunningDaemon:
 
     def smtp(self) -> smtplib.SMTP:
         """A connected client."""
-        return smtplib.SMTP("127.0.0.1", self.ready.ports["smtp"], timeout=30)
+        port = self.ready.ports["smtp"]
+        # named, since smtplib would ask the name servers of this machine what it is called
+        return smtplib.SMTP("127.0.0.1", port, local_hostname="client.example", timeout=30)
 
     def send(self, to: str, content: str, sender: str = "sender@example.net") -> None:
         """Send one message as a whole session of its own."""

@@ -43,16 +43,7 @@ class Dispatch:
         try:
             call = await self._read(operation, request, segments)
             if request.method in READS:
-                response = await request.while_wanted(handler(call))
-                if isinstance(response, Response) and response.status == _OK and not operation.open:
-                    if is_large(response):
-                        may_compress = not operation.echoes
-                        working = represented(
-                            response, request, self._lane, may_compress=may_compress
-                        )
-                        response = await request.while_wanted(working)
-                    else:
-                        response = tagged(response, request)
+                response = await self._what_is_read(operation, handler, request, call)
             else:
                 response = await handler(call)
         except CancelledError as e:
@@ -62,6 +53,17 @@ class Dispatch:
         except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
             response = error_response(e, operation.id)
         request.answer(response)
+
+    async def _what_is_read(
+        self, operation: Operation, handler: Handler, request: Request, call: Call
+    ) -> Response | Streamed:
+        response = await request.while_wanted(handler(call))
+        if isinstance(response, Streamed) or response.status != _OK or operation.open:
+            return response
+        if not is_large(response):
+            return tagged(response, request)
+        working = represented(response, request, self._lane, may_compress=not operation.echoes)
+        return await request.while_wanted(working)
 
     async def _read(self, operation: Operation, request: Request, segments: dict[str, str]) -> Call:
         query: dict[bytes, list[bytes]] = request.args or {}
