@@ -11,7 +11,7 @@ from typing import Any, Final
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.embedded.account import SystemUser
+from mailsacd.embedded.account import postgres_user
 
 DATABASE_USER: Final = "mailsacd"
 PORT: Final = "5432"  # nothing listens there: it is a part of the Unix socket's name
@@ -45,22 +45,30 @@ class PostmasterFile:
 
 
 class Cluster:
-    """A PostgreSQL data directory that belongs to ``user``, for the daemon's ``data_dir``."""
+    """A PostgreSQL data directory for the daemon's ``data_dir``.
 
-    def __init__(self, data_dir: Path, user: SystemUser) -> None:
-        self.user = user
+    ``user`` is whose it is, or who is to have it.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
         self.home = _recorded_home(data_dir) or data_dir
         self._record: Path | None = None
-        if not user.may_enter(self.home):
+        self.user = postgres_user(self.directory)
+        if not self.user.may_enter(self.home):
             # Such as below root's home. Opening the parents to others would be worse.
             digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
             self.home = _STATE / f"mailsacd-{digest}"
             self._record = data_dir / _RECORD_NAME
             _log.warn(
                 "user {user} cannot enter {data_dir}: the database is kept in {home}",
-                user=user.name, data_dir=str(data_dir), home=str(self.home),
+                user=self.user.name, data_dir=str(data_dir), home=str(self.home),
             )  # fmt: skip
-        self.directory = self.home / "postgres"
+            self.user = postgres_user(self.directory)
+
+    @property
+    def directory(self) -> Path:
+        """Return PostgreSQL's own data directory, which may be still to be made."""
+        return self.home / "postgres"
 
     def __str__(self) -> str:
         return str(self.directory)

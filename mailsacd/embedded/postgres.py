@@ -17,7 +17,6 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.embedded.account import postgres_user
 from mailsacd.embedded.binaries import choose_binaries
 from mailsacd.embedded.cluster import DATABASE_USER, PORT, Cluster
 from mailsacd.embedded.server import Server
@@ -49,7 +48,7 @@ class EmbeddedPostgres:
     def __init__(self, data_dir: Path, *, bin_dir: str, reactor: Any) -> None:
         self._bin_dir = bin_dir
         self._reactor = reactor
-        self._cluster = Cluster(data_dir, postgres_user(data_dir / "postgres"))
+        self._cluster = Cluster(data_dir)
         self._lock: int | None = None
         self._server: Server | None = None
         self._is_up = False

@@ -41,7 +41,7 @@ async def answers(postgres: EmbeddedPostgres, sql: str = "select 1") -> object:
 
 def postmaster(data_dir: Path) -> int:
     """The process id of the server on the data."""
-    found = Cluster(data_dir, postgres_user()).postmaster()
+    found = Cluster(data_dir).postmaster()
     assert found is not None
     return found.pid
 
@@ -114,7 +114,7 @@ async def test_a_killed_server_is_restarted_and_the_pool_finds_it(
                 await database.fetch("select 1")
             except UnavailableError:
                 continue
-            if Cluster(data_dir, postgres_user()).postmaster() and postmaster(data_dir) != before:
+            if Cluster(data_dir).postmaster() and postmaster(data_dir) != before:
                 return
             await deferLater(reactor, 0.01)
 
@@ -214,7 +214,7 @@ async def test_a_server_that_lost_its_daemon_is_replaced(data_dir: Path, embedde
         postgres_user().launcher([program, "-D", directory, "-k", directory]),
         stderr=subprocess.DEVNULL,
     )
-    await until(lambda: Cluster(data_dir, postgres_user()).postmaster() is not None)
+    await until(lambda: Cluster(data_dir).postmaster() is not None)
     second = embedded(data_dir)
     await second.start()
     orphan.wait()
@@ -253,6 +253,29 @@ async def test_a_directory_that_only_we_may_enter(workspace: Path, embedded: Mak
         shutil.rmtree(home, ignore_errors=True)
     # Only root's PostgreSQL is run by another user, whom the directory keeps out
     assert home.is_relative_to("/var/lib" if os.geteuid() == 0 else closed)
+
+
+@pytest_twisted.ensureDeferred
+async def test_data_that_is_kept_aside_stays_its_owners(workspace: Path, embedded: Make) -> None:
+    # Another user comes first on this machine by now, such as when its own PostgreSQL is installed
+    closed = workspace / "closed"
+    closed.mkdir(mode=0o700)
+    postgres = embedded(closed / "data")
+    home = postgres._cluster.home
+    try:
+        await postgres.start()
+        await postgres.stop()
+        if os.geteuid() == 0:
+            for path in (home / "postgres", *(home / "postgres").rglob("*")):
+                os.chown(path, 12_345, -1)
+        for data_dir in (closed / "data", closed / "data"):  # by its record, and by its name
+            again = embedded(data_dir)
+            await again.start()
+            assert await answers(again) == 1
+            await again.stop()
+            (closed / "data" / "postgres.location").unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest_twisted.ensureDeferred
