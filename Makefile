@@ -13,7 +13,7 @@ TEST_VERSIONS := $(RUN_VERSIONS) --constraint tests/constraints.txt
 TEST_EXTRAS := embedded,test,check,bench
 
 # Clients for Node that the tests run; their install scripts are not run
-NPM := $(BIN)/npm --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent
+NPM := $(BIN)/npm --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel error
 
 MADE_BY := \# Made by 'make constraints': not to be edited
 NEWEST := $(VENV)/newest
