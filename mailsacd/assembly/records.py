@@ -13,6 +13,7 @@ from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.records.mail_counts import MailCounts
 from mailsacd.mail.records.public_counts import PublicCounts
 from mailsacd.mail.records.statistics import Statistics
 from mailsacd.store.notices import Notices
@@ -44,12 +45,14 @@ class Records:
             anonymous_read=settings.http.anonymous_read,
             reactor=reactor,
         )
+        self._mail_counts = MailCounts(database, reactor=reactor)
         self._pruning = tuple(
             Loop(what, prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True)
             for what, prune in (
                 ("prune statistics", self._statistics.prune),
                 ("prune the record of events", self.activity.forget_old),
                 ("prune the counts of operations", self.usage.forget_old),
+                ("prune the counts of mail", self._mail_counts.forget_nothing),
             )
         )
         self.observers: tuple[Observer, ...] = (self._public_counts, self.usage, self.activity)
@@ -61,7 +64,7 @@ class Records:
     async def start(self) -> None:
         """Begin to write down what is gathered, and to prune it; know the denylist."""
         await self.denylist.start()
-        for part in (self.activity, self.usage, self._public_counts):
+        for part in (self.activity, self.usage, self._public_counts, self._mail_counts):
             part.start()
         for pruning in self._pruning:
             pruning.start()
@@ -70,6 +73,7 @@ class Records:
         """Write down what was gathered since the last time."""
         for pruning in self._pruning:
             await pruning.stop()
+        await self._mail_counts.stop()
         await self.denylist.stop()
         gathered = (self._public_counts, self.usage, self.activity)
         await gatherResults([Deferred.fromCoroutine(part.finish()) for part in gathered])

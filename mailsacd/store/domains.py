@@ -96,9 +96,6 @@ _claim_due: many[tuple[str, str]] = many(
 )
 _share = many(lambda _: None, f"select pg_advisory_xact_lock_shared({_LOCKS}, hashtext(%(name)s))")
 _lock = many(lambda _: None, f"select pg_advisory_xact_lock({_LOCKS}, hashtext(%(name)s))")
-_total: one[int] = one(
-    column, "select count(*) from message where owner = %(owner)s and domain = %(name)s"
-)
 
 
 async def find_domain(db: Executor, owner: str, name: str) -> Domain | None:
@@ -190,8 +187,3 @@ async def lock_domain(db: Executor, name: str) -> None:
     Others may not reserve or release addresses of it either.
     """
     await _lock(db, name=name)
-
-
-async def count_domain_messages(db: Executor, owner: str, name: str) -> int:
-    """Return how many messages of a domain are the account's."""
-    return await _total(db, owner=owner, name=name)

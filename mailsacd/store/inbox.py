@@ -24,10 +24,6 @@ def _list(condition: str) -> one[str]:
 _owned = _list(OWNED)
 _starred = _list("saved_by = %(viewer)s::text")
 _of_domain = _list(f"domain = %(domain)s and {OWNED}")
-_unread: one[int] = one(
-    column,
-    f"select count(*) from message where {OWNED} and read is not true",  # noqa: S608  as above
-)
 
 
 def inbox_deletion(count: int) -> one[int]:
@@ -60,11 +56,6 @@ _purge_domain = domain_deletion(BATCH)
 async def list_owned(db: Executor, account: str, **page: Unpack[IdPage]) -> str:
     """Return what the account owns, newest first, as the text of a JSON array."""
     return await _owned(db, viewer=account, **bounds(page))
-
-
-async def count_unread(db: Executor, account: str) -> int:
-    """Return how many messages the account owns that nobody has marked as read."""
-    return await _unread(db, viewer=account)
 
 
 async def list_starred(db: Executor, account: str, **page: Unpack[IdPage]) -> str:

@@ -28,12 +28,20 @@ def load(dump: Dump, tables: Sequence[Table], parameters: Mapping[str, str]) -> 
         try:
             with connection, connection.cursor() as cursor:
                 for table in tables:
+                    cursor.execute(_triggers("disable", table))
                     with dump.rows(table.name) as rows:
                         cursor.copy_expert(_statement(table, rows), rows, _CHUNK_BYTES)
+                    cursor.execute(_triggers("enable", table))
         finally:
             connection.close()
     except psycopg2.Error as e:
         raise InvalidInputError(" ".join(str(e).split())) from e
+
+
+def _triggers(change: str, table: Table) -> sql.Composed:
+    """What triggers would write is in the dump already."""
+    name = sql.Identifier(BESIDE, table.name)
+    return sql.SQL("alter table {} {} trigger user").format(name, sql.SQL(change))
 
 
 def _statement(table: Table, rows: Rows) -> sql.Composed:

@@ -27,23 +27,21 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is kept for an account.
-
-    The lists have at most 1,000 entries each. ``inbox_bytes`` are of raw messages, uncompressed.
-    """
+    """What is kept for an account beside its mail (store.counts). Lists have MAX_NAMED at most."""
 
     addresses: list[str]
     domains: list[str]
     non_owned_inboxes: list[str]
-    starred: int
-    stored: int
-    inbox_bytes: int
     ops_last_month: int
     default_domain: str | None
 
 
 _MONTH: Final = "date_trunc('month', now() at time zone 'utc')::date"
 
+# From inbox to inbox, however many messages there are in each
+_NEXT_STARRED: Final = """(select min(inbox) from message
+    where saved_by = %(account)s::text and saved_by is not null and owner is distinct from saved_by
+        {0})"""
 _used = one(
     Used,
     f"""select
@@ -65,19 +63,18 @@ _stored = one(
               order by email limit {MAX_NAMED}),
         array(select name from domain where owner = %(account)s::text
               order by name limit {MAX_NAMED}),
-        array(select distinct inbox from message
-              where saved_by = %(account)s::text and owner is distinct from %(account)s::text
-              order by inbox limit {MAX_NAMED}),
-        (select count(*) from message where saved_by = %(account)s::text),
-        owned.messages, owned.bytes,
+        array(with recursive starred (name) as (
+                  {_NEXT_STARRED.format("")}
+                  union all
+                  select ({_NEXT_STARRED.format("and inbox > starred.name")})
+                  from starred where name is not null
+              )
+              select name from starred where name is not null limit {MAX_NAMED}),
         (select coalesce(sum(count), 0)::bigint from usage
             where account = %(account)s::text and kind <> '{SEND}'
               and month = ({_MONTH} - interval '1 month')::date),
         (select name from domain where owner = %(account)s::text and is_default
-            order by name limit 1)
-    from (select count(*) as messages, coalesce(sum(size), 0)::bigint as bytes
-          from message join raw_message on raw_message.id = raw_id
-          where owner = %(account)s::text) owned""",  # noqa: S608  no input in it
+            order by name limit 1)""",  # noqa: S608  no input in it
 )
 
 
@@ -87,5 +84,5 @@ async def used_by(db: Executor, account: str) -> Used:
 
 
 async def stored_for(db: Executor, account: str) -> Stored:
-    """Return what is kept for an account. It takes longer the more that is."""
+    """Return what is kept for an account."""
     return await _stored(db, account=account)

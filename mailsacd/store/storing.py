@@ -27,6 +27,7 @@ _NEW: Final = """unnest(%(inboxes)s::text[]) as inbox, unnest(%(ids)s::text[]) a
     (%(raw_ids)s::text[])[unnest(%(places)s::integer[])] as raw_id,
     unnest(%(domains)s::text[]) as domain,
     (%(times)s::timestamptz[])[unnest(%(places)s::integer[])] as received,
+    (%(sizes)s::integer[])[unnest(%(places)s::integer[])] as bytes,
     unnest(%(facts)s::text[]) as facts, unnest(%(attachments)s::text[])::uuid[] as attachments"""
 
 # Nobody owns anything of the domains: no owner to look for, nothing to deliver.
@@ -34,7 +35,7 @@ _store_public = none(
     f"""{_RAWS}, events as (
         insert into event (messages) values (%(event)s)
     )
-    insert into message (inbox, id, raw_id, domain, received, facts, attachments)
+    insert into message (inbox, id, raw_id, domain, received, bytes, facts, attachments)
     select {_NEW}"""  # noqa: S608  parts of SQL, no input
 )
 
@@ -43,12 +44,12 @@ _store_public = none(
 # The subqueries are closed by their offsets: whose a row is, is worked out once, and its texts only
 # where there is an owner.
 _OWNED: Final = f"""{_RAWS}, copies as (
-    insert into message (inbox, id, raw_id, domain, received, facts, attachments, passed, saved_by,
-        owner, private, subject, sender, recipients)
-    select inbox, id, raw_id, domain, received, facts, attachments, passed, saved_by,
+    insert into message (inbox, id, raw_id, domain, received, bytes, facts, attachments, passed,
+        saved_by, owner, private, subject, sender, recipients)
+    select inbox, id, raw_id, domain, received, bytes, facts, attachments, passed, saved_by,
         owner, private, texts.subject, texts.sender, texts.recipients
     from (
-        select new.inbox, new.id, raw_id, new.domain, received, facts, attachments,
+        select new.inbox, new.id, raw_id, new.domain, received, bytes, facts, attachments,
             case when ways is not null
                 then array(select json_array_elements_text(ways::json)) end as passed,
             saver.name as saved_by,

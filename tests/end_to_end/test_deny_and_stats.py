@@ -32,6 +32,8 @@ def test_the_denylist_and_the_figures(make_daemon: MakeDaemon) -> None:
     assert (figures["stored"]["accounts"], figures["stored"]["denied"]) == (1, 1)
     assert figures["operations"] == [{"account": "admin", "kind": "api", "count": 1}]
     assert "messages" in run(data, "stats").stdout
+    assert told_json(data, "stats", "--check") == {"wrong": []}
+    assert run(data, "stats", "--check").stdout == "all counts are true\n"
     assert told_json(data, "deny", "remove", "spam.example") == {"removed": "spam.example"}
     for arguments, problem in (
         (("deny", "remove", "spam.example"), "is not on the denylist"),

@@ -188,15 +188,15 @@ class AccountCalls:
 
     async def stats(self, call: Call) -> Response:
         """Answer with the numbers and names of what is kept for the account."""
-        stored = await self._profiles.stored(call.actor)
+        stored, counts = await self._profiles.stored(call.actor)
         return json_response(
             {
                 "addresses": stored.addresses,
                 "domains": stored.domains,
                 "nonOwnedInboxes": stored.non_owned_inboxes,
-                "starredMessages": stored.starred,
-                "storedMessages": stored.stored,
-                "inboxBytes": stored.inbox_bytes,
+                "starredMessages": counts.starred,
+                "storedMessages": counts.owned,
+                "inboxBytes": counts.owned_bytes,
                 "lastMonthOps": stored.ops_last_month,
                 "defaultDomain": stored.default_domain,
             }

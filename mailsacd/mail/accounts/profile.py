@@ -9,6 +9,7 @@ from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.settings import PlanSettings
 from mailsacd.store.accounts import find_account
+from mailsacd.store.counts import Counts, count_of
 from mailsacd.store.profile import Stored, Used, stored_for, used_by
 
 
@@ -37,9 +38,10 @@ class Profiles:
         used = await used_by(self._accounts.database, name)
         return Profile(account=account, limits=limits, used=used)
 
-    async def stored(self, actor: Actor) -> Stored:
-        """Return how much is stored for the account that ``actor`` stands for."""
-        return await stored_for(self._accounts.database, account_of(actor))
+    async def stored(self, actor: Actor) -> tuple[Stored, Counts]:
+        """Return what is stored for the account that ``actor`` stands for, and how much mail."""
+        database, account = self._accounts.database, account_of(actor)
+        return await stored_for(database, account), await count_of(database, account)
 
     async def change(self, actor: Actor, changes: dict[str, Any]) -> Profile:
         """Set ``labels``, ``recents``, ``capture_private``, ``disable_spam`` or ``email``.

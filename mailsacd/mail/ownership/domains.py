@@ -34,6 +34,7 @@ from mailsacd.mail.ownership.domain_rules import DomainRules
 from mailsacd.mail.ownership.reservation import begin
 from mailsacd.store import domains as store
 from mailsacd.store.addresses import find_address, release_address, set_catch_all
+from mailsacd.store.counts import count_of_domain
 from mailsacd.store.ownership import has_others_addresses, hide_domain_messages
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
@@ -88,12 +89,12 @@ class Domains:
     async def get(self, actor: Actor, name: str) -> tuple[DomainView, int, AddressView | None]:
         """A domain, how many messages of it are the account's, and its catch-all."""
         domain = await self._claim(account_of(actor), _normal(name))
-        count = await store.count_domain_messages(self._database, domain.owner, domain.name)
+        counts = await count_of_domain(self._database, domain.owner, domain.name)
         catch_all = f"{CATCH_ALL_LOCAL}@{domain.name}"
         reserved = await find_address(self._database, catch_all)
         mine = reserved is not None and reserved.owner == domain.owner
         view = await self._addresses.get(actor, catch_all) if mine else None
-        return self._view(domain), count, view
+        return self._view(domain), counts.owned, view
 
     async def add(self, actor: Actor, name: str, *, vouched: bool = False) -> DomainView:
         """Claim a domain; below the operator's hosting domain that is all there is to do.

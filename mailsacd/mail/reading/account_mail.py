@@ -10,6 +10,7 @@ from mailsacd.core.search import Terms
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Page
 from mailsacd.store import inbox
+from mailsacd.store.counts import count_of
 from mailsacd.store.pool import Database
 from mailsacd.store.search import search
 
@@ -39,8 +40,8 @@ class AccountMail:
         """What came to the account's private addresses and verified domains."""
         account = account_of(actor)
         listed = await inbox.list_owned(self._database, account, **page.bounds())
-        unread = await inbox.count_unread(self._database, account)
-        return AccountMailPage(messages=listed, unread=unread)
+        counts = await count_of(self._database, account)
+        return AccountMailPage(messages=listed, unread=counts.unread)
 
     async def starred(self, actor: Actor, page: Page) -> str:
         """What the account has starred, wherever it is."""

@@ -11,6 +11,7 @@ from typing import Final
 from mailsacd.core.errors import ConfigurationError, InvalidInputError
 from mailsacd.mail.upgrading.schema import STEPS, bring_up_to_date
 from mailsacd.store.archive import names_in_use, tables_to_fill
+from mailsacd.store.counts import count_anew
 from mailsacd.store.dump import Dump, Entry, Rows
 from mailsacd.store.events import forget_transactions
 from mailsacd.store.loading import load
@@ -22,7 +23,7 @@ _MIGRATIONS: Final = "schema_migration"
 _MAX_MIGRATIONS_BYTES: Final = 1_048_576
 # The kinds of what our own dumps have beside the rows, with the name of what it is or belongs to
 _KINDS: Final = (
-    "CONSTRAINT", "FK CONSTRAINT", "FUNCTION", "INDEX", "TABLE", "TABLE DATA", "TYPE",
+    "CONSTRAINT", "FK CONSTRAINT", "FUNCTION", "INDEX", "TABLE", "TABLE DATA", "TRIGGER", "TYPE",
 )  # fmt: skip
 _KINDS_WITHOUT_MEANING: Final = ("ACL", "COMMENT", "SCHEMA")
 
@@ -61,6 +62,7 @@ async def refill(
     await lane.run_in_thread(lambda: load(known.dump, tables, parameters))
     await bring_up_to_date(beside)
     await beside.transaction(forget_transactions)
+    await beside.transaction(count_anew)
     return left_out
 
 

@@ -148,10 +148,11 @@ async def test_me_shows_what_is_left_and_what_is_kept(world: World) -> None:
         "insert into raw_message (id, received, body, size, refs) values ('m', now(), 'x', 9, 3)"
     )
     await run(
-        "insert into message (inbox, id, raw_id, domain, received, facts, owner, saved_by) values "
-        "('a@x.example', 'm-0', 'm', 'x.example', now(), '{', 'ann', null),"
-        "('a@x.example', 'm-1', 'm', 'x.example', now(), '{', 'ann', 'ann'),"
-        "('p@p.example', 'm-2', 'm', 'p.example', now(), '{', null, 'ann')"
+        "insert into message (inbox, id, raw_id, domain, received, facts, bytes, owner, saved_by)"
+        " values "
+        "('a@x.example', 'm-0', 'm', 'x.example', now(), '{', 9, 'ann', null),"
+        "('a@x.example', 'm-1', 'm', 'x.example', now(), '{', 9, 'ann', 'ann'),"
+        "('p@p.example', 'm-2', 'm', 'p.example', now(), '{', 9, null, 'ann')"
     )
     client = world.client()
     me = await client.json("GET", "/api/me", Mailsac_Key=key)

@@ -16,6 +16,7 @@ from mailsacd.embedded.binaries import find_program
 from mailsacd.mail.upgrading.restoring import recognised, refill
 from mailsacd.mail.upgrading.schema import STEPS
 from mailsacd.store.archive import BESIDE, drop_beside, make_beside, take_into_use
+from mailsacd.store.counts import differences, total
 from mailsacd.store.dump import Dump
 from mailsacd.store.migrate import migrate, migrations
 from mailsacd.store.pool import Database
@@ -156,6 +157,18 @@ async def test_what_is_restored_has_each_value_as_it_was(make: Make, workspace: 
     for table in ("account", "raw_message"):
         query = f"select {table}::text from {table}"
         assert await here.fetch(query) == await old.fetch(query)
+
+
+@pytest_twisted.ensureDeferred
+async def test_counts_are_those_of_the_messages_whatever_the_dump_says(
+    make: Make, workspace: Path
+) -> None:
+    old, here = await make(ALL), await make(0)
+    await fill(old, 1)
+    await old.run("update mail_count set held = 7; update count_change set held = 5")
+    await restored(here, await dumped(old, workspace / "dump"))
+    assert await differences(here) == []
+    assert (await total(here)).held == 1
 
 
 HOSTILE = (

@@ -16,10 +16,10 @@ from mailsacd.mail.upgrading.unexamined import GROUP, examine_some
 from mailsacd.store.messages import delete_message
 from mailsacd.store.migrate import migrate, migrations
 from mailsacd.store.pool import Database
-from mailsacd.store.storing import store_envelopes
 from mailsacd.store.transaction import Transaction
 from tests.conftest import Open
 from tests.mail.hubs import new_mail
+from tests.store.stored import store_by_older_version
 
 reactor: Any = the_reactor
 
@@ -65,7 +65,7 @@ async def store_put_off(database: Database, *sent: NewEnvelope) -> None:
             for m in new.messages
         ]
         put_off = replace(new, messages=tuple(copies), attachments=())
-        await store_envelopes(database, [put_off], public=True)
+        await store_by_older_version(database, put_off)
         await database.run(
             "insert into unexamined values (%s, %s)", (new.id, [m.inbox for m in new.messages])
         )
@@ -92,7 +92,7 @@ async def test_all_that_was_put_off_is_as_if_it_had_been_stored_whole(old: Datab
     whole = new_mail(BOB, content=MIXED)
     sent = [new_mail(BOB, EVE, content=content) for content in UNUSUAL.values()]
     sent += [new_mail(BOB, content=MIXED) for _ in range(2 * GROUP)]
-    await store_envelopes(old, [whole], public=True)
+    await store_by_older_version(old, whole)
     await store_put_off(old, *sent)
     await old.run("update message set saved_by = 'ann', labels = '{x}' where inbox = %s", (EVE,))
     assert await bring_up_to_date(old) == NEWER
