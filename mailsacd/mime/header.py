@@ -5,10 +5,12 @@ Every function here takes a time that is linear in its input, and is bounded by 
 
 import binascii
 import re
+from itertools import chain
 
 import msgspec
+from msgspec.structs import replace
 
-from mailsacd.mime import charset
+from mailsacd.mime import charset, damaged
 
 MAX_FIELDS = 1_000
 MAX_FIELD_BYTES = 65_536
@@ -19,7 +21,6 @@ Field = tuple[bytes, bytes]
 # No longer than a line may be (RFC 5322 section 2.1.1)
 _FIELD = re.compile(rb"^([!-9;-~]{1,998}+)[ \t]{0,998}+:([^\n]*+(?:\n[ \t][^\n]*+)*)", re.MULTILINE)
 _FIELD_NAME = re.compile(rb"[!-9;-~]{1,998}+[ \t]{0,998}+:")
-_MBOX_STARTS = (b"From ", b">From ")
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60}+)(?:\*[^?\s]{0,60}+)?\?(?:([bB])|[qQ])\?([^?]*+)\?=")
 _CONTROLS = {
     **dict.fromkeys((*range(32), *range(127, 160), *range(0xD800, 0xE000)), None),
@@ -30,37 +31,92 @@ _CONTROLS = {
 class Section(msgspec.Struct, frozen=True):
     """A header section of a message.
 
-    ``fields`` are its fields in order. ``body_start`` is the index in the message at which the body
-    starts. ``limited`` says that MAX_FIELDS or MAX_FIELD_BYTES left something out.
+    ``fields`` are its fields in order. ``end`` is the index in the message at which they end, and
+    ``body_start`` that at which the body starts. ``limited`` says that MAX_FIELDS or
+    MAX_FIELD_BYTES left something out. ``odd_line_end`` is what ends its lines if that is neither
+    CRLF nor LF.
     """
 
     fields: tuple[Field, ...]
+    end: int
     body_start: int
-    limited: bool
+    limited: bool = False
+    odd_line_end: bytes | None = None
 
 
-def split(content: bytes, start: int = 0, end: int | None = None) -> Section:
+def read(content: bytes) -> tuple[bytes, Section]:
+    """Return ``content``, a message, and its header section.
+
+    Where CR CR LF, LF CR or CR alone end the lines of the header, each line of what is returned
+    ends in a line feed. The function never raises.
+    """
+    section = split(content)
+    if section.odd_line_end is None:
+        return content, section
+    content = damaged.with_line_feeds(content, section.odd_line_end)
+    return content, split(content)
+
+
+def split(
+    content: bytes, start: int = 0, end: int | None = None, *, in_part: bool = False
+) -> Section:
     """Return the header section that ``content[start:end]`` begins with (RFC 5322 section 2.2).
 
-    A line that is no field is passed over. When not even the first line is a field, all of it is
-    body. ``body_start`` of the result is an index into ``content``. The function never raises.
+    A line that is no field is passed over; `damaged` tells where the header begins and ends when
+    such lines are first or last. What has no header is all body. Indexes in the result are those
+    of ``content``. ``in_part`` says that it is not a whole message. The function never raises.
     """
     end = len(content) if end is None else end
-    if content.startswith(_MBOX_STARTS, start, end):
-        line_end = content.find(b"\n", start, end)
-        start = line_end + 1 or start
     if _FIELD_NAME.match(content, start, end) is None:
-        return Section((), _after_blank_line(content, start, end), False)
+        marked, start = start, damaged.after_mark(content, start, end)
+        if start > marked:
+            return _moved(split(content[start:end], in_part=in_part), start)
+        first = damaged.header_start(content, start, end, in_part=in_part)
+        if first < 0:
+            head = content[start : min(end, start + damaged.MAX_BYTES)]
+            odd = damaged.odd_line_end(head)
+            return Section((), start, _after_blank_line(content, start, end), odd_line_end=odd)
+        start = first
     stop, body_start = section_end(content, start, end)
-    if stop - start <= MAX_FIELDS or (
-        stop - start <= MAX_FIELD_BYTES and content.count(b"\n", start, stop) <= MAX_FIELDS
+    if stop - start > MAX_FIELDS and (
+        stop - start > MAX_FIELD_BYTES or content.count(b"\n", start, stop) > MAX_FIELDS
     ):
-        return Section(tuple(_FIELD.findall(content, start, stop)), body_start, False)
-    fields, limited = _large(content, start, stop)
-    return Section(fields, body_start, limited)
+        return _large(content, start, stop, body_start)
+    fields = _FIELD.findall(content, start, stop)
+    if _is_all(fields, stop - start):
+        return Section(tuple(fields), stop, body_start)
+    odd = damaged.odd_line_end(content[start:stop])
+    true_end = damaged.header_end(content, start, stop, in_part=in_part)
+    if true_end < stop:
+        fields = _FIELD.findall(content, start, true_end)
+        stop = body_start = true_end
+    return Section(tuple(fields), stop, body_start, odd_line_end=odd)
 
 
-def _large(content: bytes, start: int, stop: int) -> tuple[tuple[Field, ...], bool]:
+def _moved(section: Section, distance: int) -> Section:
+    """The same with its indexes so much higher."""
+    end, body_start = section.end + distance, section.body_start + distance
+    return replace(section, end=end, body_start=body_start)
+
+
+def _is_all(fields: list[Field], size: int) -> bool:
+    """Whether nothing but ``fields`` is in a section of ``size`` bytes, and its lines end alike."""
+    joined = b"".join(chain.from_iterable(fields))
+    # of each field the colon and the last line feed are missing; the section's last may be
+    if not 0 <= len(joined) + 2 * len(fields) - size <= 1:
+        return False
+    returns = joined.count(b"\r")
+    return not returns or 0 <= joined.count(b"\n") + len(fields) - returns <= 1
+
+
+def _large(content: bytes, start: int, stop: int, body_start: int) -> Section:
+    """The section when it is large. Its fields are read in pieces."""
+    odd = damaged.odd_line_end(content[start : start + damaged.MAX_BYTES])
+    fields, limited = _large_fields(content, start, stop)
+    return Section(fields, stop, body_start, limited, odd)
+
+
+def _large_fields(content: bytes, start: int, stop: int) -> tuple[tuple[Field, ...], bool]:
     """The fields of a large section, read in pieces, and whether a limit cut in."""
     fields: list[Field] = []
     limited = False

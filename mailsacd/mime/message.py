@@ -11,10 +11,12 @@ import msgspec
 
 from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import header
+from mailsacd.mime.pieces import slices
 
 Priority = Literal["high", "normal", "low"]
 
 _MAX_DATE_CHARS = 200
+_RETURNS = re.compile(r"\r+\n|\r")
 _IN_ANGLES = re.compile(r"<([^<>]*)>")
 
 
@@ -123,5 +125,8 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def with_plain_newlines(text: str) -> str:
-    """Return ``text`` with each CRLF replaced by ``\\n``."""
-    return text.replace("\r\n", "\n")
+    """Return ``text`` with ``\\n`` for each CRLF, for CR CR LF and for CR alone."""
+    text = text.replace("\r\n", "\n")
+    if "\r" not in text:
+        return text
+    return "".join([_RETURNS.sub("\n", piece) for piece in slices(text)])

@@ -27,7 +27,7 @@ def parse(content: bytes) -> ParsedMessage:
 
     ``content`` is the message as it was received, without trace headers.
     """
-    section = header.split(content)
+    content, section = header.read(content)
     found, limited = structure.leaves(content, section)
     return _assemble(section, found, _charset(found), limited=limited or section.limited)
 
@@ -38,7 +38,7 @@ def text_or_html(content: bytes) -> tuple[str | None, str | None]:
     Both are None when it has neither. Nothing else is decoded, so that this costs less than
     `parse`.
     """
-    found, _ = structure.leaves(content, header.split(content))
+    found, _ = structure.leaves(*header.read(content))
     bodies, _ = _divided(found)
     texts = [leaf for leaf in bodies if leaf.media_type == "text/plain"]
     return (_joined(texts), None) if texts else (None, _joined(bodies))

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
-from mailsacd.mime import header, parameters, transfer
+from mailsacd.mime import damaged, header, parameters, transfer
 from mailsacd.mime.parameters import Parameterised
 
 MAX_DEPTH = 32
@@ -80,9 +80,15 @@ _Range = tuple[int, int, int, str]
 def leaves(content: bytes, section: header.Section) -> tuple[tuple[Leaf, ...], bool]:
     """Return the leaves of the message ``content`` in order, and whether a limit cut in.
 
-    ``section`` is the header section of the message. The function never raises.
+    ``content`` and ``section``, its header section, are as `header.read` returns them. The function
+    never raises.
     """
-    return _Walk(content).run(section)
+    walk = _Walk(content)
+    found = walk.run(section)
+    if walk.odd_line_end is None:
+        return found
+    content = damaged.with_line_feeds(content, walk.odd_line_end)
+    return _Walk(content).run(header.split(content))
 
 
 def _facts(fields: Iterable[header.Field]) -> Facts:
@@ -116,9 +122,11 @@ def _multipart(usual: re.Match[bytes]) -> Facts:
 # Most parts have one of a few heads; a multipart's boundary is its own, and not worth keeping.
 @lru_cache(maxsize=256)
 def _facts_in(head: bytes) -> Facts | None:
-    """The facts in a header section, or None when it has no field."""
-    fields = header.split(head).fields
-    return _facts(fields) if fields else None
+    """The facts in a header section, or None when it is no whole one."""
+    section = header.split(head, in_part=True)
+    if not section.fields or section.end < len(head) or section.odd_line_end:
+        return None
+    return _facts(section.fields)
 
 
 def _parsed(raw: bytes | None) -> Parameterised:
@@ -146,6 +154,7 @@ class _Walk:
         self.todo: list[_Range] = []
         self.delimiters = 0
         self.limited = False
+        self.odd_line_end: bytes | None = None  # of a part's header
 
     def run(self, root: header.Section) -> tuple[tuple[Leaf, ...], bool]:
         """Return the leaves in order, and whether a limit cut in."""
@@ -174,8 +183,9 @@ class _Walk:
                 said = _facts_in(head)
             if said is not None:
                 return said, body_start
-        section = header.split(content, start, end)
+        section = header.split(content, start, end, in_part=True)
         self.limited = self.limited or section.limited
+        self.odd_line_end = self.odd_line_end or section.odd_line_end
         return _facts(section.fields), section.body_start
 
     def _look(self, said: Facts, body_start: int, part: _Range) -> None:

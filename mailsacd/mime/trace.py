@@ -116,11 +116,15 @@ def end_of_trace(raw: bytes) -> int:
 
 
 def header_section(raw: bytes) -> bytes:
-    """Return the fields of `trace_headers` and those of the message, as they are stored."""
+    """Return the fields of `trace_headers` and those of the message, as they are stored.
+
+    Where CR CR LF, LF CR or CR alone end lines of the message, a line feed stands for each.
+    """
     start = end_of_trace(raw)
-    if not header.split(raw, start).fields:  # all of it is body
+    content, section = header.read(raw[start:])
+    if not section.fields:  # all of it is body
         return raw[:start]
-    return raw[: header.section_end(raw, start, len(raw))[0]]
+    return raw[:start] + content[: section.end]
 
 
 def _helo(text: str, *, utf8: bool) -> str:

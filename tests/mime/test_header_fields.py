@@ -49,7 +49,7 @@ def test_a_value_is_decoded(raw: bytes, expected: str) -> None:
         (b"A: 1\r\nB:2", [b"A", b"B"], b""),
         (b"A : 1\r\n\r\nx", [b"A"], b"x"),
         (b"From me Thu Jan  1 00:00:00 1970\r\nA: 1\r\n\r\nx", [b"A"], b"x"),
-        (b"A: 1\r\nnot a field\r\nB: 2\r\n\r\nx", [b"A", b"B"], b"x"),
+        (b"A: 1\r\nnot a field\r\nTo: 2\r\n\r\nx", [b"A", b"To"], b"x"),
         (b"no header at all\r\nmore\r\n", [], b"no header at all\r\nmore\r\n"),
         (b"\r\nbody", [], b"body"),
         (b"\nbody", [], b"body"),

@@ -46,8 +46,10 @@ SHAPES = {
     "type": [";", ";a=b", ";a*1=b", ';a="', "=", ";a*=utf-8''%41", "a/b", '"\\'],
     "other fields": ["=?iso-2022-jp?b?GyRC?= ", "\u00e9", "\x01", "=?a?q?b?= =?c?q?d?= "],
     "long fields": ["=?utf-7?q?+?= ", "=?", "\r\n\t", "\xff", "=?x1?q?a?= =?x2?q?b?= "],
-    "header": ["X: y\r\n", "x\r\n", "X", "X:\r\n y\r\n", " a\r\n", "Received: x\r\n", ":\r\n"],
-    "no header": ["X", "x\r\n", "\r\n", "From ", "\xff", " "],
+    "header": ["X: y\r\n", "x\r\n", "X", "X:\r\n y\r\n", " a\r\n", "Received: x\r\n", ":\r\n",
+               "x\r\r\n", "x\r", "x\n\r", "To: x\r\ny\r\n", "--b\r\n", "\r", "A-B-"],
+    "no header": ["X", "x\r\n", "\r\n", "From ", "\xff", " ", "\ufeff", "\r", "\n\r", "\r\r\n",
+                  "x\r\nTo: x\r\n"],
     "part's header": ["X: y\r\n", "=?", "x", " a\r\n"],
     "parts' types": ["text/plain;", "=?a?q?b?=", ";charset=utf-7", ' a="b";'],
     "parts": [
