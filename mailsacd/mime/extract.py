@@ -1,17 +1,18 @@
 """What is read out of a parsed message: its links, and its text, also when it has only HTML."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from mailsacd.mime import markup, pieces, plain
+from mailsacd.mime.bodies import Body, chosen, is_blank, within_limits
 from mailsacd.mime.message import ParsedMessage, with_plain_newlines
-from mailsacd.mime.parse import text_or_html
+from mailsacd.mime.parse import texts
 from mailsacd.mime.trace import end_of_trace
 
 MAX_LINKS = 1_000
 MAX_LINK_CHARS = 8_192
-MAX_CANDIDATES = 20_000  # URLs and what begins like one, in each of text and HTML
+MAX_CANDIDATES = 20_000  # URLs and what begins like one, in each text
 MAX_LINKS_CHARS = 65_536  # all of a message's links together: they are stored with its facts
 
 # All but controls, white space and what never stands in a URL (<, >, ", ` and a backslash). What is
@@ -46,13 +47,13 @@ _CLEAR = re.compile(r"[^')]*+(?:(?<=[^\W_])|(?<=/))\Z")
 def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
     """Return the URLs in the message and whether a limit left some out.
 
-    These are the http, https and ftp URLs of the text and then of the HTML, in their order, each
-    once. In HTML they count wherever they stand: in an attribute of any element, or in the text. A
-    URL without a host is left out. At most MAX_LINKS are returned, of at most MAX_LINK_CHARS
-    characters each and MAX_LINKS_CHARS together, and MAX_CANDIDATES are looked at.
+    These are the http, https and ftp URLs of all its texts, in their order, each once. In HTML they
+    count wherever they stand: in an attribute of any element, or in the text. A URL without a host
+    is left out. At most MAX_LINKS are returned, of at most MAX_LINK_CHARS characters each and
+    MAX_LINKS_CHARS together, and MAX_CANDIDATES are looked at in each text.
     """
     found = tuple(filter(None, dict.fromkeys(_all(parsed))))
-    limited = _has_too_many(parsed.text_as_sent) or _has_too_many(parsed.html_as_sent)
+    limited = any(_has_too_many(body.source) for body in parsed.bodies)
     if len(found) <= MAX_LINKS and sum(map(len, found)) <= MAX_LINK_CHARS:
         return found, limited
     short = [url for url in found if len(url) <= MAX_LINK_CHARS]
@@ -67,9 +68,10 @@ def links(parsed: ParsedMessage) -> tuple[tuple[str, ...], bool]:
 def text_of(parsed: ParsedMessage) -> str:
     """Return the text of the message, with lines that end in ``\\n``.
 
-    This is its text part; without one, a text made from the HTML; without either, ``""``.
+    This is all that its readers are shown, in the order of the message: texts as they are, and
+    where there is none, or a blank one, a text made from the HTML. Without either it is ``""``.
     """
-    return _text(parsed.text_as_sent, parsed.html_as_sent)
+    return readable(parsed.bodies)
 
 
 def text_of_stored(raw: bytes) -> str:
@@ -77,31 +79,42 @@ def text_of_stored(raw: bytes) -> str:
 
     ``raw`` is the message as it is stored, with its trace headers.
     """
-    return _text(*text_or_html(raw[end_of_trace(raw) :]))
+    return readable(texts(raw[end_of_trace(raw) :]))
 
 
-def _text(text: str | None, html: str | None) -> str:
-    if text is not None:
-        return with_plain_newlines(text)
-    return plain.text_from_html(with_plain_newlines(html)) if html is not None else ""
+def readable(bodies: Sequence[Body]) -> str:
+    """Return the text of the message whose texts are ``bodies``."""
+    parts = [
+        plain.text_from_html(with_plain_newlines(body.source))
+        if body.is_html
+        else with_plain_newlines(body.source)
+        for body in within_limits(chosen(bodies, "text"))
+    ]
+    seen = [part for part in parts if not is_blank(part)]
+    return "\n".join(seen) if seen else next(iter(parts), "")
 
 
 def _all(parsed: ParsedMessage) -> Iterator[str]:
-    text, source = parsed.text_as_sent, parsed.html_as_sent
-    if text is not None:
-        if "]" in text:  # Markdown: the address in [https://one](https://one) must not run on
-            text = text.replace("](", "] (")
-        yield from map(_without_trailing, dict.fromkeys(_candidates(text)))
-    if source is not None:
-        source = _without(_DOCTYPE, "<!", _without(_NAMESPACE, "xmlns", source))
-        found = [_unescaped(url) for url in dict.fromkeys(_candidates(source))]
-        yield from found if all(map(_CLEAR.match, found)) else _quoted(source)
+    for body in parsed.bodies:
+        yield from (_of_html if body.is_html else _of_text)(body.source)
 
 
-def _has_too_many(text: str | None) -> bool:
+def _of_text(text: str) -> Iterator[str]:
+    if "]" in text:  # Markdown: the address in [https://one](https://one) must not run on
+        text = text.replace("](", "] (")
+    return map(_without_trailing, dict.fromkeys(_candidates(text)))
+
+
+def _of_html(source: str) -> Iterator[str]:
+    source = _without(_DOCTYPE, "<!", _without(_NAMESPACE, "xmlns", source))
+    found = [_unescaped(url) for url in dict.fromkeys(_candidates(source))]
+    return iter(found) if all(map(_CLEAR.match, found)) else _quoted(source)
+
+
+def _has_too_many(text: str) -> bool:
     """Whether there are more candidates in ``text`` than are looked at."""
     mark = "://"
-    if text is None or len(text) <= MAX_CANDIDATES * len(mark):
+    if len(text) <= MAX_CANDIDATES * len(mark):
         return False
     return text.count(mark) > MAX_CANDIDATES
 

@@ -11,6 +11,7 @@ import msgspec
 
 from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import header
+from mailsacd.mime.bodies import Body, page_source
 from mailsacd.mime.pieces import slices
 
 Priority = Literal["high", "normal", "low"]
@@ -47,9 +48,8 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     ``fields`` are the header fields, raw (see ``headers``). ``header_charset`` is the charset of
     those fields that are neither ASCII nor UTF-8, where the parts tell it. ``subject`` is decoded,
     ``""`` without one. ``sender`` has only mailboxes with an address; ``to``, ``cc`` and ``bcc``
-    are None when the field is absent. ``text_as_sent`` and ``html_as_sent`` are decoded, and None
-    when there is no such part. ``attachments`` are in the order of the message. ``limited`` says
-    that a limit left something out.
+    are None when the field is absent. ``bodies`` are the texts and ``attachments`` all other parts,
+    in the order of the message. ``limited`` says that a limit left something out.
     """
 
     fields: tuple[header.Field, ...]
@@ -59,20 +59,24 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     to: tuple[Mailbox, ...] | None
     cc: tuple[Mailbox, ...] | None
     bcc: tuple[Mailbox, ...] | None
-    text_as_sent: str | None
-    html_as_sent: str | None
+    bodies: tuple[Body, ...]
     attachments: tuple[Attachment, ...]
     limited: bool
 
     @cached_property
     def text(self) -> str | None:
-        """The text part with lines that end in ``\\n``, or None when there is none."""
-        return None if self.text_as_sent is None else with_plain_newlines(self.text_as_sent)
+        """The plain texts with lines that end in ``\\n``, one below the other; None without any."""
+        texts = [body.source for body in self.bodies if not body.is_html]
+        return with_plain_newlines("\n".join(filter(None, texts))) if texts else None
 
     @cached_property
     def html(self) -> str | None:
-        """The HTML part with lines that end in ``\\n``, or None when there is none."""
-        return None if self.html_as_sent is None else with_plain_newlines(self.html_as_sent)
+        """The HTML as it was sent, with lines that end in ``\\n``; None when there is none to show.
+
+        Texts that stand beside HTML are in it, see `bodies.page_source`.
+        """
+        source = page_source(self.bodies)
+        return None if source is None else with_plain_newlines(source)
 
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:

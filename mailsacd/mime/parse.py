@@ -4,10 +4,9 @@ The parts come from a bounded walk (mime.structure), the fields of the header fr
 own. Nothing that a message contains makes any of them raise, or slow.
 """
 
-import re
-
 from mailsacd.core.message_form import Mailbox
-from mailsacd.mime import addresses, charset, header, markup, structure
+from mailsacd.mime import addresses, header, markup, structure
+from mailsacd.mime.bodies import Body, page_source
 from mailsacd.mime.message import Attachment, ParsedMessage, Priority
 from mailsacd.mime.structure import Leaf
 
@@ -16,10 +15,6 @@ __all__ = ["Attachment", "ParsedMessage", "Priority", "parse"]
 _TEXT_TYPES = frozenset({"text/plain", "text/html"})
 _WANTED = frozenset({b"subject", b"from", b"to", b"cc", b"bcc"})
 _WANTED_LENGTHS = frozenset(map(len, _WANTED))
-_MAX_META_BYTES = 1_024  # HTML standard, 13.2.3.2; what is found by reading bytes is not UTF-16
-_META_CHARSET = re.compile(
-    rb"<meta\s[^<>]{0,200}?\bcharset\s*=\s*[\"']?((?!utf-?(?:7|16|32))[\w.:-]{1,40})", re.IGNORECASE
-)
 
 
 def parse(content: bytes) -> ParsedMessage:
@@ -32,16 +27,10 @@ def parse(content: bytes) -> ParsedMessage:
     return _assemble(section, found, _charset(found), limited=limited or section.limited)
 
 
-def text_or_html(content: bytes) -> tuple[str | None, str | None]:
-    """Return the text of the message ``content`` and None, or None and its HTML.
-
-    Both are None when it has neither. Nothing else is decoded, so that this costs less than
-    `parse`.
-    """
+def texts(content: bytes) -> tuple[Body, ...]:
+    """Return the texts of the message ``content``, with nothing decoded yet."""
     found, _ = structure.leaves(*header.read(content))
-    bodies, _ = _divided(found)
-    texts = [leaf for leaf in bodies if leaf.media_type == "text/plain"]
-    return (_joined(texts), None) if texts else (None, _joined(bodies))
+    return tuple(map(Body, _divided(found)[0]))
 
 
 def _assemble(
@@ -55,9 +44,7 @@ def _assemble(
     to, cut_to = _mailboxes(values.get(b"to"), hint)
     cc, cut_cc = _mailboxes(values.get(b"cc"), hint)
     bcc, cut_bcc = _mailboxes(values.get(b"bcc"), hint)
-    texts, htmls, attachments = _sort(found)
-    page = _joined(htmls)
-    cut_page = page is not None and markup.exceeds_limits(page)
+    bodies, attachments = _sort(found)
     return ParsedMessage(
         fields=section.fields,
         header_charset=hint,
@@ -66,10 +53,9 @@ def _assemble(
         to=to,
         cc=cc,
         bcc=bcc,
-        text_as_sent=_joined(texts),
-        html_as_sent=page,
-        attachments=tuple(attachments),
-        limited=limited or cut_sender or cut_to or cut_cc or cut_bcc or cut_page,
+        bodies=bodies,
+        attachments=attachments,
+        limited=limited or cut_sender or cut_to or cut_cc or cut_bcc or _is_cut(bodies),
     )
 
 
@@ -87,9 +73,17 @@ def _charset(found: tuple[Leaf, ...]) -> str | None:
     return next((leaf.charset for leaf in found if leaf.charset and _is_text(leaf)), None)
 
 
-def _sort(found: tuple[Leaf, ...]) -> tuple[list[Leaf], list[Leaf], list[Attachment]]:
+def _is_cut(bodies: tuple[Body, ...]) -> bool:
+    """Whether a page of them may have to leave something out."""
+    if sum(len(body.leaf.body) for body in bodies) <= markup.MAX_TAGS:
+        return False
+    page = page_source(bodies)
+    return page is not None and markup.exceeds_limits(page)
+
+
+def _sort(found: tuple[Leaf, ...]) -> tuple[tuple[Body, ...], tuple[Attachment, ...]]:
     bodies, others = _divided(found)
-    attachments = [
+    attachments = tuple(
         Attachment(
             disposition=leaf.disposition,
             content_id=leaf.content_id,
@@ -99,10 +93,8 @@ def _sort(found: tuple[Leaf, ...]) -> tuple[list[Leaf], list[Leaf], list[Attachm
             content=leaf.content,
         )
         for leaf in others
-    ]
-    texts = [leaf for leaf in bodies if leaf.media_type == "text/plain"]
-    htmls = [leaf for leaf in bodies if leaf.media_type == "text/html"]
-    return texts, htmls, attachments
+    )
+    return tuple(map(Body, bodies)), attachments
 
 
 def _divided(found: tuple[Leaf, ...]) -> tuple[list[Leaf], list[Leaf]]:
@@ -123,20 +115,3 @@ def _divided(found: tuple[Leaf, ...]) -> tuple[list[Leaf], list[Leaf]]:
 
 def _is_text(leaf: Leaf) -> bool:
     return leaf.media_type in _TEXT_TYPES and leaf.disposition in (None, "inline")
-
-
-def _joined(leaves: list[Leaf]) -> str | None:
-    """The texts of ``leaves`` one below the other, or None when there are none."""
-    if not leaves:
-        return None
-    texts = list(map(_decoded, leaves))
-    return texts[0] if len(texts) == 1 else "\n".join(filter(None, texts))
-
-
-def _decoded(leaf: Leaf) -> str:
-    """Its text. HTML that the part says no charset of may say it itself, as browsers know."""
-    content, declared = leaf.content, leaf.charset
-    if declared is None and leaf.media_type == "text/html" and not content.isascii():
-        meta = _META_CHARSET.search(content, 0, _MAX_META_BYTES)
-        declared = meta[1].decode("ascii") if meta else None
-    return charset.decode(content, declared)

@@ -14,6 +14,9 @@ import nh3
 from mailsacd.mime import markup, pieces
 from mailsacd.mime.allowed import ATTRIBUTES, STYLE_PROPERTIES, TAGS
 from mailsacd.mime.balance import balanced
+from mailsacd.mime.bodies import chosen, preformatted, within_limits
+from mailsacd.mime.extract import readable
+from mailsacd.mime.message import with_plain_newlines
 from mailsacd.mime.parse import Attachment, ParsedMessage
 
 MAX_INLINED_BYTES = 8_388_608  # of attachments put into one page, before base64
@@ -32,10 +35,19 @@ def sanitised_page(parsed: ParsedMessage) -> str:
     It has no scripts, images, links, forms or styles that load anything. A message without HTML
     becomes a page with its text. The function never raises.
     """
-    if parsed.html is None:
+    shown = chosen(parsed.bodies, "page without pictures")
+    if not any(body.is_html for body in shown):
         return _text_page(parsed)
-    clean = nh3.clean(
-        "".join(balanced(parsed.html)),
+    clean = [
+        _sanitised(body.source) if body.is_html else preformatted(body.source)
+        for body in within_limits(shown)
+    ]
+    return _page(parsed.subject, "\n".join(map(with_plain_newlines, clean)))
+
+
+def _sanitised(source: str) -> str:
+    return nh3.clean(
+        "".join(balanced(source)),
         tags=set(TAGS),
         clean_content_tags={"script", "style"},
         attributes=ATTRIBUTES,
@@ -44,7 +56,6 @@ def sanitised_page(parsed: ParsedMessage) -> str:
         link_rel=None,
         url_schemes=set(),
     )
-    return _page(parsed.subject, clean)
 
 
 def page_as_sent(parsed: ParsedMessage) -> str:
@@ -88,9 +99,7 @@ def _attribute(_tag: str, name: str, value: str) -> str | None:
 
 
 def _text_page(parsed: ParsedMessage) -> str:
-    text = parsed.text or ""
-    escaped = "".join(map(html.escape, pieces.texts(text, 0, len(text))))
-    return _page(parsed.subject, f"<pre>{escaped}</pre>")
+    return _page(parsed.subject, preformatted(readable(parsed.bodies)))
 
 
 def _page(title: str, body: str) -> str:

@@ -31,7 +31,8 @@ _MULTIPART_VALUE = (
 )
 _MULTIPART = re.compile(_MULTIPART_VALUE)
 _MULTIPART_HEAD = re.compile(rb"[Cc]ontent-[Tt]ype:" + _MULTIPART_VALUE)
-_POSITIONS = {"": "root", "multipart/alternative": "alternative"}
+_ALTERNATIVE = "multipart/alternative"
+_POSITIONS = {"": "root", _ALTERNATIVE: "alternative"}
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -40,6 +41,8 @@ class Leaf(msgspec.Struct, frozen=True):
     ``media_type`` is in lower case. ``charset``, ``file_name``, ``disposition``, ``content_id``
     (without angle brackets) and ``transfer_encoding`` are None when the part does not say.
     ``position`` is ``root``, ``alternative`` (for a child of multipart/alternative) or ``other``.
+    ``branches`` are the alternatives that it is in, the outermost first: each a number that the
+    alternatives to it have as well, and its place among them.
     """
 
     media_type: str
@@ -49,6 +52,7 @@ class Leaf(msgspec.Struct, frozen=True):
     content_id: str | None
     transfer_encoding: str | None
     position: str
+    branches: "Branches"
     body: bytes
 
     @property
@@ -73,8 +77,11 @@ class Facts(msgspec.Struct, frozen=True):
     transfer_encoding: str | None = None
 
 
-_Range = tuple[int, int, int, str]
-"""A part to be looked at: where it starts, with its header, and ends; depth; its parent's type."""
+Branches = tuple[tuple[int, int], ...]
+
+_Range = tuple[int, int, int, str, Branches]
+"""A part to be looked at: where it starts, with its header, and ends; depth; its parent's type;
+the alternatives that it is in."""
 
 
 def leaves(content: bytes, section: header.Section) -> tuple[tuple[Leaf, ...], bool]:
@@ -158,7 +165,7 @@ class _Walk:
 
     def run(self, root: header.Section) -> tuple[tuple[Leaf, ...], bool]:
         """Return the leaves in order, and whether a limit cut in."""
-        whole = (0, len(self.content), 0, "")
+        whole = (0, len(self.content), 0, "", ())
         self._look(_facts(root.fields), root.body_start, whole)
         while self.todo:
             part = self.todo.pop()
@@ -172,7 +179,7 @@ class _Walk:
     def _read(self, part: _Range) -> tuple[Facts, int]:
         """What a part says of itself, and where its body starts."""
         content = self.content
-        start, end, _, _ = part
+        start, end, *_ = part
         stop, body_start = header.section_end(content, start, end)
         if stop - start <= _CACHED_BYTES:
             head = content[start:stop]
@@ -189,7 +196,7 @@ class _Walk:
         return _facts(section.fields), section.body_start
 
     def _look(self, said: Facts, body_start: int, part: _Range) -> None:
-        start, end, depth, parent = part
+        start, end, depth, parent, branches = part
         kind = said.media_type or (_MESSAGE if parent == "multipart/digest" else _TEXT)
         if kind.startswith("multipart/"):
             if depth >= MAX_DEPTH:
@@ -208,17 +215,42 @@ class _Walk:
             said.content_id,
             said.transfer_encoding,
             _POSITIONS.get(parent, "other"),
+            branches,
             self.content[body_start:end],
         )
         self.found.append(leaf)
 
     def _divide(self, boundary: str, body_start: int, part: _Range, kind: str) -> bool:
         """Put the parts between the delimiters on the list; whether there are any."""
-        _, end, depth, _ = part
+        _, end, depth, *_ = part
         mark = b"\n--" + boundary.encode("utf-8", "replace")
-        spans = self._between(mark, body_start, end)
-        self.todo.extend((start, stop, depth + 1, kind) for start, stop in reversed(spans))
+        spans = self._between(mark, body_start, end) or self._following(mark[1:], end, depth)
+        self._put(spans, part, kind)
         return bool(spans)
+
+    def _following(self, mark: bytes, end: int, depth: int) -> list[tuple[int, int]]:
+        """The parts that follow one without any, which has the boundary of what it is in itself.
+
+        They are taken from the list, up to the delimiter that closes.
+        """
+        spans: list[tuple[int, int]] = []
+        while self.todo and self.todo[-1][2] == depth:
+            start, stop, *_ = self.todo[-1]
+            if self.content[end : min(start, end + 4 * len(mark))].strip() != mark:
+                break
+            spans.append((start, stop))
+            self.todo.pop()
+            end = stop
+        return spans
+
+    def _put(self, spans: list[tuple[int, int]], parent: _Range, kind: str) -> None:
+        """Put the parts of ``parent``, which is of this kind, on the list."""
+        from_, _, depth, _, branches = parent
+        if kind != _ALTERNATIVE:
+            self.todo.extend((*span, depth + 1, kind, branches) for span in reversed(spans))
+            return
+        for number in range(len(spans) - 1, -1, -1):
+            self.todo.append((*spans[number], depth + 1, kind, (*branches, (from_, number))))
 
     def _between(self, mark: bytes, start: int, end: int) -> list[tuple[int, int]]:
         """Where the parts start and end that lines which begin with ``mark`` divide."""
@@ -240,11 +272,12 @@ class _Walk:
                 if opened >= 0:
                     before = place - 1 if content[place - 1 : place] == b"\r" else place
                     spans.append((opened, max(before, opened)))
-                if rest or len(spans) > room:
-                    self.limited = self.limited or not rest
+                if len(spans) > room:
+                    self.limited = True
                     opened = -1
                     break
-                opened = line_end
+                # who uses a boundary again closes what is inside, and goes on
+                opened = -1 if rest else line_end
                 after = line_end - 1  # it may at once be the one before the next delimiter
             place = content.find(mark, after, end)
         if 0 <= opened < end:  # RFC 2046 section 5.1.2: the end of the whole ends its parts

@@ -8,7 +8,8 @@ import pytest
 
 from mailsacd.core.message_form import Mailbox
 from mailsacd.mime import header, structure
-from mailsacd.mime.parse import parse, text_or_html
+from mailsacd.mime.extract import text_of_stored
+from mailsacd.mime.parse import parse
 
 SAMPLES = Path(__file__).parent / "samples"
 THING = ("application/x-thing", None, None, None, None, b"thing")
@@ -250,7 +251,7 @@ def test_a_text_with_a_name_is_the_body_if_it_comes_first_and_no_other_is(
     assert (parsed.text or "") + (parsed.html or "") == texts
     attached = [a.content.decode() for a in parsed.attachments]
     assert attached == [str(i) for i in range(len(types)) if str(i) not in texts]
-    assert "".join(filter(None, text_or_html(raw))) == texts
+    assert text_of_stored(raw).strip() == texts
 
 
 @pytest.mark.parametrize(
