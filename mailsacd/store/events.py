@@ -13,6 +13,7 @@ import msgspec
 from mailsacd.core.event import Arrival, Interest, Position, Snapshot
 from mailsacd.core.token import time_prefix
 from mailsacd.store.pool import Database
+from mailsacd.store.retention import kept_of_inbox
 from mailsacd.store.sql import Executor, column, many, none, one
 from mailsacd.store.transaction import Transaction
 from mailsacd.store.views import VISIBLE
@@ -83,7 +84,7 @@ _now_and_recent = one(
 _UNSEEN: Final = f"""id > %(after)s
     and (xid >= %(next)s::xid8 or xid = any(%(running)s::text[]::xid8[]))
     and xid < %(bound)s::xid8 and xid <> all(%(excluded)s::text[]::xid8[])
-    and {VISIBLE}"""
+    and {VISIBLE} and {kept_of_inbox("message.inbox")}"""
 
 _OF_INTEREST: Final = (
     # each goes up an index from `after`, so that a page costs what it shows
@@ -241,7 +242,7 @@ async def forget_transactions(transaction: Transaction) -> None:
     await transaction.run(
         "alter table message drop column xid; alter table message add column xid xid8;"
         " alter table message alter column xid set default pg_current_xact_id();"
-        " delete from event; delete from event_epoch"
+        " delete from event; delete from event_epoch; delete from recycler"
     )
     await _offer_epoch(transaction, value=secrets.token_bytes(16))
 

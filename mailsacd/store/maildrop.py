@@ -7,7 +7,7 @@ from typing import Final
 from mailsacd.core.maildrop import Listing, Measure, StoredMessage
 from mailsacd.store.messages import deletion
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
-from mailsacd.store.views import REACHABLE, VISIBLE
+from mailsacd.store.views import KEPT, REACHABLE, VISIBLE
 
 MAX_MESSAGES: Final = 50_000
 """Of a larger maildrop a session sees the newest."""
@@ -33,7 +33,7 @@ _list = one(
         from (
             select message.id, coalesce(wire_size, -1) as octets
             from message cross join lateral {_RAW} raw
-            where inbox = %(inbox)s and {VISIBLE} and folder not in {_LEFT_OUT}
+            where inbox = %(inbox)s and {VISIBLE} and {KEPT} and folder not in {_LEFT_OUT}
             order by message.id desc limit {MAX_MESSAGES}
         ) shown""",  # noqa: S608  as above
 )
@@ -41,7 +41,7 @@ _bodies: many[tuple[str, StoredMessage]] = many(
     lambda message_id, body, plain: (message_id, StoredMessage(body, plain)),
     f"""select message.id, body, plain
         from message cross join lateral {_RAW} raw
-        where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY}""",  # noqa: S608  as above
+        where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY} and {KEPT}""",  # noqa: S608  as above
 )
 # Messages from before there were maildrops
 _unmeasured: many[tuple[str, bytes]] = many(

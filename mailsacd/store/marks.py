@@ -10,9 +10,9 @@ from typing import Final
 
 from mailsacd.core.message import MAX_LABELS, Message
 from mailsacd.store.sql import Executor, column, maybe
-from mailsacd.store.views import COLUMNS, REACHABLE, as_message
+from mailsacd.store.views import COLUMNS, KEPT, REACHABLE, as_message
 
-_ROW: Final = f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}"
+_ROW: Final = f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE} and {KEPT}"
 
 
 def _change(assignment: str, condition: str = "true") -> maybe[Message]:

@@ -8,6 +8,7 @@ from mailsacd.store.sql import Executor, column, maybe, one
 from mailsacd.store.views import (
     AS_JSON_ARRAY,
     COLUMNS,
+    KEPT,
     REACHABLE,
     VISIBLE,
     IdPage,
@@ -17,13 +18,15 @@ from mailsacd.store.views import (
 
 _PAGE = f"""from message
             where inbox = %(inbox)s and id < %(before)s and id >= %(from)s and {VISIBLE}
+                and {KEPT}
             order by id desc limit %(limit)s offset %(skip)s"""
-_ONE = f"from message where inbox = %(inbox)s and id = %(id)s and {REACHABLE}"
+_THIS = f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE} and {KEPT}"
+_ONE = f"from message {_THIS}"
 
 _list_json: one[str] = one(column, f"select {AS_JSON_ARRAY} from (select {COLUMNS} {_PAGE}) page")  # noqa: S608  parts of SQL, no input
 _count: one[int] = one(
     column,
-    f"select count(*) from message where inbox = %(inbox)s and {VISIBLE}",  # noqa: S608  as above
+    f"select count(*) from message where inbox = %(inbox)s and {VISIBLE} and {KEPT}",  # noqa: S608  as above
 )
 _find = maybe(as_message, f"select {COLUMNS} {_ONE}")
 _raw: maybe[bytes] = maybe(
@@ -38,12 +41,15 @@ def deletion(rows: str) -> one[int]:
     Each raw goes with its last copy, in the same statement, which answers how many copies there
     were.
     """
+    return one(column, deletion_text(rows, "count(*)"))
+
+
+def deletion_text(rows: str, answer: str) -> str:
+    """Return the SQL of a `deletion` that answers something else of the copies that are gone."""
     # The lock on the raw makes those who delete the last copies of it at the same time take
     # turns: the second one sees the count that the first one left.
-    return one(
-        column,
-        f"""with gone as (
-                delete from message {rows} returning raw_id
+    return f"""with gone as (
+                delete from message {rows} returning raw_id, received
             ), counted as (
                 select raw_id, count(*) as copies from gone group by raw_id
             ), held as (
@@ -57,12 +63,11 @@ def deletion(rows: str) -> one[int]:
                 update raw_message set refs = held.refs - copies
                 from held where raw_message.id = held.id and held.refs > copies
             )
-            select count(*) from gone""",  # noqa: S608  as above
-    )
+            select {answer} from gone"""  # noqa: S608  as above
 
 
 _delete = deletion("where inbox = %(inbox)s and id = any(%(ids)s)")
-_delete_one = deletion(f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE}")
+_delete_one = deletion(_THIS)
 
 
 async def list_messages_json(

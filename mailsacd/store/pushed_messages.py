@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailsacd.core.message import Message
+from mailsacd.store.retention import kept_of_inbox
 from mailsacd.store.sql import Executor, many
 from mailsacd.store.views import COLUMNS, as_message
 
@@ -23,6 +24,7 @@ _bodies = many(
                wanted (wanted_inbox, wanted_id, place)
            join message on inbox = wanted_inbox collate "C" and message.id = wanted_id collate "C"
            join raw_message on raw_message.id = raw_id
+           where not %(again)s::boolean or {kept_of_inbox("message.inbox")}
        ) measured
        order by place""",  # noqa: S608  parts of SQL, no input
 )
@@ -51,16 +53,22 @@ class Found:
 
 
 async def find_messages(
-    db: Executor, wanted: Sequence[tuple[str, str]], *, max_bytes: int, large_bytes: int
+    db: Executor,
+    wanted: Sequence[tuple[str, str]],
+    *,
+    max_bytes: int,
+    large_bytes: int,
+    again: bool = False,
 ) -> tuple[list[Found], int]:
     """Those of ``wanted`` (inbox, id) that are there, in that order, and how many were looked at.
 
     Not all, when they are larger than ``max_bytes`` together before compression; always one. Of
-    those over ``large_bytes``, which do not count, the raw message is not read.
+    those over ``large_bytes``, which do not count, the raw message is not read. If they are pushed
+    ``again``, what has gone beyond a limit is not there, though its row is.
     """
     inboxes, ids = [inbox for inbox, _ in wanted], [id_ for _, id_ in wanted]
     rows: list[Any] = await _bodies(
-        db, inboxes=inboxes, ids=ids, bytes=max_bytes, large=large_bytes
+        db, inboxes=inboxes, ids=ids, bytes=max_bytes, large=large_bytes, again=again
     )
     found: list[Found] = []
     for place, fits, owner, private, size, raw, *row in rows:

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
+from mailsacd.store.retention import kept_of_inbox
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
 
@@ -17,7 +18,8 @@ _NOT_HIDDEN: Final = """not exists (select from address where email = {0}) and n
     select from domain where domain.name = split_part({0}, '@', -1) and verified and is_private)"""
 _THERE: Final = "attachments is not null and not private and saved_by is null"
 # The second half goes for mail of before somebody took the inbox or the domain over.
-_PUBLIC: Final = f"{_THERE} and {_NOT_HIDDEN.format('message.inbox')}"
+_KEPT: Final = kept_of_inbox("message.inbox")
+_PUBLIC: Final = f"{_THERE} and {_NOT_HIDDEN.format('message.inbox')} and {_KEPT}"
 _WITH: Final = f"attachments @> array[%(md5)s::uuid] and {_PUBLIC}"
 
 
@@ -100,11 +102,11 @@ _with: one[str] = one(
     f"""select {AS_JSON_ARRAY} from (
             select {", ".join(f"message.{name}" for name in COLUMNS.split(", "))} from (
                 select inbox, id from (
-                    select inbox, id from message
+                    select inbox, id, received, owner, saved_by from message
                     where attachments @> array[%(md5)s::uuid] and {_THERE}
                     order by id desc limit {MAX_COUNTED}
-                ) newest
-                where {_NOT_HIDDEN.format("newest.inbox")}
+                ) message
+                where {_NOT_HIDDEN.format("message.inbox")} and {_KEPT}
                 order by id desc limit %(limit)s offset %(skip)s
             ) place join message on message.inbox = place.inbox and message.id = place.id
         ) page""",  # noqa: S608  as above

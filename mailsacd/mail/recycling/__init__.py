@@ -1,0 +1,1 @@
+"""Removes what is beyond the limits of storage."""

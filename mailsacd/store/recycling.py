@@ -1,0 +1,185 @@
+"""Statements of the recycler: whose turn it is, how far it is, and what it removes.
+
+What is removed is found by an index and is nobody's any more (see store.retention). Rows that
+somebody has locked are left out: they are looked at again, and nobody waits for the recycler.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from mailsacd.core.event import Snapshot
+from mailsacd.store.messages import deletion, deletion_text
+from mailsacd.store.retention import LATEST_PUBLIC, OLDEST_PUBLIC, PER_INBOX, PUBLIC
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
+
+BATCH: Final = 1_000
+"""How many messages one statement removes at most."""
+
+SWEPT_AT_ONCE: Final = 1_000
+
+# Again on the rows that are locked: what was changed meanwhile may be somebody's now
+_LOCKED: Final = f"""select ctid from message where ctid = any(array({{0}})) and {PUBLIC}
+    for update skip locked"""  # noqa: S608  no input in it
+_BEYOND: Final = f"""select beyond.ctid
+    from unnest(%(inboxes)s::text[]) wanted (name) cross join lateral (
+        select message.ctid from message
+        where inbox = wanted.name collate "C" and {PUBLIC} and received < {LATEST_PUBLIC}
+        order by id desc offset {PER_INBOX} limit {BATCH}
+    ) beyond
+    limit {BATCH}"""  # noqa: S608  as above
+_OLDEST: Final = f"""select ctid from message
+    where {PUBLIC} and received >= coalesce(%(since)s::timestamptz, '-infinity')
+        and (%(any_age)s::boolean or received < {OLDEST_PUBLIC})
+    order by received limit least(%(limit)s::bigint, {BATCH})
+    for update skip locked"""  # noqa: S608  as above
+_TOO_NEW: Final = f"""select ctid from message
+    where {PUBLIC} and received >= {LATEST_PUBLIC} limit {BATCH} for update skip locked"""  # noqa: S608  as above
+
+
+def _rows(chosen: str) -> str:
+    return f"where ctid = any(array({chosen})) and {PUBLIC}"
+
+
+_remove_beyond = deletion(_rows(_LOCKED.format(_BEYOND)))
+_remove_too_new = deletion(_rows(_TOO_NEW))
+_remove_oldest: one[tuple[int, datetime | None]] = one(
+    lambda count, latest: (count, latest),
+    deletion_text(_rows(_OLDEST), "count(*), max(received)"),
+)
+
+_offer = none("insert into recycler default values on conflict do nothing")
+_hurry = none("set local synchronous_commit = off")
+_keep = none(
+    """update recycler set seen = %(seen)s::text, sweep = %(sweep)s::timestamptz,
+           swept = %(swept)s::timestamptz, applied = %(applied)s::bigint"""
+)
+_per_inbox: one[int] = one(column, f"select {PER_INBOX}::bigint")
+_all_there: one[bool] = one(
+    column,
+    """select exists (select from event where xid < %(next)s::xid8)
+           or not exists (select from event)""",
+)
+_end: one[datetime] = one(column, f"select {LATEST_PUBLIC}")  # noqa: S608  as above
+# All that were received at the same time come together
+_to_sweep: many[tuple[str, datetime]] = many(
+    lambda inbox, received: (inbox, received),
+    f"""select inbox, received from message
+        where {PUBLIC} and received > coalesce(%(swept)s::timestamptz, '-infinity')
+            and received <= %(sweep)s::timestamptz
+        order by received fetch first {SWEPT_AT_ONCE} rows with ties""",  # noqa: S608  as above
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the recycler is. All mail that ``seen`` sees has been looked after (None: none),
+
+    but for the public mail that was received after ``swept`` and up to ``sweep`` (None: there is
+    none of that). ``applied`` is the limit of an inbox that was in force when that was begun.
+    """
+
+    seen: Snapshot | None
+    sweep: datetime | None
+    swept: datetime | None
+    applied: int | None
+
+
+def _progress(seen: str | None, *rest: Any) -> Progress:
+    sweep, swept, applied = rest
+    snapshot = None if seen is None else _read(seen)
+    return Progress(seen=snapshot, sweep=sweep, swept=swept, applied=applied)
+
+
+_claim = maybe(
+    _progress, "select seen, sweep, swept, applied from recycler for update skip locked"
+)
+
+
+async def take_turn(db: Executor) -> Progress | None:
+    """Become the recycler until the transaction ends. Returns None while another node is it.
+
+    That the transaction is committed is not waited for: what a crash undoes is done again.
+    """
+    await _hurry(db)
+    progress = await _claim(db)
+    if progress is None and await _offer(db):
+        progress = await _claim(db)
+    return progress
+
+
+async def keep_progress(db: Executor, progress: Progress) -> None:
+    """Write down how far the recycler is."""
+    await _keep(
+        db,
+        seen=None if progress.seen is None else _written(progress.seen),
+        sweep=progress.sweep,
+        swept=progress.swept,
+        applied=progress.applied,
+    )
+
+
+async def sweep_begun(db: Executor, progress: Progress) -> Progress:
+    """Return ``progress`` with a sweep begun anew if there has to be one.
+
+    That is when nothing is known to have been looked after, or an inbox is to have fewer messages.
+    """
+    limit = await _per_inbox(db)
+    if progress.seen is not None and progress.applied is not None and limit >= progress.applied:
+        return replace(progress, applied=limit)
+    return replace(progress, sweep=await _end(db), swept=None, applied=limit)
+
+
+async def is_all_there(db: Executor, seen: Snapshot) -> bool:
+    """Return whether no event that ``seen`` does not see has been pruned."""
+    return await _all_there(db, next=str(seen.next_xid))
+
+
+async def inboxes_to_sweep(
+    db: Executor, progress: Progress
+) -> tuple[Sequence[str], datetime | None]:
+    """Return the next inboxes of the sweep, and up to where that is; None: to its end."""
+    found = await _to_sweep(db, sweep=progress.sweep, swept=progress.swept)
+    inboxes = tuple(dict.fromkeys(inbox for inbox, _ in found))
+    return inboxes, found[-1][1] if len(found) >= SWEPT_AT_ONCE else None
+
+
+async def remove_beyond(db: Executor, inboxes: Sequence[str]) -> int:
+    """Remove public messages that are not among the newest of their inbox, BATCH at most.
+
+    Returns how many.
+    """
+    return await _remove_beyond(db, inboxes=list(inboxes))
+
+
+async def remove_too_old(db: Executor, since: datetime | None) -> tuple[int, datetime | None]:
+    """Remove public messages for their age, BATCH at most.
+
+    They are the oldest of those received at ``since`` or later. Returns how many, and when the
+    last of them was received.
+    """
+    return await _remove_oldest(db, since=since, any_age=False, limit=BATCH)
+
+
+async def remove_oldest(
+    db: Executor, since: datetime | None, limit: int
+) -> tuple[int, datetime | None]:
+    """Remove the oldest public messages as `remove_too_old` does, whatever their age."""
+    return await _remove_oldest(db, since=since, any_age=True, limit=limit)
+
+
+async def remove_too_new(db: Executor) -> int:
+    """Remove public messages of a time that is yet to come, BATCH at most. Returns how many."""
+    return await _remove_too_new(db)
+
+
+def _written(snapshot: Snapshot) -> str:
+    running = ",".join(map(str, sorted(snapshot.running)))
+    return f"{snapshot.next_xid}:{running}:{snapshot.taken_ms}"
+
+
+def _read(text: str) -> Snapshot:
+    next_xid, running, taken_ms = text.split(":")
+    xids = frozenset(map(int, filter(None, running.split(","))))
+    return Snapshot(int(next_xid), xids, int(taken_ms))
