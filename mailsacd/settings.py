@@ -65,6 +65,15 @@ class MessageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     buffer_bytes: Count = 134_217_728
 
 
+class StorageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of public mail, and how much in all; accounts have limits in their plans."""
+
+    public_per_inbox: Amount = 6
+    public_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 4
+    max_messages: Amount = 5_000_000
+    max_bytes: Amount = 21_474_836_480
+
+
 class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Section ``[smtp]``: the port that takes mail from anybody."""
 
@@ -197,6 +206,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database: DatabaseSettings = DatabaseSettings()
     tls: TlsSettings = TlsSettings()
     message: MessageSettings = MessageSettings()
+    storage: StorageSettings = StorageSettings()
     smtp: SmtpSettings = SmtpSettings()
     pop3: Pop3Settings = Pop3Settings()
     capture: CaptureSettings = CaptureSettings()

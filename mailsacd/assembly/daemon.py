@@ -24,6 +24,7 @@ from mailsacd.assembly.part import Edge, Ground, Part
 from mailsacd.assembly.push import make_push
 from mailsacd.assembly.receiving import Receiving
 from mailsacd.assembly.records import Records
+from mailsacd.assembly.recycling import Recycling
 from mailsacd.assembly.retrieval import Retrieval
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
@@ -136,6 +137,7 @@ class Daemon:
         settings, database = ground.settings, ground.database
         owners = self._add(Ownership(ground))
         records = self._add(Records(ground, owners.accounts, owners.notices))
+        recycling = self._add(Recycling(ground, records.activity, owners.notices))
         push = self._add(await make_push(ground, owners.notices, records.usage))
         delivering = self._add(Delivering(ground, records, push.forms, owners.resolver, ports))
         access_control = AccessControl(
@@ -149,7 +151,12 @@ class Daemon:
             owners.guesses,
             records.activity,
         )
-        observers = (*records.observers, delivering.job, push.announcer)
+        observers = (
+            *records.observers,
+            recycling.recycler,
+            delivering.job,
+            push.announcer,
+        )
         receiving = self._add(Receiving(ground, owners, records, observers, logins))
         retrieval = self._add(Retrieval(ground, access_control, logins))
         callers = Metered(owners.authenticator, records.usage)

@@ -13,13 +13,16 @@ import msgspec
 from mailsacd.core.event import Arrival, Interest, Position, Snapshot
 from mailsacd.core.token import time_prefix
 from mailsacd.store.pool import Database
-from mailsacd.store.retention import kept_of_inbox
+from mailsacd.store.retention import kept
 from mailsacd.store.sql import Executor, column, many, none, one
 from mailsacd.store.transaction import Transaction
 from mailsacd.store.views import VISIBLE
 
 KEPT_S: Final = 900
 """So long are events kept."""
+
+KEPT_FOR_RECYCLER_S: Final = 86_400
+"""So long are events kept that the recycler has not seen (see store.recycling)."""
 
 COMMIT_WITHIN_S: Final = 900
 """A message is committed so long after its id was made at the latest: senders do not wait longer
@@ -84,7 +87,7 @@ _now_and_recent = one(
 _UNSEEN: Final = f"""id > %(after)s
     and (xid >= %(next)s::xid8 or xid = any(%(running)s::text[]::xid8[]))
     and xid < %(bound)s::xid8 and xid <> all(%(excluded)s::text[]::xid8[])
-    and {VISIBLE} and {kept_of_inbox("message.inbox")}"""
+    and {VISIBLE} and {kept("message.inbox", "%(viewer)s::text")}"""
 
 _OF_INTEREST: Final = (
     # each goes up an index from `after`, so that a page costs what it shows
@@ -129,6 +132,8 @@ _prune = none(
             select xid from event
             where stored < now() - interval '{KEPT_S} seconds'
                 and xid < (select max(xid) from event)
+                and (not exists (select from recycler where event.xid >= unseen)
+                     or stored < now() - interval '{KEPT_FOR_RECYCLER_S} seconds')
             order by xid limit {PRUNED_AT_ONCE})"""  # noqa: S608  as above
 )
 

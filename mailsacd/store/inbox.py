@@ -3,6 +3,7 @@
 from typing import Final, Unpack
 
 from mailsacd.store.messages import deletion
+from mailsacd.store.retention import kept_of_account
 from mailsacd.store.sql import Executor, column, one
 from mailsacd.store.views import ABOVE_ALL_IDS, AS_JSON_ARRAY, COLUMNS, VISIBLE, IdPage, bounds
 
@@ -11,6 +12,9 @@ BATCH: Final = 500
 
 OWNED: Final = "owner = %(viewer)s::text and (saved_by is null or saved_by = %(viewer)s::text)"
 """The account's own mail, but what another account has starred."""
+
+KEPT: Final = kept_of_account("%(viewer)s::text")
+"""What the account has not got beyond its limit, of rows that count for it."""
 
 _WINDOW: Final = """and id < %(before)s and id >= %(from)s
                     order by id desc limit %(limit)s offset %(skip)s"""
@@ -21,9 +25,9 @@ def _list(condition: str) -> one[str]:
     return one(column, f"select {AS_JSON_ARRAY} from ({page}) page")  # noqa: S608  as above
 
 
-_owned = _list(OWNED)
-_starred = _list("saved_by = %(viewer)s::text")
-_of_domain = _list(f"domain = %(domain)s and {OWNED}")
+_owned = _list(f"{OWNED} and {KEPT}")
+_starred = _list(f"saved_by = %(viewer)s::text and {KEPT}")
+_of_domain = _list(f"domain = %(domain)s and {OWNED} and {KEPT}")
 
 
 def inbox_deletion(count: int) -> one[int]:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from mailsacd.core.ownership import AddressFacts, DomainFacts
-from mailsacd.store.messages import delete_messages
+from mailsacd.store.messages import delete_messages, deletion
+from mailsacd.store.retention import PUBLIC, kept
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 
@@ -46,6 +47,9 @@ _adopt = none(
                or message.owner = %(owner)s::text and not message.private)
            and (message.saved_by is null or message.saved_by = %(owner)s::text)"""
 )
+_remove_beyond = deletion(
+    f"where inbox = %(inbox)s::text and {PUBLIC} and not ({kept('%(inbox)s::text')})"
+)
 _hide_domain = none(
     """update message set private = true
        where owner = %(owner)s and domain = %(domain)s and not private"""
@@ -80,8 +84,10 @@ async def has_others_addresses(db: Executor, domain: str, owner: str) -> bool:
 async def adopt_messages(db: Executor, inbox: str, owner: str) -> None:
     """Make the inbox's public messages ``owner``'s, and private.
 
-    What others have starred stays as it is.
+    What others have starred stays as it is. What was beyond the limits of public mail, and is not
+    yet removed, is removed now.
     """
+    await _remove_beyond(db, inbox=inbox)
     await _adopt(db, inbox=inbox, owner=owner)
 
 

@@ -10,14 +10,34 @@ from datetime import datetime
 from typing import Any, Final
 
 from mailsacd.core.event import Snapshot
+from mailsacd.store.counts import EVERYTHING
 from mailsacd.store.messages import deletion, deletion_text
-from mailsacd.store.retention import LATEST_PUBLIC, OLDEST_PUBLIC, PER_INBOX, PUBLIC
+from mailsacd.store.retention import (
+    LATEST_PUBLIC,
+    OLDEST_PUBLIC,
+    PER_INBOX,
+    PUBLIC,
+    newest_beyond,
+    standing,
+)
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
-BATCH: Final = 1_000
+BATCH: Final = 500
 """How many messages one statement removes at most."""
 
 SWEPT_AT_ONCE: Final = 1_000
+ACCOUNTS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """How many messages an account has beyond its ``limit``: unstarred ones, and starred ones."""
+
+    account: str
+    unstarred: int
+    starred: int
+    limit: int
+
 
 # Again on the rows that are locked: what was changed meanwhile may be somebody's now
 _LOCKED: Final = f"""select ctid from message where ctid = any(array({{0}})) and {PUBLIC}
@@ -36,10 +56,37 @@ _OLDEST: Final = f"""select ctid from message
     for update skip locked"""  # noqa: S608  as above
 _TOO_NEW: Final = f"""select ctid from message
     where {PUBLIC} and received >= {LATEST_PUBLIC} limit {BATCH} for update skip locked"""  # noqa: S608  as above
+# Of an account
+_UNSTARRED: Final = "message.owner = %(account)s::text and message.saved_by is null"
+_STARRED: Final = "message.saved_by = %(account)s::text"
 
 
-def _rows(chosen: str) -> str:
-    return f"where ctid = any(array({chosen})) and {PUBLIC}"
+def _rows(chosen: str, still: str = PUBLIC) -> str:
+    return f"where ctid = any(array({chosen})) and {still}"
+
+
+def _remove_oldest_of(rows: str) -> one[int]:
+    chosen = f"""select ctid from message where {rows}
+        order by id limit least(%(count)s::bigint, {BATCH}) for update skip locked"""  # noqa: S608  as above
+    return deletion(_rows(chosen, rows))
+
+
+_remove_unstarred = _remove_oldest_of(_UNSTARRED)
+_remove_starred = _remove_oldest_of(_STARRED)
+_over_limit = many(
+    Excess,
+    f"""select name, greatest(least(held - most, held - starred), 0),
+            greatest(starred - most, 0), most
+        from unnest(%(accounts)s::text[]) account_ (name)
+        cross join lateral ({standing('account_.name collate "C"')}) standing
+        where held > most""",  # noqa: S608  as above
+)
+_some_accounts: many[str] = many(
+    column,
+    f"""select account from mail_count
+        where domain = '' and account > %(after)s::text and account <> '{EVERYTHING}'
+        order by account limit {ACCOUNTS_AT_ONCE}""",  # noqa: S608  as above
+)
 
 
 _remove_beyond = deletion(_rows(_LOCKED.format(_BEYOND)))
@@ -49,19 +96,20 @@ _remove_oldest: one[tuple[int, datetime | None]] = one(
     deletion_text(_rows(_OLDEST), "count(*), max(received)"),
 )
 
+_remove_beside: one[int] = deletion(
+    f"""where inbox = %(inbox)s::text and {PUBLIC} and id <= (
+            select {newest_beyond("message.inbox")}
+            from message where inbox = %(inbox)s::text and id = %(id)s and {PUBLIC})"""  # noqa: S608  as above
+)
+
 _offer = none("insert into recycler default values on conflict do nothing")
 _hurry = none("set local synchronous_commit = off")
 _keep = none(
-    """update recycler set seen = %(seen)s::text, sweep = %(sweep)s::timestamptz,
-           swept = %(swept)s::timestamptz, applied = %(applied)s::bigint"""
+    """update recycler set seen = %(seen)s::text, unseen = %(unseen)s::xid8,
+           sweep = %(sweep)s::timestamptz, swept = %(swept)s::timestamptz, applied = %(applied)s::bigint"""
 )
 _per_inbox: one[int] = one(column, f"select {PER_INBOX}::bigint")
-_all_there: one[bool] = one(
-    column,
-    """select exists (select from event where xid < %(next)s::xid8)
-           or not exists (select from event)""",
-)
-_end: one[datetime] = one(column, f"select {LATEST_PUBLIC}")  # noqa: S608  as above
+_end: one[datetime] = one(column, f"select {LATEST_PUBLIC}")
 # All that were received at the same time come together
 _to_sweep: many[tuple[str, datetime]] = many(
     lambda inbox, received: (inbox, received),
@@ -92,9 +140,7 @@ def _progress(seen: str | None, *rest: Any) -> Progress:
     return Progress(seen=snapshot, sweep=sweep, swept=swept, applied=applied)
 
 
-_claim = maybe(
-    _progress, "select seen, sweep, swept, applied from recycler for update skip locked"
-)
+_claim = maybe(_progress, "select seen, sweep, swept, applied from recycler for update skip locked")
 
 
 async def take_turn(db: Executor) -> Progress | None:
@@ -111,9 +157,11 @@ async def take_turn(db: Executor) -> Progress | None:
 
 async def keep_progress(db: Executor, progress: Progress) -> None:
     """Write down how far the recycler is."""
+    seen = progress.seen
     await _keep(
         db,
-        seen=None if progress.seen is None else _written(progress.seen),
+        seen=None if seen is None else _written(seen),
+        unseen=None if seen is None else str(min((seen.next_xid, *seen.running))),
         sweep=progress.sweep,
         swept=progress.swept,
         applied=progress.applied,
@@ -131,11 +179,6 @@ async def sweep_begun(db: Executor, progress: Progress) -> Progress:
     return replace(progress, sweep=await _end(db), swept=None, applied=limit)
 
 
-async def is_all_there(db: Executor, seen: Snapshot) -> bool:
-    """Return whether no event that ``seen`` does not see has been pruned."""
-    return await _all_there(db, next=str(seen.next_xid))
-
-
 async def inboxes_to_sweep(
     db: Executor, progress: Progress
 ) -> tuple[Sequence[str], datetime | None]:
@@ -151,6 +194,14 @@ async def remove_beyond(db: Executor, inboxes: Sequence[str]) -> int:
     Returns how many.
     """
     return await _remove_beyond(db, inboxes=list(inboxes))
+
+
+async def remove_beside(db: Executor, inbox: str, message_id: str) -> None:
+    """Remove what is beyond in the inbox of a message, if that is public.
+
+    Whoever takes a message out of public mail calls it before, so that nothing comes up from below.
+    """
+    await _remove_beside(db, inbox=inbox, id=message_id)
 
 
 async def remove_too_old(db: Executor, since: datetime | None) -> tuple[int, datetime | None]:
@@ -172,6 +223,26 @@ async def remove_oldest(
 async def remove_too_new(db: Executor) -> int:
     """Remove public messages of a time that is yet to come, BATCH at most. Returns how many."""
     return await _remove_too_new(db)
+
+
+async def accounts_over_limit(db: Executor, accounts: Sequence[str]) -> Sequence[Excess]:
+    """Return those of ``accounts`` that have more than they may."""
+    return await _over_limit(db, accounts=list(accounts))
+
+
+async def some_accounts(db: Executor, after: str) -> Sequence[str]:
+    """Return accounts that have mail, ACCOUNTS_AT_ONCE at most, in the order of their names.
+
+    They are the first ones after the name ``after``.
+    """
+    return await _some_accounts(db, after=after)
+
+
+async def remove_excess(db: Executor, excess: Excess) -> int:
+    """Remove the account's oldest messages beyond its limit, BATCH at most. Returns how many."""
+    if excess.unstarred:
+        return await _remove_unstarred(db, account=excess.account, count=excess.unstarred)
+    return await _remove_starred(db, account=excess.account, count=excess.starred)
 
 
 def _written(snapshot: Snapshot) -> str:

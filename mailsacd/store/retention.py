@@ -28,19 +28,83 @@ LATEST_PUBLIC: Final = "(now() + interval '1 day')"
 PER_INBOX: Final = f"coalesce((select public_per_inbox from retention), {UNLIMITED})"  # noqa: S608  no input in it
 
 
-def kept_of_inbox(inbox: str) -> str:
-    """Return the condition that a row of ``inbox`` (SQL) is within the limits, whosever it is.
+def newest_beyond(inbox: str) -> str:
+    """Return the select of the newest id of ``inbox`` (SQL) that is beyond the limit of an inbox.
 
-    An ``inbox`` that is a parameter is looked at once a statement, a column for each row.
+    All public ones with lower ids are, too. There is none where an inbox has no more than it may.
     """
-    first_beyond = f"""(select newer.id from message newer
+    return f"""(select newer.id from message newer
         where newer.inbox = {inbox} and newer.owner is null and newer.saved_by is null
             and newer.received < {LATEST_PUBLIC}
         order by newer.id desc offset {PER_INBOX} limit 1)"""  # noqa: S608  as above
+
+
+# Of an account: what counts for it (see schema 0017), and how much may
+_STANDING: Final = f"""select coalesce(sum(held), 0)::bigint as held,
+        coalesce(sum(starred), 0)::bigint as starred,
+        coalesce((select coalesce((overrides ->> 'message_limit')::bigint, its.message_limit,
+                                  usual.message_limit)
+                  from account left join plan_limit its on its.plan = account.plan
+                      left join plan_limit usual on usual.plan = ''
+                  where account.name = {{0}}), {UNLIMITED}) as most
+    from (select held, starred from mail_count where account = {{0}} and domain = ''
+          union all
+          select held, starred from count_change where account = {{0}}) counted"""  # noqa: S608  as above
+
+
+def standing(account: str) -> str:
+    """Return the select of ``held``, ``starred`` and the limit ``most`` of ``account`` (SQL)."""
+    return _STANDING.format(account)
+
+
+def _account_beyond(account: str, rows: str, have: str, keep: str) -> str:
+    """Return the select of the newest of ``rows`` that are beyond a limit: nothing, if none is.
+
+    It is looked for from the end that it is nearer to.
+    """
+    one_row = f"select beyond.id from message beyond where {rows} order by beyond.id"  # noqa: S608  as above
+    return f"""(select case when have - keep <= keep
+            then ({one_row} offset have - keep - 1 limit 1)
+            else ({one_row} desc offset keep limit 1) end
+        from (select {have} as have, {keep} as keep from ({standing(account)}) standing) limits
+        where have > keep)"""  # noqa: S608  as above
+
+
+def _unstarred_beyond(account: str) -> str:
+    return _account_beyond(
+        account,
+        f"beyond.owner = {account} and beyond.saved_by is null",
+        "held - starred",
+        "greatest(most - starred, 0)",
+    )
+
+
+def _starred_beyond(account: str) -> str:
+    return _account_beyond(account, f"beyond.saved_by = {account}", "starred", "most")
+
+
+def kept_of_account(account: str) -> str:
+    """Return the condition that a row that counts for ``account`` (SQL) is within its limit.
+
+    An ``account`` that is a parameter is looked at once a statement, a column for each row.
+    """
+    return f"""case when message.saved_by is null
+        then message.id > coalesce({_unstarred_beyond(account)}, '')
+        else message.id > coalesce({_starred_beyond(account)}, '') end"""
+
+
+def kept(inbox: str, viewer: str = "null") -> str:
+    """Return the condition that a row of ``inbox`` (SQL) is within the limits, whosever it is.
+
+    A parameter is looked at once a statement, a column for each row. ``viewer`` is the account
+    that most rows are of.
+    """
+    holder = "coalesce(message.saved_by, message.owner)"
     return f"""case when {PUBLIC}
         then message.received >= {OLDEST_PUBLIC} and message.received < {LATEST_PUBLIC}
-            and message.id > coalesce({first_beyond}, '')
-        else true end"""
+            and message.id > coalesce({newest_beyond(inbox)}, '')
+        when {holder} = {viewer} then {kept_of_account(viewer)}
+        else {kept_of_account(holder)} end"""
 
 
 _keep_limits = none(

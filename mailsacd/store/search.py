@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Final
 
 from mailsacd.core.search import Terms
-from mailsacd.store.inbox import OWNED
+from mailsacd.store.inbox import KEPT, OWNED
 from mailsacd.store.sql import Executor, column, many, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
 
@@ -23,7 +23,7 @@ _ANYWHERE: Final = "(select folded(%(anywhere)s::text))"
 _SUBJECT: Final = "(select folded(%(subject)s::text))"
 _SENDER: Final = "(select folded(%(sender)s::text))"
 _RECIPIENTS: Final = "(select folded(%(recipients)s::text))"
-_MATCHES: Final = f"""{OWNED}
+_MATCHES: Final = f"""{OWNED} and {KEPT}
     and (%(anywhere)s::text is null or strpos(subject, {_ANYWHERE}) > 0
          or strpos(sender, {_ANYWHERE}) > 0 or strpos(recipients, {_ANYWHERE}) > 0)
     and (%(subject)s::text is null or strpos(subject, {_SUBJECT}) > 0)
@@ -56,13 +56,13 @@ _walk: many[str] = many(
 _walk_marks: many[str] = many(
     column,
     f"""select id from message
-        where {OWNED} and (read is true) = %(read)s::boolean
+        where {OWNED} and {KEPT} and (read is true) = %(read)s::boolean
         order by id desc limit %(limit)s""",  # noqa: S608  as above
 )
 _fetch: one[str] = one(
     column,
     f"""select {AS_JSON_ARRAY} from (
-            select {COLUMNS} from message where {OWNED} and id = any(%(ids)s::text[])
+            select {COLUMNS} from message where {OWNED} and {KEPT} and id = any(%(ids)s::text[])
         ) page""",  # noqa: S608  as above
 )
 

@@ -6,7 +6,7 @@ import msgspec
 
 from mailsacd.core.message import Message
 from mailsacd.core.message_form import UNTOUCHED, Marks, message_json
-from mailsacd.store.retention import kept_of_inbox
+from mailsacd.store.retention import kept
 
 _MARKS: Final = msgspec.structs.fields(Marks)
 
@@ -23,7 +23,7 @@ REACHABLE: Final = f"""({VISIBLE} and (%(open)s::boolean or saved_by = %(viewer)
 """The same, of an inbox that ``viewer`` may look into only if ``open``: else what is the viewer's
 own is there all the same, such as the mail of an address that was released."""
 
-KEPT: Final = kept_of_inbox("%(inbox)s::text")
+KEPT: Final = kept("%(inbox)s::text", "%(viewer)s::text")
 """What has not gone beyond a limit of what is stored, of rows of ``inbox``."""
 
 

@@ -20,6 +20,7 @@ from mailsacd.store import messages
 from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.inbox import purge_inbox
 from mailsacd.store.pool import Database
+from mailsacd.store.recycling import remove_beside
 from mailsacd.store.views import IdPage
 from mailsacd.work.sharing import Sharing
 from mailsacd.work.threads import Lane
@@ -88,6 +89,7 @@ class Mailbox:
     async def delete(self, actor: Actor, email: str, message_id: str) -> str:
         """Delete one message; the normal address of its inbox. Raises NotFoundError."""
         access = await self._access_control.access(actor, email)
+        await remove_beside(self._database, access.inbox, message_id)
         deleted = await messages.delete_message(
             self._database, access.inbox, message_id, actor.account, is_open=access.is_open
         )

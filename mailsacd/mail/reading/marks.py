@@ -14,6 +14,7 @@ from mailsacd.mail.reading.access import Access, AccessControl
 from mailsacd.store import marks
 from mailsacd.store.marks import Place
 from mailsacd.store.pool import Database
+from mailsacd.store.recycling import remove_beside
 
 
 class Marks:
@@ -31,6 +32,7 @@ class Marks:
         """Star a message, so that only the actor's account sees it, or take the star off."""
         account_of(actor)
         access, place = await self._place(actor, email, message_id)
+        await remove_beside(self._database, place.inbox, place.id)
         return access.found(await marks.toggle_star(self._database, place))
 
     async def set_read(self, actor: Actor, email: str, message_id: str, *, read: bool) -> Message:

@@ -1,9 +1,9 @@
 """The recycler: removes what is beyond the limits, from which moment on nobody sees it anyway.
 
-It goes by what is stored, commit by commit: only inboxes that got mail can have too much, so the
-work is that of the new mail, however much is kept. What is too old is at the beginning of an index.
-It works in short transactions, each of which writes down how far it has come. One that is broken
-off by a crash is done again, and whoever has locked that one row is the recycler, of all nodes.
+It goes by what is stored, commit by commit: only an inbox or an account that got mail can have too
+much, so the work is that of the new mail, however much is kept. What is too old is at the beginning
+of an index. It works in short transactions, each of which writes down how far it has come: one
+that is broken off is done again. Whoever has locked that row is the recycler of all nodes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from mailsacd.core.activity import RECYCLED
 from mailsacd.core.message import NewEnvelope, Owned
-from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.recycling.report import Report
+from mailsacd.settings import StorageSettings
 from mailsacd.store import recycling as store
-from mailsacd.store.events import current_snapshot, events_after
+from mailsacd.store.counts import public_total, total
+from mailsacd.store.events import KEPT_FOR_RECYCLER_S, current_snapshot, events_after
+from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
 from mailsacd.store.recycling import Progress
 from mailsacd.store.transaction import Transaction
@@ -24,35 +26,55 @@ from mailsacd.work.loop import Loop
 LOOK_EVERY_S: Final = 1.0
 """New mail is looked after so soon, and not sooner: who listens has been told of it by then."""
 LOOK_AT_LEAST_EVERY_S: Final = 10.0
-RECORD_EVERY_S: Final = 60.0
 
-BEYOND: Final = "more than the newest of their inboxes"
-TOO_OLD: Final = "too old"
+MAX_CHANGED: Final = 1_000
+"""Accounts that are known to have changed; more are found as all are gone through."""
 
 
 class Recycler:
-    """An observer of ingest: what was stored wakes it."""
+    """An observer of ingest: what was stored wakes it. ``notices`` tell of accounts that change."""
 
-    def __init__(self, database: Database, activity: Activity, *, reactor: Any) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: StorageSettings,
+        report: Report,
+        notices: Notices,
+        *,
+        reactor: Any,
+    ) -> None:
         self._database = database
-        self._activity = activity
+        self._settings = settings
+        self._report = report
         self._reactor = reactor
         self._due = True
-        self._looked_s = self._recorded_s = 0.0
+        self._looked_s = 0.0
+        self._after = ""  # the account up to which all were gone through
+        self._changed: set[str] = set()
         self._oldest_gone: datetime | None = None  # nothing public is from before
-        self._just_removed: dict[str, int] = {}  # in the transaction under way
-        self._removed: dict[str, int] = {}  # and is to be recorded
         self._recycling = Loop("recycle mail", self._step, every_s=LOOK_EVERY_S, clock=reactor)
         self.start = self._recycling.start
-        self.run_now = self._recycling.run_now
+        notices.subscribe(ACCOUNTS, self._account_changed, lambda: None)
 
     async def stop(self) -> None:
         """End, with what is under way."""
         await self._recycling.stop()
-        self._record()
+        self._report.record()
+
+    async def run_now(self) -> None:
+        """Look for what is to be removed, now. Returns when nothing is left."""
+        self._due = True
+        await self._recycling.run_now()
+        while self._due:
+            await self._recycling.run_now()
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:  # noqa: ARG002  an Observer
         """Have what was stored looked after soon."""
+        self._due = True
+
+    def _account_changed(self, account: str) -> None:
+        if len(self._changed) < MAX_CHANGED:
+            self._changed.add(account)
         self._due = True
 
     async def _step(self) -> float | None:
@@ -60,43 +82,39 @@ class Recycler:
         if not self._due and now - self._looked_s < LOOK_AT_LEAST_EVERY_S:
             return None
         self._looked_s, self._due = now, False
-        self._just_removed = {}
         try:
             more = await self._database.transaction(self._recycle)
         except BaseException:
+            self._report.undone()
             self._due = True
             raise
-        for why, count in self._just_removed.items():
-            self._removed[why] = self._removed.get(why, 0) + count
-        if now - self._recorded_s >= RECORD_EVERY_S:
-            self._recorded_s = now
-            self._record()
+        self._report.done(now)
+        self._due = self._due or more
         return 0.0 if more else None
 
     async def _recycle(self, transaction: Transaction) -> bool:
-        """Do some of what is to be done; whether there is more."""
-        progress = await store.take_turn(transaction)
-        if progress is None:
+        """Do some of what is to be done. Returns whether that was as much as is done at once."""
+        before = await store.take_turn(transaction)
+        if before is None:
             return False
-        before = progress
-        progress = await store.sweep_begun(transaction, progress)
+        progress = await store.sweep_begun(transaction, before)
         progress, more = await self._follow(transaction, progress)
         more = await self._age(transaction) or more
+        more = await self._make_room(transaction) or more
+        more = await self._go_round(transaction) or more
         if progress.sweep is not None and not more:
             progress, more = await self._sweep(transaction, progress)
         if progress != before:
             await store.keep_progress(transaction, progress)
         return more
 
-    async def _follow(
-        self, transaction: Transaction, progress: Progress
-    ) -> tuple[Progress, bool]:
+    async def _follow(self, transaction: Transaction, progress: Progress) -> tuple[Progress, bool]:
         """Look after the mail that was stored since the last time."""
         seen = progress.seen
         now = await current_snapshot(transaction)
         if seen is None or now.next_xid < seen.next_xid:
             return replace(progress, seen=now), False
-        if not await store.is_all_there(transaction, seen):
+        if now.taken_ms - seen.taken_ms > KEPT_FOR_RECYCLER_S * 1000:
             return await store.sweep_begun(transaction, replace(progress, seen=None)), True
         events = await events_after(transaction, seen)
         inboxes = {
@@ -104,10 +122,10 @@ class Recycler:
             for _, arrival in events.arrivals
             if arrival.owner is None and arrival.saved_by is None
         }
-        if not await self._remove_beyond(transaction, sorted(inboxes)):
-            progress = replace(progress, seen=events.reached)
-            return progress, events.more
-        return progress, True
+        holders = {arrival.saved_by or arrival.owner or "" for _, arrival in events.arrivals}
+        more = await self._remove_beyond(transaction, sorted(inboxes))
+        more = await self._remove_excess(transaction, sorted(holders - {""})) or more
+        return (progress, True) if more else (replace(progress, seen=events.reached), events.more)
 
     async def _sweep(self, transaction: Transaction, progress: Progress) -> tuple[Progress, bool]:
         """Look after some of all public mail."""
@@ -119,29 +137,62 @@ class Recycler:
         return replace(progress, swept=swept), True
 
     async def _remove_beyond(self, transaction: Transaction, inboxes: Sequence[str]) -> bool:
-        """Remove what these inboxes have too much; whether there may be more of that."""
+        """Remove what these inboxes have too much."""
         removed = await store.remove_beyond(transaction, inboxes) if inboxes else 0
-        self._count(BEYOND, removed)
+        self._report.beyond(removed)
         return removed >= store.BATCH
 
     async def _age(self, transaction: Transaction) -> bool:
-        """Remove some of what is too old; whether there may be more of that."""
+        """Remove some of what is too old."""
         removed, latest = await store.remove_too_old(transaction, self._oldest_gone)
-        # What was removed is in the index until it is vacuumed: not to be passed over each time.
-        # A star that was taken off may have left something there, so it is begun anew in between.
+        # What was removed is in the index until it is vacuumed, and is not to be passed over each
+        # time. As soon as there is nothing to do, it is looked for from the beginning again.
         self._oldest_gone = latest
         removed += await store.remove_too_new(transaction)
-        self._count(TOO_OLD, removed)
+        self._report.too_old(removed)
         return removed >= store.BATCH
 
-    def _count(self, why: str, removed: int) -> None:
-        if removed:
-            self._just_removed[why] = self._just_removed.get(why, 0) + removed
+    async def _make_room(self, transaction: Transaction) -> bool:
+        """Remove some of the oldest public mail, if there is too much in all."""
+        settings = self._settings
+        everything = await total(transaction)
+        messages = everything.held - settings.max_messages
+        size = everything.bytes - settings.max_bytes
+        if messages <= 0 and size <= 0:
+            self._report.has_room()
+            return False
+        public = await public_total(transaction)
+        if size > 0:  # the oldest are as large as the others, as far as anybody knows
+            messages = max(messages, -(-size * public.held // max(public.bytes, 1)))
+        count = min(messages, store.BATCH)
+        removed, self._oldest_gone = await store.remove_oldest(
+            transaction, self._oldest_gone, count
+        )
+        self._report.for_room(removed)
+        if not public.held:
+            self._report.is_full(everything)
+        return removed > 0
 
-    def _record(self) -> None:
-        """Tell the operator what was removed since the last time."""
-        removed, self._removed = self._removed, {}
-        for why, count in removed.items():
-            self._activity.record(
-                RECYCLED, account=None, subject="public mail", detail=f"{count} messages: {why}"
-            )
+    async def _go_round(self, transaction: Transaction) -> bool:
+        """Look at the accounts that changed, and at some of all: stars and limits change, too."""
+        changed = sorted(self._changed)
+        self._changed.clear()
+        accounts = await store.some_accounts(transaction, self._after)
+        if await self._remove_excess(transaction, [*changed, *accounts]):
+            self._changed.update(changed)
+            return True
+        is_last = len(accounts) < store.ACCOUNTS_AT_ONCE
+        self._after = "" if is_last else accounts[-1]
+        return False
+
+    async def _remove_excess(self, transaction: Transaction, accounts: Sequence[str]) -> bool:
+        """Remove some of what accounts have beyond their limits."""
+        excesses = await store.accounts_over_limit(transaction, accounts) if accounts else ()
+        all_removed = 0
+        for excess in excesses:
+            removed = await store.remove_excess(transaction, excess)
+            self._report.excess(excess, removed)
+            all_removed += removed
+            if all_removed >= store.BATCH:
+                break
+        return all_removed > 0

@@ -20,6 +20,7 @@ create table plan_limit (
 create table recycler (
     single  boolean primary key default true check (single),   -- one row at most
     seen    text,          -- the snapshot (see 0008) whose mail has been looked after; null: none
+    unseen  xid8,          -- events from this one on are kept for longer: it may not see them
     sweep   timestamptz,   -- all public mail received up to then has yet to be looked after …
     swept   timestamptz,   -- … but for what was received up to then
     applied bigint         -- public_per_inbox when that was begun
