@@ -46,7 +46,8 @@ def announce(
 
 def banner(settings: Settings, ports: Mapping[str, int], data_dir: str, new_key: str | None) -> str:
     """What a person is told; the log has it too. ``new_key`` is the admin's, if it is new."""
-    rows = [*_mail(settings, ports), *_web(settings, ports), ("Data", data_dir, "")]
+    rows = [*_mail(settings, ports), *_web(settings, ports)]
+    rows += [("Data", data_dir, ""), ("Keeps", _kept(settings), "")]
     if new_key is not None:
         rows.append(("Key", new_key, f"of the account admin, kept in {KEY_FILE}"))
     name_width = max(len(name) for name, _, _ in rows)
@@ -78,6 +79,16 @@ def _web(settings: Settings, ports: Mapping[str, int]) -> Iterator[tuple[str, st
         for scheme, port in _WEB_PORTS:
             if port in ports:
                 yield name, f"{scheme}://{host}:{ports[port]}{path}", ""
+
+
+def _kept(settings: Settings) -> str:
+    """What is kept of mail, so that nobody wonders where the rest is."""
+    storage = settings.storage
+    plan = settings.plans[settings.accounts.default_plan]
+    return (
+        f"the newest {storage.public_per_inbox:,} of a public inbox, {storage.public_days:,} days;"
+        f" the newest {plan.message_limit:,} of an account"
+    )
 
 
 def _host(setting: str) -> str:

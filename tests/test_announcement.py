@@ -21,6 +21,7 @@ def test_the_banner_is_a_table() -> None:
     Docs       http://127.0.0.1:8025/docs
     WebSocket  http://127.0.0.1:8025/websocket-test
     Data       /var/lib/mailsacd
+    Keeps      the newest 6 of a public inbox, 4 days; the newest 100,000 of an account
     Key        {key}  of the account admin, kept in admin.key
 
   Try:  curl http://127.0.0.1:8025/api/addresses/you@example.com/messages
@@ -47,5 +48,6 @@ def test_twins_are_told_with_the_hosts_of_the_settings() -> None:
         ["WebSocket", "http://[::1]:8025/websocket-test"],
         ["WebSocket", "https://[::1]:443/websocket-test"],
         ["Data", "/d"],
+        ["Keeps", "the newest 6 of a public inbox, 4 days; the newest 100,000 of an account"],
     ]
     assert sum("TLS from the first byte" in line for line in lines) == 3

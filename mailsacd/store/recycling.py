@@ -106,7 +106,8 @@ _offer = none("insert into recycler default values on conflict do nothing")
 _hurry = none("set local synchronous_commit = off")
 _keep = none(
     """update recycler set seen = %(seen)s::text, unseen = %(unseen)s::xid8,
-           sweep = %(sweep)s::timestamptz, swept = %(swept)s::timestamptz, applied = %(applied)s::bigint"""
+           sweep = %(sweep)s::timestamptz, swept = %(swept)s::timestamptz,
+           applied = %(applied)s::bigint"""
 )
 _per_inbox: one[int] = one(column, f"select {PER_INBOX}::bigint")
 _end: one[datetime] = one(column, f"select {LATEST_PUBLIC}")

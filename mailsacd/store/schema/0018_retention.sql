@@ -25,4 +25,3 @@ create table recycler (
     swept   timestamptz,   -- … but for what was received up to then
     applied bigint         -- public_per_inbox when that was begun
 );
-insert into recycler default values;

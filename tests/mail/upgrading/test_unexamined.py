@@ -13,7 +13,7 @@ from mailsacd.core.message import NewEnvelope
 from mailsacd.mail.upgrading import unexamined as module
 from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.mail.upgrading.unexamined import GROUP, examine_some
-from mailsacd.store.messages import delete_message
+from mailsacd.store.messages import delete_messages
 from mailsacd.store.migrate import migrate, migrations
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
@@ -113,7 +113,7 @@ async def test_what_was_deleted_in_the_meantime_is_passed_over(old: Database) ->
     await store_put_off(old, gone, half, torn)
     for inbox, message in ((BOB, gone), (EVE, gone), (BOB, half)):
         ids = {m.inbox: m.id for m in message.messages}
-        assert await delete_message(old, inbox, ids[inbox])
+        assert await delete_messages(old, inbox, [ids[inbox]]) == 1
     await old.run("delete from raw_message where id = %s", (torn.id,))
     await bring_up_to_date(old)
     left = await facts(old)
