@@ -2,12 +2,14 @@
 
 A message counts for one account: who starred it, else who owns it. What a statement of anybody's
 changes is appended by it; `add_up` puts such changes together from time to time. A count is what
-was added up and what was not yet, so it is exact in the snapshot in which it is asked for.
+was added up and what was not yet, so it is exact in the snapshot in which it is asked for. What is
+beyond an account's limit (see store.retention) is not among what it has.
 """
 
 from dataclasses import dataclass, fields
 from typing import Final
 
+from mailsacd.store.retention import beyond_of_account
 from mailsacd.store.sql import Executor, many, none, one
 from mailsacd.store.transaction import Transaction
 
@@ -53,23 +55,36 @@ _COLUMNS: Final = ", ".join(_NAMES)
 _SUMS: Final = ", ".join(f"sum({name})::bigint as {name}" for name in _NAMES)
 
 
-def _count(kept: str, changed: str) -> one[Counts]:
+_ACCOUNT: Final = "%(account)s::text"
+_OWN: Final = f"owner = {_ACCOUNT}"
+# One look for unstarred messages and one for starred ones, each from the oldest on
+_BEYOND: Final = f"""select -count(*), -count(saved_by), -count(*) filter (where {_OWN}),
+        -count(*) filter (where {_OWN} and read is not true), -sum(message_bytes(message.bytes, facts)),
+        -sum(message_bytes(message.bytes, facts)) filter (where {_OWN})
+    from message where {beyond_of_account(_ACCOUNT)}"""  # noqa: S608  parts of SQL, no input
+
+
+def _count(kept: str, changed: str, beyond: str = "") -> one[Counts]:
     return one(
         Counts,
         f"""select {", ".join(f"coalesce(sum({name}), 0)::bigint" for name in _NAMES)}
             from (select {_COLUMNS} from mail_count where {kept}
-                  union all select {_COLUMNS} from count_change where {changed}) counted""",  # noqa: S608  parts of SQL, no input
+                  union all select {_COLUMNS} from count_change where {changed}
+                  {beyond}) counted""",  # noqa: S608  as above
     )
 
 
 _of_account = _count(
-    "account = %(account)s and domain = ''",
-    "account = %(account)s",
+    f"account = {_ACCOUNT} and domain = ''",
+    f"account = {_ACCOUNT}",
+    f"union all {_BEYOND}",
 )
 _of_domain = _count(
-    "account = %(account)s and domain = %(domain)s",
-    "account = %(account)s and domain = %(domain)s",
+    f"account = {_ACCOUNT} and domain = %(domain)s",
+    f"account = {_ACCOUNT} and domain = %(domain)s",
+    f"union all {_BEYOND} and domain = %(domain)s and {_OWN}",
 )
+_public = _count(f"account = '{PUBLIC}' and domain = ''", f"account = '{PUBLIC}'")
 _everything = _count(f"account = '{EVERYTHING}' and domain = ''", "true")
 
 # Each account, each domain of it, and all together. In one order everywhere, so that nodes which
@@ -125,7 +140,7 @@ async def count_of_domain(db: Executor, account: str, domain: str) -> Counts:
 
 async def public_total(db: Executor) -> Counts:
     """Return how much there is now that is nobody's. Only ``held`` and ``bytes`` say something."""
-    return await _of_account(db, account=PUBLIC)
+    return await _public(db)
 
 
 async def total(db: Executor) -> Counts:

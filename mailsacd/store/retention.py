@@ -93,6 +93,13 @@ def kept_of_account(account: str) -> str:
         else message.id > coalesce({_starred_beyond(account)}, '') end"""
 
 
+def beyond_of_account(account: str) -> str:
+    """Return the condition of rows that count for ``account`` (SQL) and are beyond its limit."""
+    return f"""(message.owner = {account} and message.saved_by is null
+            and message.id <= {_unstarred_beyond(account)}
+        or message.saved_by = {account} and message.id <= {_starred_beyond(account)})"""
+
+
 def kept(inbox: str, viewer: str = "null") -> str:
     """Return the condition that a row of ``inbox`` (SQL) is within the limits, whosever it is.
 

@@ -7,7 +7,7 @@ import pytest_twisted
 
 from mailsacd.core.search import Terms
 from mailsacd.store.accounts import update_account
-from mailsacd.store.counts import add_up
+from mailsacd.store.counts import Counts, add_up, count_of, count_of_domain
 from mailsacd.store.maildrop import find_bodies, list_maildrop
 from mailsacd.store.marks import Place, toggle_star
 from mailsacd.store.messages import find_message
@@ -197,3 +197,23 @@ async def test_public_readers_of_a_domain_see_nothing_beyond_its_owners_limit(
     ids = await room.store("box@anns.example", count=120)
     await room.database.run("update message set private = false")
     assert await room.listed("box@anns.example") == ids[-100:]
+
+
+@pytest_twisted.ensureDeferred
+async def test_counts_leave_out_what_is_beyond(room: StoreRoom) -> None:
+    await anns_domain(room)
+    await reserve(room.database, "ann", BOX)
+    await room.limit(messages=10)
+    await room.store("anybody@public.example", count=3, saved_by="ann", size=7)
+    read = await room.store("x@anns.example", count=6, size=100)
+    await room.database.run("update message set read = true where id = any(%s)", (read[1:5],))
+    await room.store(BOX, count=5, size=10)
+    for _ in range(2):
+        counts = await count_of(room.database, "ann")
+        assert counts == Counts(held=10, starred=3, owned=7, unread=6, bytes=271, owned_bytes=250)
+        domain = await count_of_domain(room.database, "ann", "anns.example")
+        assert (domain.owned, domain.unread, domain.owned_bytes) == (2, 1, 200)
+        await room.recycle()
+    await room.limit(messages=2)
+    counts = await count_of(room.database, "ann")
+    assert (counts.held, counts.starred, counts.owned) == (2, 2, 0)
