@@ -57,10 +57,11 @@ _SUMS: Final = ", ".join(f"sum({name})::bigint as {name}" for name in _NAMES)
 
 _ACCOUNT: Final = "%(account)s::text"
 _OWN: Final = f"owner = {_ACCOUNT}"
+_BYTES: Final = "message_bytes(message.bytes, facts)"
 # One look for unstarred messages and one for starred ones, each from the oldest on
 _BEYOND: Final = f"""select -count(*), -count(saved_by), -count(*) filter (where {_OWN}),
-        -count(*) filter (where {_OWN} and read is not true), -sum(message_bytes(message.bytes, facts)),
-        -sum(message_bytes(message.bytes, facts)) filter (where {_OWN})
+        -count(*) filter (where {_OWN} and read is not true), -sum({_BYTES}),
+        -sum({_BYTES}) filter (where {_OWN})
     from message where {beyond_of_account(_ACCOUNT)}"""  # noqa: S608  parts of SQL, no input
 
 
