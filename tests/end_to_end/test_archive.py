@@ -1,10 +1,12 @@
 """Backup and restore: what was there is there again, and a bad file does no harm."""
 
+import contextlib
 import os
 import signal
 import subprocess
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from tests.end_to_end.command import MAILSACD, TIMEOUT_S, run, told, told_json
@@ -123,8 +125,14 @@ def test_a_backup_that_a_signal_ends_says_so_and_leaves_nothing(
 ) -> None:
     place = workspace / "backups"
     place.mkdir()
-    command = [MAILSACD, "backup", str(place / "backup"), "--data-dir", str(make_daemon().data_dir)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+    daemon = make_daemon().start()
+    dsn = f"host={daemon.data_dir / 'postgres'} port=5432 user=mailsacd dbname=postgres"
+    command = [MAILSACD, "backup", str(place / "backup"), "--data-dir", str(daemon.data_dir)]
+    with (
+        contextlib.closing(psycopg2.connect(dsn)) as holding,
+        subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process,
+    ):
+        holding.cursor().execute("lock table message")  # it cannot be done before the signal
         while not os.listdir(place):  # it is about to open the data
             assert process.poll() is None
         os.killpg(process.pid, signal.SIGINT)
