@@ -5,9 +5,10 @@ is read in one pass, in a time that is linear in its length.
 """
 
 import re
+from collections.abc import Iterator
 
 from mailsacd.core.message_form import Mailbox
-from mailsacd.mime import header
+from mailsacd.mime import comments, header
 
 MAX_MAILBOXES = 1_000
 MAX_LIST_CHARS = 262_144
@@ -20,18 +21,27 @@ _USUAL = re.compile(
     r"|([\w.+=-]{1,64}+@[\w.-]{1,190}+)) *\Z"
 )
 _TOKEN = re.compile(
-    r"(?P<word>=\?[^?\s]{1,120}+\?[bBqQ]\?[^?]*+\?=)"
+    r"(?P<word>=\?[^?\s]{0,120}+\?[bBqQ]\?[^?]*+\?=)"
     r'|(?P<local>"(?:[^"\\]++|\\.)*"@[^\s<>,;]++)'
     r'|"(?P<quoted>(?:[^"\\]++|\\.)*)"?+'
-    r"|<(?P<angle>[^<>]*+)>?+"
+    r'|<(?P<angle>(?:[^<>"()]++|"(?:[^"\\]++|\\.)*"|\((?:[^()\\]++|\\.)*\))*)>'
+    r"|<(?P<open>[^<>]*+)>?+"
     r"|(?P<literal>\[[^\]\[]*+\]?+)"
     r"|(?P<mark>[,;:(])"
     r'|(?P<atoms>[^"<\[,;:(=]++|.)',
     re.DOTALL,
 )
-_COMMENT = re.compile(r"[()]|\\.|[^()\\]++|\\", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPACE = re.compile(r"\s+")
+_AT = re.compile(r"\s*+@\s*+")
+_WHOLE = re.compile(r"[^@]@[^@]")
+_LOCAL = re.compile(r"[^@\s]++\Z")
+_BARE = re.compile(r"[^@]++@[^@]++\Z")
+_HOST = re.compile(r"^\S+@\S+\.\S+\Z")
+_NAMED = re.compile(r"([^<>@]*+)<([^<>@\s]++@[^<>@\s]++)>\s*+\Z")
+_SCHEME = re.compile(r"mailto:", re.IGNORECASE)
+_QUOTED_OR_PARENTHESIS = re.compile(r'"(?:[^"\\]++|\\.)*"|\(', re.DOTALL)
+_IN_LIST = re.compile(r"[,;\s]+")
 
 
 def parse(text: str) -> tuple[tuple[Mailbox, ...], bool]:
@@ -64,25 +74,35 @@ def _usual(text: str) -> Mailbox | None:
 
 
 class _Entry:
-    """What has been read of the mailbox at hand."""
+    """What has been read of the mailbox at hand, ``later`` of it after the address."""
 
-    def __init__(self) -> None:
-        self.phrase: list[str] = []
+    def __init__(self, phrase: list[str] | None = None) -> None:
+        self.phrase = phrase or []
+        self.later: list[str] = []
         self.comments: list[str] = []
         self.angle: str | None = None
 
-    def mailbox(self) -> Mailbox | None:
-        """Return the mailbox that has been read, or None when there is neither name nor address."""
-        phrase = "".join(self.phrase).strip()
-        if self.angle is not None:
-            name, address = phrase, _without_route(self.angle.strip())
-        else:
-            name, address = _bare(phrase)
-        if not name and self.comments:
-            name = " ".join(self.comments)
-        name = _SPACE.sub(" ", header.decode_words(name)).strip()
-        address = (address if '"' in address else "".join(address.split())).lower()
-        return Mailbox(address, name) if name or address else None
+    @property
+    def has_address(self) -> bool:
+        """Tell a whole address in angle brackets from other things in them."""
+        return self.angle is not None and _WHOLE.search(self.angle) is not None
+
+    def text(self, value: str) -> None:
+        """Take a piece of a name, or of an address that stands without angle brackets."""
+        (self.later if self.has_address else self.phrase).append(value)
+
+    def mailboxes(self) -> list[Mailbox]:
+        """Return the mailboxes that have been read; a comment alone is none."""
+        if self.has_address or (self.angle and _LOCAL.match(self.angle)):
+            named = [Mailbox(self.angle or "", _name("".join(self.phrase) or self._commented()))]
+            return named + [m for m in _without_brackets("".join(self.later)) if m.address]
+        found = _without_brackets(" ".join(("".join(self.phrase), self.angle or "")))
+        if len(found) == 1 and found[0].address and not found[0].name:
+            return [Mailbox(found[0].address, _name(self._commented()))]
+        return found
+
+    def _commented(self) -> str:
+        return " ".join(self.comments)
 
 
 def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
@@ -96,21 +116,69 @@ def _parse_list(text: str) -> tuple[tuple[Mailbox, ...], bool]:
             break
         position = token.end()
         kind, value = token.lastgroup, token[token.lastgroup or 0]
-        if kind == "mark" and value == "(":
+        if kind != "mark":
+            entry = _take(entry, kind, value, found)
+        elif value == "(":
             position = _read_comment(text, position, entry.comments)
-        elif kind == "mark" and value == ":" and entry.angle is None:
+        elif value != ":":
+            found += entry.mailboxes()
+            entry = _Entry()
+        elif entry.angle is None:
             entry = _Entry()  # the name of a group
-        elif kind == "mark" and value != ":":
-            mailbox, entry = entry.mailbox(), _Entry()
-            if mailbox is not None:
-                found.append(mailbox)
-                if len(found) > MAX_MAILBOXES:
-                    return tuple(found[:MAX_MAILBOXES]), True
+        if len(found) > MAX_MAILBOXES:
+            return tuple(found[:MAX_MAILBOXES]), True
+    found += entry.mailboxes()
+    limited = limited or position < len(text) or len(found) > MAX_MAILBOXES
+    return tuple(found[:MAX_MAILBOXES]), limited
+
+
+def _take(entry: _Entry, kind: str | None, value: str, found: list[Mailbox]) -> _Entry:
+    """Add a token to ``entry``; the entry to go on with. One that is whole comes to ``found``."""
+    if kind == "quoted":
+        entry.text(_ESCAPED.sub(r"\1", value))
+        return entry
+    if kind not in ("angle", "open", "local"):
+        entry.text(value)
+        return entry
+    # a quoted local part is an address without angle brackets
+    addresses = [value.lower()] if kind == "local" else _in_angles(value)
+    for address in addresses:
+        if entry.has_address and _WHOLE.search(address):  # a comma is missing
+            found += entry.mailboxes()[:1]
+            entry = _Entry(entry.later)
+        if not entry.has_address:
+            entry.phrase += [entry.angle] if entry.angle else []
+            entry.angle = address
+    return entry
+
+
+def _in_angles(text: str) -> list[str]:
+    """The addresses in one pair of angle brackets: one, without route, comments and white space."""
+    text = header.decode_words(text).strip()
+    if "(" in text:
+        text = "".join(_outside_comments(text))
+    text = _SCHEME.sub("", _without_route(text))
+    if '"' in text:
+        return [text.strip().lower()]
+    several = [word for word in _IN_LIST.split(text) if _BARE.match(word)]
+    if len(several) > 1:
+        return [word.lower() for word in several]
+    return ["".join(text.split()).lower() if "@" in text else text.strip()]
+
+
+def _outside_comments(text: str) -> Iterator[str]:
+    """What of an address is in no comment."""
+    position = 0
+    for part in _QUOTED_OR_PARENTHESIS.finditer(text):
+        if part.start() < position:
+            continue
+        yield text[position : part.start()]
+        if part[0] == "(":
+            _, position = comments.read(text, part.end())
         else:
-            _take(entry, kind, value)
-    last = entry.mailbox()
-    limited = limited or position < len(text)
-    return (*found, last) if last is not None else tuple(found), limited
+            yield part[0]
+            position = part.end()
+    yield text[position:]
 
 
 def _without_route(address: str) -> str:
@@ -119,35 +187,57 @@ def _without_route(address: str) -> str:
     return rest if colon and route.startswith("@") else address
 
 
-def _take(entry: _Entry, kind: str | None, value: str) -> None:
-    if kind in ("angle", "local"):  # a quoted local part is an address without angle brackets
-        entry.angle = value if entry.angle is None else entry.angle
-    elif kind == "quoted":
-        entry.phrase.append(_ESCAPED.sub(r"\1", value))
-    elif entry.angle is None:
-        entry.phrase.append(value)
-
-
-def _read_comment(text: str, position: int, comments: list[str]) -> int:
+def _read_comment(text: str, position: int, found: list[str]) -> int:
     """Read on from after a parenthesis to the one that closes it; the position after that."""
-    depth, parts = 1, []
-    for token in _COMMENT.finditer(text, position):
-        piece = token[0]
-        depth += (piece == "(") - (piece == ")")
-        if depth == 0:
-            position = token.end()
-            break
-        parts.append(piece[1:] if len(piece) == 2 and piece[0] == "\\" else piece)
-    else:
-        position = len(text)
-    comments.append("".join(parts).strip())
-    return position
+    before = text[position - 2 : position - 1]
+    comment, end = comments.read(text, position)
+    if before not in ("@", ".") and text[end : end + 1] not in ("@", "."):  # else within an address
+        found.append(comment)
+    return end
 
 
-def _bare(phrase: str) -> tuple[str, str]:
-    """Name and address of a mailbox without angle brackets: the word with an @ is the address."""
-    if "@" not in phrase:
-        return phrase, ""
+def _without_brackets(phrase: str) -> list[Mailbox]:
+    """The mailboxes of a phrase without angle brackets: words with an @ are addresses."""
     words = phrase.split()
-    place = next(i for i, word in enumerate(words) if "@" in word)
-    return " ".join(words[:place] + words[place + 1 :]), words[place].strip("<>")
+    if "@" in words:
+        together = _AT.sub("@", phrase.strip())  # RFC 5322 section 4.4
+        words = [together] if _BARE.match(together) and _HOST.search(together) else words
+    found: list[Mailbox] = []
+    name: list[str] = []
+    for word in words:
+        address = _bare(word)
+        if address is None:
+            name.append(word)
+        else:
+            found.append(Mailbox(address, _name(" ".join(name))))
+            name = []
+    if found and name:
+        last = found.pop()
+        found.append(Mailbox(last.address, _name(" ".join((last.name, *name)))))
+    return found or _hidden(_name(phrase))
+
+
+def _bare(word: str) -> str | None:
+    """The address that a word is, or None; quotes, brackets and a URL's scheme are none of it."""
+    if "@" not in word or word.startswith("=?"):
+        return None
+    word = word.strip("<>")
+    for first, last in ("''", "[]"):
+        if word.startswith(first) and word.endswith(last):
+            word = word[1:-1]
+    return word.lower() if _BARE.match(word) else None
+
+
+def _hidden(name: str) -> list[Mailbox]:
+    """What has no address, unless all of it was quoted or encoded: name, address, brackets."""
+    found = _NAMED.match(name)
+    if found is not None:
+        return [Mailbox(found[2].lower(), _name(found[1]).strip("\"' "))]
+    address = _bare(name) if " " not in name else None
+    if address is not None:
+        return [Mailbox(address, "")]
+    return [Mailbox("", name)] if name.strip("@") else []
+
+
+def _name(text: str) -> str:
+    return _SPACE.sub(" ", header.decode_words(text)).strip()

@@ -5,12 +5,14 @@ Every function here takes a time that is linear in its input, and is bounded by 
 
 import binascii
 import re
+from contextlib import suppress
 from itertools import chain
 
 import msgspec
 from msgspec.structs import replace
 
-from mailsacd.mime import charset, damaged
+from mailsacd.mime import charset, damaged, encodings, transfer
+from mailsacd.mime.encodings import Encoding
 
 MAX_FIELDS = 1_000
 MAX_FIELD_BYTES = 65_536
@@ -21,7 +23,12 @@ Field = tuple[bytes, bytes]
 # No longer than a line may be (RFC 5322 section 2.1.1)
 _FIELD = re.compile(rb"^([!-9;-~]{1,998}+)[ \t]{0,998}+:([^\n]*+(?:\n[ \t][^\n]*+)*)", re.MULTILINE)
 _FIELD_NAME = re.compile(rb"[!-9;-~]{1,998}+[ \t]{0,998}+:")
-_ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,60}+)(?:\*[^?\s]{0,60}+)?\?(?:([bB])|[qQ])\?([^?]*+)\?=")
+# A question mark may stand in it as it is
+_ENCODED_WORD = re.compile(
+    r"=\?([^?*\s]{0,60}+)(?:\*[^?\s]{0,60}+)?\?(?:([bB])|[qQ])\?([^?]*+(?:(?<!=)\?(?!=)[^?]*+)*)\?="
+)
+_BYTES_WORD = re.compile(rb"=\?([^?*\s]{0,60}+)((?:\*[^?\s]{0,60}+)?\?)([bBqQ]\?)([^?]*+)(?=\?=)")
+_HIGH_BYTES = re.compile(rb"[\x80-\xff]++")
 _CONTROLS = {
     **dict.fromkeys((*range(32), *range(127, 160), *range(0xD800, 0xE000)), None),
     **dict.fromkeys((9, 10, 13, 0x85), " "),
@@ -162,8 +169,11 @@ def unfold(raw: bytes, hint: str | None = None) -> str:
     """
     if b"\n" in raw:
         raw = b" ".join([line.strip() for line in raw.split(b"\n")])
-    text = raw.decode("ascii") if raw.isascii() else charset.decode_undeclared(raw, hint)
-    return one_line(text.strip())
+    if raw.isascii():
+        return one_line(raw.decode("ascii").strip())
+    if b"=?" in raw:
+        raw = _BYTES_WORD.sub(_escaped_word, raw)
+    return one_line(charset.decode_undeclared(raw, hint).strip())
 
 
 def decode(raw: bytes, hint: str | None = None) -> str:
@@ -214,12 +224,32 @@ def _word_bytes(text: str, *, base64: bool) -> bytes | None:
         encoded = text.encode("ascii")
     except UnicodeEncodeError:
         return None
-    if not base64:
-        return binascii.a2b_qp(encoded, header=True)
-    try:
-        return binascii.a2b_base64(encoded + b"=" * (-len(encoded) % 4))
-    except binascii.Error:
-        return None
+    if base64:
+        return transfer.base64_bytes(encoded) or None
+    return binascii.a2b_qp(encoded, header=True)
+
+
+def _escaped_word(word: re.Match[bytes]) -> bytes:
+    """An encoded word without its ``?=``, its bytes beyond ASCII escaped (RFC 2047 section 4.2)."""
+    name, language, encoding, content = word.groups()
+    if content.isascii():
+        return word[0]
+    if encoding[:1] in b"bB":
+        content = _HIGH_BYTES.sub(b"", content)
+    else:
+        declared = encodings.find(name.decode("latin-1"))
+        if charset.is_utf8(binascii.a2b_qp(content, header=True)):
+            declared = None
+        content = _HIGH_BYTES.sub(lambda high: _escaped(high[0], declared), content)
+    return b"".join((b"=?", name, language, encoding, content))
+
+
+def _escaped(high: bytes, declared: Encoding | None) -> bytes:
+    """Bytes beyond ASCII in quoted-printable; in UTF-8 they become the same in ``declared``."""
+    if declared is not None and charset.is_utf8(high):
+        with suppress(ValueError):
+            high = high.decode().encode(declared.codec)
+    return b"".join([b"=%02X" % byte for byte in high])
 
 
 def _after_blank_line(content: bytes, start: int, end: int) -> int:

@@ -2,21 +2,19 @@
 
 import hashlib
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
 import msgspec
 
 from mailsacd.core.message_form import Mailbox
-from mailsacd.mime import header
+from mailsacd.mime import dates, header
 from mailsacd.mime.bodies import Body, page_source
 from mailsacd.mime.pieces import slices
 
 Priority = Literal["high", "normal", "low"]
 
-_MAX_DATE_CHARS = 200
 _RETURNS = re.compile(r"\r+\n|\r")
 _IN_ANGLES = re.compile(r"<([^<>]*)>")
 
@@ -94,14 +92,7 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def date(self) -> datetime | None:
         """The Date field in UTC (RFC 5322 section 3.3), or None when it is absent or unreadable."""
-        value = self._first(b"date")
-        if not value or len(value) > _MAX_DATE_CHARS:
-            return None
-        try:
-            date = parsedate_to_datetime(value)
-            return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
-            return None
+        return dates.read(self._first(b"date"))
 
     @cached_property
     def priority(self) -> Priority:

@@ -6,12 +6,17 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from mailsacd.mime import charset, header
+from mailsacd.mime import charset, comments, header
 
 MAX_PARAMETERS = 200
 
+_VALUE = re.compile(r'\s*+"?+([^\s;,:"=/]*+(?:\s*+/\s*+[^\s;,:"=/]++)?)"?+\s*+(=?)')
+# Parameters are divided by semicolons, in mail also by commas, by blanks, and not at all after a
+# quoted one; an unquoted one may have blanks in it where no other one follows
 _PARAMETER = re.compile(
-    r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*)"?+|([^;]*+))', re.DOTALL
+    r'(?:^|(?<![\s;,:])[\s;,:]++|(?<=")|(?<=,)\s++)([^\s=;,:"]++)\s*+=\s*+'
+    r'(?:"((?:[^"\\]++|\\.)*)"?+|([^;\s]*+(?:[^\S;]++(?![^\s=;"]++\s*+=)[^;\s]++)*))',
+    re.DOTALL,
 )
 _USUAL = re.compile(r'([^\s;"(]++);\s*+([^\s=;"*]++)="([^"\\]*+)"\Z')  # one parameter, quoted
 _MEDIA_TYPE = re.compile(r"[^\s/\"<>]++/[^\s\"<>]++\Z")
@@ -43,12 +48,14 @@ def parse(text: str) -> Parameterised:
         value, name, content = usual.groups()
         only = MappingProxyType({name.lower(): header.decode_words(content)})
         return Parameterised(value.lower(), only, bool(_MEDIA_TYPE.match(value)))
-    value = text.partition(";")[0].partition("(")[0].strip().lower()
+    text = comments.removed(text)
+    begin = _VALUE.match(text)
+    value = "".join(begin[1].split()).lower() if begin is not None and not begin[2] else ""
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[bool, str]]] = {}
     for match in islice(_PARAMETER.finditer(text), MAX_PARAMETERS):
         name, quoted, bare = match.groups()
-        content = bare.strip() if quoted is None else _ESCAPED.sub(r"\1", quoted)
+        content = bare.strip(" ,") if quoted is None else _ESCAPED.sub(r"\1", quoted)
         if "*" in name and (parts := _SECTION.match(name.lower())) is not None:
             base, number, extended = parts.groups()
             place = sections.setdefault(base, {})
@@ -56,18 +63,25 @@ def parse(text: str) -> Parameterised:
         else:
             plain.setdefault(name.lower(), header.decode_words(content))
     # RFC 2231 says it better than the plain form that old readers get
-    plain.update((name, _joined(parts)) for name, parts in sections.items())
+    joined = ((name, _joined(parts)) for name, parts in sections.items())
+    plain.update((name, content) for name, content in joined if content or name not in plain)
     return Parameterised(value, MappingProxyType(plain), bool(_MEDIA_TYPE.match(value)))
 
 
 def _joined(parts: dict[int, tuple[bool, str]]) -> str:
-    """The continuations of one parameter put together (RFC 2231 section 3 and 4)."""
+    """The continuations of one parameter put together (RFC 2231 section 3 and 4).
+
+    Some mailers count from 1, tell the charset in each part, or put encoded words into them.
+    """
     name, content = None, b""
-    for place, (number, (extended, text)) in enumerate(sorted(parts.items())):
+    first = min(parts)
+    for place, (number, (extended, text)) in enumerate(sorted(parts.items()), min(first, 1)):
         if number != place:
             break
-        if extended and place == 0 and text.count("'") >= 2:
-            name, _language, text = text.split("'", 2)  # noqa: PLW2901
+        if extended and text.count("'") >= 2:
+            said, _language, rest = text.split("'", 2)
+            if number == first or said.lower() == (name or "").lower():
+                name, text = said, rest  # noqa: PLW2901
         raw = text.encode("utf-8", "surrogatepass")
         content += unquote_to_bytes(raw) if extended else raw
-    return charset.decode(content, name)
+    return header.decode_words(charset.decode(content, name))

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
-from mailsacd.mime import damaged, header, parameters, transfer
+from mailsacd.mime import comments, damaged, header, parameters, transfer
 from mailsacd.mime.parameters import Parameterised
 
 MAX_DEPTH = 32
@@ -149,7 +149,7 @@ def _known(raw: bytes) -> Parameterised:
 
 def _transfer_encoding(text: str) -> str | None:
     """In lower case without comments."""
-    return text.partition("(")[0].partition(";")[0].strip().lower() or None
+    return comments.removed(text).partition(";")[0].strip("\"' \t,.").lower() or None
 
 
 class _Walk:

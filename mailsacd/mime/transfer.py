@@ -1,6 +1,9 @@
 """Content transfer encodings undone (RFC 2045 section 6), however badly they were applied."""
 
 import binascii
+import re
+from collections.abc import Iterator
+from itertools import chain
 
 import pybase64
 
@@ -10,6 +13,11 @@ MAX_BASE64_RUNS = 1_000
 
 _PADDED_ENDS = (b" \r\n", b" \n", b"\t\r\n", b"\t\n")
 
+_LONG = 20  # a line of so many characters of the alphabet is no word
+_EDGE_BYTES = 100
+_OF_LINES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+_LINE = re.compile(rb"[A-Za-z0-9+/]++={0,2}")
 _NOT_BASE64 = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 )
@@ -31,14 +39,64 @@ def decode(content: bytes, encoding: str | None) -> bytes:
 def base64_bytes(content: bytes) -> bytes:
     """Return the bytes that the base64 in ``content`` stands for (RFC 2045 section 6.8).
 
-    Characters that are not of its alphabet are passed over. A last group that is cut short gives
-    the bytes that it still holds. Several padded runs, joined by careless software, are read one
-    after the other. The function never raises.
+    Characters that are not of its alphabet are passed over, and lines above or below the data that
+    are none of it, such as the footer of a list. A last group that is cut short gives the bytes
+    that it still holds. Several padded runs, joined by careless software, are read one after the
+    other. What is no base64 at all is returned as it is. The function never raises.
     """
-    if b"=" in content.rstrip(b"\r\n \t=-"):
-        runs = content.split(b"=", MAX_BASE64_RUNS)
-        return b"".join(map(_base64_run, filter(None, runs)))
+    if _is_odd(content):
+        data = b"\n".join(_data_lines(content))
+        if data:
+            return _runs(data)
+        passed_over = _runs(content)
+        is_base64 = _is_text(passed_over) and 4 * len(passed_over) >= len(content)
+        return passed_over if is_base64 or not _is_text(content) else content
     return _base64_run(content)
+
+
+def _is_odd(content: bytes) -> bool:
+    """Whether it has padding that something follows, or begins or ends with no base64."""
+    edges = content[:_EDGE_BYTES] + content[-_EDGE_BYTES:]
+    return bool(edges.translate(None, _OF_LINES)) or b"=" in content.rstrip(b"\r\n \t=-")
+
+
+def _data_lines(content: bytes) -> Iterator[bytes]:
+    """The lines of data in it. A word may look like data: near other text it is none."""
+    is_begun = is_padded = is_near_text = False
+    for line in chain.from_iterable(piece.split(b"\n") for piece in lines(content)):
+        stripped = line.strip(b"> \t\r")
+        if not stripped:
+            is_near_text = is_near_text or is_padded  # a footer may follow
+            continue
+        is_long = len(stripped) >= _LONG
+        if _LINE.fullmatch(stripped):
+            is_data = is_long or not is_near_text
+        else:
+            is_data = not (is_near_text or is_padded) and (is_long or not is_begun)
+            is_data = is_data and _has_strays(stripped)
+        is_near_text = not is_data
+        if is_data:
+            is_begun, is_padded = True, stripped.endswith(b"=")
+            yield stripped
+
+
+def _has_strays(line: bytes) -> bool:
+    """Whether it is data with a few characters that are not of the alphabet."""
+    data = line.translate(None, _NOT_BASE64)
+    strays = len(line) - line.count(b"=") - len(data)
+    return strays <= max(1, len(data) // 16) and b" " not in line
+
+
+def _runs(content: bytes) -> bytes:
+    runs = content.split(b"=", MAX_BASE64_RUNS)
+    return b"".join(map(_base64_run, filter(None, runs)))
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return _CONTROL.search(content.decode()) is None
+    except ValueError:
+        return False
 
 
 def _base64_run(content: bytes) -> bytes:

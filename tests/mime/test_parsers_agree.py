@@ -112,7 +112,8 @@ def test_generated_messages_come_out_as_by_the_standard_library(message: str) ->
     assert text_of_stored(content) == text_of(parse(content))
 
 
-_BASE64_PIECES = [b"QUJD", b"a", b"+/", b"\r\n", b" ", b"!", b"-_", b"\0", b"\xff"]
+_DATA = b"QUJD+/+/" * 6
+_BASE64_PIECES = [_DATA, _DATA + b"\r\n", b"\xff" + _DATA, b"\r\n", _DATA[:30] + b"\0" + _DATA[30:]]
 
 
 @settings(max_examples=300, deadline=None)
