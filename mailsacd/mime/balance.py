@@ -6,7 +6,6 @@ nothing to be repaired (HTML standard, section 13.2.6), so that a parser takes o
 """
 
 import html
-from collections import Counter
 from collections.abc import Iterator, Set
 from typing import Final
 
@@ -67,7 +66,7 @@ class _Writer:
     def __init__(self) -> None:
         self.out: list[str] = []
         self._open: list[_Element] = []
-        self._counts: Counter[str] = Counter()  # of what is open, by name
+        self._counts = dict.fromkeys(TAGS, 0)  # of what is open, by name
         self._formatting = 0
         self._run = 0  # so many characters of text were written since the last tag
         self._room = MAX_REOPENED_CHARS
@@ -134,7 +133,8 @@ class _Writer:
         self.out.extend(f"</{name}>" for name, written in reversed(ended) if written)
         formatting = [element for element in ended if element[0] in nesting.FORMATTING]
         self._formatting -= len(formatting)
-        self._counts.subtract(name for name, _ in ended)
+        for name, _ in ended:
+            self._counts[name] -= 1
         self._run = 0
         return formatting
 
@@ -188,7 +188,8 @@ class _Writer:
 
     def _find(self, wanted: Set[str], stops: Set[str] = frozenset()) -> int:
         """The place of the innermost open element of ``wanted`` with no ``stops`` inside, or -1."""
-        if not any(self._counts[name] for name in wanted):
+        counts = self._counts
+        if not any(map(counts.__getitem__, wanted)):
             return -1
         for place in range(len(self._open) - 1, -1, -1):
             name = self._open[place][0]

@@ -21,6 +21,7 @@ MAX_CHARS = 6_000_000
 _MAX_GROWTH = 5  # a quotation mark becomes six characters
 _END_TAGS_CHARS = 1_000_000  # are written by who closes what was left open
 MAX_ATTRIBUTES = 200
+_MAX_FAILURES = 200  # tags whose values never end are looked at for that
 
 VOID = frozenset({
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -31,14 +32,21 @@ VOID = frozenset({
 RAW = frozenset({
     "script", "style", "title", "iframe", "noembed", "noframes", "textarea", "xmp", "plaintext",
 })  # fmt: skip
-"""Elements in which nothing is markup, and nothing is to be read either."""
+"""Elements in which nothing is markup."""
+
+SHOWN_RAW = frozenset({"textarea", "xmp", "plaintext"})
+"""Those of them that show what they hold; the others hold nothing to be read."""
 
 _AFTER_LESS_THAN = frozenset(f"{string.ascii_letters}/!?")
-_NAME = re.compile(r"(/?)([a-zA-Z][^\s/>\"'<=]{0,40}+)", re.DOTALL)
-_WHOLE_TAG = re.compile(r"<(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*>", re.DOTALL)
+_NAME = re.compile(r"(/?)([a-zA-Z][^\s/>]{0,40}+)")
+# HTML standard, 13.2.5.32 to 13.2.5.39: a quote has a meaning only at the start of a value
+_VALUE = r"\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+|(?=>))"
+_WHOLE_TAG = re.compile(rf"(?:[\s/]++|[^\s/>][^\s/>=]*+(?:{_VALUE}|(?!\s*+=)))*>")
 _ATTRIBUTE = re.compile(
-    r"([^\s=/>\"'<]++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>\"']++)))?", re.DOTALL
+    r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>\"'][^\s>]*+)))?"
 )
+_COMMENT_END = re.compile(r"--!?>")
+_AFTER_NAME = frozenset(" \t\r\n\f/>")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?+")
 _CLOSED_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 
@@ -89,6 +97,7 @@ def tokens(source: str) -> Iterator[Tag | str]:
     characters. A text of more than PIECE characters comes in several. The function never raises.
     """
     source = source[:MAX_CHARS]
+    tags = _Tags(source)
     position, searched, close = 0, 0, -1
     for _ in range(MAX_TAGS):
         start = source.find("<", searched)
@@ -103,21 +112,17 @@ def tokens(source: str) -> Iterator[Tag | str]:
             close = source.find(">", start)
             if close < 0:
                 break
-        tag, position = _read(source, start, close)
-        if tag is not None:
+        tag, position = tags.read(start, close)
+        if tag is not None and tag.name in SHOWN_RAW:
+            end = tags.end_of_raw(tag.name, position)
+            yield from _preformatted(source, tag.name, position, end)
+            position = end
+        elif tag is not None:
             yield tag
         searched = position
     else:
         return
     yield from texts(source, position, len(source))
-
-
-def _end_of_raw(source: str, name: str, position: int) -> int:
-    """Where the end tag of a RAW element begins; the end of ``source`` when there is none."""
-    place = source.find("</", position)
-    while place >= 0 and source[place + 2 : place + 2 + len(name)].lower() != name:
-        place = source.find("</", place + 2)
-    return place if place >= 0 else len(source)
 
 
 def unescape(text: str) -> str:
@@ -141,25 +146,73 @@ def _character(match: re.Match[str]) -> str:
 _unescaped = lru_cache(maxsize=512)(html.unescape)
 
 
-def _read(source: str, start: int, close: int) -> tuple[Tag | None, int]:
-    """The tag that begins at ``start``, and where it ends; None for what is passed over.
+def _preformatted(source: str, name: str, start: int, end: int) -> Iterator[Tag | str]:
+    """What a SHOWN_RAW element shows: a text in which ``<`` is no markup."""
+    yield Tag("pre", "", False)
+    for text in texts(source, start, end):
+        yield text if name == "textarea" else text.replace("&", "&amp;")
+    yield Tag("pre", "", True)
 
-    ``close`` is where the first ``>`` after ``start`` is.
-    """
-    if source.startswith("<!--", start):
-        end = source.find("-->", start + 2)
-        return None, len(source) if end < 0 else end + 3
-    name = _NAME.match(source, start + 1)
-    if name is None:  # a declaration, a processing instruction or nonsense
-        return None, close + 1
-    inside = source[name.end() : close]
-    if inside.count('"') % 2 or inside.count("'") % 2:  # the first > is inside of a quoted value
-        whole = _WHOLE_TAG.match(source, start, start + MAX_TAG_CHARS)
-        close = whole.end() - 1 if whole is not None else close
+
+class _Tags:
+    """Reads the tags of a source."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._failures = 0
+        self._titles_end = True  # as far as is known
+
+    def read(self, start: int, close: int) -> tuple[Tag | None, int]:
+        """Return the tag that begins at ``start``, or None for what is passed over, and its end.
+
+        ``close`` is where the first ``>`` after ``start`` is.
+        """
+        source = self._source
+        if source.startswith("<!--", start):
+            end = _COMMENT_END.search(source, start + 2)
+            return None, end.end() if end is not None else len(source)
+        name = _NAME.match(source, start + 1)
+        if name is None:  # a declaration, a processing instruction or nonsense
+            return None, close + 1
         inside = source[name.end() : close]
-    lowered = name[2].lower()
-    if lowered in RAW:
-        return None, close + 1 if name[1] else _end_of_raw(source, lowered, close + 1)
-    if close - start > (MAX_PICTURE_CHARS if lowered == "img" else MAX_TAG_CHARS):
-        return None, close + 1
-    return Tag(lowered, inside, bool(name[1])), close + 1
+        if "'" in inside or inside.count('"') != 2 * inside.count('="'):
+            close = self._true_close(start, name.end(), close)  # the first > may be in a value
+            inside = source[name.end() : close]
+        lowered = name[2].lower()
+        if lowered in RAW and (name[1] or lowered not in SHOWN_RAW):
+            return None, close + 1 if name[1] else self.end_of_raw(lowered, close + 1)
+        if close - start > (MAX_PICTURE_CHARS if lowered == "img" else MAX_TAG_CHARS):
+            return None, close + 1
+        return Tag(lowered, inside, bool(name[1])), close + 1
+
+    def _true_close(self, start: int, after_name: int, close: int) -> int:
+        if self._failures >= _MAX_FAILURES:
+            return close
+        whole = _WHOLE_TAG.match(self._source, after_name, start + MAX_TAG_CHARS)
+        if whole is None:
+            self._failures += 1
+            return close
+        return whole.end() - 1
+
+    def end_of_raw(self, name: str, position: int) -> int:
+        """Return where the end tag of a RAW element begins; the source's end without one.
+
+        A title that never ends has nothing in it, rather than all the rest.
+        """
+        source = self._source
+        if name == "plaintext":
+            return len(source)
+        if name == "title" and not self._titles_end:
+            return position
+        place = source.find("</", position)
+        while place >= 0:
+            after = place + 2 + len(name)
+            if source[place + 2 : after].lower() == name and (
+                source[after : after + 1] in _AFTER_NAME or after == len(source)
+            ):
+                return place
+            place = source.find("</", place + 2)
+        if name != "title":
+            return len(source)
+        self._titles_end = False
+        return position

@@ -22,9 +22,19 @@ LINE = frozenset({
 })  # fmt: skip
 """Elements that begin and end a line."""
 
-UNSEEN = frozenset({"head", "template", "select", "svg", "math", "object", "video", "audio"})
+UNSEEN = frozenset({"template", "select", "svg", "annotation", "video", "audio"})
 """Elements that hold nothing to be read."""
 
+ENDS_UNSEEN = frozenset({
+    "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em",
+    "embed", "font", "h1", "h2", "h3", "h4", "h5", "h6", "head", "hr", "i", "img", "input", "li",
+    "menu", "meta", "nobr", "noscript", "object", "ol", "p", "pre", "ruby", "s", "select", "small",
+    "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "textarea", "tfoot", "th",
+    "thead", "tr", "tt", "u", "ul", "var",
+})  # fmt: skip
+"""What ends a picture or a choice that is never closed (HTML standard, 13.2.6.5)."""
+
+_NEVER_CLOSED = frozenset({"svg", "select"})
 _LIST = frozenset({"li", "ul", "ol"})
 _SPACE = re.compile(r"[ \t\r\n\f\u2007]+")
 # soft hyphens, and what fills a mail's preview; a zero-width non-joiner within a word is spelling
@@ -121,8 +131,9 @@ class _Writer:
             self._unseen_depth += -1 if tag.closing else 1
             if not self._unseen_depth:
                 self._unseen = None
-        elif tag.name == "body" and self._unseen == "head":  # nobody closed the head
+        elif self._unseen in _NEVER_CLOSED and tag.name in ENDS_UNSEEN:
             self._unseen = None
+            return self._is_unseen(tag)
         return True
 
     def _divide(self, name: str) -> None:

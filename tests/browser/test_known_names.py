@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 from mailsacd.mime import markup, plain
 from mailsacd.mime.allowed import ATTRIBUTES, STYLE_PROPERTIES, TAGS
 
-OF_OTHER_STANDARDS = {"svg", "math"}
+OF_OTHER_STANDARDS = {"svg", "annotation"}
 NO_LONGER_KNOWN = {"keygen"}  # old mail still has it
 
 UNKNOWN_ELEMENTS = """names => names.filter(
@@ -25,7 +25,7 @@ def blank(browser: Browser) -> Iterator[Page]:
 @pytest.mark.parametrize(
     "names",
     [TAGS, ATTRIBUTES.keys() - {"*"}, markup.VOID, markup.RAW, plain.PARAGRAPH, plain.LINE,
-     plain.UNSEEN],
+     plain.UNSEEN, plain.ENDS_UNSEEN],
 )  # fmt: skip
 def test_elements(blank: Page, names: frozenset[str]) -> None:
     known = sorted(names - OF_OTHER_STANDARDS - NO_LONGER_KNOWN)
