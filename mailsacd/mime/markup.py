@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from urllib.parse import quote
 
 from mailsacd.mime.pieces import texts
 
@@ -46,6 +47,8 @@ _ATTRIBUTE = re.compile(
     r"([^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>\"'][^\s>]*+)))?"
 )
 _COMMENT_END = re.compile(r"--!?>")
+_LINE_ENDS = dict.fromkeys(map(ord, "\t\r\n"))
+_ESCAPED_IN_URLS = re.compile(r"[\s\"<>`]")
 _AFTER_NAME = frozenset(" \t\r\n\f/>")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});?+")
 _CLOSED_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
@@ -136,6 +139,19 @@ def unescape_attribute(text: str) -> str:
     In an attribute a reference without its semicolon is none.
     """
     return _CLOSED_ENTITY.sub(_character, text) if "&" in text else text
+
+
+def url_in(value: str) -> str:
+    """Return the URL that browsers find in ``value``, an attribute's, its references decoded.
+
+    White space around it is none of it, and tabs and line ends in it are not (URL standard, section
+    4.4); other white space is escaped, and what may be in no URL.
+    """
+    return _ESCAPED_IN_URLS.sub(_percent, value.strip().translate(_LINE_ENDS))
+
+
+def _percent(character: re.Match[str]) -> str:
+    return quote(character[0])
 
 
 def _character(match: re.Match[str]) -> str:

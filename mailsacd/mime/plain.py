@@ -225,5 +225,5 @@ class _Writer:
 
 
 def _target(tag: Tag) -> str | None:
-    url = "".join(tag.attributes().get("href", "").split())
+    url = markup.url_in(tag.attributes().get("href", ""))
     return url if _WEB.match(url) and len(url) <= MAX_REFERENCE_CHARS else None

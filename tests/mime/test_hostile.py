@@ -17,7 +17,8 @@ MAX_HOLD_S = 0.020
 # Each of them took seconds, or held the interpreter for long, in some state of the code, or is
 # what comes next to such a one.
 SHAPES = {
-    "text": ["http://", "http://a ", "xmlns:", "x ", "'http://a' ", "](", "\u00a0", "\r\n"],
+    "text": ["http://", "http://a ", "<http://a\n", "a\n", "http://a\uff0c", "<",
+             "xmlns:", "x ", "'http://a' ", "](", "\u00a0", "\r\n"],
     "page": [
         "&", "&#", "&#x", "&not", "&amp;", "&nbsp;", "&lt;", "<", "<a", "<a ", "<a>", "</a>",
         "<!--", "<!-- -->", "<!DOCTYPE ", "<![CDATA[", "xmlns:", "xmlns='", 'xmlns="', "http://",
