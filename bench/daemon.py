@@ -12,6 +12,8 @@ from mailsacd import __version__
 from mailsacd.core.ready import FILE_NAME, Ready, read_ready
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
+MESSAGES_PER_INBOX: Final = 20
+"""What stores are filled with, and so many are kept: peers keep them, and lists are of 20."""
 
 
 def daemon_command(data_dir: Path) -> list[str]:
@@ -25,6 +27,7 @@ def daemon_command(data_dir: Path) -> list[str]:
         "pop3.port=0",
         "http.host=127.0.0.1",
         "http.port=0",
+        f"storage.public_per_inbox={MESSAGES_PER_INBOX}",
     )
     options = [option for setting in settings for option in ("--set", setting)]
     return [str(twistd), "-n", "--pidfile=", "mailsacd", "--data-dir", str(data_dir), *options]

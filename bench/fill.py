@@ -7,13 +7,13 @@ import argparse
 from collections.abc import Iterator
 from typing import Final
 
+from bench.daemon import MESSAGES_PER_INBOX
 from bench.dialogue import Mail, mail, on_the_wire
 from bench.load import Load, Outcome, Plan
 from bench.messages import SENDER, multipart_message
 from bench.peers import server_at
 from bench.servers import Server
 
-MESSAGES_PER_INBOX: Final = 20
 _SIZE_BYTES: Final = 4_096
 _SLOWEST_PER_S: Final = 200
 

@@ -72,19 +72,19 @@ def observers(server: Server, login: dict[str, str] | None) -> list[Observer]:
     """Liveness, small and larger mail and, where an account's ``login`` is given, logging in."""
     small, larger = (text_message(size, "observed") for size in (1_024, 210_000))
     found = [
-        Observer("livez", 0.005, lambda: _getting(server, b"GET /livez HTTP/1.1\r\n", b"")),
-        Observer("mail of 1 KB", 0.05, lambda: _mailing(server, small)),
-        Observer("mail of 210 KB", 0.5, lambda: _mailing(server, larger)),
+        Observer("livez", 0.005, lambda: getting(server, b"GET /livez HTTP/1.1\r\n", b"")),
+        Observer("mail of 1 KB", 0.05, lambda: mailing(server, small)),
+        Observer("mail of 210 KB", 0.5, lambda: mailing(server, larger)),
     ]
     if login is not None:
         line = b"POST /api/auth/login HTTP/1.1\r\nContent-Type: application/json\r\n"
         body = json.dumps(login).encode()
-        found.append(Observer("login", 0.5, lambda: _getting(server, line, body)))
+        found.append(Observer("login", 0.5, lambda: getting(server, line, body)))
     return found
 
 
-def _getting(server: Server, head: bytes, body: bytes) -> Iterator[Ask]:
-    """Ask over a kept connection of HTTP."""
+def getting(server: Server, head: bytes, body: bytes) -> Iterator[Ask]:
+    """Ask over a kept connection of HTTP: ``head`` is the request's first lines."""
     request = head + b"Host: bench\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     with socket.create_connection((server.host, server.http_port), PATIENCE_S) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -116,9 +116,9 @@ def _read(sock: socket.socket) -> bytes:
     return received
 
 
-def _mailing(server: Server, content: bytes) -> Iterator[Ask]:
+def mailing(server: Server, content: bytes, inbox: str = _INBOX) -> Iterator[Ask]:
     """Send mail over a kept connection of SMTP."""
-    once = mail(0, SENDER, [_INBOX], on_the_wire(content))
+    once = mail(0, SENDER, [inbox], on_the_wire(content))
     with socket.create_connection(server.address, PATIENCE_S) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = Session(sock)

@@ -13,6 +13,7 @@ from mailsacd.core.event import Snapshot
 from mailsacd.store.counts import EVERYTHING
 from mailsacd.store.messages import deletion, deletion_text
 from mailsacd.store.retention import (
+    IS_LIMITED,
     LATEST_PUBLIC,
     OLDEST_PUBLIC,
     PER_INBOX,
@@ -46,7 +47,7 @@ _BEYOND: Final = f"""select beyond.ctid
     from unnest(%(inboxes)s::text[]) wanted (name) cross join lateral (
         select message.ctid from message
         where inbox = wanted.name collate "C" and {PUBLIC} and received < {LATEST_PUBLIC}
-        order by id desc offset {PER_INBOX} limit {BATCH}
+        order by id desc offset {PER_INBOX} limit {BATCH} * {IS_LIMITED}
     ) beyond
     limit {BATCH}"""  # noqa: S608  as above
 _OLDEST: Final = f"""select ctid from message

@@ -26,6 +26,10 @@ OLDEST_PUBLIC: Final = (
 LATEST_PUBLIC: Final = "(now() + interval '1 day')"
 
 PER_INBOX: Final = f"coalesce((select public_per_inbox from retention), {UNLIMITED})"  # noqa: S608  no input in it
+MOST_PER_INBOX: Final = 10_000
+"""A larger limit is none: to find out whether an inbox has more, so many rows are looked at."""
+# 1, or 0: nothing is looked for then
+IS_LIMITED: Final = f"(select count(*) from retention where public_per_inbox <= {MOST_PER_INBOX})"  # noqa: S608  as above
 
 
 def newest_beyond(inbox: str) -> str:
@@ -36,7 +40,7 @@ def newest_beyond(inbox: str) -> str:
     return f"""(select newer.id from message newer
         where newer.inbox = {inbox} and newer.owner is null and newer.saved_by is null
             and newer.received < {LATEST_PUBLIC}
-        order by newer.id desc offset {PER_INBOX} limit 1)"""  # noqa: S608  as above
+        order by newer.id desc offset {PER_INBOX} limit {IS_LIMITED})"""  # noqa: S608  as above
 
 
 # Of an account: what counts for it (see schema 0017), and how much may
