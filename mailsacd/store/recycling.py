@@ -12,16 +12,10 @@ from typing import Any, Final
 from mailsacd.core.event import Snapshot
 from mailsacd.store.counts import EVERYTHING
 from mailsacd.store.messages import deletion, deletion_text
-from mailsacd.store.retention import (
-    IS_LIMITED,
-    LATEST_PUBLIC,
-    OLDEST_PUBLIC,
-    PER_INBOX,
-    PUBLIC,
-    newest_beyond,
-    standing,
-)
+from mailsacd.store.retention import LATEST_PUBLIC, OLDEST_PUBLIC, PUBLIC
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
+
+_NO_LIMIT: Final = 2**53
 
 BATCH: Final = 500
 """How many messages one statement removes at most."""
@@ -44,10 +38,12 @@ class Excess:
 _LOCKED: Final = f"""select ctid from message where ctid = any(array({{0}})) and {PUBLIC}
     for update skip locked"""  # noqa: S608  no input in it
 _BEYOND: Final = f"""select beyond.ctid
-    from unnest(%(inboxes)s::text[]) wanted (name) cross join lateral (
+    from unnest(%(inboxes)s::text[]) wanted (name)
+    cross join lateral (select beyond_inbox(wanted.name) as id offset 0) newest
+    cross join lateral (
         select message.ctid from message
-        where inbox = wanted.name collate "C" and {PUBLIC} and received < {LATEST_PUBLIC}
-        order by id desc offset {PER_INBOX} limit {BATCH} * {IS_LIMITED}
+        where inbox = wanted.name collate "C" and {PUBLIC} and message.id <= newest.id
+        order by message.id limit {BATCH}
     ) beyond
     limit {BATCH}"""  # noqa: S608  as above
 _OLDEST: Final = f"""select ctid from message
@@ -76,11 +72,11 @@ _remove_unstarred = _remove_oldest_of(_UNSTARRED)
 _remove_starred = _remove_oldest_of(_STARRED)
 _over_limit = many(
     Excess,
-    f"""select name, greatest(least(held - most, held - starred), 0),
+    """select name, greatest(least(held - most, held - starred), 0),
             greatest(starred - most, 0), most
         from unnest(%(accounts)s::text[]) account_ (name)
-        cross join lateral ({standing('account_.name collate "C"')}) standing
-        where held > most""",  # noqa: S608  as above
+        cross join lateral standing(name) standing
+        where held > most""",
 )
 _some_accounts: many[str] = many(
     column,
@@ -99,7 +95,7 @@ _remove_oldest: one[tuple[int, datetime | None]] = one(
 
 _remove_beside: one[int] = deletion(
     f"""where inbox = %(inbox)s::text and {PUBLIC} and id <= (
-            select {newest_beyond("message.inbox")}
+            select beyond_inbox(message.inbox)
             from message where inbox = %(inbox)s::text and id = %(id)s and {PUBLIC})"""  # noqa: S608  as above
 )
 
@@ -110,7 +106,10 @@ _keep = none(
            sweep = %(sweep)s::timestamptz, swept = %(swept)s::timestamptz,
            applied = %(applied)s::bigint"""
 )
-_per_inbox: one[int] = one(column, f"select {PER_INBOX}::bigint")
+_per_inbox: one[int] = one(
+    column,
+    f"select coalesce((select public_per_inbox from retention), {_NO_LIMIT})::bigint",  # noqa: S608  as above
+)
 _end: one[datetime] = one(column, f"select {LATEST_PUBLIC}")
 # All that were received at the same time come together
 _to_sweep: many[tuple[str, datetime]] = many(
