@@ -9,7 +9,6 @@ import html
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import groupby
 from typing import Literal
 
 import msgspec
@@ -77,7 +76,7 @@ def chosen(bodies: Sequence[Body], view: View) -> Sequence[Body]:
     Of the forms of one text those with HTML are the page's, and those without are the text's. The
     others are taken where these show nothing.
     """
-    found = _chosen(bodies, 0, view)
+    found = _chosen(bodies, 0, view) if len(bodies) > 1 else bodies
     if len(found) <= 1:
         return found
     return [body for body in found if _is_seen(body, view)] or found[:1]
@@ -88,16 +87,22 @@ def _is_seen(body: Body, view: View) -> bool:
 
 
 def _chosen(bodies: Sequence[Body], depth: int, view: View) -> Sequence[Body]:
-    if not any(len(body.leaf.branches) > depth for body in bodies):
-        return bodies
     found: list[Body] = []
-    for alternatives, members in groupby(bodies, lambda body: _branch(body, depth)[:1]):
-        if alternatives:
-            branches = groupby(members, lambda body: _branch(body, depth))
-            found += _of_alternatives([list(b) for _, b in branches], depth, view)
+    branches: list[list[Body]] = []  # of the alternatives at hand
+    before: tuple[int, int] | None = None
+    for body in bodies:
+        here = _branch(body, depth)
+        if branches and (here is None or before is None or here[0] != before[0]):
+            found += _of_alternatives(branches, depth, view)
+            branches = []
+        if here is None:
+            found.append(body)
+        elif branches and here == before:
+            branches[-1].append(body)
         else:
-            found += members
-    return found
+            branches.append([body])
+        before = here
+    return [*found, *_of_alternatives(branches, depth, view)] if branches else found
 
 
 def _of_alternatives(branches: list[list[Body]], depth: int, view: View) -> Sequence[Body]:
@@ -116,10 +121,10 @@ def _of_alternatives(branches: list[list[Body]], depth: int, view: View) -> Sequ
     return fallback
 
 
-def _branch(body: Body, depth: int) -> tuple[int, ...]:
-    """Which alternatives it is in at this depth, and in which of them; empty when in none."""
+def _branch(body: Body, depth: int) -> tuple[int, int] | None:
+    """Which alternatives it is in at this depth, and in which of them; None when in none."""
     branches = body.leaf.branches
-    return branches[depth] if len(branches) > depth else ()
+    return branches[depth] if len(branches) > depth else None
 
 
 def page_source(bodies: Sequence[Body]) -> str | None:

@@ -52,11 +52,18 @@ _EITHER_ORDER = frozenset(
     {"utf-16", "ucs-2", "iso-10646-ucs-2", "unicode", "csunicode", "unicodefeff"}
 )
 
+_OF_JIS: Final = {
+    0x301C: 0xFF5E,
+    0x2016: 0x2225,
+    0x2212: 0xFF0D,
+    0xA2: 0xFFE0,
+    0xA3: 0xFFE1,
+    0xAC: 0xFFE2,
+}
 _CORRECTIONS: Final[Mapping[str, Mapping[int, int]]] = {
     "koi8-u": {0x255D: 0x45E, 0x256C: 0x40E},
-    "euc_jp": {
-        0x301C: 0xFF5E, 0x2016: 0x2225, 0x2212: 0xFF0D, 0xA2: 0xFFE0, 0xA3: 0xFFE1, 0xAC: 0xFFE2,
-    },
+    "euc_jp": _OF_JIS,
+    "iso2022_jp": _OF_JIS,
     "big5hkscs": {
         0x2022: 0x2027, 0xFF64: 0xFE51, 0x203E: 0xAF, 0x223C: 0xFF5E, 0x2641: 0x2295,
         0x2609: 0x2299, 0xA5: 0xFFE5, 0xA2: 0xFFE0, 0xA3: 0xFFE1,
@@ -104,8 +111,8 @@ def find(label: str) -> Encoding | None:
 
 
 def _encoding(codec: str) -> Encoding:
-    codec = _MEANT.get(codec, codec)
-    return Encoding(codec, codec)
+    name = _MEANT.get(codec, codec)
+    return Encoding(name, "iso2022_jp_ext" if name == "iso2022_jp" else name)
 
 
 def decode(content: bytes, encoding: Encoding, *, strict: bool = True) -> str:
@@ -113,9 +120,13 @@ def decode(content: bytes, encoding: Encoding, *, strict: bool = True) -> str:
 
     It becomes U+FFFD instead where ``strict`` is false.
     """
-    if encoding.name == "iso2022_jp":
-        return _iso_2022_jp(content, strict=strict)
-    text = decoded(content, encoding.codec, _errors(encoding.name, strict=strict))
+    if encoding.name != "iso2022_jp":
+        text = decoded(content, encoding.codec, _errors(encoding.name, strict=strict))
+    else:
+        try:
+            text = decoded(content, encoding.codec)
+        except ValueError:
+            return _iso_2022_jp(content, strict=strict)
     for pythons, right in _CORRECTIONS.get(encoding.name, {}).items():
         if chr(pythons) in text:  # in far less time than str.translate takes
             text = text.replace(chr(pythons), chr(right))

@@ -59,8 +59,9 @@ def readable(bodies: Sequence[Body]) -> str:
         else with_plain_newlines(body.source)
         for body in within_limits(chosen(bodies, "text"))
     ]
-    seen = [part for part in parts if not is_blank(part)]
-    return "\n".join(seen) if seen else next(iter(parts), "")
+    if len(parts) > 1:
+        parts = [part for part in parts if not is_blank(part)] or parts[:1]
+    return "\n".join(parts)
 
 
 def _all(parsed: ParsedMessage) -> Iterator[str]:

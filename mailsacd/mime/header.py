@@ -90,7 +90,9 @@ def split(
     ):
         return _large(content, start, stop, body_start)
     fields = _FIELD.findall(content, start, stop)
-    if _is_all(fields, stop - start):
+    # of each field the colon and the last line feed are missing; the section's last may be
+    size = sum(map(len, chain.from_iterable(fields))) + 2 * len(fields)
+    if size == stop - start and stop < end:
         return Section(tuple(fields), stop, body_start)
     odd = damaged.odd_line_end(content[start:stop])
     true_end = damaged.header_end(content, start, stop, in_part=in_part)
@@ -104,16 +106,6 @@ def _moved(section: Section, distance: int) -> Section:
     """The same with its indexes so much higher."""
     end, body_start = section.end + distance, section.body_start + distance
     return replace(section, end=end, body_start=body_start)
-
-
-def _is_all(fields: list[Field], size: int) -> bool:
-    """Whether nothing but ``fields`` is in a section of ``size`` bytes, and its lines end alike."""
-    joined = b"".join(chain.from_iterable(fields))
-    # of each field the colon and the last line feed are missing; the section's last may be
-    if not 0 <= len(joined) + 2 * len(fields) - size <= 1:
-        return False
-    returns = joined.count(b"\r")
-    return not returns or 0 <= joined.count(b"\n") + len(fields) - returns <= 1
 
 
 def _large(content: bytes, start: int, stop: int, body_start: int) -> Section:
@@ -225,7 +217,10 @@ def _word_bytes(text: str, *, base64: bool) -> bytes | None:
     except UnicodeEncodeError:
         return None
     if base64:
-        return transfer.base64_bytes(encoded) or None
+        try:
+            return binascii.a2b_base64(encoded, strict_mode=True)
+        except binascii.Error:
+            return transfer.base64_bytes(encoded) or None
     return binascii.a2b_qp(encoded, header=True)
 
 
