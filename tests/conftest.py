@@ -19,6 +19,7 @@ from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.store.pool import Database
 from tests.data_directory import copy_data, open_directory
+from tests.end_to_end.daemon import MakeDaemon, RunningDaemon, running_daemon
 from tests.lanes import LANES
 from tests.outbound.name_server import Network
 from tests.outbound.receiver import Receiver
@@ -76,6 +77,36 @@ def database_dsn(migrated_data: Path) -> Iterator[str]:
         _wait(postgres.start())
         yield postgres.dsn
         _wait(postgres.stop())
+
+
+@pytest.fixture
+def make_daemon(workspace: Path, migrated_data: Path) -> Iterator[MakeDaemon]:
+    """Makes daemons, not yet started; none outlives the test.
+
+    Their database is there already, unless they are to be ``fresh``: that takes longer.
+    """
+    made: list[RunningDaemon] = []
+
+    def make(*options: str, name: str = "data", fresh: bool = False) -> RunningDaemon:
+        data_dir = workspace / name
+        if not fresh and not data_dir.exists():
+            copy_data(migrated_data, data_dir)
+        made.append(RunningDaemon(data_dir, options))
+        return made[-1]
+
+    yield make
+    started = [daemon for daemon in made if hasattr(daemon, "process")]
+    for daemon in started:
+        daemon.kill()
+    for daemon in started:
+        daemon.wait_for_postgres_to_end()
+
+
+@pytest.fixture(scope="module")
+def shared_daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
+    """One daemon for all tests of a module that do it no harm."""
+    with running_daemon(migrated_data, "--set", "smtp.starttls=offer") as daemon:
+        yield daemon
 
 
 def _postgres(data_dir: Path) -> EmbeddedPostgres:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("system-programs")
+PROGRAMS = ("chromium-of-this-test", "curl", "pgbouncer", "ruby")
 
 
 def run(programs: Path) -> "subprocess.CompletedProcess[str]":
@@ -33,14 +34,14 @@ def programs(workspace: Path) -> Path:
 
 
 def test_what_is_there_is_not_spoken_of(programs: Path) -> None:
-    for name in ("chromium-of-this-test", "curl", "pgbouncer"):
+    for name in PROGRAMS:
         (programs / name).symlink_to("/bin/true")
     done = run(programs)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_without_root_it_says_in_one_line_what_root_is_to_type(programs: Path) -> None:
-    for name in ("apt-get", "pgbouncer"):
+    for name in ("apt-get", *PROGRAMS[2:]):
         (programs / name).symlink_to("/bin/true")
     done = run(programs)
     assert (done.returncode, done.stdout) == (1, "")
@@ -51,8 +52,8 @@ def test_without_root_it_says_in_one_line_what_root_is_to_type(programs: Path) -
 
 
 def test_where_there_is_no_apt_it_says_what_is_missing(programs: Path) -> None:
-    (programs / "curl").symlink_to("/bin/true")
-    (programs / "pgbouncer").symlink_to("/bin/true")
+    for name in PROGRAMS[1:]:
+        (programs / name).symlink_to("/bin/true")
     done = run(programs)
     assert done.returncode == 1
     assert done.stderr.startswith("the tests need chromium, and there is no apt-get here")
