@@ -48,7 +48,7 @@ begin
         have := has.starred;
         keep := has.most;
     end if;
-    if keep is null or have <= keep then
+    if has.most is null or have <= keep then
         return '';
     elsif of_starred and have - keep <= keep then
         return (select id from message where saved_by = name
