@@ -19,6 +19,7 @@ Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Hours = Annotated[int, msgspec.Meta(ge=1, le=720)]
 Workers = Annotated[int, msgspec.Meta(ge=0, le=64)]
+PerMinute = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Days = Annotated[int, msgspec.Meta(ge=1, le=365)]
 PlainLogin = Literal["loopback", "always", "never"]
 """Who may send a password without TLS: those on the same machine, everybody, nobody."""
@@ -186,6 +187,21 @@ class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     invitation_days: Days = 14
 
 
+class ThrottleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[throttle]``: how fast mail and calls may come. 0: as fast as they like."""
+
+    enabled: bool = True
+    exempt_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    peer_per_minute: PerMinute = 1_200
+    sender_domain_per_minute: PerMinute = 6_000
+    recipient_per_minute: PerMinute = 300
+    account_per_minute: PerMinute = 12_000
+    private_factor: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 10
+    slow_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
+    calls_per_minute: PerMinute = 1_200
+    account_calls_per_minute: PerMinute = 12_000
+
+
 class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A plan: what an account that has it may use."""
 
@@ -214,6 +230,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     websocket: WebsocketSettings = WebsocketSettings()
     dns: DnsSettings = DnsSettings()
     webhook: WebhookSettings = WebhookSettings()
+    throttle: ThrottleSettings = ThrottleSettings()
     domains: DomainSettings = DomainSettings()
     accounts: AccountSettings = AccountSettings()
     plans: dict[str, PlanSettings] = msgspec.field(

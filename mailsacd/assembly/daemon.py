@@ -29,6 +29,7 @@ from mailsacd.assembly.retrieval import Retrieval
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
+from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.push.permission import ListenPermission
@@ -50,7 +51,8 @@ P = TypeVar("P", bound=Part)
 class Daemon:
     """A whole mailsacd in one process: all of it, or a worker of several.
 
-    A worker is given its ``ports``, and what it says when it is ready. With ``owns_process`` the
+    A worker is given its ``ports``, what it says when it is ready, and the ``rates`` that all of
+    them share. With ``owns_process`` the
     collector of garbage is spared what the daemon is made of, and whatever else is there.
     """
 
@@ -62,6 +64,7 @@ class Daemon:
         ports: Ports | None = None,
         announce: Announce = announce,
         owns_process: bool = True,
+        rates: RateMemory | None = None,
     ) -> None:
         self._settings = settings
         self._reactor = reactor
@@ -71,6 +74,7 @@ class Daemon:
         self._ports = ports or OwnPorts(settings, reactor)
         self._announce = announce
         self._owns_process = owns_process
+        self._rates = rates or RateMemory()
         self._given_up = False
 
     async def start(self) -> None:
@@ -115,6 +119,7 @@ class Daemon:
             intake=intake,
             tls=certificate.context_factory,
             reactor=reactor,
+            rates=self._rates,
         )
         ports: dict[str, int] = {}
         factories = await self._put_together(ground, ports)
@@ -170,7 +175,7 @@ class Daemon:
             *delivering.calls(),
             *feeds.calls(),
         )
-        web = self._add(Web(ground, callers, groups, feeds.websockets))
+        web = self._add(Web(ground, callers, records.throttle, groups, feeds.websockets))
         self._edges = (receiving, retrieval, feeds, web)
         return {**receiving.factories, **retrieval.factories, **web.factories}
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
 from mailsacd.data import Data
+from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
 from mailsacd.work.threads import Lanes
@@ -17,7 +18,7 @@ class Ground:
 
     ``intake`` is the database for taking mail in, by connections that nothing else waits for;
     ``tls`` has the server's certificate. ``reactor`` is many interfaces; each object says which of
-    them it needs.
+    them it needs. ``rates`` is shared with the other workers of the node.
     """
 
     settings: Settings
@@ -26,6 +27,7 @@ class Ground:
     intake: Database
     tls: IOpenSSLServerConnectionCreator
     reactor: Any
+    rates: RateMemory
 
     @property
     def database(self) -> Database:

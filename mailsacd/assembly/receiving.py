@@ -11,13 +11,14 @@ from mailsacd.core.message import Observer
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.receiving.accept import EVERY_DOMAIN, RecipientPolicy
+from mailsacd.mail.receiving.admission import Admission, CaptureAdmission
 from mailsacd.mail.receiving.capture import Capture
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory
-from mailsacd.smtp.services import SmtpServices, refuse_nobody
+from mailsacd.smtp.services import SmtpServices
 from mailsacd.sockets.connection_factory import drain_all
 from mailsacd.store.pool import Database
 
@@ -49,7 +50,7 @@ class Receiving:
             anybody,
             settings=settings.capture,
             accept=captures_all(intake, directory, records.activity),
-            refuses=refuse_nobody,
+            admission=CaptureAdmission(records.throttle),
             capture=Capture(logins, owners.accounts, self._ingest, records.usage, records.activity),
             plain_login=settings.capture.plain_login,
         )
@@ -83,7 +84,9 @@ class Receiving:
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,
-            refuses=records.denylist.refuses,
+            admission=Admission(
+                records.denylist, records.throttle, owners.directory.asking(ground.intake)
+            ),
         )
 
 

@@ -1,5 +1,6 @@
 """What is counted, recorded and refused beside the mail."""
 
+import time
 from typing import Final
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -10,6 +11,7 @@ from mailsacd.http.app import Group
 from mailsacd.http.calls.activity import ActivityCalls
 from mailsacd.http.calls.statistics import StatisticsCalls
 from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.limits.throttle import Throttle
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.activity import Activity
@@ -30,6 +32,13 @@ class Records:
         settings, database, reactor = ground.settings, ground.database, ground.reactor
         self.activity = Activity(database, notices, reactor=reactor)
         self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
+        self.throttle = Throttle(
+            settings.throttle,
+            ground.rates,
+            self.activity,
+            reactor=reactor,
+            seconds=time.monotonic,
+        )
         self.denylist = Denylist(
             database,
             notices,

@@ -16,6 +16,7 @@ from mailsacd.http.calls.messages import MessageCalls
 from mailsacd.http.calls.service import ServiceCalls
 from mailsacd.http.calls.validations import ValidationCalls
 from mailsacd.http.calls.websocket import WebSockets
+from mailsacd.mail.limits.throttle import Throttle
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.account_mail import AccountMail
@@ -32,12 +33,13 @@ class Web:
         self,
         ground: Ground,
         callers: Metered,
+        throttle: Throttle,
         groups: Sequence[Group],
         websockets: WebSockets,
     ) -> None:
         """``groups`` have the calls of all parts."""
         settings, lane = ground.settings.http, ground.lanes.readers
-        self._site = make_site(groups, callers, settings, __version__, lane, ground.reactor)
+        self._site = make_site(groups, callers, settings, lane, ground.reactor, throttle=throttle)
         put_websockets(self._site, websockets, settings)
         self.factories: dict[str, IProtocolFactory] = {"http": self._site}
         if settings.tls_port >= 0:

@@ -11,6 +11,7 @@ from mailsacd.cli.domain import domain
 from mailsacd.cli.key import key
 from mailsacd.cli.server import config, wait
 from mailsacd.cli.stats import stats
+from mailsacd.cli.throttle import throttle
 
 
 @click.group()
@@ -20,6 +21,6 @@ def main() -> None:
 
 
 for _command in (
-    account, key, address, domain, deny_, stats, migrate, backup, restore, config, wait,
+    account, key, address, domain, deny_, throttle, stats, migrate, backup, restore, config, wait,
 ):  # fmt: skip
     main.add_command(_command)

@@ -8,6 +8,8 @@ Edges translate: SMTP into a reply, HTTP into a status. Nobody else formats erro
 from dataclasses import dataclass
 from typing import ClassVar
 
+from mailsacd.core.rate_standing import RateStanding
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -50,6 +52,10 @@ class ForbiddenError(MailsacdError):
     """The caller is known, and this belongs to somebody else."""
 
 
+class DeniedError(MailsacdError):
+    """The operator has put whoever it comes from, or is for, on the denylist."""
+
+
 class NotFoundError(MailsacdError):
     """What was asked for is not there, or the caller may not know that it is."""
 
@@ -74,6 +80,14 @@ class ThrottledError(MailsacdError):
     def __init__(self, public: str, *, retry_after_s: int) -> None:
         super().__init__(public)
         self.retry_after_s = retry_after_s
+
+
+class RateLimitError(ThrottledError):
+    """A call is one too many; ``standing`` tells how the caller stands with its limit."""
+
+    def __init__(self, public: str, standing: RateStanding) -> None:
+        super().__init__(public, retry_after_s=standing.retry_after_s)
+        self.standing = standing
 
 
 class LoginDelayError(ThrottledError):

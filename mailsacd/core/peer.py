@@ -21,6 +21,22 @@ def network_of(peer: str) -> str:
     return str(ipaddress.IPv6Network((int(address) >> 64 << 64, 64)))
 
 
+def networks_around(peer: str) -> tuple[str, ...]:
+    """Return what counts as the peer (see `network_of`), and the wider networks that it is in.
+
+    Of IPv4 that is the /24, the least that is routed; of IPv6 the /48 of a site and the /32 of a
+    provider (RFC 6177): whoever has such a network can have a peer of each address in it.
+    """
+    network = network_of(peer)
+    if ":" in network:
+        number = int(ipaddress.IPv6Network(network).network_address)
+        wider = (ipaddress.IPv6Network((number >> n << n, 128 - n)) for n in (80, 96))
+        return (network, *map(str, wider))
+    if network.count(".") == 3:
+        return (network, f"{network.rpartition('.')[0]}.0/24")
+    return (network,)
+
+
 def plain_ip(host: str) -> str:
     """Write the IP address ``host`` as people do: no IPv4 inside of IPv6, and no zone."""
     return host.removeprefix("::ffff:").partition("%")[0]

@@ -5,10 +5,12 @@ from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
+from mailsacd import __version__
 from mailsacd.http.api.credentials import Callers
 from mailsacd.http.api.dispatch import Dispatch
 from mailsacd.http.api.openapi import specification
 from mailsacd.http.api.operation import Operation
+from mailsacd.http.api.rate_headers import ThrottlesCalls
 from mailsacd.http.api.routes import Routes
 from mailsacd.http.calls.documentation import Documentation
 from mailsacd.http.calls.websocket import PATH, WebSockets, WebSocketUpgrade
@@ -46,16 +48,17 @@ def make_site(
     groups: Iterable[Group],
     authenticator: Callers,
     settings: HttpSettings,
-    version: str,
     lane: Lane,
     reactor: IReactorTime,
+    *,
+    throttle: ThrottlesCalls | None = None,
 ) -> HttpSite:
     """The site to listen with, for the calls of ``groups``.
 
-    Large answers are compressed in ``lane``.
+    Large answers are compressed in ``lane``. Without a ``throttle`` nobody calls too fast.
     """
-    dispatch = Dispatch(authenticator, Proxies(settings.proxy_networks), lane)
-    routes = Routes(Api(groups, version).operations, dispatch)
+    dispatch = Dispatch(authenticator, Proxies(settings.proxy_networks), lane, throttle)
+    routes = Routes(Api(groups, __version__).operations, dispatch)
     return HttpSite(routes, Bounds(settings, reactor), reactor, channel=Channel, request=Request)
 
 

@@ -20,6 +20,7 @@ class State(Enum):
     CHUNK = auto()  # inside of a BDAT chunk
     CHUNKS = auto()  # between two chunks of a message
     DELIVERING = auto()
+    REFUSED = auto()  # there is no service for this client: only QUIT is taken
     CLOSED = auto()
 
 

@@ -178,7 +178,8 @@ def _http(conversation: Conversation, _argument: bytes) -> Action:
 _Command = Callable[[Conversation, bytes], Action | None]
 
 # Tuples: a state is found in one by identity, where a set would call its slow hash
-_ANY: Final = tuple(state for state in State if state is not State.CLOSED)
+_NOT_CLOSED: Final = tuple(state for state in State if state is not State.CLOSED)
+_ANY: Final = tuple(state for state in _NOT_CLOSED if state is not State.REFUSED)
 _GREETED: Final = (State.READY,)
 _IN_TRANSACTION: Final = (State.SENDER, State.RECIPIENTS)
 _HAS_RECIPIENTS: Final = (State.RECIPIENTS,)
@@ -201,7 +202,7 @@ _COMMANDS: Final[Mapping[bytes, tuple[_Command, tuple[State, ...]]]] = {
     b"NOOP": (_noop, _ANY),
     b"HELP": (_help, _ANY),
     b"VRFY": (_vrfy, _ANY),
-    b"QUIT": (_quit, _ANY),
+    b"QUIT": (_quit, _NOT_CLOSED),
     b"EXPN": (_not_implemented, _ANY),
     b"ETRN": (_not_implemented, _ANY),
     b"TURN": (_not_implemented, _ANY),

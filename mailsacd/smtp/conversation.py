@@ -68,6 +68,11 @@ class Conversation(LineSession[Action, Reply]):
         """What MAIL and RCPT said so far."""
         self.state = State.START
 
+    def refuse_service(self, answer: Reply) -> None:
+        """Greet with ``answer``, a 554, and wait for QUIT (RFC 5321 section 3.1)."""
+        self.state = State.REFUSED
+        self._pending.append(answer)
+
     def reset(self, state: State) -> None:
         """Forget the transaction; the session is in ``state`` from now on."""
         self.state = state

@@ -5,6 +5,7 @@ from typing import Final
 from mailsacd.core import reply
 from mailsacd.core.errors import (
     BadAddressError,
+    DeniedError,
     ForbiddenError,
     MailLoopError,
     OverloadedError,
@@ -25,10 +26,24 @@ CLOSING_WORDS: Final = {
 """What is said when the server ends a session."""
 
 
-def refused_recipient(error: BaseException | None) -> Reply:
-    """Return the answer to RCPT when deciding on the recipient raised ``error``."""
+def sent_away(error: ThrottledError) -> Reply:
+    """Return the words for who connects, or begins a message, when too much came already."""
+    return reply.THROTTLED.saying(_printable(error.public))
+
+
+def refused_recipient(error: BaseException | None, *, is_first: bool = True) -> Reply:
+    """Return the answer to RCPT when deciding on the recipient raised ``error``.
+
+    Whoever sends too fast is sent away, unless it is not the first recipient (``is_first``): what
+    others are to get is not lost.
+    """
     if isinstance(error, BadAddressError):
         return reply.BAD_RECIPIENT.saying(_printable(error.public))
+    if isinstance(error, DeniedError):
+        return reply.RECIPIENT_DENIED
+    if isinstance(error, ThrottledError):
+        answer = reply.THROTTLED if is_first else reply.RECIPIENT_THROTTLED
+        return answer.saying(_printable(error.public))
     if isinstance(error, ForbiddenError):
         return reply.DOMAIN_NOT_ACCEPTED.saying(_printable(error.public))
     if isinstance(error, OverloadedError):
@@ -71,6 +86,7 @@ def is_expected(error: BaseException | None) -> bool:
         error,
         (
             BadAddressError,
+            DeniedError,
             ForbiddenError,
             MailLoopError,
             ThrottledError,

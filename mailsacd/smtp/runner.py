@@ -4,7 +4,6 @@ What is hot is written for speed: no coroutine where an answer is there, all rep
 """
 
 from collections.abc import Awaitable, Coroutine
-from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
@@ -17,6 +16,7 @@ from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import Action, AskRecipient, Deliver, LogIn, Signal
 from mailsacd.smtp.envelopes import Envelopes
 from mailsacd.smtp.held_mail import HeldMail
+from mailsacd.smtp.recipients import Recipients
 from mailsacd.smtp.replies import (
     CLOSING_WORDS,
     is_expected,
@@ -44,8 +44,7 @@ class SessionRunner:
         self.session = Session(shared.rules)
         self._connection = connection
         self._clock = services.clock
-        self._accept = services.accept
-        self._refuses = services.refuses
+        self._recipients = Recipients(services)
         self._ingest = services.ingest
         self._capture = services.capture
         self._budget = services.ingest.budget
@@ -112,8 +111,7 @@ class SessionRunner:
         session.offers_tls = self._options.offers_tls(
             connection.local_ip, needed=self._capture is not None and not session.trusted
         )
-        session.refuses = partial(self._refuses, connection.peer_ip)
-        session.greet()
+        self._recipients.greet(session, connection.peer_ip)
         self.run()
 
     def receive(self, data: bytes) -> None:
@@ -205,8 +203,9 @@ class SessionRunner:
             self._broken(failure)
 
     def _ask_recipient(self, path: str) -> None:
+        session = self.session
         try:
-            answer = self._accept.recipient(path)
+            answer = self._recipients.ask(path, session.transaction.reverse_path, session.account)
         except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
             self._refuse_recipient(e)
             return
@@ -229,7 +228,8 @@ class SessionRunner:
     def _refuse_recipient(self, error: Exception) -> None:
         if not is_expected(error):
             _log.failure("a recipient could not be checked", Failure(error))
-        self.session.refuse_recipient(refused_recipient(error))
+        is_first = not self.session.transaction.recipients
+        self.session.refuse_recipient(refused_recipient(error, is_first=is_first))
 
     async def _log_in(self, action: LogIn) -> None:
         assert self._capture is not None  # noqa: S101  for mypy: else AUTH is not implemented

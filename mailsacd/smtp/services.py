@@ -1,7 +1,7 @@
 """What an SMTP listener is built from, and what it asks of the use cases."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -53,9 +53,54 @@ class CapturesMail(Protocol):
         """
 
 
-def refuse_nobody(peer_ip: str, reverse_path: str) -> bool:  # noqa: ARG001  as a denylist answers
-    """Refuse no mail: what a listener without a denylist asks."""
-    return False
+class AdmitsPeer(Protocol):
+    """Decides whether, and how soon, mail is taken from one peer."""
+
+    def check_connection(self) -> None:
+        """Raises DeniedError when no mail is taken from it, ThrottledError when none is now."""
+
+    def refuses_sender(self, reverse_path: str) -> bool:
+        """Tell whether mail with that reverse-path is refused, coming from this peer."""
+
+    def recipient(
+        self, reverse_path: str, recipient: Recipient, account: AccountIdentity | None
+    ) -> float | Awaitable[float]:
+        """Return how many seconds to wait before mail for ``recipient`` is taken.
+
+        ``account`` is who has logged in. Raises (or the awaitable does) DeniedError,
+        ThrottledError or UnavailableError.
+        """
+
+
+class AdmitsMail(Protocol):
+    """Decides from whom mail is taken, and how fast."""
+
+    def of_peer(self, peer_ip: str) -> AdmitsPeer:
+        """Return what decides for the peer at that IP address, for as long as it is connected."""
+
+
+class AdmitsAll:
+    """Takes mail from everybody, as fast as it comes: an AdmitsMail, and AdmitsPeer."""
+
+    def of_peer(self, peer_ip: str) -> AdmitsPeer:  # noqa: ARG002  all peers are alike
+        """Return what admits everything."""
+        return self
+
+    def check_connection(self) -> None:
+        """Admit it, whoever it is."""
+
+    def refuses_sender(self, reverse_path: str) -> bool:  # noqa: ARG002  as AdmitsPeer
+        """Return False: nobody is refused."""
+        return False
+
+    def recipient(
+        self,
+        reverse_path: str,  # noqa: ARG002  as AdmitsPeer
+        recipient: Recipient,  # noqa: ARG002  as AdmitsPeer
+        account: AccountIdentity | None,  # noqa: ARG002  as AdmitsPeer
+    ) -> float:
+        """Return 0: mail is taken at once."""
+        return 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +110,7 @@ class SmtpServices:
     Without ``tls`` there is no STARTTLS; nor with ``tls_at_once``, for connections begin with a
     handshake then. Its certificate is ``self_signed``, or somebody's whom clients may know. With
     ``capture`` everybody logs in first, and ``plain_login`` says who may do so without TLS (see
-    settings). ``refuses`` tells at once whether mail from an IP address, or with a reverse-path,
-    is refused.
+    settings).
     """
 
     hostname: str
@@ -76,7 +120,7 @@ class SmtpServices:
     ingest: IngestsMail
     tls: IOpenSSLServerConnectionCreator | None
     clock: IReactorTime
-    refuses: Callable[[str, str], bool] = refuse_nobody
+    admission: AdmitsMail = field(default_factory=AdmitsAll)
     tls_at_once: bool = False
     self_signed: bool = False
     capture: CapturesMail | None = None

@@ -78,8 +78,11 @@ class Session(Conversation):
             self._pending.append(reply.RECIPIENT_OK)
 
     def refuse_recipient(self, answer: Reply) -> None:
-        """Answer `AskRecipient` with ``answer``: no, or not now."""
+        """Answer `AskRecipient` with ``answer``: no, or not now; with a 421 the session is over."""
         if self._answered():
+            if answer.code == reply.THROTTLED.code:
+                self.close(answer)
+                return
             self.transaction.some_refused = True
             self._pending.append(answer)
 

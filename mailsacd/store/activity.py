@@ -1,13 +1,41 @@
 """Statements on what happened."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from mailsacd.core.activity import Event
+from mailsacd.core.activity import THROTTLED, Event
 from mailsacd.core.token import time_of
 from mailsacd.store.sql import Executor, many, none
 
 _SOME: Final = 10_000
+
+MAX_THROTTLED: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """How often somebody (a peer, domain, address or account) was too fast, and when ``last``."""
+
+    subject: str
+    account: str | None
+    slowed: int
+    sent_away: int
+    last: datetime
+
+
+def _throttled(
+    subject: str, account: str | None, slowed: int, sent_away: int, last_id: str
+) -> Throttled:
+    return Throttled(
+        subject=subject,
+        account=account,
+        slowed=slowed,
+        sent_away=sent_away,
+        last=time_of(last_id),
+    )
+
 
 # An account may be gone since, and another one have its name: which was made after that event.
 _insert = none(
@@ -27,6 +55,15 @@ _list = many(
     """select id, account, kind, code, subject, detail, times from activity
        where account = %(account)s and id < %(before)s and id >= %(from)s
        order by id desc limit %(limit)s offset %(skip)s""",
+)
+_throttled_since = many(
+    _throttled,
+    f"""select subject, account,
+            (coalesce(sum(times) filter (where code is null), 0))::bigint as slowed,
+            (coalesce(sum(times) filter (where code is not null), 0))::bigint as sent_away, max(id)
+        from activity where id >= %(from)s and kind = '{THROTTLED}'
+        group by subject, account
+        order by sum(times) desc, subject, account limit {MAX_THROTTLED}""",  # noqa: S608  no input in it
 )
 _forget = none(
     f"""delete from activity where id in (
@@ -67,6 +104,11 @@ async def list_events(
         "skip": skip,
     }
     return await _list(db, **params)
+
+
+async def list_throttled(db: Executor, from_id: str) -> list[Throttled]:
+    """Return who was too fast since the events with ids from ``from_id`` on, most often first."""
+    return await _throttled_since(db, **{"from": from_id})
 
 
 async def forget_events(db: Executor, before_id: str) -> bool:

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from mailsacd.assembly.daemon import Daemon
 from mailsacd.core.errors import MailsacdError
+from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.ports import InheritedPorts
 from mailsacd.work.process import STOP_WITHIN_S, end_within
 from mailsacd.workers.pipe import Failed, Job, Logged, Message, Ready, as_line, read_job
@@ -50,6 +51,7 @@ def _work(reactor: Any, job: Job) -> Deferred[None]:
         reactor,
         ports=InheritedPorts(job.descriptors, reactor),
         announce=lambda *_: _tell(Ready()),
+        rates=RateMemory(job.rates),
     )
     started = ensureDeferred(_start(daemon, reactor))
 

@@ -4,6 +4,7 @@ It keeps a listening socket for each worker and port, so the queue of new connec
 worker that dies: whoever is in it waits for the next one.
 """
 
+import os
 import signal
 from contextlib import AsyncExitStack
 from typing import Any, Final
@@ -16,6 +17,7 @@ from mailsacd.announcement import announce
 from mailsacd.certificate import CertificateStore
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.data import hostname_of, make_data_dir, open_data
+from mailsacd.mail.limits.rate_memory import shared_file
 from mailsacd.ports import BACKLOG, Sockets, bind_shared
 from mailsacd.settings import Settings
 from mailsacd.work.process import STOP_WITHIN_S
@@ -43,6 +45,7 @@ class Workers:
         self._reactor = reactor
         self._closing = AsyncExitStack()
         self._sockets: list[Sockets] = []
+        self._rates = -1
         self._running: dict[int, WorkerProcess] = {}
         self._failures: dict[int, int] = {}
         self._coming: dict[int, IDelayedCall] = {}
@@ -76,6 +79,8 @@ class Workers:
         CertificateStore(settings.tls, data_dir=directory, hostname=hostname_of(settings))
         self._sockets = bind_shared(settings, settings.server.workers)
         closing.callback(self._close_sockets)
+        self._rates = shared_file()
+        closing.callback(os.close, self._rates)
         async with AsyncExitStack() as failing:
             failing.push_async_callback(self._end_workers)
             for number in range(len(self._sockets)):
@@ -117,7 +122,7 @@ class Workers:
     def _spawn(self, number: int) -> None:
         self._coming.pop(number, None)
         worker = WorkerProcess(number + 1, self._reactor, self._changed)
-        worker.spawn(self._sockets[number])
+        worker.spawn(self._sockets[number], self._rates)
         self._running[number] = worker
         if self._job is not None:
             worker.give_job(self._job)

@@ -14,11 +14,14 @@ MAX_LINE_BYTES = 1_048_576
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker does. ``descriptors`` are its listening sockets, by their listeners' names.
 
+    ``rates`` is the descriptor of the memory that it shares with the others (mail.limits).
+
     The settings hold secrets: they are never on a command line, nor in a log.
     """
 
     settings: Settings
     descriptors: dict[str, int]
+    rates: int
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

@@ -49,17 +49,23 @@ class WorkerProcess(ProcessProtocol):
         self._reactor = reactor
         self._changed = changed
         self._descriptors: dict[str, int] = {}
+        self._rates = 0
         self._partial = {1: b"", 2: b""}
         self._reload = False
 
-    def spawn(self, sockets: Sockets) -> None:
-        """Start it, with ``sockets`` for its own. When we are killed, it is told by SIGTERM too."""
+    def spawn(self, sockets: Sockets, rates: int) -> None:
+        """Start it, with ``sockets`` for its own, and the file ``rates`` that all workers share.
+
+        When we are killed, it is told by SIGTERM too.
+        """
         user = SystemUser(name="", uid=os.geteuid(), gid=os.getegid())
         executable, *arguments = user.launcher(
             (sys.executable, *_PROGRAM), death_signal=signal.SIGTERM
         )
         self._descriptors = {name: at for at, name in enumerate(sockets, _FIRST_DESCRIPTOR)}
         inherited = {self._descriptors[name]: each.fileno() for name, each in sockets.items()}
+        self._rates = _FIRST_DESCRIPTOR + len(sockets)
+        inherited[self._rates] = rates
         self._reactor.spawnProcess(
             self,
             executable,
@@ -70,7 +76,7 @@ class WorkerProcess(ProcessProtocol):
 
     def give_job(self, settings: Settings) -> None:
         """Tell the worker which settings it has, and which sockets are whose."""
-        job = Job(settings=settings, descriptors=self._descriptors)
+        job = Job(settings=settings, descriptors=self._descriptors, rates=self._rates)
         self._process.write(as_line(job))
 
     def reload(self) -> None:

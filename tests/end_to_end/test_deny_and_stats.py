@@ -12,10 +12,9 @@ from tests.patience import block_until
 def test_the_denylist_and_the_figures(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon().start()
     data = daemon.data_dir
-    assert told_json(data, "deny", "add", "Spam.EXAMPLE", "--reason", "spam") == {
-        "entry": "spam.example",
-        "reason": "spam",
-    }
+    added = told_json(data, "deny", "add", "Spam.EXAMPLE", "--reason", "spam")
+    assert (added["entry"], added["recipient"], added["reason"]) == ("spam.example", False, "spam")
+    assert added["expires"] is None
     block_until(lambda: daemon.json("/api/mailstats/blacklist") == ["spam.example"])
     with pytest.raises(smtplib.SMTPSenderRefused):
         daemon.send("a@x.example", "Subject: x\r\n\r\n", sender="a@spam.example")
@@ -34,7 +33,10 @@ def test_the_denylist_and_the_figures(make_daemon: MakeDaemon) -> None:
     assert "messages" in run(data, "stats").stdout
     assert told_json(data, "stats", "--check") == {"wrong": []}
     assert run(data, "stats", "--check").stdout == "all counts are true\n"
-    assert told_json(data, "deny", "remove", "spam.example") == {"removed": "spam.example"}
+    assert told_json(data, "deny", "remove", "spam.example") == {
+        "removed": "spam.example",
+        "recipient": False,
+    }
     for arguments, problem in (
         (("deny", "remove", "spam.example"), "is not on the denylist"),
         (("deny", "add", "a b"), "is neither a domain nor an IP address or network"),

@@ -58,7 +58,7 @@ def _site_of(
     groups = message_calls(mailbox, clock)
     callers = authenticator(database)
     chosen = settings or HttpSettings()
-    return make_site(groups, callers, chosen, __version__, LANES.readers, clock)
+    return make_site(groups, callers, chosen, LANES.readers, clock)
 
 
 @dataclass

@@ -81,7 +81,7 @@ def test_the_embedded_database_has_to_have_connections_for_all_workers() -> None
 
 def test_a_job_arrives_as_it_was_sent() -> None:
     settings = _settings("database.dsn=password=s3cret", "plans.team.domains=3")
-    job = Job(settings=settings, descriptors={"smtp": 3})
+    job = Job(settings=settings, descriptors={"smtp": 3}, rates=9)
     assert read_job(as_line(job)) == job
 
 

@@ -6,10 +6,12 @@ from typing import Any, Final
 from twisted.internet.defer import CancelledError
 
 from mailsacd.core.actor import ANYONE, account_of
+from mailsacd.core.errors import RateLimitError
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.codec import error_response, read_body
 from mailsacd.http.api.credentials import Callers, identify, session_token
 from mailsacd.http.api.operation import Call, Handler, Operation
+from mailsacd.http.api.rate_headers import ThrottlesCalls, rate_headers
 from mailsacd.http.api.representation import is_large, represented, tagged
 from mailsacd.http.server.answer import Response, Streamed
 from mailsacd.http.server.proxies import Proxies
@@ -23,13 +25,20 @@ class Dispatch:
     """Has requests answered by the handlers of operations.
 
     ``authenticator`` knows who calls; ``proxies`` tell which IP address a request came from. Large
-    answers are compressed in ``lane``.
+    answers are compressed in ``lane``. ``throttle`` says when who calls too fast is answered.
     """
 
-    def __init__(self, authenticator: Callers, proxies: Proxies, lane: Lane) -> None:
+    def __init__(
+        self,
+        authenticator: Callers,
+        proxies: Proxies,
+        lane: Lane,
+        throttle: ThrottlesCalls | None = None,
+    ) -> None:
         self._authenticator = authenticator
         self._proxies = proxies
         self._lane = lane
+        self._throttle = throttle
 
     async def answer(
         self, operation: Operation, handler: Handler, request: Request, segments: dict[str, str]
@@ -51,6 +60,8 @@ class Dispatch:
                 return
             response = error_response(e, operation.id)
         except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
+            if isinstance(e, RateLimitError):
+                request.rates = rate_headers(e.standing)
             response = error_response(e, operation.id)
         request.answer(response)
 
@@ -74,6 +85,8 @@ class Dispatch:
             if request.body_bytes:
                 body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
             actor, key = await identify(self._authenticator, request, query, body, peer)
+            if self._throttle is not None:
+                request.rates = rate_headers(await self._throttle.call(peer, actor.account))
             if operation.needs_account:
                 account_of(actor)
         values = operation.read(segments, query, request.getHeader)

@@ -18,7 +18,7 @@ from twisted.web import server
 from twisted.web.http import RESPONSES, datetimeToString
 
 from mailsacd.core.outflow import PIECE_BYTES
-from mailsacd.http.server.answer import ON_EVERY_ANSWER, Response, Streamed
+from mailsacd.http.server.answer import ON_EVERY_ANSWER, Headers, Response, Streamed
 from mailsacd.http.server.bounds import Bounds
 from mailsacd.http.server.sink import Sink
 
@@ -26,7 +26,8 @@ T = TypeVar("T")
 
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 FOR_ANY_PAGE: Final = (
-    b"Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Retry-After, ETag"
+    b"Access-Control-Allow-Origin: *\r\n"
+    b"Access-Control-Expose-Headers: Retry-After, ETag, RateLimit, RateLimit-Policy"
 )
 """Pages of other sites may read what reading calls answer, and these of its header fields."""
 
@@ -81,6 +82,7 @@ class Request(server.Request):
     body_bytes = 0
     max_body_bytes = 0
     gone = False  # the client is, and takes no answer
+    rates: Headers = ()  # of the answer: how fast the caller may call
     _refused = False
     _sink: Sink | None = None
     _work: Deferred[Any] | None = None
@@ -156,7 +158,7 @@ class Request(server.Request):
         put(b"Content-Type", [response.content_type])
         put(b"Cache-Control", [b"no-store"])
         put(b"Access-Control-Allow-Origin", [b"*"])
-        for name, value in response.headers:
+        for name, value in (*self.rates, *response.headers):
             put(name, [value])
         if self.method == b"HEAD":
             response.source.ended()
@@ -183,7 +185,7 @@ class Request(server.Request):
         lines.append(b"Cache-Control: no-store")
         if self.method in READS:
             lines.append(FOR_ANY_PAGE)
-        for name, value in response.headers:
+        for name, value in (*self.rates, *response.headers):
             lines.append(b"%b: %b" % (name, b" ".join(value.splitlines())))
         if not self.channel.persistent:
             lines.append(b"Connection: close")

@@ -1,63 +1,36 @@
-"""Whose mail the operator refuses: domains, IP addresses and networks.
+"""From whom, and to whom, the operator lets no mail in.
 
 All of the list is in memory, on every node; a change is known everywhere as soon as it commits,
 and what a node missed it reads again from time to time.
 """
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from mailsacd.core.activity import REFUSED
-from mailsacd.core.address import normal_domain
-from mailsacd.core.errors import (
-    BadAddressError,
-    ConfigurationError,
-    Fault,
-    InvalidInputError,
-    NotFoundError,
-)
+from mailsacd.core.address import normal_domain, parse_address
+from mailsacd.core.errors import BadAddressError
+from mailsacd.core.networks import Networks, networks_of_setting
+from mailsacd.mail.receiving.denylist_entry import entry_of, is_domain
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store import denylist as store
 from mailsacd.store.denylist import Denied
-from mailsacd.store.notices import DENYLIST, Notices, give_notice
+from mailsacd.store.notices import DENYLIST, Notices
 from mailsacd.store.pool import Database
-from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
 
 READ_EVERY_S: Final = 30.0
-MAX_REASON_CHARACTERS: Final = 500
 
 _REFUSED_CODE: Final = 554
-
-Network = IPv4Network | IPv6Network
-
-
-class Networks:
-    """A set of networks that is quick to ask: one look for each prefix length in it."""
-
-    def __init__(self, networks: Iterable[Network]) -> None:
-        self._by_mask: dict[tuple[int, int], set[int]] = {}
-        for network in networks:
-            key = (network.version, int(network.netmask))
-            self._by_mask.setdefault(key, set()).add(int(network.network_address))
-
-    def __contains__(self, address: IPv4Address | IPv6Address) -> bool:
-        number, version = int(address), address.version
-        return any(
-            number & mask in addresses
-            for (of_version, mask), addresses in self._by_mask.items()
-            if of_version == version
-        )
-
-    def __bool__(self) -> bool:
-        return bool(self._by_mask)
 
 
 class Denylist:
     """The list as this node knows it. ``allow_networks`` are never refused.
 
-    ``refuses`` is asked at every MAIL command, so it looks into memory alone.
+    What `refuses_peer`, `refuses` and `refuses_recipient` ask comes with every message, so they
+    look into memory alone.
     """
 
     def __init__(
@@ -72,10 +45,15 @@ class Denylist:
         """Raises ConfigurationError for a network that is none."""
         self._database = database
         self._activity = activity
-        self._allowed = Networks(_allowed(text) for text in allow_networks)
+        self._reactor = reactor
+        self._allowed = networks_of_setting(allow_networks, "smtp.allow_networks")
         self.entries: tuple[str, ...] = ()
-        """Return the whole list, in the order of its entries."""
-        self._domains: frozenset[str] = frozenset()
+        """The domains, IP addresses and networks from which no mail is taken, in order.
+
+        Those of people are for the operator alone.
+        """
+        self._senders: dict[str, str] = {}
+        self._recipients: dict[str, str] = {}
         self._networks = Networks(())
         self._reading = Loop("read the denylist", self._read, every_s=READ_EVERY_S, clock=reactor)
         self.stop = self._reading.stop
@@ -86,121 +64,89 @@ class Denylist:
         await self._reading.run_now()
         self._reading.start()
 
+    def allows(self, peer_ip: str) -> bool:
+        """Whether mail from that IP address is taken whatever the list says."""
+        return bool(self._allowed) and ip_address(peer_ip) in self._allowed
+
+    def refuses_peer(self, peer_ip: str) -> bool:
+        """Whether mail from that IP address is refused, whoever sends it."""
+        if not self._networks or ip_address(peer_ip) not in self._networks:
+            return False
+        return not self.allows(peer_ip) and self._refused(peer_ip, "")
+
     def refuses(self, peer_ip: str, reverse_path: str) -> bool:
         """Whether mail from that IP address, or with that sender, is refused."""
-        if not self._domains and not self._networks:
+        if self.refuses_peer(peer_ip):
+            return True
+        if not self._senders or not reverse_path or self.allows(peer_ip):
             return False
-        peer = ip_address(peer_ip)
-        if self._allowed and peer in self._allowed:
-            return False
-        subject = peer_ip
-        if peer not in self._networks:
-            subject = reverse_path.rpartition("@")[2]
-            if not subject or not self._has_domain(subject):
-                return False
-        self._activity.record(
-            REFUSED, account=None, subject=subject, code=_REFUSED_CODE, detail="on the denylist"
-        )
-        return True
+        found = _entry_for(self._senders, reverse_path)
+        return found is not None and self._refused(found, self._senders[found])
+
+    def refuses_recipient(self, *addresses: str) -> bool:
+        """Whether mail is refused that is for one of these addresses, or goes there."""
+        for address in addresses if self._recipients else ():
+            found = _entry_for(self._recipients, address)
+            if found is not None:
+                return self._refused(found, self._recipients[found])
+        return False
 
     def has(self, text: str) -> bool:
         """Whether mail from that domain or IP address is refused. Raises InvalidInputError."""
         entry = entry_of(text, "domainOrIP")
-        if _is_domain(entry):
-            return self._has_domain(entry)
+        if is_domain(entry):
+            return _domain_entry(self._senders, entry) is not None
         return ip_network(entry).network_address in self._networks
 
-    def _has_domain(self, domain: str) -> bool:
-        """Whether the domain, or one that it is below, is on the list."""
-        try:
-            domain = normal_domain(domain)
-        except BadAddressError:
-            return False
-        while domain:
-            if domain in self._domains:
-                return True
-            domain = domain.partition(".")[2]
-        return False
+    def _refused(self, subject: str, reason: str) -> bool:
+        detail = f"on the denylist: {reason}" if reason else "on the denylist"
+        self._activity.record(
+            REFUSED, account=None, subject=subject, code=_REFUSED_CODE, detail=detail
+        )
+        return True
 
     def _changed(self, _: str) -> None:
         self._reading.wake()
 
-    async def _read(self) -> None:
-        found = tuple(denied.entry for denied in await store.list_denied(self._database))
-        self.entries = found
-        self._domains = frozenset(entry for entry in found if _is_domain(entry))
-        self._networks = Networks(ip_network(entry) for entry in found if not _is_domain(entry))
+    async def _read(self) -> float:
+        """Read it all; when to do so again: at the latest when the first entry expires."""
+        await store.forget_expired(self._database)
+        found = await store.list_denied(self._database)
+        senders = [denied for denied in found if not denied.recipient]
+        named = [denied for denied in senders if is_domain(denied.entry) or "@" in denied.entry]
+        networks = [denied.entry for denied in senders if denied not in named]
+        self._senders = {denied.entry: denied.reason for denied in named}
+        self._recipients = {denied.entry: denied.reason for denied in found if denied.recipient}
+        self._networks = Networks(map(ip_network, networks))
+        self.entries = tuple(denied.entry for denied in senders if "@" not in denied.entry)
+        return self._again_s(found)
+
+    def _again_s(self, found: Iterable[Denied]) -> float:
+        now = datetime.fromtimestamp(self._reactor.seconds(), UTC)
+        left_s = [(denied.expires - now).total_seconds() for denied in found if denied.expires]
+        return min(READ_EVERY_S, max(min(left_s, default=READ_EVERY_S), 1.0))
 
 
-async def deny(database: Database, text: str, reason: str = "") -> str:
-    """Put a domain, IP address or network on the list; its normal form. InvalidInputError."""
-    entry = entry_of(text, "entry")
-
-    async def work(transaction: Transaction) -> None:
-        await store.add_denied(transaction, entry, reason[:MAX_REASON_CHARACTERS])
-        await give_notice(transaction, DENYLIST, "")
-
-    await database.transaction(work)
-    return entry
-
-
-async def allow(database: Database, text: str) -> str:
-    """Take it off the list. Raises InvalidInputError, and NotFoundError when it was not there."""
-    entry = entry_of(text, "entry")
-
-    async def work(transaction: Transaction) -> None:
-        if not await store.remove_denied(transaction, entry):
-            raise NotFoundError(f"{entry} is not on the denylist")
-        await give_notice(transaction, DENYLIST, "")
-
-    await database.transaction(work)
-    return entry
-
-
-async def denied(database: Database) -> list[Denied]:
-    """Return the whole list, in the order of the entries' texts."""
-    return await store.list_denied(database)
-
-
-def entry_of(text: str, field: str) -> str:
-    """The normal form of a domain, an IP address or a network (``192.0.2.0/24``).
-
-    A network of one address is that address. Raises InvalidInputError with a fault of ``field``.
-    """
-    bare = text.strip().strip("[]")
+def _entry_for(entries: dict[str, str], address: str) -> str | None:
+    """The entry that a mail address is under: itself, without its tag, or its domain."""
     try:
-        network = ip_network(bare, strict=False)
-    except ValueError:
-        return _domain_entry(bare, field)
-    if network.version == 6 and (mapped := network.network_address.ipv4_mapped):
-        network = ip_network(f"{mapped}/{max(network.prefixlen - 96, 0)}")
-    is_one = network.prefixlen == network.max_prefixlen
-    return str(network.network_address if is_one else network)
-
-
-def _domain_entry(text: str, field: str) -> str:
-    try:
-        domain = normal_domain(text.lstrip("."))
+        normal = parse_address(address)
     except BadAddressError:
-        domain = ""
-    if not domain or _ends_in_number(domain):  # ``300.1.2.3`` is meant to be an address
-        problem = "is neither a domain nor an IP address or network"
-        raise InvalidInputError(
-            f"Bad request: {field} {problem}", (Fault(field=field, problem=problem),)
-        )
-    return domain
+        return _domain_entry(entries, address.rpartition("@")[2])
+    for email in (str(normal), str(normal.without_tag())):
+        if email in entries:
+            return email
+    return _domain_entry(entries, normal.domain)
 
 
-def _is_domain(entry: str) -> bool:
-    return ":" not in entry and not _ends_in_number(entry.partition("/")[0])
-
-
-def _ends_in_number(name: str) -> bool:
-    return name.rpartition(".")[2].isdecimal()
-
-
-def _allowed(text: str) -> Network:
+def _domain_entry(entries: dict[str, str], domain: str) -> str | None:
+    """The entry of the domain, or of one that it is below."""
     try:
-        return ip_network(text)
-    except ValueError as e:
-        raise ConfigurationError(f"smtp.allow_networks: {e}") from e
+        domain = normal_domain(domain)
+    except BadAddressError:
+        return None
+    while domain:
+        if domain in entries:
+            return domain
+        domain = domain.partition(".")[2]
+    return None

@@ -11,7 +11,6 @@ from twisted.internet import reactor as the_reactor
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
-from mailsacd import __version__
 from mailsacd.assembly.ownership import account_calls
 from mailsacd.assembly.web import message_calls
 from mailsacd.configuration import load_settings
@@ -99,7 +98,7 @@ async def _world(node: People, listen: Listen, settings: Settings) -> World:
         *account_calls(settings, node.accounts, node.passwords, node.guesses),
     )
     lane = LANES.readers
-    port = listen(make_site(groups, node.authenticator, settings.http, __version__, lane, reactor))
+    port = listen(make_site(groups, node.authenticator, settings.http, lane, reactor))
     document = (await ask(reactor, port, "/openapi.json")).json()
     return World(node, Specification(document), port)
 

@@ -1,0 +1,256 @@
+"""Has those who come too fast wait, and sends them away when that is not enough.
+
+There are buckets (core.rate) of peers and the networks around them, of senders' domains, of
+recipients, and of accounts. What is spent is a recipient of a message, or a call of the API. All
+of it that a minute brings may come at once; what goes beyond that waits, and who would have to wait
+for too long is told to come back later. Of private mail `private_factor` times as much is let in.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from math import ceil
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+
+from mailsacd.core.activity import THROTTLED
+from mailsacd.core.cache import UNKNOWN, Recent
+from mailsacd.core.errors import RateLimitError, ThrottledError
+from mailsacd.core.networks import networks_of_setting
+from mailsacd.core.peer import networks_around
+from mailsacd.core.rate import Charge, full_in_s, places, spend, would_wait
+from mailsacd.core.rate_standing import RateStanding
+from mailsacd.mail.limits.rate_memory import RateMemory
+from mailsacd.mail.records.activity import Activity
+from mailsacd.settings import ThrottleSettings
+
+BURST_S: Final = 60.0
+WIDER: Final = 4
+"""So many times as much as a peer may the next wider network around it do."""
+CALLS_WAIT_S: Final = 1.0
+"""So long is an answer to a call held back at most: a program would rather know."""
+
+MAX_TOLD: Final = 200
+"""Of so many different ones does the activity tell by name within TELL_AFRESH_S."""
+TELL_AFRESH_S: Final = 10.0
+OTHERS: Final = "others"
+
+_REMEMBERED: Final = 10_000
+_MAIL_CODE: Final = 421
+_CALL_CODE: Final = 429
+_NO_CODE: Final = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRates:
+    """A peer that is throttled: its ``networks``, from itself to the widest, and their charges."""
+
+    networks: tuple[str, ...]
+    public: tuple[Charge, ...]
+    private: tuple[Charge, ...]
+    calls: tuple[Charge, ...]
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long one connection has been kept waiting since it last was not.
+
+    Whoever goes on as fast as he is let comes to the end of it: he is sent away.
+    """
+
+    waited_s: float = 0.0
+
+
+class Throttle:
+    """``seconds`` is a clock that is never set back, the same in all processes of the node.
+
+    Places and charges are worked out once for whoever comes often; what is spent is in ``memory``.
+    """
+
+    def __init__(
+        self,
+        settings: ThrottleSettings,
+        memory: RateMemory,
+        activity: Activity,
+        *,
+        reactor: Any,
+        seconds: Any,
+    ) -> None:
+        """Raises ConfigurationError for a network that is none."""
+        self._settings = settings
+        self._tables = memory.tables
+        self._activity = activity
+        self._reactor = reactor
+        self._seconds = seconds
+        self._exempt = networks_of_setting(settings.exempt_networks, "throttle.exempt_networks")
+        self._peers: Recent[str, PeerRates | None] = Recent(_REMEMBERED)
+        self._places = lru_cache(_REMEMBERED)(lambda key: places(key, memory.secret))
+        self._told: set[tuple[str, int | None]] = set()
+        self._tell_afresh_s = 0.0
+
+    def peer(self, ip: str) -> PeerRates | None:
+        """Return the peer at a textual IP address; None when it is never throttled."""
+        known = self._peers.get(ip)
+        if known is UNKNOWN:
+            known = self._look_at(ip)
+            self._peers.remember(ip, known)
+        return known
+
+    def check_peer(self, peer: PeerRates) -> None:
+        """Raises ThrottledError when not even private mail of ``peer`` would be taken now."""
+        wait_s, worst = would_wait(peer.private, self._seconds(), burst_s=BURST_S)
+        if wait_s > self._settings.slow_s:
+            raise self._too_much(peer.networks[worst], None, wait_s, _MAIL_CODE)
+
+    def mail(
+        self,
+        peer: PeerRates,
+        reverse_path: str,
+        inbox: str,
+        owner: str | None,
+        patience: Patience,
+    ) -> float:
+        """One recipient: how many seconds to wait before it is taken. Raises ThrottledError.
+
+        ``inbox`` is where the mail goes, ``owner`` the account whose it will be; None: public.
+        ``patience`` is that with the connection.
+        """
+        settings = self._settings
+        share = 1.0 if owner is None else 1.0 / settings.private_factor
+        charges = list(peer.public if owner is None else peer.private)
+        names = [*peer.networks[: len(charges)]]
+        domain = reverse_path.rpartition("@")[2].lower()
+        for table, name, per_minute, part in (
+            ("sender", domain, settings.sender_domain_per_minute, share),
+            ("recipient", inbox, settings.recipient_per_minute, share),
+            ("account", owner, settings.account_per_minute, 1.0),
+        ):
+            if name and per_minute:
+                charges.append(self._charge(table, name, 60.0 * part / per_minute))
+                names.append(name)
+        return self._spend_on_mail(charges, names, owner, patience)
+
+    def captured(self, account: str, patience: Patience) -> float:
+        """One recipient of mail that ``account`` has sent itself; as `mail`."""
+        per_minute = self._settings.account_per_minute
+        if not per_minute:
+            return 0.0
+        return self._spend_on_mail(
+            [self._charge("account", account, 60.0 / per_minute)], [account], account, patience
+        )
+
+    async def call(self, ip: str, account: str | None) -> RateStanding | None:
+        """A call of the API, by an account or else a peer: return when it may be answered.
+
+        What it stands at is returned, None without a limit. Raises RateLimitError.
+        """
+        peer = self.peer(ip)
+        if peer is None:
+            return None
+        per_minute = self._settings.calls_per_minute
+        charges, names = peer.calls, peer.networks
+        if account is not None:
+            per_minute = self._settings.account_calls_per_minute
+            names = (account,)
+            charges = (
+                ()
+                if not per_minute
+                else (self._charge("calling-account", account, 60.0 / per_minute),)
+            )
+        if not charges:
+            return None
+        now_s = self._seconds()
+        wait_s, worst = spend(charges, now_s, burst_s=BURST_S, patience_s=CALLS_WAIT_S)
+        standing = _standing(charges[0], now_s, account, per_minute, wait_s)
+        if wait_s > CALLS_WAIT_S:
+            error = self._too_much(names[worst], account, wait_s, _CALL_CODE)
+            raise RateLimitError(error.public, standing)
+        if wait_s:
+            self._tell(names[worst], account, _NO_CODE)
+            await self.wait(wait_s)
+        return standing
+
+    def wait(self, wait_s: float) -> Deferred[None]:
+        """Return what fires after so many seconds, unless it is cancelled before."""
+        waited: Deferred[None] = Deferred(lambda _: timer.cancel())
+        timer = self._reactor.callLater(wait_s, waited.callback, None)
+        return waited
+
+    def _look_at(self, ip: str) -> PeerRates | None:
+        try:
+            address = ip_address(ip)
+        except ValueError:  # a socket of another kind
+            return None
+        settings = self._settings
+        mapped = getattr(address, "ipv4_mapped", None)
+        if not settings.enabled or (mapped or address) in self._exempt:
+            return None
+        networks = networks_around(ip)
+        return PeerRates(
+            networks,
+            self._around("peer", networks, settings.peer_per_minute),
+            self._around("peer", networks, settings.peer_per_minute * settings.private_factor),
+            self._around("calling-peer", networks, settings.calls_per_minute),
+        )
+
+    def _around(self, table: str, networks: tuple[str, ...], per_minute: int) -> tuple[Charge, ...]:
+        if not per_minute:
+            return ()
+        return tuple(
+            self._charge(table, network, 60.0 / per_minute / WIDER**level)
+            for level, network in enumerate(networks)
+        )
+
+    def _charge(self, table: str, key: str, interval_s: float) -> Charge:
+        first, second = self._places(key)
+        return Charge(self._tables[table], first, second, interval_s)
+
+    def _spend_on_mail(
+        self, charges: list[Charge], names: list[str], owner: str | None, patience: Patience
+    ) -> float:
+        left_s = self._settings.slow_s - patience.waited_s
+        wait_s, worst = spend(charges, self._seconds(), burst_s=BURST_S, patience_s=left_s)
+        if wait_s == 0.0:
+            patience.waited_s = 0.0
+            return wait_s
+        if wait_s > left_s:
+            raise self._too_much(names[worst], owner, wait_s, _MAIL_CODE)
+        patience.waited_s += wait_s
+        self._tell(names[worst], owner, _NO_CODE)
+        return wait_s
+
+    def _too_much(self, name: str, owner: str | None, wait_s: float, code: int) -> ThrottledError:
+        self._tell(name, owner, code)
+        again_s = ceil(wait_s)
+        whose = "you" if name == owner else name  # who sends need not know whose an address is
+        return ThrottledError(
+            f"Too much, too fast for {whose}, come back in {again_s} s", retry_after_s=again_s
+        )
+
+    def _tell(self, name: str, account: str | None, code: int | None) -> None:
+        """Record who waits, or (with a ``code``) is sent away. Of many names some stand for all."""
+        now_s = self._seconds()
+        if now_s >= self._tell_afresh_s:
+            self._told.clear()
+            self._tell_afresh_s = now_s + TELL_AFRESH_S
+        if (name, code) not in self._told:
+            if len(self._told) >= MAX_TOLD:
+                name, account = OTHERS, None
+            self._told.add((name, code))
+        detail = "slowed" if code is None else "sent away"
+        self._activity.record(THROTTLED, account=account, subject=name, code=code, detail=detail)
+
+
+def _standing(
+    charge: Charge, now_s: float, account: str | None, per_minute: int, wait_s: float
+) -> RateStanding:
+    full_s = full_in_s(charge, now_s)
+    return RateStanding(
+        policy="peer" if account is None else "account",
+        quota=per_minute,
+        window_s=int(BURST_S),
+        remaining=max(int((BURST_S - full_s) / charge.interval_s), 0),
+        reset_s=ceil(full_s),
+        retry_after_s=ceil(wait_s),
+    )
