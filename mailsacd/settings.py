@@ -175,12 +175,14 @@ class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     hosting: str = ""
     mail_hosts: tuple[str, ...] = ()
     recheck_hours: Hours = 24
+    unverified_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 90
 
 
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How people get an account, and how long they stay signed in."""
 
     sign_up: Literal["open", "invitation", "closed"] = "closed"
+    max_sign_ups: Amount = 10_000
     default_plan: str = DEFAULT_PLAN
     session_days: Days = 30
     reset_hours: Hours = 24

@@ -1,5 +1,6 @@
 """Who there is, how they prove it, and what they own."""
 
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -21,15 +22,19 @@ from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.accounts.team import Team
 from mailsacd.mail.ownership.addresses import Addresses
+from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.domain_rules import rules_of
 from mailsacd.mail.ownership.domains import Domains
+from mailsacd.mail.ownership.unverified import UnverifiedDomains
 from mailsacd.mail.records.activity import Activity
 from mailsacd.outbound.dns import Resolver
 from mailsacd.settings import Settings
 from mailsacd.store.notices import Notices
+from mailsacd.store.sessions import forget_expired
 from mailsacd.work.loop import Loop
 
+PRUNE_EVERY_S: Final = 300.0
 RETRY_REMOVALS_S: Final = 60.0
 """When the removals that a crash broke off cannot be finished at the start."""
 
@@ -48,13 +53,23 @@ class Ownership:
         self.passwords = Passwords(ground.lanes.passwords)
         self.accounts = Accounts(database, plans, self.authenticator.forget)
         self.directory = Directory(database, self.notices)
-        self.addresses = Addresses(database, self.directory, plans, self.passwords)
+        alternates = Alternates(database, reactor=reactor)
+        self.addresses = Addresses(database, self.directory, plans, self.passwords, alternates)
         self.resolver = Resolver(settings.dns, reactor)
         self.domain_rules = rules_of(settings.domains, ground.hostname)
         self._domains = Domains(
             database, self.addresses, self.directory, plans, self.resolver, self.domain_rules
         )
         self._verifying = VerifyJob(self._domains, reactor)
+        unverified = UnverifiedDomains(database, self.directory, self.domain_rules.unverified_days)
+        self._pruning = tuple(
+            Loop(what, prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True)
+            for what, prune in (
+                ("forget alternates", alternates.forget_old),
+                ("forget sessions and links", partial(forget_expired, database)),
+                ("give up unverified domains", unverified.give_up),
+            )
+        )
         self._removing = Loop(
             "go on with removals of accounts",
             self._finish_removals,
@@ -77,9 +92,13 @@ class Ownership:
         self.authenticator.start()
         self._verifying.start()
         self._removing.start(0)
+        for pruning in self._pruning:
+            pruning.start()
 
     async def finish(self) -> None:
         """Write down when keys were used last, and listen to notices no more."""
+        for pruning in self._pruning:
+            await pruning.stop()
         await self._removing.stop()
         await self._verifying.stop()
         await self.authenticator.finish()

@@ -6,6 +6,7 @@ from mailsacd.data import Data, hostname_of
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.addresses import Addresses
+from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.domain_rules import rules_of
 from mailsacd.mail.ownership.domains import Domains
@@ -29,7 +30,13 @@ def property_of(data: Data, settings: Settings) -> tuple[Addresses, Domains]:
     # Nothing is remembered here, so nothing is listened for
     notices = Notices(data.direct_dsn, data.lanes.rest, reactor=data.reactor)
     directory = Directory(data.database, notices)
-    addresses = Addresses(data.database, directory, plans, Passwords(data.lanes.passwords))
+    addresses = Addresses(
+        data.database,
+        directory,
+        plans,
+        Passwords(data.lanes.passwords),
+        Alternates(data.database, reactor=data.reactor),
+    )
     resolver = Resolver(settings.dns, data.reactor)
     rules = rules_of(settings.domains, hostname_of(settings))
     return addresses, Domains(data.database, addresses, directory, plans, resolver, rules)

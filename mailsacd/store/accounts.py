@@ -74,6 +74,7 @@ _email_taken = one(
     """select exists (
            select 1 from account where lower(email) = lower(%(email)s) and name <> %(name)s)""",
 )
+_count: one[int] = one(column, "select count(*) from account")
 _any: one[bool] = one(bool, "select exists (select 1 from account)")
 _login_named = maybe(
     _login,
@@ -135,6 +136,11 @@ async def list_accounts(db: Executor) -> list[Account]:
 async def any_account(db: Executor) -> bool:
     """Return whether there is any account."""
     return await _any(db)
+
+
+async def count_accounts(db: Executor) -> int:
+    """Return how many accounts there are."""
+    return await _count(db)
 
 
 async def lock_accounts(db: Executor) -> None:

@@ -61,6 +61,16 @@ _add = one(
         returning {_COLUMNS}""",  # noqa: S608  no input in it
 )
 _remove = none("delete from domain where name = %(name)s and owner = %(owner)s")
+_IS_STALE: Final = (
+    "not verified and not hosted and updated < now() - make_interval(days => %(days)s::int)"
+)
+_unverified: many[tuple[str, str]] = many(
+    lambda name, owner: (name, owner),
+    f"select name, owner from domain where {_IS_STALE} order by updated limit %(limit)s::int",  # noqa: S608  no input in it
+)
+_remove_unverified = none(
+    f"delete from domain where name = %(name)s and owner = %(owner)s and {_IS_STALE}"  # noqa: S608  as above
+)
 _set_flags = maybe(
     _domain,
     f"""update domain set enablews = coalesce(%(enablews)s::boolean, enablews),
@@ -129,6 +139,19 @@ async def add_domain(
 async def remove_domain(db: Executor, owner: str, name: str) -> bool:
     """Give a claim up. Returns False when the account has none."""
     return await _remove(db, name=name, owner=owner) == 1
+
+
+async def unverified_domains(db: Executor, *, days: int, limit: int) -> list[tuple[str, str]]:
+    """Return (domain, owner) of claims that were neither verified nor changed for ``days`` days.
+
+    Those that waited longest come first, ``limit`` at most.
+    """
+    return await _unverified(db, days=days, limit=limit)
+
+
+async def remove_unverified(db: Executor, owner: str, name: str, *, days: int) -> bool:
+    """Give up a claim that `unverified_domains` named. Returns False when it is none any more."""
+    return await _remove_unverified(db, name=name, owner=owner, days=days) == 1
 
 
 async def set_domain_flags(db: Executor, domain: Domain, **flags: Unpack[Flags]) -> Domain | None:

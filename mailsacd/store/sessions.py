@@ -41,7 +41,8 @@ _sweep = none(
 )
 _delete = none("delete from session where token_hash = %(token_hash)s::bytea")
 _delete_all = none("delete from session where login = %(login)s")
-_sweep_resets = none("delete from password_reset where login = %(login)s or expires < now()")
+_sweep_resets = none("delete from password_reset where expires < now()")
+_replace_reset = none("delete from password_reset where login = %(login)s")
 _insert_reset = none(
     """insert into password_reset (token_hash, login, expires)
        values (%(token_hash)s::bytea, %(login)s, %(expires)s::timestamptz)"""
@@ -74,9 +75,8 @@ async def find_session(db: Executor, token_hash: bytes) -> SessionFacts | None:
 async def add_session(db: Executor, token_hash: bytes, login: str, expires: datetime) -> None:
     """Sign a login in until ``expires``.
 
-    Its oldest sessions beyond 100 end, and some expired ones are deleted.
+    Its oldest sessions beyond 100 end.
     """
-    await _sweep(db)
     await _delete_oldest(db, login=login)
     await _insert(db, token_hash=token_hash, login=login, expires=expires)
 
@@ -96,7 +96,7 @@ async def add_reset(db: Executor, token_hash: bytes, login: str, expires: dateti
 
     A login has one such token at a time.
     """
-    await _sweep_resets(db, login=login)
+    await _replace_reset(db, login=login)
     await _insert_reset(db, token_hash=token_hash, login=login, expires=expires)
 
 
@@ -115,8 +115,15 @@ async def take_reset(db: Executor, token_hash: bytes) -> str | None:
 
 async def add_invitation(db: Executor, token_hash: bytes, expires: datetime) -> None:
     """Have a token sign one person up until ``expires``."""
-    await _sweep_invitations(db)
     await _insert_invitation(db, token_hash=token_hash, expires=expires)
+
+
+async def forget_expired(db: Executor) -> None:
+    """Delete the sessions, password resets and invitations whose time is over."""
+    while await _sweep(db) == _MAX_SWEPT:
+        pass
+    await _sweep_resets(db)
+    await _sweep_invitations(db)
 
 
 async def take_invitation(db: Executor, token_hash: bytes) -> bool:

@@ -8,6 +8,7 @@ from mailsacd.core.dns import Dns
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.addresses import Addresses
+from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.domain_rules import DomainRules
 from mailsacd.mail.ownership.domains import Domains
@@ -20,7 +21,12 @@ from tests.lanes import LANES
 ANN = Actor(account="ann")
 BOB = Actor(account="bob")
 
-RULES = DomainRules(hosting="host.example", mail_hosts=("mx.host.example",), recheck_s=86_400)
+RULES = DomainRules(
+    hosting="host.example",
+    mail_hosts=("mx.host.example",),
+    recheck_s=86_400,
+    unverified_days=90,
+)
 PLANS = Plans({"free": PlanSettings(private_addresses=5, domains=2)}, "free")
 
 
@@ -38,7 +44,13 @@ class Node:
 def make_node(database: Database, notices: Notices, dns: Dns, reactor: Any) -> Node:
     """The objects, on ``notices`` that are not started yet."""
     directory = Directory(database, notices)
-    addresses = Addresses(database, directory, PLANS, Passwords(LANES.passwords))
+    addresses = Addresses(
+        database,
+        directory,
+        PLANS,
+        Passwords(LANES.passwords),
+        Alternates(database, reactor=reactor),
+    )
     domains = Domains(database, addresses, directory, PLANS, dns, RULES)
     return Node(database, notices, directory, addresses, domains)
 

@@ -203,7 +203,8 @@ class AddressCalls:
 
     async def get(self, call: Call) -> Response:
         """Answer with one address, as an address object."""
-        return json_response(address_json(await self._addresses.get(call.actor, call["email"])))
+        found = await self._addresses.get(call.actor, call["email"], peer=call.peer)
+        return json_response(address_json(found))
 
     async def availability(self, call: Call) -> Response:
         """Answer whether an address can be reserved: ``{email, available, owned}``."""

@@ -19,13 +19,13 @@ class Guesses:
 
     def __init__(self, clock: IReactorTime, *, shared_by: int = 1) -> None:
         """``shared_by`` processes know nothing of each other's guesses: each allows its share."""
-        self._clock = clock
+        self.clock = clock
         self._allowed = max(GUESSES // shared_by, 1)
         self._peers: Recent[str, deque[float]] = Recent(_PEERS)
 
     def spend(self, peer: str) -> None:
         """``peer`` (an IP address) is about to guess. Raises ThrottledError for one too many."""
-        now = self._clock.seconds()
+        now = self.clock.seconds()
         network = network_of(peer)
         times = self._peers.get(network)
         if times is UNKNOWN:

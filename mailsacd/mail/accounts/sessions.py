@@ -7,12 +7,14 @@ from typing import Final
 from mailsacd.core.account import Login, new_token
 from mailsacd.core.activity import SIGN_IN_FAILED, SIGNED_IN
 from mailsacd.core.actor import Actor
+from mailsacd.core.allowance import Allowance
 from mailsacd.core.errors import (
     Fault,
     ForbiddenError,
     InvalidInputError,
     UnauthenticatedError,
 )
+from mailsacd.core.peer import is_loopback, network_of
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.guesses import Guesses
@@ -24,6 +26,11 @@ from mailsacd.store import sessions
 from mailsacd.store.notices import ACCOUNTS, give_notice
 from mailsacd.store.transaction import Transaction
 
+SIGN_UPS_AT_ONCE: Final = 20
+SIGN_UP_AGAIN_S: Final = 3_600.0
+"""So many accounts can be made from a network at once, and then one an hour."""
+
+_PEERS: Final = 10_000
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 
@@ -53,6 +60,9 @@ class Sessions:
         self._passwords = passwords
         self._guesses = guesses
         self._settings = settings
+        self._sign_ups = Allowance(
+            guesses.clock, at_once=SIGN_UPS_AT_ONCE, again_s=SIGN_UP_AGAIN_S, remembered=_PEERS
+        )
 
     @property
     def days(self) -> int:
@@ -72,9 +82,13 @@ class Sessions:
         _check_invited(self._settings, invitation)
         check_password(password)
         self._guesses.spend(peer)
+        if not is_loopback(peer):
+            self._sign_ups.spend(network_of(peer), "Too many accounts were made from here of late")
         password_hash = await self._passwords.hash(password)
 
         async def take_invitation(transaction: Transaction) -> None:
+            if await stored.count_accounts(transaction) >= self._settings.max_sign_ups:
+                raise ForbiddenError("There is no room for further accounts: ask the operator")
             if self._settings.sign_up == "invitation" and not await sessions.take_invitation(
                 transaction, hash_of(invitation or "")
             ):

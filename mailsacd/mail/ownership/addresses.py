@@ -22,6 +22,7 @@ from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.address_settings import AddressSettings
 from mailsacd.mail.ownership.address_view import AddressView, view_of
+from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory, announce
 from mailsacd.mail.ownership.reservation import (
     ANOTHERS,
@@ -31,7 +32,7 @@ from mailsacd.mail.ownership.reservation import (
     write_settings,
 )
 from mailsacd.store import addresses as store
-from mailsacd.store.alternates import remember_alternate, server_secret
+from mailsacd.store.alternates import remember_alternate
 from mailsacd.store.domains import share_domain
 from mailsacd.store.ownership import adopt_messages, delete_owned_messages
 from mailsacd.store.pool import Database
@@ -57,24 +58,30 @@ class Addresses:
     """
 
     def __init__(
-        self, database: Database, directory: Directory, plans: Plans, passwords: Passwords
+        self,
+        database: Database,
+        directory: Directory,
+        plans: Plans,
+        passwords: Passwords,
+        alternates: Alternates,
     ) -> None:
         self._database = database
         self._directory = directory
         self._plans = plans
         self._passwords = passwords
-        self._secret: bytes | None = None
+        self._alternates = alternates
 
     async def of_account(self, actor: Actor) -> list[AddressView]:
         """Return the private addresses of an account."""
         account = account_of(actor)
-        secret = await self._server_secret()
+        secret = await self._alternates.secret()
         return [view_of(a, secret) for a in await store.list_addresses(self._database, account)]
 
-    async def get(self, actor: Actor, email: str) -> AddressView:
+    async def get(self, actor: Actor, email: str, *, peer: str = "") -> AddressView:
         """An address that the actor's account owns, or nobody.
 
-        Raises UnauthenticatedError when it is another account's.
+        Raises UnauthenticatedError when it is another account's, and ThrottledError when too many
+        are asked for, by an account or from the IP address ``peer``.
         """
         inbox = inbox_of(email)
         found = await store.find_address(self._database, str(inbox))
@@ -82,11 +89,9 @@ class Addresses:
         owner = found.owner if found else holding.owner
         if owner is not None and owner != actor.account:
             raise UnauthenticatedError(ANOTHERS.format(inbox))
-        secret = await self._server_secret()
         if found:
-            return view_of(found, secret)
-        local = alternate_local(secret, inbox)
-        await remember_alternate(self._database, local, str(inbox))
+            return view_of(found, await self._alternates.secret())
+        local = await self._alternates.hand_out(inbox, account=actor.account, peer=peer)
         return AddressView(
             email=str(inbox),
             owner=owner,
@@ -159,7 +164,7 @@ class Addresses:
         if changed is None:
             raise await self._not_reserved(account, inbox)
         self._directory.forget(str(inbox))
-        return view_of(changed, await self._server_secret())
+        return view_of(changed, await self._alternates.secret())
 
     async def release(self, actor: Actor, email: str, *, delete_messages: bool) -> AddressView:
         """Give an address up. Returns it as it was; its mail stays the account's, unless deleted.
@@ -194,14 +199,14 @@ class Addresses:
         address, changed = released
         for name in changed:
             self._directory.forget(name)
-        return view_of(address, await self._server_secret())
+        return view_of(address, await self._alternates.secret())
 
     async def _reserve(
         self, actor: Actor, inboxes: Sequence[Address], settings: AddressSettings | None
     ) -> list[AddressView]:
         account = account_of(actor)
         emails = [str(inbox) for inbox in inboxes]
-        secret = await self._server_secret()
+        secret = await self._alternates.secret()
         password_hash = await self._hashed(settings) if settings else None
 
         async def work(transaction: Transaction) -> list[PrivateAddress]:
@@ -223,7 +228,7 @@ class Addresses:
         Once it has committed, `taken` is to be called.
         """
         reserved = await self._take(transaction, account, inboxes)
-        secret = self._secret or await server_secret(transaction)
+        secret = await self._alternates.secret(transaction)
         for address in inboxes:
             await adopt_messages(transaction, str(address), account)
             await remember_alternate(transaction, alternate_local(secret, address), str(address))
@@ -236,6 +241,8 @@ class Addresses:
             self._directory.forget(email)
             # Once more, for what was being stored when the address was still public
             await adopt_messages(self._database, email, account)
+        # Once more, for one that was being forgotten when its address was not reserved yet
+        await self._alternates.remember(emails)
 
     async def _take(
         self, transaction: Transaction, account: str, inboxes: Sequence[Address]
@@ -269,11 +276,6 @@ class Addresses:
 
     async def _hashed(self, settings: AddressSettings) -> str | None:
         return await self._passwords.hash(settings.password) if settings.password else None
-
-    async def _server_secret(self) -> bytes:
-        if self._secret is None:
-            self._secret = await server_secret(self._database)
-        return self._secret
 
 
 def _reservable(email: str) -> Address:

@@ -14,6 +14,7 @@ class DomainRules:
     hosting: str
     mail_hosts: tuple[str, ...]
     recheck_s: int
+    unverified_days: int
 
 
 def rules_of(settings: DomainSettings, hostname: str) -> DomainRules:
@@ -23,6 +24,7 @@ def rules_of(settings: DomainSettings, hostname: str) -> DomainRules:
             hosting=normal_domain(settings.hosting) if settings.hosting else "",
             mail_hosts=tuple(map(normal_domain, settings.mail_hosts or (hostname,))),
             recheck_s=settings.recheck_hours * 3_600,
+            unverified_days=settings.unverified_days,
         )
     except BadAddressError as e:
         raise ConfigurationError(f"domains: {e.public}") from e

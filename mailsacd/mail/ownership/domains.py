@@ -32,8 +32,9 @@ from mailsacd.mail.ownership.domain_lookup import TOKEN_PREFIX, Record, look_at,
 from mailsacd.mail.ownership.domain_proof import apply_evidence
 from mailsacd.mail.ownership.domain_rules import DomainRules
 from mailsacd.mail.ownership.reservation import begin
+from mailsacd.mail.ownership.unverified import release_catch_all
 from mailsacd.store import domains as store
-from mailsacd.store.addresses import find_address, release_address, set_catch_all
+from mailsacd.store.addresses import find_address, set_catch_all
 from mailsacd.store.counts import count_of_domain
 from mailsacd.store.ownership import has_others_addresses, hide_domain_messages
 from mailsacd.store.pool import Database
@@ -137,11 +138,7 @@ class Domains:
             await store.lock_domain(transaction, domain)
             if not await store.remove_domain(transaction, account, domain):
                 raise _not_there(domain)
-            catch_all = f"{CATCH_ALL_LOCAL}@{domain}"
-            sources = await release_address(transaction, account, catch_all)
-            changed = [domain, catch_all, *(sources or ())]
-            await announce(transaction, *changed)
-            return changed
+            return await release_catch_all(transaction, account, domain)
 
         for changed in await self._database.transaction(work):
             self._directory.forget(changed)

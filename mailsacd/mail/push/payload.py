@@ -49,7 +49,7 @@ class Payloads:
         """Large messages are rendered in ``lane``."""
         self._database = database
         self._lane = lane
-        self._alternates = Alternates(database)
+        self._alternates = Alternates(database, reactor=reactor)
         self._reactor = reactor
         self._large = DeferredSemaphore(LARGE_AT_ONCE)
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from mailsacd.core.address import Address, normal_domain, parse_address
-from mailsacd.core.cache import UNKNOWN, Recent
+from mailsacd.core.cache import UNKNOWN
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import BadAddressError, ConfigurationError, ForbiddenError
 from mailsacd.mail.ownership.directory import Directory
@@ -20,7 +20,6 @@ from mailsacd.store.pool import Database
 
 EVERY_DOMAIN: Final = "*"
 REGISTERED: Final = "@registered"
-REMEMBERED_ALTERNATES: Final = 10_000
 
 
 class RecipientPolicy:
@@ -45,8 +44,6 @@ class RecipientPolicy:
         self._domains: set[str] = set()
         self._parents: set[str] = set()
         self._every_domain = self._registered = False
-        # An alternate never changes, so what was found stays true: only the size needs a bound.
-        self._alternates: Recent[str, Address] = Recent(REMEMBERED_ALTERNATES)
         for entry in accepted_domains:
             self._add_domain(entry)
         if self._registered and hosting:
@@ -108,14 +105,9 @@ class RecipientPolicy:
     ) -> Recipient:
         if not accepted:
             await self._check_registered(original)
-        known = self._alternates.get(alternate.local)
-        if known is UNKNOWN:
-            found = await find_alternate(self._database, alternate.local)
-            if found is None:
-                return await self._deliver(original, alternate)
-            known = parse_address(found)
-            self._alternates.remember(alternate.local, known)
-        return await self._deliver(original, known)
+        found = await find_alternate(self._database, alternate.local)
+        inbox = alternate if found is None else parse_address(found)
+        return await self._deliver(original, inbox)
 
     async def _check_registered(self, original: Address) -> None:
         facts = await self._directory.domain(original.domain)

@@ -18,6 +18,7 @@ from mailsacd.mail.accounts.guesses import GUESSES, PER_S, Guesses
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.ownership.addresses import Addresses
+from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogin, MailLogins
 from mailsacd.store.alternates import server_secret
@@ -59,7 +60,9 @@ async def door(database: Database, database_dsn: str) -> AsyncIterator[_Door]:
     async with people(database, database_dsn) as node:
         directory = Directory(database, node.notices)
         passwords = _CountingPasswords(LANES.passwords)
-        addresses = Addresses(database, directory, PLANS, passwords)
+        addresses = Addresses(
+            database, directory, PLANS, passwords, Alternates(database, reactor=reactor)
+        )
         keys = {name: await node.key(name) for name in ("ann", "bob")}
         settings = checked_settings(password=PASSWORD)
         await addresses.reserve(Actor(account="ann"), "x@ann.example", settings)

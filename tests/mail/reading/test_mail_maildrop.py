@@ -23,6 +23,7 @@ from mailsacd.core.maildrop import on_the_wire
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.ownership.addresses import Addresses
+from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.reading.access import AccessControl
@@ -95,7 +96,9 @@ class _Post:
 async def post(database: Database, database_dsn: str) -> AsyncIterator[_Post]:
     async with people(database, database_dsn) as node:
         directory = Directory(database, node.notices)
-        addresses = Addresses(database, directory, PLANS, node.passwords)
+        addresses = Addresses(
+            database, directory, PLANS, node.passwords, Alternates(database, reactor=reactor)
+        )
         keys = {name: await node.key(name) for name in ("ann", "bob")}
         await database.run(
             "insert into domain (name, owner, verified, is_private, verification_txt)"
