@@ -2,7 +2,7 @@
 
 Mail for an alternate arrives as long as it is remembered in the store: while it is asked for or
 mailed to now and then, or its address is reserved. What strangers can have remembered is bounded:
-new ones for each network, and all of them together. docs/kept.md.
+new ones for each network, and all of them together. docs/retention.md.
 """
 
 from collections.abc import Iterable
