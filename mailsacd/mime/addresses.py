@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     r'|(?P<local>"(?:[^"\\]++|\\.)*"@[^\s<>,;]++)'
     r'|"(?P<quoted>(?:[^"\\]++|\\.)*)"?+'
     r'|<(?P<angle>(?:[^<>"()]++|"(?:[^"\\]++|\\.)*"|\((?:[^()\\]++|\\.)*\))*)>'
-    r"|<(?P<open>[^<>]*+)>?+"
+    r"|<(?P<open>[^<>]*+(?=>)|[^<>,;]*+)>?+"
     r"|(?P<literal>\[[^\]\[]*+\]?+)"
     r"|(?P<mark>[,;:(])"
     r'|(?P<atoms>[^"<\[,;:(=]++|.)',
@@ -34,6 +34,7 @@ _TOKEN = re.compile(
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _AT = re.compile(r"\s*+@\s*+")
+_AROUND_ATOMS = re.compile(r"\s*+([.@])\s*+")
 _WHOLE = re.compile(r"[^@]@[^@]")
 _LOCAL = re.compile(r"[^@\s]++\Z")
 _BARE = re.compile(r"[^@]++@[^@]++\Z")
@@ -153,7 +154,7 @@ def _take(entry: _Entry, kind: str | None, value: str, found: list[Mailbox]) -> 
 
 
 def _in_angles(text: str) -> list[str]:
-    """The addresses in one pair of angle brackets: one, without route, comments and white space."""
+    """The addresses in one pair of angle brackets: one, without its route and comments."""
     text = header.decode_words(text).strip()
     if "(" in text:
         text = "".join(_outside_comments(text))
@@ -163,7 +164,10 @@ def _in_angles(text: str) -> list[str]:
     several = [word for word in _IN_LIST.split(text) if _BARE.match(word)]
     if len(several) > 1:
         return [word.lower() for word in several]
-    return ["".join(text.split()).lower() if "@" in text else text.strip()]
+    if "@" not in text:
+        return [text.strip()]
+    # white space may stand around atoms, and within one it makes no other address of it
+    return [_SPACE.sub(" ", _AROUND_ATOMS.sub(r"\1", text)).strip().lower()]
 
 
 def _outside_comments(text: str) -> Iterator[str]:
@@ -199,7 +203,7 @@ def _read_comment(text: str, position: int, found: list[str]) -> int:
 def _without_brackets(phrase: str) -> list[Mailbox]:
     """The mailboxes of a phrase without angle brackets: words with an @ are addresses."""
     words = phrase.split()
-    if "@" in words:
+    if any(word.startswith("@") or word.endswith("@") for word in words):
         together = _AT.sub("@", phrase.strip())  # RFC 5322 section 4.4
         words = [together] if _BARE.match(together) and _HOST.search(together) else words
     found: list[Mailbox] = []

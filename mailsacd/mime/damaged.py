@@ -75,7 +75,7 @@ def header_start(content: bytes, start: int, end: int, *, in_part: bool) -> int:
     no fields count as a header's when two fields follow that mail has, or one and nothing but
     fields before the empty line.
     """
-    if content[start : start + 1] in (b"\r", b"\n"):
+    if content.startswith((b"\n", b"\r\n"), start, end):
         return -1 if in_part else _after_empty_lines(content, start, end)
     if content.startswith(_MBOX_STARTS, start, end):
         start = content.find(b"\n", start, end) + 1 or start

@@ -221,7 +221,7 @@ def _word_bytes(text: str, *, base64: bool) -> bytes | None:
             return binascii.a2b_base64(encoded, strict_mode=True)
         except binascii.Error:
             return transfer.base64_bytes(encoded) or None
-    return binascii.a2b_qp(encoded, header=True)
+    return transfer.quoted_printable_bytes(encoded, header=True)
 
 
 def _escaped_word(word: re.Match[bytes]) -> bytes:

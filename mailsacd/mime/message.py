@@ -87,7 +87,7 @@ class ParsedMessage(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The Message-ID without its angle brackets (RFC 5322 section 3.6.4), or None."""
         value = self._first(b"message-id")
         inside = _IN_ANGLES.search(value)
-        return (inside[1] if inside else value).strip() or None
+        return (inside[1] if inside else value).strip("<> ") or None
 
     @cached_property
     def date(self) -> datetime | None:

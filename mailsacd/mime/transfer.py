@@ -18,6 +18,7 @@ _EDGE_BYTES = 100
 _OF_LINES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _LINE = re.compile(rb"[A-Za-z0-9+/]++={0,2}")
+_EQUALS = re.compile(rb"=(?==)")
 _NOT_BASE64 = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 )
@@ -32,8 +33,19 @@ def decode(content: bytes, encoding: str | None) -> bytes:
     if encoding == "base64":
         return base64_bytes(content)
     if encoding == "quoted-printable":
-        return binascii.a2b_qp(_without_padding(content))
+        return quoted_printable_bytes(_without_padding(content))
     return content
+
+
+def quoted_printable_bytes(content: bytes, *, header: bool = False) -> bytes:
+    """Return the bytes that the quoted-printable in ``content`` stands for. It never raises.
+
+    An equals sign that begins nothing stands for itself (RFC 2045 section 6.7, note 2). With
+    ``header`` an underscore is a space (RFC 2047 section 4.2).
+    """
+    if b"==" in content:  # which the decoder would take for one
+        content = _EQUALS.sub(b"=3D", content)
+    return binascii.a2b_qp(content, header=header)
 
 
 def base64_bytes(content: bytes) -> bytes:

@@ -102,6 +102,14 @@ def test_a_list_is_read(text: str, expected: list[tuple[str, str]]) -> None:
         ("@one.example,@two.example:ann@a.example", [("", "@one.example"), ("ann@a.example", "")]),
         ("Ann . Lee <ann@a.example>", [("ann@a.example", "Ann . Lee")]),
         (", ,ann@a.example,,", [("ann@a.example", "")]),
+        ("ann@ a.example", [("ann@a.example", "")]),
+        ("ann @a.example", [("ann@a.example", "")]),
+        # white space within an atom, and brackets that are never closed
+        ("Ann <ann@exam ple.example>", [("ann@exam ple.example", "Ann")]),
+        ("Ann <ann@a.example, Ben <ben@a.example>",
+         [("ann@a.example", "Ann"), ("ben@a.example", "Ben")]),
+        ("Ann <ann@a.example; ben@a.example",
+         [("ann@a.example", "Ann"), ("ben@a.example", "")]),
         # nobody's address
         ("Ann @ home", [("", "Ann @ home")]),
         ("@", []),

@@ -41,6 +41,11 @@ def test_what_stands_before_a_header_is_passed_over(before: str, newline: bytes)
     assert parsed.to[0].address == "ben@b.example"
 
 
+def test_a_bare_return_before_a_header_is_no_empty_line() -> None:
+    parsed = parse(b"\rm: Ann\r\n" + HEADER + b"\r\nhello\r\n")
+    assert (parsed.subject, parsed.sender[0].address, parsed.text) == SEEN
+
+
 @pytest.mark.parametrize("within", [b"250 ok\r\n", b"--boundary\r\n", b"\x80\r\nno field\r\n"])
 def test_what_stands_within_a_header_is_passed_over(within: bytes) -> None:
     for place in (HEADER.index(b"To:"), HEADER.index(b"Subject:")):

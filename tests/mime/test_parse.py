@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from mailsacd.core.message_form import Mailbox
-from mailsacd.mime import header, structure
+from mailsacd.mime import addresses, header, structure
 from mailsacd.mime.extract import text_of_stored
 from mailsacd.mime.parse import parse
 
@@ -170,6 +170,42 @@ def test_repeated_address_fields_are_put_together_and_the_first_subject_counts()
     parsed = parse(b"To: a@b.c\r\nTo: d@e.f\r\nSubject: one\r\nSubject: two\r\n\r\n")
     assert parsed.to == (Mailbox("a@b.c", ""), Mailbox("d@e.f", ""))
     assert parsed.subject == "one"
+
+
+@pytest.mark.parametrize("cut", ["Ann <a@b.c", '"Ann" <a@b.c', "Ann <a@b.c (", 'a@b.c, "Ann'])
+def test_what_an_address_field_leaves_open_ends_with_it(cut: str) -> None:
+    parsed = parse(f"To: {cut}\r\nTo: d@e.f, Ben <g@e.f>\r\n\r\n".encode())
+    assert parsed.to is not None
+    assert [mailbox.address for mailbox in parsed.to if mailbox.address] == [
+        "a@b.c",
+        "d@e.f",
+        "g@e.f",
+    ]
+
+
+def test_repeated_address_fields_are_bounded_together() -> None:
+    field = b"To: " + b"a@b.c," * addresses.MAX_MAILBOXES + b"\r\n"
+    parsed = parse(field + field + b"\r\n")
+    assert parsed.to is not None
+    assert len(parsed.to) == addresses.MAX_MAILBOXES
+    assert parsed.limited
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("<a@b.c>", "a@b.c"),
+        ("a@b.c", "a@b.c"),
+        ("(comment) <a@b.c> words", "a@b.c"),
+        ("<a@b.c", "a@b.c"),
+        ("a@b.c>", "a@b.c"),
+        ("<>", None),
+        ("<", None),
+        ("", None),
+    ],
+)
+def test_a_message_id_has_no_angle_brackets(value: str, expected: str | None) -> None:
+    assert parse(f"Message-ID: {value}\r\n\r\n".encode()).message_id == expected
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,27 @@ def test_white_space_at_the_ends_of_quoted_printable_lines_is_no_content(
     assert transfer.decode(encoded * repeated, "quoted-printable") == expected * repeated
 
 
+@pytest.mark.parametrize(
+    ("encoded", "expected"),
+    [
+        (b"YWI==", b"YWI="),
+        (b"=?utf-8?B?YQ==?= x", b"=?utf-8?B?YQ==?= x"),
+        (b"a==b", b"a==b"),
+        (b"a===\r\nb", b"a==b"),
+        (b"a==\r\nb", b"a=b"),
+        (b"=3D=3D", b"=="),
+        (b"==3D", b"=="),
+        (b"=XY=3", b"=XY=3"),
+    ],
+)
+def test_an_equals_sign_that_begins_nothing_stands_for_itself(
+    encoded: bytes, expected: bytes
+) -> None:
+    assert transfer.decode(encoded, "quoted-printable") == expected
+    if b"\n" not in encoded and b"_" not in encoded:
+        assert transfer.quoted_printable_bytes(encoded, header=True) == expected
+
+
 def test_a_line_of_quoted_printable_may_be_as_long_as_the_message() -> None:
     encoded = b"a  b" * PIECE + b" \n" + b"c\n" * PIECE
     assert transfer.decode(encoded, "quoted-printable") == b"a  b" * PIECE + b"\n" + b"c\n" * PIECE
