@@ -40,6 +40,10 @@ async def counts(database: Database, number: int) -> list[int]:
     ]
 
 
+def test_no_two_migrations_have_a_number_and_none_is_left_out() -> None:
+    assert [migration.number for migration in migrations()] == list(range(1, ALL + 1))
+
+
 @pytest_twisted.ensureDeferred
 async def test_an_empty_database_gets_the_whole_schema_once(open_empty: Open) -> None:
     database = await open_empty()
