@@ -27,6 +27,17 @@ GREETING = "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440"
         (GREETING.encode("koi8-r"), "KOI8-R", GREETING),
         (GREETING.encode("cp1251"), '"windows-1251"', GREETING),
         (GREETING.encode("utf-8") + b"\xff", "utf-8", GREETING + "\ufffd"),
+        (
+            "gr\u00fc\u00df ".encode() + b"\xc4\xd6\xdc \xe4",
+            "utf-8",
+            "gr\u00fc\u00df \u00c4\u00d6\u00dc \u00e4",
+        ),
+        (
+            "gr\u00fc\u00df ".encode() + b"\xc4\xd6\xdc \xe4",
+            None,
+            "gr\u00fc\u00df \u00c4\u00d6\u00dc \u00e4",
+        ),
+        (b"\xe9 " * 30 + "\u00c9\u00bb".encode("cp1252"), "utf-8", "\u00e9 " * 30 + "\u00c9\u00bb"),
         ("\u65e5\u672c\u8a9e".encode("iso-2022-jp"), "ISO-2022-JP", "\u65e5\u672c\u8a9e"),
         ("\u65e5\u672c\u8a9e".encode("cp932"), "Shift_JIS", "\u65e5\u672c\u8a9e"),
         ("\u65e5\u672c\u8a9e".encode("euc-jp"), "euc-jp", "\u65e5\u672c\u8a9e"),

@@ -53,6 +53,14 @@ def test_what_stands_within_a_header_is_passed_over(within: bytes) -> None:
         assert (parsed.subject, parsed.sender[0].address, parsed.text) == SEEN
 
 
+def test_lines_before_and_within_a_header_are_passed_over() -> None:
+    place = HEADER.index(b"To:")
+    parsed = parse(
+        b"250 ok\r\n" + HEADER[:place] + b"250 ok\r\n" + HEADER[place:] + b"\r\nhello\r\n"
+    )
+    assert (parsed.subject, parsed.sender[0].address, parsed.text) == SEEN
+
+
 def test_a_blank_before_the_colon_makes_no_mailbox_line() -> None:
     parsed = parse(HEADER.replace(b":", b" :") + b"\r\nhello\r\n")
     assert (parsed.subject, parsed.sender[0].address, parsed.text) == SEEN

@@ -35,6 +35,7 @@ from mailsacd.mime import header
         # bytes beyond ASCII within a word
         (b"=?iso-8859-1?Q?Gr\xfc=DFe?=", "Grüße"),
         (b"=?iso-8859-1?Q?Gr\xc3\xbc=DFe?=", "Grüße"),
+        (b"=?iso-8859-1?Q?Gr\xc3\xbc=C3=9Fe?=", "Grüße"),
         (b"=?utf-8?Q?Gr\xc3\xbc=C3=9Fe?=", "Grüße"),
         (b"=?utf-8?Q?Gr\xc3=BC\xc3\x9fe?=", "Grüße"),
         (b"=?utf-8?Q?Gr\xc3?= =?utf-8?Q?\xbc\xc3=9Fe?=", "Grüße"),

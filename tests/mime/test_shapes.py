@@ -170,6 +170,12 @@ def test_a_page_that_shows_nothing_is_made_from_the_text(blank: str) -> None:
     assert parsed.html is None
 
 
+def test_a_blank_text_leaves_no_trace_beside_others() -> None:
+    parsed = parse(message("mixed(h:one t:_ h:two)"))
+    assert "<body>one\ntwo</body>" in sanitised_page(parsed)
+    assert parsed.html == "one\ntwo"
+
+
 def test_one_page_does_not_hide_the_next() -> None:
     raw = message("mixed(h:<p_title='x h:<!--x t:<i>two)")
     assert "&lt;i&gt;two" in sanitised_page(parse(raw))

@@ -42,6 +42,8 @@ FOOTER = b"_______________\r\nlist mailing list\r\nlist\r\nmailinglist@example.o
         (b"aGVsbG8h\r\n" + FOOTER, b"hello!"),
         (b"aGVsbG8=\r\n\r\nlist\r\n", b"hello"),
         (b"aGVsbG8=\r\n-- \r\nAnn\r\n", b"hello"),
+        (b"aGVsbG8h\r\nlist@list\r\n", b"hello!"),
+        (b"aGVsbG8=\r\ntheverylongnameofamailinglist@example\r\n", b"hello"),
         (LINES + b"\r\n" + FOOTER, b64decode(DATA)),
         (LINES + b"\r\n\r\n" + FOOTER, b64decode(DATA)),
         (LINES + b"\r\n\r\nSent from my telephone\r\n", b64decode(DATA)),
