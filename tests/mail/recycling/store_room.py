@@ -13,6 +13,7 @@ from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.recycling.recycler import Recycler
 from mailsacd.mail.recycling.report import Report
 from mailsacd.settings import StorageSettings
+from mailsacd.store.counts import add_up
 from mailsacd.store.inbox import list_owned, list_starred
 from mailsacd.store.messages import count_messages, list_messages_json
 from mailsacd.store.notices import Notices
@@ -95,9 +96,9 @@ class StoreRoom:
         assert dict(raws) == copies
         return [id_ for id_, _ in rows]
 
-    def recycler(self, **settings: int) -> Recycler:
-        """One that does nothing before it is told to."""
-        database = self.database
+    def recycler(self, another: Database | None = None, **settings: Any) -> Recycler:
+        """One that does nothing before it is told to; by ``another`` node's connections."""
+        database = another or self.database
         clock, chosen = Clock(), StorageSettings(**settings)
         self.activity = Activity(database, reactor=clock)
         notices = Notices(self.dsn, LANES.rest, reactor=clock)
@@ -108,7 +109,11 @@ class StoreRoom:
         await self.activity.finish()
         return await self.database.fetch("select kind, account, detail from activity order by id")
 
-    async def recycle(self, **settings: int) -> None:
+    async def add_up(self) -> None:
+        """Have the counts of accounts where the recycler goes through them."""
+        await add_up(self.database)
+
+    async def recycle(self, **settings: Any) -> None:
         """Remove all that is to be removed."""
         await self.recycler(**settings).run_now()
 
