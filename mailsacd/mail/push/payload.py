@@ -60,18 +60,18 @@ class Payloads:
         return await self._lane.run(expanded_bytes(stored), work)
 
     async def find_large(
-        self, wanted: tuple[str, str], needed: Callable[[], bool]
+        self, wanted: tuple[str, str], needed: Callable[[], bool], *, again: bool = False
     ) -> Rendered | None:
         """A message (inbox, id) of any size; None when it is not there, or not ``needed``.
 
-        That is asked when its turn comes.
+        That is asked when its turn comes. ``again`` is as of `find`.
         """
 
         async def find() -> Rendered | None:
             if not needed():
                 return None
             found, _ = await find_messages(
-                self._database, (wanted,), max_bytes=1, large_bytes=_ANY_BYTES
+                self._database, (wanted,), max_bytes=1, large_bytes=_ANY_BYTES, again=again
             )
             for each in found:
                 if each.raw is not None:
@@ -82,15 +82,20 @@ class Payloads:
         return rendered
 
     async def find(
-        self, wanted: Sequence[tuple[str, str]], *, max_bytes: int
+        self, wanted: Sequence[tuple[str, str]], *, max_bytes: int, again: bool = False
     ) -> tuple[list[Rendered], int]:
         """Those of ``wanted`` (inbox, id) that are there, in order, and how many were looked at.
 
         Not all, when they are larger than ``max_bytes`` together, or more than MAX_AT_ONCE; but
-        always one. Of those over LARGE_BYTES there is no form yet: see `find_large`.
+        always one. Of those over LARGE_BYTES there is no form yet: see `find_large`. What comes in
+        is pushed once in any case; ``again`` only what is not beyond a limit of what is kept.
         """
         found, count = await find_messages(
-            self._database, wanted[:MAX_AT_ONCE], max_bytes=max_bytes, large_bytes=LARGE_BYTES
+            self._database,
+            wanted[:MAX_AT_ONCE],
+            max_bytes=max_bytes,
+            large_bytes=LARGE_BYTES,
+            again=again,
         )
         locals_ = await self._alternates.local_parts({each.message.inbox for each in found})
         rendered = []

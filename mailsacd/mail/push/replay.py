@@ -134,7 +134,7 @@ class Replay:
             await self._room()
             if not self._stream.is_open:
                 return
-            finding = self._tools.forms.find(page.wanted[done:], max_bytes=_GROUP_BYTES)
+            finding = self._tools.forms.find(page.wanted[done:], max_bytes=_GROUP_BYTES, again=True)
             rendered, count = await self._in_turn(finding)
             done += count
             for each in rendered:
@@ -145,7 +145,7 @@ class Replay:
         if rendered.json is None:
             await self._room()
             large = await self._tools.forms.find_large(
-                (message.inbox, message.id), lambda: self._stream.is_open
+                (message.inbox, message.id), lambda: self._stream.is_open, again=True
             )
             if large is None:
                 return

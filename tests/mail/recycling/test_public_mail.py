@@ -5,11 +5,18 @@ from datetime import timedelta
 import pytest
 import pytest_twisted
 
+from mailsacd.core.actor import ANYONE
+from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.mail.reading.marks import Marks
 from mailsacd.store.events import prune_events
 from mailsacd.store.marks import Place, toggle_star
 from mailsacd.store.messages import delete_message, find_message, find_raw
 from mailsacd.store.ownership import adopt_messages
+from mailsacd.store.transaction import Transaction
+from tests.lanes import LANES
+from tests.mail.access import access_control
 from tests.mail.owners import reserve
+from tests.mail.property import ANN
 from tests.mail.recycling.store_room import StoreRoom
 
 INBOX = "anybody@public.example"
@@ -128,8 +135,8 @@ async def test_a_star_goes_before_the_recycler(room: StoreRoom) -> None:
     ids = await room.store(INBOX, count=6)
     recycler = room.recycler()
 
-    async def star(transaction: object) -> None:
-        await toggle_star(transaction, Place(inbox=INBOX, id=ids[0], viewer="ann", open=True))  # type: ignore[arg-type]
+    async def star(transaction: Transaction) -> None:
+        await toggle_star(transaction, Place(inbox=INBOX, id=ids[0], viewer="ann", open=True))
         await room.store(INBOX, count=3)
         await recycler.run_now()
 
@@ -137,6 +144,38 @@ async def test_a_star_goes_before_the_recycler(room: StoreRoom) -> None:
     await recycler.run_now()
     assert await room.starred("ann") == ids[:1]
     assert len(await room.listed(INBOX)) == 6
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reservation_in_the_middle_of_recycling_keeps_what_was_there(
+    room: StoreRoom,
+) -> None:
+    ids = await room.store(INBOX, count=6, ago=3 * DAY)
+    recycler = room.recycler()
+
+    async def reserving(transaction: Transaction) -> None:
+        await adopt_messages(transaction, INBOX, "ann")
+        await room.store(INBOX, count=6)
+        await room.limit(days=1)
+        await recycler.run_now()
+
+    await reserve(room.database, "ann", "else@public.example")
+    await room.database.transaction(reserving)
+    await recycler.run_now()
+    assert await room.owned("ann") == ids
+    assert len(await room.listed(INBOX)) == 6
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_deleted_or_starred_brings_nothing_back(room: StoreRoom) -> None:
+    control = access_control(room.database)
+    mailbox = Mailbox(room.database, control, LANES.readers)
+    ids = await room.store(INBOX, count=9)
+    await mailbox.delete(ANYONE, INBOX, ids[-1])
+    assert await room.listed(INBOX) == ids[3:-1]
+    ids += await room.store(INBOX, count=3)
+    await Marks(room.database, control).toggle_star(ANN, INBOX, ids[-1])
+    assert await room.listed(INBOX) == [*ids[5:8], *ids[9:-1]]
 
 
 @pytest.mark.parametrize(("per_inbox", "days", "left"), [
