@@ -2,3 +2,7 @@
 
 alter table alternate add column last_asked date not null default current_date;
 create index alternate_last_asked on alternate (last_asked);
+
+-- Claims to domains that nobody has proved are given up in time.
+
+create index domain_unverified on domain (updated) where not verified;
