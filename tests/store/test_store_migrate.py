@@ -120,7 +120,3 @@ async def test_a_step_in_code_is_done_before_its_migration_until_nothing_is_left
 
     assert await migrate(database, {1: step, 2: step}) == ALL - 1
     assert seen == [[(None,)]] * 3
-
-
-def test_migrations_are_numbered_without_a_gap() -> None:
-    assert [migration.number for migration in migrations()] == list(range(1, ALL + 1))
