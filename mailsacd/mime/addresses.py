@@ -15,6 +15,8 @@ MAX_LIST_CHARS = 262_144
 MAX_TOKENS = 20_000
 
 _MAX_USUAL_CHARS = 1_000
+_MAX_CLOSED = 100
+_MAX_WORDS = 20  # of an address with white space in it
 
 _USUAL = re.compile(
     r' *+(?:(?:"([^"\\<>=,]{1,80}+)" ?|([\w .\'-]{0,80}+))<([\w.+=-]{1,64}+@[\w.-]{1,190}+)>'
@@ -62,6 +64,14 @@ def parse(text: str) -> tuple[tuple[Mailbox, ...], bool]:
         else:
             return tuple(usual), False
     return _parse_list(text)
+
+
+def closed(text: str) -> str:
+    """Return ``text``, a list of addresses, with what closes its brackets and quotes."""
+    comments_open = min(text.count("(") - text.count(")"), _MAX_CLOSED)
+    bracket = ">" if text.count("<") > text.count(">") else ""
+    quote = '"' if text.count('"') % 2 else ""
+    return "".join((text, ")" * comments_open, bracket, quote))
 
 
 def _usual(text: str) -> Mailbox | None:
@@ -203,7 +213,7 @@ def _read_comment(text: str, position: int, found: list[str]) -> int:
 def _without_brackets(phrase: str) -> list[Mailbox]:
     """The mailboxes of a phrase without angle brackets: words with an @ are addresses."""
     words = phrase.split()
-    if any(word.startswith("@") or word.endswith("@") for word in words):
+    if len(words) <= _MAX_WORDS and any(word[0] == "@" or word[-1] == "@" for word in words):
         together = _AT.sub("@", phrase.strip())  # RFC 5322 section 4.4
         words = [together] if _BARE.match(together) and _HOST.search(together) else words
     found: list[Mailbox] = []

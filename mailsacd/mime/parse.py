@@ -65,13 +65,10 @@ def _mailboxes(
     """All mailboxes of a field: repeated address fields are against RFC 5322, and common."""
     if raw is None:
         return None, False
-    if len(raw) == 1:
-        return addresses.parse(header.unfold(raw[0], hint))
-    # one after the other: what one of them leaves open ends with it
-    lists = [addresses.parse(header.unfold(value, hint)) for value in raw]
-    found = tuple(mailbox for mailboxes, _ in lists for mailbox in mailboxes)
-    limited = any(cut for _, cut in lists) or len(found) > addresses.MAX_MAILBOXES
-    return found[: addresses.MAX_MAILBOXES], limited
+    texts = [header.unfold(value, hint) for value in raw]
+    if len(texts) > 1:  # what one of them leaves open is not to take in the next
+        texts = list(map(addresses.closed, texts))
+    return addresses.parse(",".join(texts))
 
 
 def _charset(found: tuple[Leaf, ...]) -> str | None:

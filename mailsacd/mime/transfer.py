@@ -18,7 +18,6 @@ _EDGE_BYTES = 100
 _OF_LINES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n"
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _LINE = re.compile(rb"[A-Za-z0-9+/]++={0,2}")
-_EQUALS = re.compile(rb"=(?==)")
 _NOT_BASE64 = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 )
@@ -44,7 +43,7 @@ def quoted_printable_bytes(content: bytes, *, header: bool = False) -> bytes:
     ``header`` an underscore is a space (RFC 2047 section 4.2).
     """
     if b"==" in content:  # which the decoder would take for one
-        content = _EQUALS.sub(b"=3D", content)
+        content = content.replace(b"==", b"=3D=").replace(b"==", b"=3D=")  # twice for longer runs
     return binascii.a2b_qp(content, header=header)
 
 

@@ -40,7 +40,11 @@ _FIELDS = st.lists(
 _ENCODED = st.one_of(
     st.tuples(st.just("base64"), st.binary(max_size=40).map(_base64)),
     st.tuples(st.sampled_from(["", "7bit", "8bit"]), st.text("ab \r\n<>.-", max_size=30)),
-    st.tuples(st.just("quoted-printable"), st.text("ab=3D\r\n", max_size=30)),
+    # of two equals signs the standard library drops one
+    st.tuples(
+        st.just("quoted-printable"),
+        st.text("ab=3D\r\n", max_size=30).filter(lambda text: "==" not in text),
+    ),
 )
 
 
