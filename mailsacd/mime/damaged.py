@@ -32,7 +32,7 @@ _KNOWN = re.compile(
     rb"^(?:" + _OF_MESSAGES + rb"|" + _OF_PARTS + rb")[ \t]*+:", re.MULTILINE | re.IGNORECASE
 )
 _DELIMITER = re.compile(rb"^--([^\r\n]{1,200}+)", re.MULTILINE)
-_EMPTY_LINES = re.compile(rb"[\r\n]++")
+_BLANK_LINES = re.compile(rb"(?:[ \t]*+\r*+\n)+")
 _LF_CR = re.compile(rb"\n\r(?!\n)")
 
 
@@ -75,12 +75,15 @@ def header_start(content: bytes, start: int, end: int, *, in_part: bool) -> int:
     no fields count as a header's when two fields follow that mail has, or one and nothing but
     fields before the empty line.
     """
-    if content.startswith((b"\n", b"\r\n"), start, end):
-        return -1 if in_part else _after_empty_lines(content, start, end)
     if content.startswith(_MBOX_STARTS, start, end):
         start = content.find(b"\n", start, end) + 1 or start
         if _FIRST_FIELD.match(content, start, end):
             return start
+    blank = _BLANK_LINES.match(content, start, min(end, start + MAX_BYTES))
+    if blank is not None and not in_part:
+        return _after_blank_lines(content, blank.end(), end)
+    if content.startswith((b"\n", b"\r\n"), start, end):
+        return -1
     stop = _first_empty_line(content, start, end)
     field = _FIRST_FIELD.search(content, start, stop)
     known = list(islice(_known(in_part=in_part).finditer(content, start, stop), 2))
@@ -117,9 +120,7 @@ def _known(*, in_part: bool) -> re.Pattern[bytes]:
     return _KNOWN_IN_PART if in_part else _KNOWN
 
 
-def _after_empty_lines(content: bytes, start: int, end: int) -> int:
-    after = _EMPTY_LINES.match(content, start, min(end, start + MAX_BYTES))
-    start = after.end() if after is not None else end
+def _after_blank_lines(content: bytes, start: int, end: int) -> int:
     stop = _first_empty_line(content, start, end)
     fields = list(islice(_KNOWN.finditer(content, start, stop), 2))
     return start if len(fields) == 2 and fields[0].start() == start else -1
