@@ -169,7 +169,7 @@ class Daemon:
         feeds = self._add(Feeds(ground, push.hub, rules, callers, owners.notices))
         groups = (
             *mail_calls(ground, access_control, owners.resolver),
-            *owners.calls(records.activity),
+            *owners.calls(records.activity, records.usage.unwritten),
             *records.calls(),
             retrieval.calls(owners.addresses, ports),
             *delivering.calls(),

@@ -1,5 +1,6 @@
 """Who there is, how they prove it, and what they own."""
 
+from collections.abc import Callable
 from functools import partial
 from math import inf
 from typing import Final
@@ -78,10 +79,17 @@ class Ownership:
             cancels=True,
         )
 
-    def calls(self, activity: Activity) -> tuple[Group, ...]:
+    def calls(self, activity: Activity, unwritten: Callable[[str], int]) -> tuple[Group, ...]:
         """Return the calls about accounts, addresses and domains."""
         return (
-            *account_calls(self._settings, self.accounts, self.passwords, self.guesses, activity),
+            *account_calls(
+                self._settings,
+                self.accounts,
+                self.passwords,
+                self.guesses,
+                activity,
+                unwritten,
+            ),
             AddressCalls(self.addresses),
             DomainCalls(self._domains),
         )
@@ -115,6 +123,7 @@ def account_calls(
     passwords: Passwords,
     guesses: Guesses,
     activity: Activity | None = None,
+    unwritten: Callable[[str], int] = lambda _: 0,
 ) -> tuple[Group, ...]:
     """The calls about accounts, those who sign in to them, and their keys."""
     sessions = Sessions(accounts, passwords, guesses, settings.accounts, activity)
@@ -122,6 +131,6 @@ def account_calls(
     return (
         session_calls,
         KeyCalls(Keys(accounts)),
-        AccountCalls(accounts, sessions, session_calls),
+        AccountCalls(accounts, sessions, session_calls, unwritten),
         TeamCalls(Team(accounts, passwords)),
     )

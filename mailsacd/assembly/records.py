@@ -10,9 +10,12 @@ from mailsacd.core.message import Observer
 from mailsacd.http.app import Group
 from mailsacd.http.calls.activity import ActivityCalls
 from mailsacd.http.calls.statistics import StatisticsCalls
+from mailsacd.http.calls.usage import UsageCalls
 from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.limits.inbound import InboundCounts
 from mailsacd.mail.limits.throttle import Throttle
 from mailsacd.mail.limits.usage import Usage
+from mailsacd.mail.limits.usage_report import UsageReports
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.records.mail_counts import MailCounts
@@ -32,6 +35,8 @@ class Records:
         settings, database, reactor = ground.settings, ground.database, ground.reactor
         self.activity = Activity(database, notices, reactor=reactor)
         self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
+        self._inbound = InboundCounts(database, notices, reactor=reactor)
+        self._reports = UsageReports(accounts, reactor=reactor)
         self.throttle = Throttle(
             settings.throttle,
             ground.rates,
@@ -61,20 +66,31 @@ class Records:
                 ("prune statistics", self._statistics.prune),
                 ("prune the record of events", self.activity.forget_old),
                 ("prune the counts of operations", self.usage.forget_old),
+                ("prune the counts of mail that came in", self._inbound.forget_old),
                 ("prune the counts of mail", self._mail_counts.forget_nothing),
             )
         )
-        self.observers: tuple[Observer, ...] = (self._public_counts, self.usage, self.activity)
+        self.observers: tuple[Observer, ...] = (
+            self._public_counts,
+            self.usage,
+            self._inbound,
+            self.activity,
+        )
 
     def calls(self) -> tuple[Group, ...]:
-        """Return the calls about statistics, the denylist and activity."""
-        return (StatisticsCalls(self._statistics, self.denylist), ActivityCalls(self.activity))
+        """Return the calls about statistics, the denylist, usage and activity."""
+        return (
+            StatisticsCalls(self._statistics, self.denylist),
+            UsageCalls(self._reports),
+            ActivityCalls(self.activity),
+        )
 
     async def start(self) -> None:
         """Begin to write down what is gathered, and to prune it; know the denylist."""
         await self.denylist.start()
-        for part in (self.activity, self.usage, self._public_counts, self._mail_counts):
+        for part in (self.activity, self.usage, self._inbound, self._public_counts):
             part.start()
+        self._mail_counts.start()
         for pruning in self._pruning:
             pruning.start()
 
@@ -84,5 +100,7 @@ class Records:
             await pruning.stop()
         await self._mail_counts.stop()
         await self.denylist.stop()
-        gathered = (self._public_counts, self.usage, self.activity)
+        # Usage first, for it warns: of that the record of events is to know
+        await self.usage.finish()
+        gathered = (self._public_counts, self._inbound, self.activity)
         await gatherResults([Deferred.fromCoroutine(part.finish()) for part in gathered])

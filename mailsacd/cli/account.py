@@ -6,14 +6,18 @@ import click
 import msgspec
 
 from mailsacd.cli.command import Common, base_url, command, table
+from mailsacd.cli.usage_text import usage_text
 from mailsacd.core.account import Account
 from mailsacd.core.token import iso_time
 from mailsacd.data import Data, Opening
+from mailsacd.http.calls.usage import inbound_json, report_json
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.accounts.reset_links import invitation_token, reset_token
+from mailsacd.mail.limits.usage_report import DEFAULT_MONTHS, MAX_MONTHS, UsageReports
 from mailsacd.settings import Settings
 
+DAYS_SHOWN: Final = 14
 _SWITCHES: Final = {"true": True, "false": False}
 
 
@@ -92,6 +96,30 @@ def remove(common: Common, name: str) -> None:
 
     common.run(work)
     common.show({"removed": name.lower()}, f"removed the account {name.lower()}")
+
+
+@account.command()
+@click.argument("name")
+@click.option("--months", default=DEFAULT_MONTHS, type=click.IntRange(1, MAX_MONTHS))
+@command
+def usage(common: Common, name: str, months: int) -> None:
+    """Show what an account used, by month, kind and API key, and the mail that came in for it."""
+
+    async def work(data: Data, settings: Settings) -> dict[str, Any]:
+        accounts = accounts_of(data, settings)
+        owner = (await accounts.get(name)).name
+        reports = UsageReports(accounts, reactor=data.reactor)
+        inbound = await reports.inbound_by_month(owner, months=months, domain=None)
+        daily = await reports.inbound_by_day(owner, days=DAYS_SHOWN, domain=None)
+        return {
+            "account": owner,
+            **report_json(await reports.of(owner, months=months)),
+            "inboundByMonth": inbound_json(inbound),
+            "inboundByDay": inbound_json(daily),
+        }
+
+    shown = common.run(work)
+    common.show(shown, usage_text(shown))
 
 
 @account.command("reset-link")

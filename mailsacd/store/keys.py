@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mailsacd.core.account import ApiKey
 from mailsacd.store.sql import Executor, many, maybe, none
+from mailsacd.store.usage import fold_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ async def add_key(db: Executor, key_id: str, account: str, name: str, key_hash: 
 
 
 async def delete_key(db: Executor, account: str, key_id: str) -> bool:
-    """Delete a key of an account. Returns False when it has none with that id."""
+    """Delete a key of an account, within a transaction. Returns False when it has none such."""
+    await fold_key(db, account, key_id)
     return await _delete(db, account=account, id=key_id) == 1
 
 

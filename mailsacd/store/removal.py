@@ -37,6 +37,7 @@ _forget_deliveries = none(
     f"""delete from delivery where id in (
            select id from delivery where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
 )
+_forget_inbound = none("delete from inbound where account = %(account)s")
 _delete = none("delete from account where name = %(account)s")
 _now: one[datetime] = one(column, "select clock_timestamp()")
 # One row, after a pause, while something that began before a time may still write
@@ -77,6 +78,7 @@ async def finish_removal(db: Executor, account: str) -> None:
         pass
     while await _forget_activity(db, account=account):
         pass
+    await _forget_inbound(db, account=account)
     await _delete(db, account=account)
 
 

@@ -69,10 +69,12 @@ def milliseconds_of(text: str) -> int:
     return (when - _EPOCH) // _MILLISECOND
 
 
-def _whole_number(most: int) -> Callable[[str], int]:
+def whole_number(most: int, *, least: int = 0) -> Callable[[str], int]:
+    """Makes a conversion for whole numbers from ``least`` to ``most``."""
+
     def convert(text: str) -> int:
-        if not _NUMBER.match(text) or int(text) > most:
-            raise ValueError(f"is not a whole number from 0 to {most}")
+        if not _NUMBER.match(text) or not least <= int(text) <= most:
+            raise ValueError(f"is not a whole number from {least} to {most}")
         return int(text)
 
     return convert
@@ -153,7 +155,7 @@ LIMIT: Final = Parameter(
     where="query",
     description="At most so many messages.",
     schema={"type": "integer", "minimum": 0, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-    convert=_whole_number(MAX_LIMIT),
+    convert=whole_number(MAX_LIMIT),
     default=DEFAULT_LIMIT,
 )
 PURGE_LIMIT: Final = Parameter(
@@ -161,14 +163,14 @@ PURGE_LIMIT: Final = Parameter(
     where="query",
     description="Delete so many of the newest at most; all where it is left out.",
     schema={"type": "integer", "minimum": 0, "maximum": MAX_LIMIT},
-    convert=_whole_number(MAX_LIMIT),
+    convert=whole_number(MAX_LIMIT),
 )
 SKIP: Final = Parameter(
     name="skip",
     where="query",
     description="Leave out so many of the newest first.",
     schema={"type": "integer", "minimum": 0, "maximum": MAX_SKIP, "default": 0},
-    convert=_whole_number(MAX_SKIP),
+    convert=whole_number(MAX_SKIP),
     default=0,
 )
 _TIME_FORMS = (

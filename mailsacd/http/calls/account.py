@@ -1,5 +1,6 @@
 """The calls about the account itself: what it may, has and holds; its settings; its end."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, ClassVar, Final
 
@@ -16,6 +17,7 @@ from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.profile import Profile, Profiles
 from mailsacd.mail.accounts.sessions import Sessions
+from mailsacd.mail.limits.warnings import MARKS, mark_of
 
 _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)
@@ -44,6 +46,7 @@ _ME: Final[dict[str, Any]] = {
     "sendsRemaining": {**_COUNT, "description": "Recipients of outgoing mail left this month"},
     "apiMonthlyLimit": {**_COUNT, "description": "Operations in a month"},
     "moAPICount": {**_COUNT, "description": "Operations of this month"},
+    "usageWarning": {"enum": [None, *MARKS], "description": "Percent of them that are used up"},
     "apiAccess": {"enum": [0, 1]},
     "wsDomain": {"enum": [0, 1]},
     "manyKeys": {"enum": [0, 1]},
@@ -104,9 +107,16 @@ class RemovalBody(msgspec.Struct, frozen=True, kw_only=True):
 class AccountCalls:
     """The handlers of the calls about the account itself, and their declarations."""
 
-    def __init__(self, accounts: Accounts, sessions: Sessions, session_calls: SessionCalls) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        sessions: Sessions,
+        session_calls: SessionCalls,
+        unwritten: Callable[[str], int] = lambda _: 0,
+    ) -> None:
+        """``unwritten`` tells how many operations of an account are not written down yet."""
         self._accounts = accounts
-        self._profiles = Profiles(accounts)
+        self._profiles = Profiles(accounts, unwritten)
         self._sessions = sessions
         self._session_calls = session_calls
 
@@ -221,7 +231,8 @@ def _answer(call: Call, profile: Profile) -> Response:
             "catchAll": used.unused_catch_alls,
             "sendsRemaining": max(limits.sends - used.sends_this_month, 0),
             "apiMonthlyLimit": limits.ops_per_month,
-            "moAPICount": used.ops_this_month,
+            "moAPICount": profile.ops,
+            "usageWarning": mark_of(profile.ops, limits.ops_per_month),
             "apiAccess": 1,
             "wsDomain": 1,
             "manyKeys": int(limits.keys > 1),

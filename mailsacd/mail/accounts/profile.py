@@ -1,5 +1,6 @@
 """What an account is told of itself, and what it may set."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,18 +16,24 @@ from mailsacd.store.profile import Stored, Used, stored_for, used_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """An account with its limits and what it has used of them."""
+    """An account with its limits and what it has used of them.
+
+    ``ops`` are the operations of this month, those included that are not written down yet.
+    """
 
     account: Account
     limits: PlanSettings
     used: Used
+    ops: int
 
 
 class Profiles:
     """Every call raises UnauthenticatedError without credentials."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, unwritten: Callable[[str], int] = lambda _: 0) -> None:
+        """``unwritten`` tells how many operations of an account are not written down yet."""
         self._accounts = accounts
+        self._unwritten = unwritten
 
     async def of(self, actor: Actor) -> Profile:
         """Return the profile of the account that ``actor`` stands for."""
@@ -36,7 +43,8 @@ class Profiles:
             raise UnauthenticatedError("The API key is not known here")
         limits = self._accounts.plans.limits_of(account)
         used = await used_by(self._accounts.database, name)
-        return Profile(account=account, limits=limits, used=used)
+        ops = used.ops_this_month + self._unwritten(name)
+        return Profile(account=account, limits=limits, used=used, ops=ops)
 
     async def stored(self, actor: Actor) -> tuple[Stored, Counts]:
         """Return what is stored for the account that ``actor`` stands for, and how much mail."""

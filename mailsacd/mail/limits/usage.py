@@ -18,6 +18,7 @@ from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.core.token import utc_from_ms
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator
+from mailsacd.mail.limits.warnings import UsageWarnings, recording
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
@@ -30,6 +31,8 @@ REMEMBERED: Final = 10_000
 KEPT_DAYS: Final = 400
 
 _THROTTLED_CODE: Final = 429
+
+_Key = tuple[str, date, str, str]  # account, month, kind, name of the API key
 
 
 @dataclass(slots=True)
@@ -66,7 +69,10 @@ class Usage:
         self._accounts = accounts
         self._activity = activity
         self._reactor = reactor
-        self._counted: dict[tuple[str, date, str], _Counted] = {}
+        self._counted: dict[_Key, _Counted] = {}
+        self._being_written: dict[_Key, _Counted] = {}
+        self._to_warn: set[str] = set()
+        self._warnings = UsageWarnings(database, self._limit_of, (recording(activity),))
         self._standings: Recent[str, _Standing] = Recent(REMEMBERED)
         self._changes = 0  # counts what may have made a standing stale that is being looked up
         self._writing = Loop("count operations", self._write, every_s=WRITE_EVERY_S, clock=reactor)
@@ -75,13 +81,13 @@ class Usage:
         self.write = self._writing.run_now
         notices.subscribe(ACCOUNTS, self.forget, self.forget_all)
 
-    def count(self, account: str, kind: str, n: int = 1) -> None:
-        """``account`` has used ``n`` of ``kind`` (see store.usage)."""
+    def count(self, account: str, kind: str, n: int = 1, *, key: str = "") -> None:
+        """``account`` has used ``n`` of ``kind`` (see store.usage), with the API key ``key``."""
         now = self._now()
-        key = (account, _month_of(now), kind)
-        counted = self._counted.get(key)
+        what = (account, _month_of(now), kind, key)
+        counted = self._counted.get(what)
         if counted is None:
-            counted = self._counted[key] = _Counted(now)
+            counted = self._counted[what] = _Counted(now)
         counted.n += n
         standing = self._standings.get(account)
         if standing is not UNKNOWN and kind in OPS:
@@ -92,10 +98,20 @@ class Usage:
         for whose in owned.values():
             self.count(whose.owner, INBOUND)
 
-    async def call(self, account: str) -> None:
-        """Count a call of the API. Raises as `check`."""
+    async def call(self, account: str, key: str = "") -> None:
+        """Count a call of the API, with a key of that name. Raises as `check`."""
         await self.check(account)
-        self.count(account, API)
+        self.count(account, API, key=key)
+
+    def unwritten(self, account: str) -> int:
+        """How many operations of this month this node has counted, and not written down yet."""
+        month = self._month()
+        return sum(
+            counted.n
+            for counts in (self._counted, self._being_written)
+            for (whose, when, kind, _), counted in counts.items()
+            if whose == account and when == month and kind in OPS
+        )
 
     async def check(self, account: str) -> None:
         """Raises ThrottledError when the month's operations are used up; and UnavailableError."""
@@ -114,12 +130,14 @@ class Usage:
         """Forget what is known of ``account``: it has changed, or is gone."""
         self._changes += 1
         self._standings.forget(account)
+        self._warnings.forget(account)
         self._writing.wake()  # what comes from now on may be of another account of that name
 
     def forget_all(self) -> None:
         """Forget every account's limits: anybody's may have changed."""
         self._changes += 1
         self._standings.clear()
+        self._warnings.forget_all()
         self._writing.wake()
 
     async def forget_old(self) -> None:
@@ -141,7 +159,7 @@ class Usage:
         except NotFoundError:  # removed since: the call will find that out
             return _Standing(month, 0, 1, now_s)
         used = await count_ops(self._database, account, month)
-        used += sum(c.n for (a, m, _), c in self._counted.items() if (a, m) == (account, month))
+        used += self.unwritten(account)
         standing = _Standing(month, used, limits.ops_per_month, now_s + ASK_EVERY_S)
         if changes == self._changes:
             self._standings.remember(account, standing)
@@ -149,12 +167,19 @@ class Usage:
 
     async def _write(self) -> None:
         counted, self._counted = self._counted, {}
-        if not counted:
-            return
+        if counted:
+            await self._add(counted)
+            self._to_warn |= {account for account, *_ in counted}
+        if self._to_warn:
+            await self._warnings.look(self._to_warn, self._month())
+            self._to_warn = set()
+
+    async def _add(self, counted: dict[_Key, _Counted]) -> None:
         uses = [
-            NewUse(account, month, kind, c.n, c.since)
-            for (account, month, kind), c in counted.items()
+            NewUse(account, month, kind, c.n, key, c.since)
+            for (account, month, kind, key), c in counted.items()
         ]
+        self._being_written = counted
         try:
             await add_uses(self._database, uses)
         except BaseException:
@@ -163,6 +188,14 @@ class Usage:
                 if (known := counted.setdefault(key, later)) is not later:
                     known.n += later.n
             raise
+        finally:
+            self._being_written = {}
+
+    async def _limit_of(self, account: str) -> int | None:
+        try:
+            return (await self._accounts.limits(account)).ops_per_month
+        except NotFoundError:  # removed since
+            return None
 
     def _now(self) -> datetime:
         return utc_from_ms(int(self._reactor.seconds() * 1000))
@@ -195,7 +228,7 @@ class Metered:
         """As of the Authenticator. Raises ThrottledError, too, when the month is used up."""
         actor = await self._authenticator.authenticate(key, peer)
         if actor.account is not None:
-            await self._usage.call(actor.account)
+            await self._usage.call(actor.account, actor.key_name or "")
         return actor
 
     async def check(self, key: str) -> Actor:

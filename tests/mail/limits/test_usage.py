@@ -11,10 +11,12 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from mailsacd.core.activity import USAGE_WARNING
 from mailsacd.core.actor import Actor
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ThrottledError
 from mailsacd.mail.limits.usage import ASK_EVERY_S, KEPT_DAYS, Metered, Usage
+from mailsacd.mail.limits.usage_report import UsageReports
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
@@ -41,7 +43,8 @@ class House:
     async def rows(self) -> list[tuple[str, str, str, int]]:
         await self.usage.write()
         return await self.people.database.fetch(
-            "select account, month::text, kind, count from usage order by 1, 2, 3"
+            "select account, month::text, kind, sum(count)::bigint from usage"
+            " group by 1, 2, 3 order by 1, 2, 3"
         )
 
 
@@ -115,6 +118,82 @@ async def test_calls_with_a_key_count_and_those_with_a_session_do_not(house: Hou
         await metered.authenticate(key)
     assert await metered.session("x" * 43) is None
     assert await house.rows() == [("ann", "2026-01-01", API, LIMIT)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_are_told_by_key_until_that_is_gone(house: House) -> None:
+    keys = house.people.keys
+    await house.people.accounts.change("ann", {"overrides": {"ops_per_month": 100}})
+    made = {}
+    metered = Metered(house.people.authenticator, house.usage)
+    for name, calls in (("one", 1), ("two", 2)):
+        made[name], value = await keys.add("ann", name)
+        for _ in range(calls):
+            await metered.authenticate(value)
+    house.usage.count("ann", API, 4, key="no such key")
+    await house.usage.write()
+    reports = UsageReports(house.people.accounts, reactor=house.clock)
+
+    async def told() -> list[tuple[str, int]]:
+        return [(use.key, use.count) for use in (await reports.of("ann", months=1)).uses]
+
+    assert await told() == [("", 4), ("two", 2), ("one", 1)]
+    await keys.remove("ann", made["two"].id)
+    assert await told() == [("", 6), ("one", 1)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_account_is_warned_once_at_each_mark_whatever_nodes_there_are(
+    house: House,
+) -> None:
+    await house.people.accounts.change("ann", {"overrides": {"ops_per_month": 10}})
+    other = make_house(house.people, house.clock)
+    warned = []
+    for n, each in ((7, house), (1, house), (0, other), (2, other), (5, house)):
+        if n:
+            each.usage.count("ann", INBOUND, n)
+        await each.usage.write()
+        for activity in (house.activity, other.activity):
+            await activity._writing.run_now()
+        events = await house.activity.list(
+            Actor(account="ann"), since_ms=None, until_ms=None, limit=9, skip=0
+        )
+        warned.append([e.detail.partition(" %")[0] for e in events if e.kind == USAGE_WARNING])
+    assert warned == [[], ["80"], ["80"], ["100", "80"], ["100", "80"]]
+    reports = UsageReports(house.people.accounts, reactor=house.clock)
+    report = await reports.of("ann", months=1)
+    assert (report.used, report.limit, report.warning) == (15, 10, 100)
+    house.clock.advance(2 * DAY_S)
+    house.usage.count("ann", INBOUND, 9)
+    await house.usage.write()
+    await house.activity._writing.run_now()
+    [newest, *_] = await house.activity.list(
+        Actor(account="ann"), since_ms=None, until_ms=None, limit=9, skip=0
+    )
+    assert newest.detail.startswith("80 %")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_warning_that_could_not_be_given_is_given_later_and_nothing_counts_twice(
+    house: House, stopped_database: Database
+) -> None:
+    database = house.people.database
+    house.usage._warnings._database = stopped_database
+    house.usage.count("ann", INBOUND, LIMIT)
+    await house.usage.write()
+    house.usage._warnings._database = database
+    assert await house.rows() == [("ann", "2026-01-01", INBOUND, LIMIT)]
+    assert await database.fetch("select percent from usage_warning order by 1") == [(80,), (100,)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_not_written_yet_is_told_all_the_same(house: House) -> None:
+    house.usage.count("ann", API, 2)
+    house.usage.count("bob", API)
+    house.usage.count("ann", "send", 7)
+    assert house.usage.unwritten("ann") == 2
+    await house.usage.write()
+    assert house.usage.unwritten("ann") == 0
 
 
 @pytest_twisted.ensureDeferred
