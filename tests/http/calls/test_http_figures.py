@@ -295,3 +295,34 @@ async def test_over_the_limit_a_key_is_throttled(house: House) -> None:
     assert 0 < int(answer.headers["retry-after"]) <= 31 * 86_400 + 1
     assert (await house.ask("/api/addresses", who="carl")).status == 200
     assert (await house.ask("/api/addresses/a@b.example/messages")).status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_an_account_used_is_told_by_month_and_key_and_its_mail_by_domain(
+    house: House,
+) -> None:
+    await house.database.run("update account set created = '2020-01-01'")
+    await house.json("/api/addresses/in@mine.example", "POST", "ann")
+    await house.send("in@mine.example", "in@public.example")
+    for counted in range(2, 5):  # also what is not written down yet
+        assert (await house.json("/api/me", who="ann"))["moAPICount"] == counted + 1
+    deadline = reactor.seconds() + 20
+    while not await house.json("/api/usage/inbound/daily", who="ann"):
+        assert reactor.seconds() < deadline
+        await deferLater(reactor, 0.1)
+    [day] = await house.json("/api/usage/inbound/daily?days=2&domain=MINE.example", who="ann")
+    [month] = await house.json("/api/usage/inbound/monthly?months=1", who="ann")
+    assert {**day, "since": month["since"]} == month
+    assert (day["domain"], day["messages"], day["bytes"] > 100) == ("mine.example", 1, True)
+    assert await house.json("/api/usage/inbound/daily?domain=other.example", who="ann") == []
+    assert await house.json("/api/usage/inbound/daily", who="carl") == []
+    usage = await house.json("/api/usage", who="ann")
+    [told] = usage["months"]
+    assert told["month"] == usage["month"] == month["since"][:7]
+    assert told["operations"] == usage["operations"] > 4
+    assert told["kinds"]["inbound"] == 1
+    assert [key["operations"] for key in told["keys"]] == [told["kinds"]["api"]]
+    assert usage["usageWarning"] is None
+    for bad in ("months=0", "months=14", "months=x"):
+        assert (await house.ask(f"/api/usage?{bad}", who="ann")).status == 400
+    assert (await house.ask("/api/usage/inbound/daily?domain=a..b", who="ann")).status == 400
