@@ -62,14 +62,15 @@ def _rows(chosen: str, still: str = PUBLIC) -> str:
     return f"where ctid = any(array({chosen})) and {still}"
 
 
-def _remove_oldest_of(rows: str) -> one[int]:
+def _remove_beyond_of(rows: str, *, are_starred: bool) -> one[int]:
     chosen = f"""select ctid from message where {rows}
-        order by id limit least(%(count)s::bigint, {BATCH}) for update skip locked"""  # noqa: S608  as above
+            and id <= (select beyond_account(%(account)s::text, {are_starred}))
+        order by id limit {BATCH} for update skip locked"""  # noqa: S608  as above
     return deletion(_rows(chosen, rows))
 
 
-_remove_unstarred = _remove_oldest_of(_UNSTARRED)
-_remove_starred = _remove_oldest_of(_STARRED)
+_remove_unstarred = _remove_beyond_of(_UNSTARRED, are_starred=False)
+_remove_starred = _remove_beyond_of(_STARRED, are_starred=True)
 _over_limit = many(
     Excess,
     """select name, greatest(least(held - most, held - starred), 0),
@@ -241,9 +242,8 @@ async def some_accounts(db: Executor, after: str) -> Sequence[str]:
 
 async def remove_excess(db: Executor, excess: Excess) -> int:
     """Remove the account's oldest messages beyond its limit, BATCH at most. Returns how many."""
-    if excess.unstarred:
-        return await _remove_unstarred(db, account=excess.account, count=excess.unstarred)
-    return await _remove_starred(db, account=excess.account, count=excess.starred)
+    remove = _remove_unstarred if excess.unstarred else _remove_starred
+    return await remove(db, account=excess.account)
 
 
 def _written(snapshot: Snapshot) -> str:

@@ -14,7 +14,7 @@ from mailsacd.mail.reading.access import Access, AccessControl
 from mailsacd.store import marks
 from mailsacd.store.marks import Place
 from mailsacd.store.pool import Database
-from mailsacd.store.recycling import remove_beside
+from mailsacd.store.recycling import remove_beside, remove_beyond
 
 
 class Marks:
@@ -33,7 +33,10 @@ class Marks:
         account_of(actor)
         access, place = await self._place(actor, email, message_id)
         await remove_beside(self._database, place.inbox, place.id)
-        return access.found(await marks.toggle_star(self._database, place))
+        message = access.found(await marks.toggle_star(self._database, place))
+        if message.marks.saved_by is None:  # it may be public now, and one too much
+            await remove_beyond(self._database, (place.inbox,))
+        return message
 
     async def set_read(self, actor: Actor, email: str, message_id: str, *, read: bool) -> Message:
         """Mark a message as read, or as not."""

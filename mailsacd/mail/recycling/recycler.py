@@ -54,7 +54,7 @@ class Recycler:
         self._oldest_gone: datetime | None = None  # nothing public is from before
         self._recycling = Loop("recycle mail", self._step, every_s=LOOK_EVERY_S, clock=reactor)
         self.start = self._recycling.start
-        notices.subscribe(ACCOUNTS, self._account_changed, lambda: None)
+        notices.subscribe(ACCOUNTS, self.account_changed, lambda: None)
 
     async def stop(self) -> None:
         """End, with what is under way."""
@@ -72,7 +72,8 @@ class Recycler:
         """Have what was stored looked after soon."""
         self._due = True
 
-    def _account_changed(self, account: str) -> None:
+    def account_changed(self, account: str) -> None:
+        """Look at an account soon: its limit may have changed."""
         if len(self._changed) < MAX_CHANGED:
             self._changed.add(account)
         self._due = True
@@ -175,10 +176,9 @@ class Recycler:
 
     async def _go_round(self, transaction: Transaction) -> bool:
         """Look at the accounts that changed, and at some of all: stars and limits change, too."""
-        changed = sorted(self._changed)
-        self._changed.clear()
+        changed, self._changed = self._changed, set()
         accounts = await store.some_accounts(transaction, self._after)
-        if await self._remove_excess(transaction, [*changed, *accounts]):
+        if await self._remove_excess(transaction, sorted(changed.union(accounts))):
             self._changed.update(changed)
             return True
         is_last = len(accounts) < store.ACCOUNTS_AT_ONCE

@@ -177,6 +177,22 @@ async def test_accounts_that_got_no_mail_are_gone_round_to(room: StoreRoom) -> N
 
 
 @pytest_twisted.ensureDeferred
+async def test_an_account_that_is_known_to_have_changed_loses_no_more_than_it_has_to(
+    room: StoreRoom,
+) -> None:
+    """It is looked at for that, and for its turn among all."""
+    await reserve(room.database, "ann", BOX)
+    ids = await room.store(BOX, count=40)
+    await room.recycle()
+    await room.add_up()
+    recycler = room.recycler()
+    await update_account(room.database, "ann", {"overrides": {"message_limit": 25}})
+    recycler.account_changed("ann")
+    await recycler.run_now()
+    assert await room.stored() == ids[-25:]
+
+
+@pytest_twisted.ensureDeferred
 async def test_searches_find_nothing_beyond_the_limit(room: StoreRoom) -> None:
     await reserve(room.database, "ann", BOX)
     ids = await room.store(BOX, count=8)
