@@ -215,6 +215,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     keys: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 100
     users: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 100
     firehose: bool = False
+    activity_minutes: Annotated[int, msgspec.Meta(ge=15, le=5_256_000)] = 43_200
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

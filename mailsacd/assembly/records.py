@@ -33,7 +33,7 @@ class Records:
     def __init__(self, ground: Ground, accounts: Accounts, notices: Notices) -> None:
         """Raises ConfigurationError."""
         settings, database, reactor = ground.settings, ground.database, ground.reactor
-        self.activity = Activity(database, notices, reactor=reactor)
+        self.activity = Activity(database, notices, kept=accounts, reactor=reactor)
         self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
         self._inbound = InboundCounts(database, notices, reactor=reactor)
         self._reports = UsageReports(accounts, reactor=reactor)

@@ -74,6 +74,9 @@ _email_taken = one(
     """select exists (
            select 1 from account where lower(email) = lower(%(email)s) and name <> %(name)s)""",
 )
+_largest: one[int] = one(
+    column, "select coalesce(max((overrides ->> %(limit)s)::bigint), 0) from account"
+)
 _count: one[int] = one(column, "select count(*) from account")
 _any: one[bool] = one(bool, "select exists (select 1 from account)")
 _login_named = maybe(
@@ -136,6 +139,11 @@ async def list_accounts(db: Executor) -> list[Account]:
 async def any_account(db: Executor) -> bool:
     """Return whether there is any account."""
     return await _any(db)
+
+
+async def largest_override(db: Executor, limit: str) -> int:
+    """Return the largest number that an account has for a limit of its own, 0 without any."""
+    return await _largest(db, limit=limit)
 
 
 async def count_accounts(db: Executor) -> int:

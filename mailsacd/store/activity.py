@@ -48,7 +48,8 @@ _insert = none(
        where account is null or exists (
            select from account whose where whose.name = event.account and not removing
                and date_trunc('milliseconds', created) <= first)
-       on conflict (id) do nothing"""
+       on conflict (id) do update set times = activity.times + excluded.times
+           where excluded.subject = '*'"""  # of what is only counted there is a row an hour
 )
 _list = many(
     Event,
@@ -73,6 +74,8 @@ _forget = none(
 
 async def add_events(db: Executor, events: Sequence[Event]) -> None:
     """Store events. Those whose ids are stored already are left alone.
+
+    But for what is only counted (its subject is ``*``): there the times are added up.
 
     Those of accounts that were removed since are left out, whoever has their names by now.
     """

@@ -9,7 +9,7 @@ from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL
 from mailsacd.http.server.answer import Response, json_response
-from mailsacd.mail.records.activity import KEPT_DAYS, Activity
+from mailsacd.mail.records.activity import MAX_A_DAY, Activity
 
 _FIELDS: Final[dict[str, Any]] = {
     "_id": {"type": "string", "description": "Rises with time"},
@@ -42,7 +42,9 @@ class ActivityCalls:
                 id="listActivity",
                 tag="Account",
                 summary="What happened to the account of late, newest first",
-                description=f"Kept for {KEPT_DAYS} days.",
+                description="For as long as the plan has it (`activity_minutes`). Of more than "
+                f"{MAX_A_DAY:,} things in a day the rest is only counted, by the hour: the subject "
+                "is `*` then.",
                 parameters=(
                     replace(UNTIL, description=UNTIL.description.replace("messages", about)),
                     replace(SINCE, description=SINCE.description.replace("messages", about)),

@@ -82,6 +82,18 @@ class Accounts:
         """What the account of that name may use. Raises NotFoundError."""
         return self.plans.limits_of(await self.get(name))
 
+    async def minutes_of(self, name: str) -> int:
+        """For how many minutes the account of that name is told what happened; 0: it is gone."""
+        try:
+            return (await self.limits(name)).activity_minutes
+        except NotFoundError:
+            return 0
+
+    async def longest_minutes(self) -> int:
+        """For how many minutes the account is told what happened that is told for longest."""
+        own = await accounts.largest_override(self.database, "activity_minutes")
+        return max(own, self.plans.longest_activity_minutes)
+
     async def change(self, name: str, changes: Mapping[str, Any]) -> Account:
         """Change ``email``, ``plan``, ``overrides``, ``labels``, ``recents``, ``capture_private``,
 

@@ -19,6 +19,11 @@ class Plans:
         self._plans = plans
         self.default = default
 
+    @property
+    def longest_activity_minutes(self) -> int:
+        """The longest that any plan has its accounts told what happened."""
+        return max(plan.activity_minutes for plan in self._plans.values())
+
     def limits_of(self, account: Account) -> PlanSettings:
         """The limits in force. An account whose plan is gone has the default one."""
         plan = self._plans.get(account.plan) or self._plans[self.default]

@@ -4,15 +4,15 @@ Whatever records never waits: events are gathered in bounded memory and written 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from twisted.logger import Logger
 
 from mailsacd.core.activity import FORWARDED, RECEIVED, Event
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
-from mailsacd.core.token import EnvelopeIds, milliseconds, time_prefix, utc_from_ms
+from mailsacd.core.token import EnvelopeIds, time_prefix
+from mailsacd.mail.records.daily_bound import DailyBound
 from mailsacd.store.activity import add_events, forget_events, list_events
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
@@ -25,31 +25,58 @@ MAX_GATHERED: Final = 5_000
 MAX_SUBJECT_CHARACTERS: Final = 320
 MAX_DETAIL_CHARACTERS: Final = 200
 KEPT_DAYS: Final = 30
+MAX_A_DAY: Final = 10_000
+"""So many rows of an account are begun in a day by one process, and as many of nobody's: what goes
+beyond that is counted by the hour and by what happened, no more told by whom it concerned."""
+
+COUNTED: Final = "*"
+"""The subject of what is only counted."""
 
 _RECEIVED_CODE: Final = 250
 _ABOVE_ALL_IDS: Final = "~"
+_MINUTE_MS: Final = 60_000
+_DAY_MINUTES: Final = 1_440
 
 _What = tuple[str | None, str, int | None, str, str]
 
 _log = Logger()
 
 
+class Kept(Protocol):
+    """How long events are told: each account for as long as its plan has it."""
+
+    async def minutes_of(self, account: str) -> int:
+        """Return for how many minutes. May raise UnavailableError."""
+
+    async def longest_minutes(self) -> int:
+        """Return for how many minutes at most, whatever the account. As `minutes_of`."""
+
+
 class Activity:
     """``record`` may be called from anywhere in the reactor's thread."""
 
-    def __init__(self, database: Database, notices: Notices | None = None, *, reactor: Any) -> None:
-        """``notices`` tell of accounts that change, or go."""
+    def __init__(
+        self,
+        database: Database,
+        notices: Notices | None = None,
+        *,
+        kept: Kept | None = None,
+        reactor: Any,
+    ) -> None:
+        """``notices`` tell of accounts that change, or go; ``kept`` how long what is told."""
         self._database = database
         self._reactor = reactor
+        self._kept = kept
         self._ids = EnvelopeIds()
         self._gathered: dict[_What, tuple[str, int]] = {}
+        self._bound = DailyBound(MAX_A_DAY)
         self._dropped = 0
         self._writing = Loop("record events", self._write, every_s=WRITE_EVERY_S, clock=reactor)
         self.start = self._writing.start
         self.finish = self._writing.finish
         if notices is not None:
             # What comes from then on may be of another account of that name
-            notices.subscribe(ACCOUNTS, lambda _: self._writing.wake(), self._writing.wake)
+            notices.subscribe(ACCOUNTS, lambda _: self._changed(), self._changed)
 
     def record(
         self,
@@ -66,10 +93,20 @@ class Activity:
         if known is not None:
             self._gathered[what] = (known[0], known[1] + 1)
             return
+        now_ms = int(self._reactor.seconds() * 1000)
+        if self._bound.spend(account, now_ms):
+            self._begin(what, self._ids.next(now_ms)[0])
+            return
+        counted = (account, kind, code, COUNTED, "")
+        id_ = self._bound.row((account, kind, code), lambda: self._ids.next(now_ms)[0])
+        id_, times = self._gathered.pop(counted, (id_, 0))
+        self._begin(counted, id_, times + 1)
+
+    def _begin(self, what: _What, id_: str, times: int = 1) -> None:
         if len(self._gathered) >= MAX_GATHERED:
             del self._gathered[next(iter(self._gathered))]
             self._dropped += 1
-        self._gathered[what] = (self._ids.next(int(self._reactor.seconds() * 1000))[0], 1)
+        self._gathered[what] = (id_, times)
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
         """What is somebody's of the messages stored (mail.receiving.ingest) is worth an event."""
@@ -89,6 +126,10 @@ class Activity:
                 FORWARDED, account=owner, subject=message.passed[0], code=code, detail=detail
             )
 
+    def _changed(self) -> None:
+        self._bound.begin_rows()
+        self._writing.wake()
+
     async def list(
         self,
         actor: Actor,
@@ -101,20 +142,30 @@ class Activity:
         """What happened to the actor's account, newest first. Raises UnauthenticatedError."""
         account = account_of(actor)
         await self._writing.run_now()
+        oldest_ms = 0
+        if self._kept is not None:
+            oldest_ms = self._ago(await self._kept.minutes_of(account))
+        since_ms = max(since_ms or 0, oldest_ms)
         return await list_events(
             self._database,
             account,
             before_id=_ABOVE_ALL_IDS if until_ms is None else time_prefix(until_ms),
-            from_id="" if since_ms is None else time_prefix(since_ms),
+            from_id=time_prefix(since_ms) if since_ms > 0 else "",
             limit=limit,
             skip=skip,
         )
 
     async def forget_old(self) -> None:
-        """Delete what is older than KEPT_DAYS."""
-        oldest = utc_from_ms(int(self._reactor.seconds() * 1000)) - timedelta(days=KEPT_DAYS)
-        while await forget_events(self._database, time_prefix(milliseconds(oldest))):
+        """Delete what is older than any account is told."""
+        minutes = KEPT_DAYS * _DAY_MINUTES
+        if self._kept is not None:
+            minutes = await self._kept.longest_minutes()
+        while await forget_events(self._database, time_prefix(self._ago(minutes))):
             pass
+
+    def _ago(self, minutes: int) -> int:
+        """The time of so many minutes ago, in milliseconds since the epoch."""
+        return int(self._reactor.seconds() * 1000) - minutes * _MINUTE_MS
 
     async def _write(self) -> None:
         gathered, self._gathered = self._gathered, {}

@@ -1,21 +1,23 @@
 """What is recorded of what happens: bounded, in batches, for the account that it concerns."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import deferLater
+from twisted.internet.task import Clock, deferLater
 
 from mailsacd.core.activity import RECEIVED, REFUSED
 from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.budget import ByteBudget
-from mailsacd.core.errors import UnauthenticatedError
+from mailsacd.core.errors import InvalidInputError, UnauthenticatedError
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_of, utc_from_ms
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.mail.records import activity as activity_module
 from mailsacd.mail.records.activity import KEPT_DAYS, MAX_GATHERED, Activity
 from mailsacd.settings import AccountSettings
 from mailsacd.store.pool import Database
@@ -176,3 +178,84 @@ async def test_signing_in_is_recorded_and_so_is_failing_to(
             ("signed-in", "ann", 200, "192.0.2.2"),
             ("sign-in-failed", "ann", 401, "192.0.2.1"),
         ]
+
+
+@dataclass
+class _Told:
+    """For how long accounts are told what happened, in minutes."""
+
+    minutes: int
+    longest: int = 30 * 1_440
+
+    async def minutes_of(self, account: str) -> int:  # noqa: ARG002  as Kept
+        return self.minutes
+
+    async def longest_minutes(self) -> int:
+        return self.longest
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_too_many_in_a_day_the_rest_is_counted_by_the_hour(
+    database: Database, accounts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity_module, "MAX_A_DAY", 3)
+    await database.run("update account set created = '2020-01-01'")
+    clock = Clock()
+    clock.advance(datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp())
+    activity = Activity(database, reactor=clock)
+    for _ in range(2):
+        for number in range(6):
+            activity.record(RECEIVED, account="ann", subject=str(number), code=250)
+            activity.record(REFUSED, account="ann", subject=str(number), code=554)
+        await activity._writing.run_now()
+    activity.record(RECEIVED, account="bob", subject="not his flood")
+    assert set(await seen(activity)) == {
+        (RECEIVED, "0", 1), (REFUSED, "0", 1), (RECEIVED, "1", 1),
+        (RECEIVED, "*", 10), (REFUSED, "*", 11),
+    }  # fmt: skip
+    assert await seen(activity, BOB) == [(RECEIVED, "not his flood", 1)]
+    clock.advance(3_600)
+    activity.record(RECEIVED, account="ann", subject="later", code=250)
+    assert (await seen(activity))[0] == (RECEIVED, "*", 1)
+    clock.advance(86_400)
+    activity.record(RECEIVED, account="ann", subject="tomorrow", code=250)
+    assert (await seen(activity))[0] == (RECEIVED, "tomorrow", 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_account_is_told_for_as_long_as_its_plan_has_it(
+    database: Database, accounts: None
+) -> None:
+    told = _Told(15)
+    await database.run("update account set created = '2020-01-01'")
+    clock = Clock()
+    clock.advance(datetime(2026, 11, 29, 12, tzinfo=UTC).timestamp())
+    activity = Activity(database, kept=told, reactor=clock)
+    activity.record("x", account="ann", subject="old")
+    await activity._writing.run_now()
+    clock.advance(16 * 60)
+    activity.record("x", account="ann", subject="new")
+    assert await seen(activity) == [("x", "new", 1)]
+    assert await seen(activity, since_ms=0) == [("x", "new", 1)]
+    told.minutes = 17
+    assert len(await seen(activity)) == 2
+    await activity.forget_old()
+    assert len(await seen(activity)) == 2
+    told.longest = 15
+    await activity.forget_old()
+    assert await seen(activity) == [("x", "new", 1)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_events_are_kept_for_as_long_as_any_account_is_told(
+    database: Database, database_dsn: str
+) -> None:
+    async with people(database, database_dsn) as node:
+        await node.accounts.add("ann", "ann@example.net")
+        assert await node.accounts.longest_minutes() == await node.accounts.minutes_of("ann")
+        await node.accounts.change("ann", {"overrides": {"activity_minutes": 100_000}})
+        assert await node.accounts.minutes_of("ann") == 100_000
+        assert await node.accounts.longest_minutes() == 100_000
+        assert await node.accounts.minutes_of("nobody") == 0
+        with pytest.raises(InvalidInputError):
+            await node.accounts.change("ann", {"overrides": {"activity_minutes": 14}})
