@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from mailsacd.announcement import announce
 from mailsacd.assembly.delivering import Delivering
 from mailsacd.assembly.feeds import Feeds
+from mailsacd.assembly.load_testing import LoadTesting
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Edge, Ground, Part
 from mailsacd.assembly.push import make_push
@@ -162,7 +163,10 @@ class Daemon:
             delivering.job,
             push.announcer,
         )
-        receiving = self._add(Receiving(ground, owners, records, observers, logins))
+        testing = self._add(LoadTesting(ground, owners, records))
+        receiving = self._add(
+            Receiving(ground, owners, records, testing.recorder, observers, logins)
+        )
         retrieval = self._add(Retrieval(ground, access_control, logins))
         callers = Metered(owners.authenticator, records.usage)
         rules = ListenPermission(database, owners.directory, owners.accounts, access_control)
@@ -171,6 +175,7 @@ class Daemon:
             *mail_calls(ground, access_control, owners.resolver),
             *owners.calls(records.activity, records.usage.unwritten),
             *records.calls(),
+            *testing.calls(),
             retrieval.calls(owners.addresses, ports),
             *delivering.calls(),
             *feeds.calls(),

@@ -8,6 +8,7 @@ from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.message import Observer
+from mailsacd.mail.load_testing.recorder import Recorder
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.receiving.accept import EVERY_DOMAIN, RecipientPolicy
@@ -15,6 +16,7 @@ from mailsacd.mail.receiving.admission import Admission, CaptureAdmission
 from mailsacd.mail.receiving.capture import Capture
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.mail.receiving.load_test_intake import LoadTestIntake
 from mailsacd.mail.records.activity import Activity
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory
@@ -31,10 +33,14 @@ class Receiving:
         ground: Ground,
         owners: Ownership,
         records: Records,
+        recorder: Recorder,
         observers: Iterable[Observer],
         logins: MailLogins,
     ) -> None:
-        """``observers`` are told of all mail that is stored. Raises ConfigurationError."""
+        """``recorder`` counts the mail of load tests, ``observers`` are told of all that is stored.
+
+        Raises ConfigurationError.
+        """
         settings, intake = ground.settings, ground.intake
         directory = owners.directory.asking(intake)
         self._ingest = Ingest(
@@ -45,13 +51,16 @@ class Receiving:
             observers=observers,
             ownership=directory,
         )
+        self._sorting = LoadTestIntake(self._ingest, recorder)
         anybody = self._from_anybody(ground, owners, records)
         who_logs_in = replace(
             anybody,
             settings=settings.capture,
             accept=captures_all(intake, directory, records.activity),
             admission=CaptureAdmission(records.throttle),
-            capture=Capture(logins, owners.accounts, self._ingest, records.usage, records.activity),
+            capture=Capture(
+                logins, owners.accounts, self._sorting, records.usage, records.activity
+            ),
             plain_login=settings.capture.plain_login,
         )
         self.factories = {**_twins("smtp", anybody), **_twins("capture", who_logs_in)}
@@ -80,7 +89,7 @@ class Receiving:
                 owners.domain_rules.hosting,
                 activity=records.activity,
             ),
-            ingest=self._ingest,
+            ingest=self._sorting,
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,

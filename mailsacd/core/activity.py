@@ -17,6 +17,7 @@ DELIVERY_FAILED: Final = "delivery-failed"
 WEBHOOK_DISABLED: Final = "webhook-disabled"
 SIGNED_IN: Final = "signed-in"
 SIGN_IN_FAILED: Final = "sign-in-failed"
+LOAD_TEST: Final = "load-test"
 
 
 @dataclass(frozen=True, slots=True)

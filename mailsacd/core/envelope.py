@@ -2,12 +2,15 @@
 
 import msgspec
 
+from mailsacd.core.load_test import LoadTestRun
+
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     """Where one RCPT goes. ``original_inbox`` is the address as mailed, ``inbox`` where it went.
 
     Both are normal addresses (see core.address); ``domain`` is that of ``inbox``. ``passed`` are
     the inboxes that forwarded it there, in order, and ``forwarder`` is the account whose they are.
+    With a ``load_test`` it goes nowhere: it is counted.
     """
 
     original_inbox: str
@@ -15,6 +18,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     domain: str
     passed: tuple[str, ...] = ()
     forwarder: str | None = None
+    load_test: LoadTestRun | None = None
 
 
 class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from mailsacd.core.load_test import LoadTestRun
+
 CATCH_ALL_LOCAL: Final = "*"
 """The local part of a domain's catch-all: ``*@example.com``."""
 
@@ -70,7 +72,7 @@ class DomainFacts:
     ``owner`` is who has proved a claim, None while nobody has; the rest is false then.
     ``catch_all`` tells that the owner has switched on ``*@domain``, ``forwards`` that mail for
     some reserved address of the domain goes on to another, ``hooks`` that some has a webhook or
-    Slack.
+    Slack. ``load_test`` is the test under way, of the owner's.
     """
 
     owner: str | None
@@ -80,6 +82,7 @@ class DomainFacts:
     enablews: bool
     forwards: bool
     hooks: bool
+    load_test: LoadTestRun | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from mailsacd.core.load_test import LoadTestRun
 from mailsacd.core.ownership import AddressFacts, DomainFacts
 from mailsacd.store.messages import delete_messages, deletion
 from mailsacd.store.retention import PUBLIC, kept
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 
-def _facts(owner: str | None, *flags: Any) -> DomainFacts:
+def _facts(
+    owner: str | None, test: str | None, header: str, ends_ms: int, *flags: Any
+) -> DomainFacts:
     claimed, is_private, enablews, catch_all, forwards, hooks = map(bool, flags)
     return DomainFacts(
         owner=owner,
@@ -18,13 +21,15 @@ def _facts(owner: str | None, *flags: Any) -> DomainFacts:
         enablews=enablews,
         forwards=forwards,
         hooks=hooks,
+        load_test=None if test is None else LoadTestRun(id=test, header=header, ends_ms=ends_ms),
     )
 
 
 _address_facts = maybe(AddressFacts, "select owner, forward from address where email = %(email)s")
 _domain_facts = maybe(
     _facts,
-    """select found.owner, claims > 0, is_private, enablews,
+    """select found.owner, test.id, test.header, (extract(epoch from test.ends) * 1000)::bigint,
+           claims > 0, is_private, enablews,
            (select catch_all from address
             where email = '*@' || %(name)s::text and address.owner = found.owner),
            exists (select 1 from address where domain = %(name)s and forward is not null),
@@ -36,6 +41,8 @@ _domain_facts = maybe(
                bool_or(enablews) filter (where verified) as enablews
            from domain where name = %(name)s
        ) found
+       left join load_test test on test.domain = %(name)s and test.owner = found.owner
+           and test.ends > now()
        where claims > 0 or exists (select 1 from address where domain = %(name)s)""",
 )
 _adopt = none(

@@ -63,6 +63,7 @@ class Society:
     database: Database
     ingest: Ingest
     credentials: dict[str, dict[str, str]] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
 
     async def ask(self, who: str, method: str, target: str, body: bytes = b"") -> Answer:
         """One request; the answer is one that the specification declares."""
@@ -113,7 +114,9 @@ async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator
                 reactor=reactor,
                 observers=[announcer],
             )
-            made = Society(port, Specification(document), database, ingest, credentials)
+            made = Society(
+                port, Specification(document), database, ingest, credentials, dict(ready.ports)
+            )
             await _property(made)
             yield made
             await ingest.finish()

@@ -89,7 +89,7 @@ class Domains:
 
     async def get(self, actor: Actor, name: str) -> tuple[DomainView, int, AddressView | None]:
         """A domain, how many messages of it are the account's, and its catch-all."""
-        domain = await self._claim(account_of(actor), _normal(name))
+        domain = await self._claim(account_of(actor), normal_name(name))
         counts = await count_of_domain(self._database, domain.owner, domain.name)
         catch_all = f"{CATCH_ALL_LOCAL}@{domain.name}"
         reserved = await find_address(self._database, catch_all)
@@ -131,7 +131,7 @@ class Domains:
     async def remove(self, actor: Actor, name: str) -> str:
         """Give a claim up, with its catch-all; its normal name. Its mail stays the account's."""
         account = _manager(actor)
-        domain = _normal(name)
+        domain = normal_name(name)
 
         async def work(transaction: Transaction) -> list[str]:
             await begin(transaction, account)
@@ -147,7 +147,7 @@ class Domains:
     async def verify(self, actor: Actor, name: str) -> DomainView:
         """Look at the domain's DNS now. Raises ThrottledError when too many do at once."""
         account = _manager(actor)
-        claim = await self._claim(account, _normal(name))
+        claim = await self._claim(account, normal_name(name))
         if self._looking >= MAX_LOOKS:
             raise ThrottledError("Too many domains are being verified", retry_after_s=5)
         self._looking += 1
@@ -175,7 +175,7 @@ class Domains:
         switched off it stays reserved.
         """
         account = _manager(actor)
-        inbox = Address(CATCH_ALL_LOCAL, _normal(name))
+        inbox = Address(CATCH_ALL_LOCAL, normal_name(name))
 
         async def work(transaction: Transaction) -> tuple[Domain, bool]:
             await begin(transaction, account)
@@ -254,7 +254,7 @@ class Domains:
         return await has_others_addresses(transaction, domain, account)
 
     def _claimable(self, name: str) -> str:
-        domain = _normal(name)
+        domain = normal_name(name)
         problem = ""
         if domain.startswith("["):
             problem = "is an address, not a domain"
@@ -272,7 +272,8 @@ class Domains:
         return DomainView(domain=domain, records=records_of(domain, self._rules.mail_hosts))
 
 
-def _normal(name: str) -> str:
+def normal_name(name: str) -> str:
+    """The normal form of a domain. Raises BadAddressError with a fault of ``domain``."""
     try:
         return normal_domain(name)
     except BadAddressError as e:

@@ -5,13 +5,15 @@ plus-addressing, alternates, the domain's catch-all, forwards. Most need no look
 and are answered at once.
 """
 
-from collections.abc import Awaitable, Iterable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from mailsacd.core.address import Address, normal_domain, parse_address
 from mailsacd.core.cache import UNKNOWN
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import BadAddressError, ConfigurationError, ForbiddenError
+from mailsacd.core.ownership import DomainFacts
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.receiving.forwarding import Forwarding
 from mailsacd.mail.records.activity import Activity
@@ -23,7 +25,7 @@ REGISTERED: Final = "@registered"
 
 
 class RecipientPolicy:
-    """Answers RCPT.
+    """Answers RCPT. Mail for a domain that is tested goes nowhere, but is counted.
 
     ``accepted_domains`` are as in the settings: ``*``, ``example.com``, ``*.ci.example``, and
     ``@registered`` for what accounts have added; the latter includes ``hosting`` and all below.
@@ -37,7 +39,10 @@ class RecipientPolicy:
         hosting: str = "",
         *,
         activity: Activity | None = None,
+        seconds: Callable[[], float] = time.time,
     ) -> None:
+        """``seconds`` is the time from the epoch."""
+        self._seconds = seconds
         self._database = database
         self._directory = directory
         self._forwarding = Forwarding(directory, activity)
@@ -61,9 +66,11 @@ class RecipientPolicy:
         if not accepted and not self._registered:
             raise _not_accepted(original)
         untagged = original.without_tag()
+        facts = self._directory.known_domain(original.domain)
+        if facts is not UNKNOWN and (tested := self._tested(original, untagged, facts)):
+            return tested
         if untagged.is_alternate:
             return self._alternate(original, untagged, accepted=accepted)
-        facts = self._directory.known_domain(original.domain)
         if facts is UNKNOWN:
             return self._looked_up(original, accepted=accepted)
         if not accepted and (facts is None or not facts.claimed):
@@ -96,23 +103,39 @@ class RecipientPolicy:
         return False
 
     async def _looked_up(self, original: Address, *, accepted: bool) -> Recipient:
-        if not accepted:
-            await self._check_registered(original)
-        return await self._deliver(original, original.without_tag())
+        facts = await self._directory.domain(original.domain)
+        if not accepted and (facts is None or not facts.claimed):
+            raise _not_accepted(original)
+        untagged = original.without_tag()
+        tested = self._tested(original, untagged, facts)
+        return tested or await self._deliver(original, untagged)
 
     async def _alternate(
         self, original: Address, alternate: Address, *, accepted: bool
     ) -> Recipient:
-        if not accepted:
-            await self._check_registered(original)
+        facts = await self._directory.domain(original.domain)
+        if not accepted and (facts is None or not facts.claimed):
+            raise _not_accepted(original)
+        if tested := self._tested(original, alternate, facts):
+            return tested
         found = await find_alternate(self._database, alternate.local)
         inbox = alternate if found is None else parse_address(found)
         return await self._deliver(original, inbox)
 
-    async def _check_registered(self, original: Address) -> None:
-        facts = await self._directory.domain(original.domain)
-        if facts is None or not facts.claimed:
-            raise _not_accepted(original)
+    def _tested(
+        self, original: Address, inbox: Address, facts: DomainFacts | None
+    ) -> Recipient | None:
+        """The recipient while its domain is tested, whatever else becomes of its mail."""
+        if facts is None or facts.load_test is None:
+            return None
+        if self._seconds() * 1000 >= facts.load_test.ends_ms:
+            return None
+        return Recipient(
+            original_inbox=str(original),
+            inbox=str(inbox),
+            domain=inbox.domain,
+            load_test=facts.load_test,
+        )
 
     async def _deliver(self, original: Address, inbox: Address) -> Recipient:
         """To ``inbox``, or to its domain's catch-all when nobody reserved it; and on from there."""
