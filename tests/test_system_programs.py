@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("system-programs")
-PROGRAMS = ("chromium-of-this-test", "curl", "pgbouncer", "ruby")
+PROGRAMS = (
+    "chromium-of-this-test", "curl", "pgbouncer", "ruby",
+    "fetchmail", "getmail", "mpop", "jq", "age",
+)  # fmt: skip
 
 
 def run(programs: Path) -> "subprocess.CompletedProcess[str]":

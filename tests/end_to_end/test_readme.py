@@ -3,12 +3,13 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+from tests.documents.console import USUAL_PORTS, Step, is_as_shown, localised, steps
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 
 README = Path(__file__).parents[2] / "README.md"
+BEGIN, END = "In another, in the same directory", "In a script"
 TIMEOUT_S = 60
 ID = r"01[0-9a-z]{19}-0"
 
@@ -21,39 +22,19 @@ _BEFORE = {
 }
 
 
-def _typed_and_told() -> Iterator[tuple[str, list[str]]]:
-    """Each command of the tour, with the lines that are to follow it."""
+def _tour() -> list[Step]:
+    """What is typed after the start, up to the section on scripts."""
     text = README.read_text(encoding="utf-8")
-    tour = text.partition("In another, in the same directory")[2].partition("In a script")[0]
-    fences = re.findall(r"^```console\n(.*?)^```$", tour, re.DOTALL | re.MULTILINE)
-    lines = iter("".join(fences).splitlines())
-    command, told = "", list[str]()
-    for line in lines:
-        if not line.startswith("$ "):
-            told.append(line)
-            continue
-        if command:
-            yield command, told
-        command, told = line[2:], []
-        while command.endswith("\\"):
-            command += "\n" + next(lines)
-        if "<<'END'" in command:
-            while not command.endswith("\nEND"):
-                command += "\n" + next(lines)
-    yield command, told
+    begin, end = (text[: text.index(words)].count("\n") for words in (BEGIN, END))
+    return [step for step in steps("README.md") if begin < step.block.line <= end]
 
 
 def _script(daemon: RunningDaemon) -> str:
     script = ""
-    for command, _ in _typed_and_told():
+    for command in (step.command for step in _tour()):
         script += next((more for start, more in _BEFORE.items() if command.startswith(start)), "")
         script += re.sub(ID, "$ID", command) + "\n"
-    ports = {"1025": "smtp", "1587": "capture", "1110": "pop3", "8025": "http"}
-    for usual, name in ports.items():
-        script = script.replace(usual, str(daemon.ready.ports[name]))
-    script = script.replace("var/admin.key", f"{daemon.data_dir}/admin.key")
-    script = script.replace("--data-dir var", f"--data-dir {daemon.data_dir}")
-    return script.replace(".venv/bin", str(Path(sys.executable).parent))
+    return localised(script, daemon)
 
 
 def _pattern(line: str) -> str:
@@ -73,6 +54,37 @@ def test_the_tour_prints_what_the_readme_says(make_daemon: MakeDaemon) -> None:
             env={"PATH": "/usr/bin:/bin", "SCREEN": str(screen)},
         )  # fmt: skip
     printed = screen.read_text(encoding="utf-8")
-    told = [line for _, lines in _typed_and_told() for line in lines if line.strip()]
+    told = [line for step in _tour() for line in step.shown.splitlines() if line.strip()]
     missing = [line for line in told if not re.search(_pattern(line), printed)]
     assert not missing, printed
+
+
+def _step(begins: str) -> Step:
+    (found,) = (step for step in steps("README.md") if step.command.startswith(begins))
+    return found
+
+
+def test_the_start_prints_what_the_readme_says(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(fresh=True).start()
+    daemon.stop()
+    printed = daemon.log.read_text(encoding="utf-8")
+    for usual, name in USUAL_PORTS.items():
+        printed = printed.replace(f":{daemon.ready.ports[name]}", f":{usual}")
+    banner = _step("make run").shown.replace("/home/you/mailsacd/var", str(daemon.data_dir))
+    assert is_as_shown(printed, f"…{banner}…")
+
+
+def test_a_script_starts_it_in_the_background(workspace: Path) -> None:
+    bin_ = str(Path(sys.executable).parent)
+    script = "\n".join(
+        _step(f".venv/bin/{one}").command for one in ("twistd mailsacd", "mailsacd wait")
+    )
+    script += f"\n{_step('kill $(cat').command}\nwhile [ -e twistd.pid ]; do sleep 0.05; done"
+    free = {f"MAILSACD_{name.upper()}_PORT": "0" for name in USUAL_PORTS.values()}
+    printed = subprocess.run(
+        ["bash", "-ec", script.replace(".venv/bin", bin_)],
+        check=True, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT_S, cwd=workspace,
+        env={"PATH": "/usr/bin:/bin", **free},
+    ).stdout  # fmt: skip
+    shown = _step(".venv/bin/mailsacd wait").shown
+    assert re.sub(r"\d+", "…", printed).strip() == re.sub(r"\d+", "…", shown).strip()
