@@ -56,12 +56,13 @@ def base64_bytes(content: bytes) -> bytes:
     other. What is no base64 at all is returned as it is. The function never raises.
     """
     if _is_odd(content):
-        data = b"\n".join(_data_lines(content))
-        if data:
-            return _runs(data)
-        passed_over = _runs(content)
-        is_base64 = _is_text(passed_over) and 4 * len(passed_over) >= len(content)
-        return passed_over if is_base64 or not _is_text(content) else content
+        found = list(_data_lines(content))
+        data = b"\n".join(found) if found else content
+        decoded = _runs(data)
+        if any(map(_is_sure, found)):
+            return decoded
+        is_base64 = _is_text(decoded) and 4 * len(decoded) >= len(data)
+        return decoded if is_base64 or not _is_text(content) else content
     return _base64_run(content)
 
 
@@ -79,6 +80,12 @@ def _data_lines(content: bytes) -> Iterator[bytes]:
         if not stripped:
             is_near_text = is_near_text or is_padded  # a footer may follow
             continue
+        if b" " in stripped and not (is_near_text or is_padded):
+            first = stripped.split(None, 1)[0]
+            if _is_sure(first) and _LINE.fullmatch(first):  # words in the same line
+                is_begun = is_near_text = True
+                yield first
+                continue
         is_long = len(stripped) >= _LONG
         if _LINE.fullmatch(stripped):
             is_data = is_long or not is_near_text
@@ -89,6 +96,11 @@ def _data_lines(content: bytes) -> Iterator[bytes]:
         if is_data:
             is_begun, is_padded = True, stripped.endswith(b"=")
             yield stripped
+
+
+def _is_sure(line: bytes) -> bool:
+    """Whether it is no word."""
+    return len(line) >= _LONG or line.endswith(b"=")
 
 
 def _has_strays(line: bytes) -> bool:

@@ -43,6 +43,9 @@ FOOTER = b"_______________\r\nlist mailing list\r\nlist\r\nmailinglist@example.o
         (b"aGVsbG8=\r\n\r\nlist\r\n", b"hello"),
         (b"aGVsbG8=\r\n-- \r\nAnn\r\n", b"hello"),
         (b"aGVsbG8h\r\nlist@list\r\n", b"hello!"),
+        (b"aGVsbG8= the list\r\n", b"hello"),
+        (b"QQ== the list\r\nand more\r\n", b"A"),
+        (LINES[:76] + b"\r\n" + LINES[78:154] + b" x\r\n", b64decode(LINES[:154])),
         (b"aGVsbG8=\r\ntheverylongnameofamailinglist@example\r\n", b"hello"),
         (LINES + b"\r\n" + FOOTER, b64decode(DATA)),
         (LINES + b"\r\n\r\n" + FOOTER, b64decode(DATA)),
@@ -67,6 +70,8 @@ FOOTER = b"_______________\r\nlist mailing list\r\nlist\r\nmailinglist@example.o
         (b"Hello, this is no base64.\r\nNo, not at all.\r\n",
          b"Hello, this is no base64.\r\nNo, not at all.\r\n"),
         ("日本語".encode(), "日本語".encode()),
+        (b"?garbage\r\n", b"?garbage\r\n"),
+        (b"Hello\r\nthis is text\r\n", b"Hello\r\nthis is text\r\n"),
         (b"<p>Hello, this is no base64.</p>", b"<p>Hello, this is no base64.</p>"),
     ],
 )  # fmt: skip
