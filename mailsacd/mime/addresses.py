@@ -37,6 +37,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _AT = re.compile(r"\s*+@\s*+")
 _AROUND_ATOMS = re.compile(r"\s*+([.@])\s*+")
+_DOTTED = re.compile(r"@[^\s@]*+(?:\s++\.\s*+\w[^\s@]*+)+")  # a host with blanks before its dots
 _WHOLE = re.compile(r"[^@]@[^@]")
 _LOCAL = re.compile(r"[^@\s]++\Z")
 _BARE = re.compile(r"[^@]++@[^@]++\Z")
@@ -105,8 +106,10 @@ class _Entry:
     def mailboxes(self) -> list[Mailbox]:
         """Return the mailboxes that have been read; a comment alone is none."""
         if self.has_address or (self.angle and _LOCAL.match(self.angle)):
-            named = [Mailbox(self.angle or "", _name("".join(self.phrase) or self._commented()))]
-            return named + [m for m in _without_brackets("".join(self.later)) if m.address]
+            others = [m for m in _without_brackets("".join(self.later)) if m.address]
+            after = "" if others else "".join(self.later).strip("<> ")
+            name = _name("".join(self.phrase)) or _name(after) or _name(self._commented())
+            return [Mailbox(self.angle or "", name), *others]
         found = _without_brackets(" ".join(("".join(self.phrase), self.angle or "")))
         if len(found) == 1 and found[0].address and not found[0].name:
             return [Mailbox(found[0].address, _name(self._commented()))]
@@ -212,7 +215,7 @@ def _read_comment(text: str, position: int, found: list[str]) -> int:
 
 def _without_brackets(phrase: str) -> list[Mailbox]:
     """The mailboxes of a phrase without angle brackets: words with an @ are addresses."""
-    words = phrase.split()
+    words = _DOTTED.sub(lambda host: "".join(host[0].split()), phrase).split()
     if len(words) <= _MAX_WORDS and any(word[0] == "@" or word[-1] == "@" for word in words):
         together = _AT.sub("@", phrase.strip())  # RFC 5322 section 4.4
         words = [together] if _BARE.match(together) and _HOST.search(together) else words

@@ -22,6 +22,7 @@ _USUAL = re.compile(r'([^\s;"(]++);\s*+([^\s=;"*]++)="([^"\\]*+)"\Z')  # one par
 _MEDIA_TYPE = re.compile(r"[^\s/\"<>]++/[^\s\"<>]++\Z")
 # software for Windows writes paths as they are: only what has to be quoted is taken for quoted
 _ESCAPED = re.compile(r"\\([\"\\])")
+_LANGUAGE = re.compile(r"^[\w-]*'")
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?\Z", re.DOTALL)
 
 
@@ -78,10 +79,10 @@ def _joined(parts: dict[int, tuple[bool, str]]) -> str:
     for place, (number, (extended, text)) in enumerate(sorted(parts.items()), min(first, 1)):
         if number != place:
             break
-        if extended and text.count("'") >= 2:
-            said, _language, rest = text.split("'", 2)
-            if number == first or said.lower() == (name or "").lower():
-                name, text = said, rest  # noqa: PLW2901
+        if extended and number == first and text.count("'") >= 2:
+            name, _language, text = text.split("'", 2)  # noqa: PLW2901
+        elif extended and name and text.lower().startswith(f"{name.lower()}'"):
+            text = _LANGUAGE.sub("", text[len(name) + 1 :], count=1)  # noqa: PLW2901
         raw = text.encode("utf-8", "surrogatepass")
         content += unquote_to_bytes(raw) if extended else raw
     return header.decode_words(charset.decode(content, name))

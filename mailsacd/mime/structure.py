@@ -252,6 +252,14 @@ class _Walk:
         for number in range(len(spans) - 1, -1, -1):
             self.todo.append((*spans[number], depth + 1, kind, (*branches, (from_, number))))
 
+    def _is_inner(self, mark: bytes, opened: int, place: int) -> bool:
+        """Whether the part that is open has this boundary with two hyphens for its own."""
+        if opened < 0:
+            return False
+        inner = mark[3:] + b"--"
+        head = self.content[opened : min(place, opened + _CACHED_BYTES)]
+        return b'"%b"' % inner in head or b"=" + inner in head
+
     def _between(self, mark: bytes, start: int, end: int) -> list[tuple[int, int]]:
         """Where the parts start and end that lines which begin with ``mark`` divide."""
         content = self.content
@@ -268,7 +276,8 @@ class _Walk:
             after = place + len(mark)
             line_end = content.find(b"\n", after, end) + 1 or end
             rest = content[after : min(line_end, after + 80)].strip()
-            if rest in (b"", b"--"):
+            is_delimiter = not rest or (rest == b"--" and not self._is_inner(mark, opened, place))
+            if is_delimiter:
                 if opened >= 0:
                     before = place - 1 if content[place - 1 : place] == b"\r" else place
                     spans.append((opened, max(before, opened)))

@@ -86,6 +86,8 @@ def test_a_list_is_read(text: str, expected: list[tuple[str, str]]) -> None:
         ("ann@a.example>", [("ann@a.example", "")]),
         ("Ann <mailto:ann@a.example>", [("ann@a.example", "Ann")]),
         ("mailto:ann@a.example", [("ann@a.example", "")]),
+        ("<ann@a.example> Ann", [("ann@a.example", "Ann")]),
+        ("<ann@a.example> =?utf-8?q?J=C3=B6?= (x)", [("ann@a.example", "J\u00f6")]),
         # dividers that are missing, or others
         ("Ann <a@a.example> Ben <b@a.example>", [("a@a.example", "Ann"), ("b@a.example", "Ben")]),
         ('"Ann" <a@a.example>"Ben" <b@a.example>',
@@ -102,6 +104,8 @@ def test_a_list_is_read(text: str, expected: list[tuple[str, str]]) -> None:
         ("@one.example,@two.example:ann@a.example", [("", "@one.example"), ("ann@a.example", "")]),
         ("Ann . Lee <ann@a.example>", [("ann@a.example", "Ann . Lee")]),
         (", ,ann@a.example,,", [("ann@a.example", "")]),
+        ("ann@a  . example", [("ann@a.example", "")]),
+        ("ann@a . b .example, ben@b.example", [("ann@a.b.example", ""), ("ben@b.example", "")]),
         ("ann@ a.example", [("ann@a.example", "")]),
         ("ann @a.example", [("ann@a.example", "")]),
         # white space within an atom, and brackets that are never closed

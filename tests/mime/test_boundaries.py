@@ -95,6 +95,13 @@ CASES = {
         + "--b-b\r\n" + FILE.format("one") + "\r\n--b-b--\r\n",
         "hello", None, ["one"],
     ),
+    "the inner one is the outer one with hyphens": (
+        multipart("mixed", "b")
+        + "--b\r\n" + multipart("alternative", "b--")
+        + "--b--\r\n" + T + "hello\r\n--b--\r\n" + H + "<p>rich</p>\r\n--b----\r\n"
+        + "--b\r\n" + FILE.format("one") + "\r\n--b--\r\n",
+        "hello", "<p>rich</p>", ["one"],
+    ),
     "the inner one is never closed": (
         multipart("mixed", "b")
         + "--b\r\n" + multipart("alternative", "c")

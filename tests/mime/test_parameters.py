@@ -87,6 +87,7 @@ def test_parameters_are_read(text: str, value: str, expected: dict[str, str]) ->
         ("a; n*2=.pdf; n*0*=utf-8''%C3; n*1*=%A4", "a", {"n": "ä.pdf"}),
         ("a; n*0*=utf-8''%C3; n*1*=utf-8''%A4", "a", {"n": "ä"}),
         ("a; n*1*=utf-8''%C3; n*2*=%A4", "a", {"n": "ä"}),
+        ("a; n*0*=utf-8'de'%C3; n*1*=utf-8'%A4; n*2*=\"utf-8' it's\"", "a", {"n": "ä it's"}),
         ("a; n*0=a; n*1=b; n*3=lost", "a", {"n": "ab"}),
         ('a; n*0="=?iso-8859-1?q?=E4"; n*1="=F6?="', "a", {"n": "äö"}),
         ('a; n="=?utf-8?q?=C3=A4?= =?utf-8?q?=C3=B6.pdf?="', "a", {"n": "äö.pdf"}),
