@@ -7,6 +7,7 @@ be stored by PostgreSQL and written as JSON: it has no NUL and no lone surrogate
 
 import codecs
 import re
+from contextlib import suppress
 from functools import cache
 
 from mailsacd.mime import encodings
@@ -100,17 +101,14 @@ def _decode_stateful(content: bytes, encoding: Encoding) -> str:
 def _decode_8bit(content: bytes, encoding: Encoding | None) -> str:
     # Text in another charset is hardly ever valid UTF-8 by chance, unless it is in a multibyte one
     # and short: so UTF-8 goes first, except where a multibyte charset is declared.
-    order = [_UTF_8] if encoding in (None, _UTF_8) else [_UTF_8, encoding]
     if encoding is not None and _MULTIBYTE.match(encoding.name):
-        order.reverse()
-    for candidate in order:
-        try:
-            return encodings.decode(content, candidate)
-        except ValueError:
-            continue
-    if encoding is not None and encoding != _UTF_8:
-        return encodings.decode(content, encoding, strict=False)
-    return _decode_damaged(content)
+        with suppress(ValueError):
+            return encodings.decode(content, encoding)
+    with suppress(ValueError):
+        return encodings.decoded(content, "utf-8")
+    if encoding is None or encoding == _UTF_8:
+        return _decode_damaged(content)
+    return encodings.decode(content, encoding, strict=False)
 
 
 def _decode_damaged(content: bytes) -> str:
