@@ -26,13 +26,14 @@ class Charge(NamedTuple):
     """What is spent of one bucket.
 
     ``slots`` is the table, ``first`` and ``second`` are the key's places in it; ``interval_s`` is
-    how many seconds it takes until so much may be spent again.
+    how many seconds it takes until so much may be spent again. ``name`` tells people whose it is.
     """
 
     slots: MutableSequence[float]
     first: int
     second: int
     interval_s: float
+    name: str = ""
 
 
 def places(key: str, secret: bytes) -> tuple[int, int]:
@@ -54,9 +55,11 @@ def spend(
     """
     wait_s, worst, full_again = _look_at(charges, now_s, burst_s)
     if wait_s <= patience_s:
-        for (slots, first, second, _), full in zip(charges, full_again, strict=True):
-            slots[first] = max(slots[first], full)
-            slots[second] = max(slots[second], full)
+        for (slots, first, second, _, _), full in zip(charges, full_again, strict=True):
+            if slots[first] < full:  # noqa: PLR1730  of each recipient: a call takes thrice as long
+                slots[first] = full
+            if slots[second] < full:  # noqa: PLR1730  as above
+                slots[second] = full
     return wait_s, worst
 
 
@@ -77,8 +80,14 @@ def _look_at(
     """How long to wait, for which of them, and when each bucket would be full again."""
     latest, worst = now_s, 0
     full_again = []
-    for place, (slots, first, second, interval_s) in enumerate(charges):
-        full = max(min(slots[first], slots[second]), now_s) + interval_s
+    for place, (slots, first, second, interval_s, _) in enumerate(charges):
+        full = slots[first]
+        other = slots[second]
+        if other < full:  # noqa: PLR1730  as above
+            full = other
+        if full < now_s:  # noqa: PLR1730  as above
+            full = now_s
+        full += interval_s
         full_again.append(full)
         if full - burst_s > latest + _ROUNDING_S:
             latest, worst = full - burst_s, place

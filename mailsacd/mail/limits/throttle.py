@@ -44,9 +44,8 @@ _NO_CODE: Final = None
 
 @dataclass(frozen=True, slots=True)
 class PeerRates:
-    """A peer that is throttled: its ``networks``, from itself to the widest, and their charges."""
+    """What a peer that is throttled spends: of its own bucket, then of wider networks around it."""
 
-    networks: tuple[str, ...]
     public: tuple[Charge, ...]
     private: tuple[Charge, ...]
     calls: tuple[Charge, ...]
@@ -85,7 +84,12 @@ class Throttle:
         self._seconds = seconds
         self._exempt = networks_of_setting(settings.exempt_networks, "throttle.exempt_networks")
         self._peers: Recent[str, PeerRates | None] = Recent(_REMEMBERED)
-        self._places = lru_cache(_REMEMBERED)(lambda key: places(key, memory.secret))
+        self._secret = memory.secret
+        self._charge = lru_cache(_REMEMBERED)(self._new_charge)
+        limits = (settings.sender_domain_per_minute, settings.recipient_per_minute)
+        self._public_s = tuple(map(_interval_s, limits))
+        self._private_s = tuple(_interval_s(n * settings.private_factor) for n in limits)
+        self._account_s = _interval_s(settings.account_per_minute)
         self._told: set[tuple[str, int | None]] = set()
         self._tell_afresh_s = 0.0
 
@@ -101,7 +105,7 @@ class Throttle:
         """Raises ThrottledError when not even private mail of ``peer`` would be taken now."""
         wait_s, worst = would_wait(peer.private, self._seconds(), burst_s=BURST_S)
         if wait_s > self._settings.slow_s:
-            raise self._too_much(peer.networks[worst], None, wait_s, _MAIL_CODE)
+            raise self._too_much(peer.private[worst].name, None, wait_s, _MAIL_CODE)
 
     def mail(
         self,
@@ -116,29 +120,27 @@ class Throttle:
         ``inbox`` is where the mail goes, ``owner`` the account whose it will be; None: public.
         ``patience`` is that with the connection.
         """
-        settings = self._settings
-        share = 1.0 if owner is None else 1.0 / settings.private_factor
-        charges = list(peer.public if owner is None else peer.private)
-        names = [*peer.networks[: len(charges)]]
-        domain = reverse_path.rpartition("@")[2].lower()
-        for table, name, per_minute, part in (
-            ("sender", domain, settings.sender_domain_per_minute, share),
-            ("recipient", inbox, settings.recipient_per_minute, share),
-            ("account", owner, settings.account_per_minute, 1.0),
-        ):
-            if name and per_minute:
-                charges.append(self._charge(table, name, 60.0 * part / per_minute))
-                names.append(name)
-        return self._spend_on_mail(charges, names, owner, patience)
+        domain = reverse_path.rpartition("@")[2]
+        if owner is None:
+            sender_s, recipient_s = self._public_s
+            charges = [*peer.public]
+        else:
+            sender_s, recipient_s = self._private_s
+            charges = [*peer.private]
+            if self._account_s:
+                charges.append(self._charge("account", owner, self._account_s))
+        if domain and sender_s:
+            charges.append(self._charge("sender", domain, sender_s))
+        if recipient_s:
+            charges.append(self._charge("recipient", inbox, recipient_s))
+        return self._spend_on_mail(charges, owner, patience)
 
     def captured(self, account: str, patience: Patience) -> float:
         """One recipient of mail that ``account`` has sent itself; as `mail`."""
-        per_minute = self._settings.account_per_minute
-        if not per_minute:
+        if not self._account_s:
             return 0.0
-        return self._spend_on_mail(
-            [self._charge("account", account, 60.0 / per_minute)], [account], account, patience
-        )
+        charge = self._charge("account", account, self._account_s)
+        return self._spend_on_mail([charge], account, patience)
 
     async def call(self, ip: str, account: str | None) -> RateStanding | None:
         """A call of the API, by an account or else a peer: return when it may be answered.
@@ -148,26 +150,21 @@ class Throttle:
         peer = self.peer(ip)
         if peer is None:
             return None
-        per_minute = self._settings.calls_per_minute
-        charges, names = peer.calls, peer.networks
+        per_minute, charges = self._settings.calls_per_minute, peer.calls
         if account is not None:
             per_minute = self._settings.account_calls_per_minute
-            names = (account,)
-            charges = (
-                ()
-                if not per_minute
-                else (self._charge("calling-account", account, 60.0 / per_minute),)
-            )
+            interval_s = _interval_s(per_minute)
+            charges = (self._charge("calling-account", account, interval_s),) if interval_s else ()
         if not charges:
             return None
         now_s = self._seconds()
         wait_s, worst = spend(charges, now_s, burst_s=BURST_S, patience_s=CALLS_WAIT_S)
         standing = _standing(charges[0], now_s, account, per_minute, wait_s)
         if wait_s > CALLS_WAIT_S:
-            error = self._too_much(names[worst], account, wait_s, _CALL_CODE)
+            error = self._too_much(charges[worst].name, account, wait_s, _CALL_CODE)
             raise RateLimitError(error.public, standing)
         if wait_s:
-            self._tell(names[worst], account, _NO_CODE)
+            self._tell(charges[worst].name, account, _NO_CODE)
             await self.wait(wait_s)
         return standing
 
@@ -188,7 +185,6 @@ class Throttle:
             return None
         networks = networks_around(ip)
         return PeerRates(
-            networks,
             self._around("peer", networks, settings.peer_per_minute),
             self._around("peer", networks, settings.peer_per_minute * settings.private_factor),
             self._around("calling-peer", networks, settings.calls_per_minute),
@@ -198,26 +194,24 @@ class Throttle:
         if not per_minute:
             return ()
         return tuple(
-            self._charge(table, network, 60.0 / per_minute / WIDER**level)
+            self._charge(table, network, _interval_s(per_minute) / WIDER**level)
             for level, network in enumerate(networks)
         )
 
-    def _charge(self, table: str, key: str, interval_s: float) -> Charge:
-        first, second = self._places(key)
-        return Charge(self._tables[table], first, second, interval_s)
+    def _new_charge(self, table: str, key: str, interval_s: float) -> Charge:
+        name = key.lower()
+        return Charge(self._tables[table], *places(name, self._secret), interval_s, name)
 
-    def _spend_on_mail(
-        self, charges: list[Charge], names: list[str], owner: str | None, patience: Patience
-    ) -> float:
+    def _spend_on_mail(self, charges: list[Charge], owner: str | None, patience: Patience) -> float:
         left_s = self._settings.slow_s - patience.waited_s
         wait_s, worst = spend(charges, self._seconds(), burst_s=BURST_S, patience_s=left_s)
         if wait_s == 0.0:
             patience.waited_s = 0.0
             return wait_s
         if wait_s > left_s:
-            raise self._too_much(names[worst], owner, wait_s, _MAIL_CODE)
+            raise self._too_much(charges[worst].name, owner, wait_s, _MAIL_CODE)
         patience.waited_s += wait_s
-        self._tell(names[worst], owner, _NO_CODE)
+        self._tell(charges[worst].name, owner, _NO_CODE)
         return wait_s
 
     def _too_much(self, name: str, owner: str | None, wait_s: float, code: int) -> ThrottledError:
@@ -240,6 +234,11 @@ class Throttle:
             self._told.add((name, code))
         detail = "slowed" if code is None else "sent away"
         self._activity.record(THROTTLED, account=account, subject=name, code=code, detail=detail)
+
+
+def _interval_s(per_minute: int) -> float:
+    """How many seconds go by until one more is allowed; 0: as many as you like are."""
+    return 60.0 / per_minute if per_minute else 0.0
 
 
 def _standing(
