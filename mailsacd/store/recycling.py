@@ -12,7 +12,7 @@ from typing import Any, Final
 from mailsacd.core.event import Snapshot
 from mailsacd.store.counts import EVERYTHING
 from mailsacd.store.messages import deletion, deletion_text
-from mailsacd.store.retention import LATEST_PUBLIC, OLDEST_PUBLIC, PUBLIC
+from mailsacd.store.retention import IN_PUBLIC_INDEX, LATEST_PUBLIC, OLDEST_PUBLIC, PUBLIC
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 _NO_LIMIT: Final = 2**53
@@ -47,15 +47,16 @@ _BEYOND: Final = f"""select beyond.ctid
     ) beyond
     limit {BATCH}"""  # noqa: S608  as above
 _OLDEST: Final = f"""select ctid from message
-    where {PUBLIC} and received >= coalesce(%(since)s::timestamptz, '-infinity')
+    where {IN_PUBLIC_INDEX} and received >= coalesce(%(since)s::timestamptz, '-infinity')
         and (%(any_age)s::boolean or received < {OLDEST_PUBLIC})
     order by received limit least(%(limit)s::bigint, {BATCH})
     for update skip locked"""  # noqa: S608  as above
 _TOO_NEW: Final = f"""select ctid from message
-    where {PUBLIC} and received >= {LATEST_PUBLIC} limit {BATCH} for update skip locked"""  # noqa: S608  as above
+    where {IN_PUBLIC_INDEX} and received >= {LATEST_PUBLIC} limit {BATCH} for update skip locked"""  # noqa: S608  as above
 # Of an account
 _UNSTARRED: Final = "message.owner = %(account)s::text and message.saved_by is null"
 _STARRED: Final = "message.saved_by = %(account)s::text"
+_STILL: Final = "coalesce(message.saved_by, message.owner) = %(account)s::text"
 
 
 def _rows(chosen: str, still: str = PUBLIC) -> str:
@@ -66,7 +67,7 @@ def _remove_beyond_of(rows: str, *, are_starred: bool) -> one[int]:
     chosen = f"""select ctid from message where {rows}
             and id <= (select beyond_account(%(account)s::text, {are_starred}))
         order by id limit {BATCH} for update skip locked"""  # noqa: S608  as above
-    return deletion(_rows(chosen, rows))
+    return deletion(_rows(chosen, _STILL))
 
 
 _remove_unstarred = _remove_beyond_of(_UNSTARRED, are_starred=False)
@@ -116,7 +117,7 @@ _end: one[datetime] = one(column, f"select {LATEST_PUBLIC}")
 _to_sweep: many[tuple[str, datetime]] = many(
     lambda inbox, received: (inbox, received),
     f"""select inbox, received from message
-        where {PUBLIC} and received > coalesce(%(swept)s::timestamptz, '-infinity')
+        where {IN_PUBLIC_INDEX} and received > coalesce(%(swept)s::timestamptz, '-infinity')
             and received <= %(sweep)s::timestamptz
         order by received fetch first {SWEPT_AT_ONCE} rows with ties""",  # noqa: S608  as above
 )

@@ -15,6 +15,10 @@ from mailsacd.store.sql import Executor, none
 PUBLIC: Final = "message.owner is null and message.saved_by is null"
 """Rows of messages that are nobody's."""
 
+IN_PUBLIC_INDEX: Final = "coalesce(message.owner, message.saved_by) is null"
+"""The same as the index of public mail has it, by time: whoever writes this reads that index, and
+nobody else does, whatever the planner knows of a new database."""
+
 OLDEST_PUBLIC: Final = (
     "coalesce((select now() - public_max_age from retention), '-infinity'::timestamptz)"
 )
