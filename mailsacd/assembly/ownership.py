@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from math import inf
 from typing import Final
 
 from mailsacd.assembly.part import Ground
@@ -27,6 +26,7 @@ from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.ownership.domain_rules import rules_of
 from mailsacd.mail.ownership.domains import Domains
+from mailsacd.mail.ownership.erasing import Erasing
 from mailsacd.mail.ownership.unverified import UnverifiedDomains
 from mailsacd.mail.records.activity import Activity
 from mailsacd.outbound.dns import Resolver
@@ -36,8 +36,6 @@ from mailsacd.store.sessions import forget_expired
 from mailsacd.work.loop import Loop
 
 PRUNE_EVERY_S: Final = 300.0
-RETRY_REMOVALS_S: Final = 60.0
-"""When the removals that a crash broke off cannot be finished at the start."""
 
 
 class Ownership:
@@ -71,13 +69,7 @@ class Ownership:
                 ("give up unverified domains", unverified.give_up),
             )
         )
-        self._removing = Loop(
-            "go on with removals of accounts",
-            self._finish_removals,
-            every_s=RETRY_REMOVALS_S,
-            clock=reactor,
-            cancels=True,
-        )
+        self._erasing = Erasing(database, self.accounts, reactor=reactor)
 
     def calls(self, activity: Activity, unwritten: Callable[[str], int]) -> tuple[Group, ...]:
         """Return the calls about accounts, addresses and domains."""
@@ -99,7 +91,7 @@ class Ownership:
         self.notices.start()
         self.authenticator.start()
         self._verifying.start()
-        self._removing.start(0)
+        self._erasing.start()
         for pruning in self._pruning:
             pruning.start()
 
@@ -107,14 +99,10 @@ class Ownership:
         """Write down when keys were used last, and listen to notices no more."""
         for pruning in self._pruning:
             await pruning.stop()
-        await self._removing.stop()
+        await self._erasing.stop()
         await self._verifying.stop()
         await self.authenticator.finish()
         await self.notices.stop()
-
-    async def _finish_removals(self) -> float:
-        await self.accounts.finish_removals()
-        return inf
 
 
 def account_calls(

@@ -92,7 +92,7 @@ def remove(common: Common, name: str) -> None:
     """Delete an account with all that it owns: keys, addresses, domains, messages."""
 
     async def work(data: Data, settings: Settings) -> None:
-        await accounts_of(data, settings).remove(name)
+        await accounts_of(data, settings).remove(name, whole=True)
 
     common.run(work)
     common.show({"removed": name.lower()}, f"removed the account {name.lower()}")

@@ -51,7 +51,8 @@ class Difference:
 
 
 _NAMES: Final = tuple(field.name for field in fields(Counts))
-_COLUMNS: Final = ", ".join(_NAMES)
+COLUMNS: Final = ", ".join(_NAMES)
+"""The columns of a count, as they are in the tables."""
 _SUMS: Final = ", ".join(f"sum({name})::bigint as {name}" for name in _NAMES)
 
 
@@ -65,28 +66,45 @@ _BEYOND: Final = f"""select -count(*), -count(saved_by), -count(*) filter (where
     from message where {beyond_of_account(_ACCOUNT)}"""  # noqa: S608  parts of SQL, no input
 
 
-def _count(kept: str, changed: str, beyond: str = "") -> one[Counts]:
-    return one(
-        Counts,
-        f"""select {", ".join(f"coalesce(sum({name}), 0)::bigint" for name in _NAMES)}
-            from (select {_COLUMNS} from mail_count where {kept}
-                  union all select {_COLUMNS} from count_change where {changed}
-                  {beyond}) counted""",  # noqa: S608  as above
+def _summed(*parts: str) -> str:
+    sums = ", ".join(f"coalesce(sum({name}), 0)::bigint as {name}" for name in _NAMES)
+    return f"select {sums} from ({' union all '.join(parts)}) counted"  # noqa: S608  as above
+
+
+def _kept(kept: str, changed: str) -> tuple[str, str]:
+    return (
+        f"select {COLUMNS} from mail_count where {kept}",  # noqa: S608  as above
+        f"select {COLUMNS} from count_change where {changed}",  # noqa: S608  as above
     )
 
 
-_of_account = _count(
-    f"account = {_ACCOUNT} and domain = ''",
-    f"account = {_ACCOUNT}",
-    f"union all {_BEYOND}",
+def _erased(which: str) -> str:
+    return f"select {', '.join(f'-{name}' for name in _NAMES)} from erasure where {which}"  # noqa: S608  as above
+
+
+_OF_DOMAIN: Final = (
+    *_kept(
+        f"account = {_ACCOUNT} and domain = %(domain)s",
+        f"account = {_ACCOUNT} and domain = %(domain)s",
+    ),
+    _erased(f"account = {_ACCOUNT} and in_domain = %(domain)s"),
 )
-_of_domain = _count(
-    f"account = {_ACCOUNT} and domain = %(domain)s",
-    f"account = {_ACCOUNT} and domain = %(domain)s",
-    f"union all {_BEYOND} and domain = %(domain)s and {_OWN}",
+THERE_OF_DOMAIN: Final = _summed(*_OF_DOMAIN)
+"""COLUMNS of an ``account``'s mail to a ``domain``, what is beyond its limit, too."""
+
+_of_account = one(
+    Counts,
+    _summed(
+        *_kept(f"account = {_ACCOUNT} and domain = ''", f"account = {_ACCOUNT}"),
+        _erased(f"account = {_ACCOUNT}"),
+        _BEYOND,
+    ),
 )
-_public = _count(f"account = '{PUBLIC}' and domain = ''", f"account = '{PUBLIC}'")
-_everything = _count(f"account = '{EVERYTHING}' and domain = ''", "true")
+_of_domain = one(Counts, _summed(*_OF_DOMAIN, f"{_BEYOND} and domain = %(domain)s and {_OWN}"))
+_public = one(
+    Counts, _summed(*_kept(f"account = '{PUBLIC}' and domain = ''", f"account = '{PUBLIC}'"))
+)
+_everything = one(Counts, _summed(*_kept(f"account = '{EVERYTHING}' and domain = ''", "true")))
 
 # Each account, each domain of it, and all together. In one order everywhere, so that nodes which
 # write at the same time wait instead of deadlocking.
@@ -102,9 +120,9 @@ _add_up: one[int] = one(
                 select ctid from count_change
                 where (select pg_try_advisory_xact_lock({_LOCK}))
                 limit {ADDED_UP_AT_ONCE} for update skip locked))
-            returning account, domain, {_COLUMNS}
+            returning account, domain, {COLUMNS}
         ), written as (
-            insert into mail_count (account, domain, {_COLUMNS})
+            insert into mail_count (account, domain, {COLUMNS})
             select * from ({_SUMMED}) summed order by account, domain
             on conflict (account, domain) do update set
                 {", ".join(f"{name} = mail_count.{name} + excluded.{name}" for name in _NAMES)}
@@ -120,7 +138,7 @@ _differences = many(
             {", ".join(f"coalesce(anew.{n}, 0)" for n in _NAMES)}
         from (
             select account, domain, {_SUMS} from (
-                select account, domain, {_COLUMNS} from mail_count
+                select account, domain, {COLUMNS} from mail_count
                 union all (with taken as (select * from count_change) {_SUMMED})
             ) counted group by account, domain
         ) kept full join counted_anew() anew using (account, domain)

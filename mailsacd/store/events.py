@@ -247,7 +247,8 @@ async def forget_transactions(transaction: Transaction) -> None:
     await transaction.run(
         "alter table message drop column xid; alter table message add column xid xid8;"
         " alter table message alter column xid set default pg_current_xact_id();"
-        " delete from event; delete from event_epoch; delete from recycler"
+        " delete from event; delete from event_epoch; delete from recycler;"
+        " update erasure set seen = '1:1:' where seen is not null"
     )
     await _offer_epoch(transaction, value=secrets.token_bytes(16))
 

@@ -3,14 +3,15 @@
 from typing import Final, Unpack
 
 from mailsacd.store.messages import deletion
-from mailsacd.store.retention import kept_of_account
+from mailsacd.store.retention import THERE, kept_of_account
 from mailsacd.store.sql import Executor, column, one
 from mailsacd.store.views import ABOVE_ALL_IDS, AS_JSON_ARRAY, COLUMNS, VISIBLE, IdPage, bounds
 
 BATCH: Final = 500
 """How many messages one statement deletes at most."""
 
-OWNED: Final = "owner = %(viewer)s::text and (saved_by is null or saved_by = %(viewer)s::text)"
+OWNED: Final = f"""owner = %(viewer)s::text
+    and (saved_by is null or saved_by = %(viewer)s::text) and {THERE}"""
 """The account's own mail, but what another account has starred."""
 
 KEPT: Final = kept_of_account("%(viewer)s::text")
@@ -26,7 +27,7 @@ def _list(condition: str) -> one[str]:
 
 
 _owned = _list(f"{OWNED} and {KEPT}")
-_starred = _list(f"saved_by = %(viewer)s::text and {KEPT}")
+_starred = _list(f"saved_by = %(viewer)s::text and {THERE} and {KEPT}")
 _of_domain = _list(f"domain = %(domain)s and {OWNED} and {KEPT}")
 
 
@@ -54,6 +55,11 @@ def domain_deletion(count: int) -> one[int]:
 
 
 _purge_inbox = inbox_deletion(BATCH)
+_purge_owned = deletion(
+    f"""where inbox = %(inbox)s and id = any(array(
+            select id from message where inbox = %(inbox)s and {OWNED}
+            order by id desc limit {BATCH})) and {OWNED}"""  # noqa: S608  parts of SQL, no input
+)
 _purge_domain = domain_deletion(BATCH)
 
 
@@ -92,3 +98,8 @@ async def purge_inbox(
 async def purge_domain(db: Executor, domain: str, account: str) -> int:
     """Delete some of what the account owns of a domain's mail, starred too. Returns how many."""
     return await _purge_domain(db, domain=domain, viewer=account)
+
+
+async def purge_owned(db: Executor, inbox: str, account: str) -> int:
+    """Delete some of what the account owns in an inbox, starred too. Returns how many."""
+    return await _purge_owned(db, inbox=inbox, viewer=account)

@@ -6,6 +6,7 @@ from typing import Final
 
 from mailsacd.core.maildrop import Listing, Measure, StoredMessage
 from mailsacd.store.messages import deletion
+from mailsacd.store.retention import THERE
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import KEPT, REACHABLE, VISIBLE
 
@@ -59,7 +60,8 @@ _keep_measures = none(
 _delete = deletion(f"where inbox = %(inbox)s and id = any(%(ids)s::text[]) and {_MAY}")
 _left: one[int] = one(
     column,
-    "select count(*) from message where inbox = %(inbox)s and id = any(%(ids)s::text[])",
+    f"""select count(*) from message
+        where inbox = %(inbox)s and id = any(%(ids)s::text[]) and {THERE}""",  # noqa: S608  as above
 )
 _enter: maybe[str] = maybe(
     column,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailsacd.core.message import MAX_LABELS, Message
+from mailsacd.store.retention import there
 from mailsacd.store.sql import Executor, column, maybe
 from mailsacd.store.views import COLUMNS, KEPT, REACHABLE, as_message
 
@@ -23,7 +24,12 @@ def _change(assignment: str, condition: str = "true") -> maybe[Message]:
 
 
 _exists: maybe[str] = maybe(column, f"select id from message {_ROW}")  # noqa: S608  as above
-_star = _change("saved_by = case when saved_by is null then %(viewer)s::text end")
+# What was starred when all else in its inbox went has to stay: for as long as that is being removed
+# (see store.erasures) it keeps its star.
+_star = _change(
+    f"""saved_by = case when saved_by is null then %(viewer)s::text
+        when not {there(saved_by="null")} then saved_by end"""
+)
 _read = _change("read = %(read)s::boolean")
 _folder = _change("folder = %(folder)s::text")
 _labels = _change("labels = %(labels)s::text[]")

@@ -44,12 +44,15 @@ def deletion(rows: str) -> one[int]:
     return one(column, deletion_text(rows, "count(*)"))
 
 
-def deletion_text(rows: str, answer: str) -> str:
-    """Return the SQL of a `deletion` that answers something else of the copies that are gone."""
+def deletion_text(rows: str, answer: str, columns: str = "received") -> str:
+    """Return the SQL of a `deletion` that answers something else of the copies that are gone.
+
+    ``answer`` (SQL) is made of ``columns``.
+    """
     # The lock on the raw makes those who delete the last copies of it at the same time take
     # turns: the second one sees the count that the first one left.
     return f"""with gone as (
-                delete from message {rows} returning raw_id, received
+                delete from message {rows} returning raw_id, {columns}
             ), counted as (
                 select raw_id, count(*) as copies from gone group by raw_id
             ), held as (

@@ -4,9 +4,9 @@ from typing import Any
 
 from mailsacd.core.load_test import LoadTestRun
 from mailsacd.core.ownership import AddressFacts, DomainFacts
-from mailsacd.store.messages import delete_messages, deletion
-from mailsacd.store.retention import PUBLIC, kept
-from mailsacd.store.sql import Executor, column, many, maybe, none, one
+from mailsacd.store.messages import deletion
+from mailsacd.store.retention import PUBLIC, THERE, kept, there
+from mailsacd.store.sql import Executor, maybe, none, one
 
 
 def _facts(
@@ -46,25 +46,22 @@ _domain_facts = maybe(
        where claims > 0 or exists (select 1 from address where domain = %(name)s)""",
 )
 _adopt = none(
-    """update message set owner = %(owner)s::text, private = true, subject = texts.subject,
+    f"""update message set owner = %(owner)s::text, private = true, subject = texts.subject,
            sender = texts.sender, recipients = texts.recipients
        from message as old, search_texts(old.facts) as texts
        where message.inbox = %(inbox)s and old.inbox = %(inbox)s and old.id = message.id
            and (message.owner is null
                or message.owner = %(owner)s::text and not message.private)
-           and (message.saved_by is null or message.saved_by = %(owner)s::text)"""
+           and (message.saved_by is null or message.saved_by = %(owner)s::text)
+           and {THERE} and {there(owner="%(owner)s::text")}""",  # noqa: S608  no input in it
 )
 _remove_beyond = deletion(
     f"where inbox = %(inbox)s::text and {PUBLIC} and not ({kept('%(inbox)s::text')})"
 )
 _hide_domain = none(
-    """update message set private = true
-       where owner = %(owner)s and domain = %(domain)s and not private"""
+    f"""update message set private = true
+       where owner = %(owner)s and domain = %(domain)s and not private and {THERE}"""  # noqa: S608  as above
 )
-_owned: many[str] = many(
-    column, "select id from message where inbox = %(inbox)s and owner = %(owner)s::text"
-)
-
 
 _others: one[bool] = one(
     bool,
@@ -101,8 +98,3 @@ async def adopt_messages(db: Executor, inbox: str, owner: str) -> None:
 async def hide_domain_messages(db: Executor, domain: str, owner: str) -> None:
     """Make the owner's messages of a domain private."""
     await _hide_domain(db, domain=domain, owner=owner)
-
-
-async def delete_owned_messages(db: Executor, inbox: str, owner: str) -> int:
-    """Delete the owner's messages of an inbox, starred ones too. Returns how many there were."""
-    return await delete_messages(db, inbox, await _owned(db, inbox=inbox, owner=owner))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailsacd.core.message import Message
-from mailsacd.store.retention import kept
+from mailsacd.store.retention import THERE, kept
 from mailsacd.store.sql import Executor, many
 from mailsacd.store.views import COLUMNS, as_message
 
@@ -24,7 +24,7 @@ _bodies = many(
                wanted (wanted_inbox, wanted_id, place)
            join message on inbox = wanted_inbox collate "C" and message.id = wanted_id collate "C"
            join raw_message on raw_message.id = raw_id
-           where not %(again)s::boolean or {kept("message.inbox")}
+           where {THERE} and (not %(again)s::boolean or {kept("message.inbox")})
        ) measured
        order by place""",  # noqa: S608  parts of SQL, no input
 )

@@ -12,7 +12,13 @@ from typing import Any, Final
 from mailsacd.core.event import Snapshot
 from mailsacd.store.counts import EVERYTHING
 from mailsacd.store.messages import deletion, deletion_text
-from mailsacd.store.retention import IN_PUBLIC_INDEX, LATEST_PUBLIC, OLDEST_PUBLIC, PUBLIC
+from mailsacd.store.retention import (
+    IN_PUBLIC_INDEX,
+    LATEST_PUBLIC,
+    OLDEST_PUBLIC,
+    PUBLIC,
+    THERE,
+)
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 _NO_LIMIT: Final = 2**53
@@ -54,8 +60,9 @@ _OLDEST: Final = f"""select ctid from message
 _TOO_NEW: Final = f"""select ctid from message
     where {IN_PUBLIC_INDEX} and received >= {LATEST_PUBLIC} limit {BATCH} for update skip locked"""  # noqa: S608  as above
 # Of an account
-_UNSTARRED: Final = "message.owner = %(account)s::text and message.saved_by is null"
-_STARRED: Final = "message.saved_by = %(account)s::text"
+_UNSTARRED: Final = f"""message.owner = %(account)s::text and message.saved_by is null
+    and {THERE}"""
+_STARRED: Final = f"message.saved_by = %(account)s::text and {THERE}"
 _STILL: Final = "coalesce(message.saved_by, message.owner) = %(account)s::text"
 
 

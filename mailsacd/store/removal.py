@@ -1,9 +1,12 @@
 """Statements that delete an account with all that it owned, bit by bit."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 from typing import Final
 
+from mailsacd.store.erasures import erase_account, forget_erasures
 from mailsacd.store.messages import delete_messages
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
@@ -49,7 +52,15 @@ _pause = maybe(
                and application_name = current_setting('application_name')
                and xact_start <= %(before)s::timestamptz)""",
 )
-_unfinished: many[str] = many(column, "select name from account where removing")
+_claim: maybe[str] = maybe(
+    column,
+    """update account set removal_claimed = now() + %(lease_s)s::int * interval '1 s'
+       where name = (select name from account
+                     where removing and (removal_claimed is null or removal_claimed <= now())
+                     order by name limit 1 for update skip locked)
+       returning name""",
+)
+_release = none("update account set removal_claimed = null where name = %(account)s")
 
 
 async def begin_removal(db: Executor, account: str) -> bool:
@@ -61,28 +72,37 @@ async def begin_removal(db: Executor, account: str) -> bool:
         return False
     for statement in (_end_logins, _end_keys, _release_addresses, _release_domains):
         await statement(db, account=account)
+    await erase_account(db, account)
     return True
 
 
-async def finish_removal(db: Executor, account: str) -> None:
+async def finish_removal(db: Executor, account: str, most_steps: int | None = None) -> bool:
     """Delete the messages that were its own or starred by it, then its row. May be repeated.
 
     What others have starred of its mail stays theirs, and what it starred of others' stays too.
-    When it returns nothing is left that the next account of that name could find.
+    When it returns True nothing is left that the next account of that name could find. It is
+    False after ``most_steps`` (None: any number): the rest is for another time.
     """
-    await _settle(db)
+    steps = count(1)
+
+    def is_enough() -> bool:
+        return most_steps is not None and next(steps) >= most_steps
+
+    if not await _settle(db, is_enough):
+        return False
     await _leave_starred(db, account=account)
     await _leave_owned(db, account=account)
-    await _delete_messages(db, account)
-    while await _forget_deliveries(db, account=account):
-        pass
-    while await _forget_activity(db, account=account):
-        pass
+    for forget in (_delete_messages, _forget_deliveries, _forget_activity):
+        while await forget(db, account=account):
+            if is_enough():
+                return False
     await _forget_inbound(db, account=account)
+    await forget_erasures(db, account)
     await _delete(db, account=account)
+    return True
 
 
-async def _settle(db: Executor) -> None:
+async def _settle(db: Executor, is_enough: Callable[[], bool]) -> bool:
     """Wait until all have ended who began when the account could still own something.
 
     Whoever begins later sees that it is being removed. For as long as it is, nobody gets its name.
@@ -90,18 +110,31 @@ async def _settle(db: Executor) -> None:
     began = await _now(db)
     for _ in range(_MOST_PAUSES):
         if await _pause(db, before=began) is None:
-            return
+            return True
+        if is_enough():
+            return False
+    return True
 
 
-async def unfinished_removals(db: Executor) -> list[str]:
-    """Return the accounts whose removal was begun, and then broken off by a crash."""
-    return await _unfinished(db)
+async def claim_removal(db: Executor, lease_s: int) -> str | None:
+    """Return an account whose removal was begun and is not finished, or None.
+
+    No other node gets it within ``lease_s`` seconds, unless `release_removal` says so.
+    """
+    return await _claim(db, lease_s=lease_s)
 
 
-async def _delete_messages(db: Executor, account: str) -> None:
-    while some := await _some(db, account=account):
-        inboxes: defaultdict[str, list[str]] = defaultdict(list)
-        for inbox, message_id in some:
-            inboxes[inbox].append(message_id)
-        for inbox, ids in inboxes.items():
-            await delete_messages(db, inbox, ids)
+async def release_removal(db: Executor, account: str) -> None:
+    """Leave the rest of a removal to whoever claims it next."""
+    await _release(db, account=account)
+
+
+async def _delete_messages(db: Executor, *, account: str) -> int:
+    """Delete some of the account's messages, and return how many that were."""
+    some = await _some(db, account=account)
+    inboxes: defaultdict[str, list[str]] = defaultdict(list)
+    for inbox, message_id in some:
+        inboxes[inbox].append(message_id)
+    for inbox, ids in inboxes.items():
+        await delete_messages(db, inbox, ids)
+    return len(some)

@@ -28,6 +28,19 @@ LATEST_PUBLIC: Final = "(now() + interval '1 day')"
 """Nor are those of later: they came to a node whose clock was wrong."""
 
 
+def there(owner: str = "message.owner", saved_by: str = "message.saved_by") -> str:
+    """Return the condition that a row is not gone already (store.erasures), or would not be
+
+    if those were its owner and who starred it. Whether anything is gone is asked once a statement.
+    """
+    return f"""(not (select exists (select from erasure)) or not is_erased({owner}, {saved_by},
+        message.private, message.inbox, message.domain, message.id, message.xid))"""  # noqa: S608  as above
+
+
+THERE: Final = there()
+"""What is not gone already, but for its row."""
+
+
 # A function that is selected is called once a statement, and only where a row needs it.
 
 
@@ -46,7 +59,7 @@ def beyond_of_account(account: str) -> str:
     return f"""(message.owner = {account} and message.saved_by is null
             and message.id <= (select beyond_account({account}, false))
         or message.saved_by = {account}
-            and message.id <= (select beyond_account({account}, true)))"""
+            and message.id <= (select beyond_account({account}, true))) and {THERE}"""
 
 
 def kept(inbox: str, viewer: str | None = None) -> str:

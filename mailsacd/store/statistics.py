@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
-from mailsacd.store.retention import kept
+from mailsacd.store.retention import THERE, kept
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
 
@@ -16,7 +16,7 @@ MAX_COUNTED: Final = 10_000
 
 _NOT_HIDDEN: Final = """not exists (select from address where email = {0}) and not exists (
     select from domain where domain.name = split_part({0}, '@', -1) and verified and is_private)"""
-_THERE: Final = "attachments is not null and not private and saved_by is null"
+_THERE: Final = f"attachments is not null and not private and saved_by is null and {THERE}"
 # The second half goes for mail of before somebody took the inbox or the domain over.
 _KEPT: Final = kept("message.inbox")
 _PUBLIC: Final = f"{_THERE} and {_NOT_HIDDEN.format('message.inbox')} and {_KEPT}"

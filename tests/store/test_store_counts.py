@@ -1,5 +1,6 @@
 """Counts are what is there, whatever is done to messages in whatever order."""
 
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -13,16 +14,26 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 
 from mailsacd.core.message import NewEnvelope
-from mailsacd.store import counts, marks, removal
+from mailsacd.core.search import Terms
+from mailsacd.store import counts, erasures, marks, removal
 from mailsacd.store.addresses import release_address, reserve_addresses
 from mailsacd.store.counts import Counts
-from mailsacd.store.inbox import purge_domain, purge_inbox
+from mailsacd.store.inbox import (
+    list_of_domain,
+    list_owned,
+    list_starred,
+    purge_domain,
+    purge_inbox,
+    purge_owned,
+)
 from mailsacd.store.marks import Place
-from mailsacd.store.messages import delete_message
-from mailsacd.store.ownership import adopt_messages, delete_owned_messages, hide_domain_messages
+from mailsacd.store.messages import delete_message, list_messages_json
+from mailsacd.store.ownership import adopt_messages, hide_domain_messages
 from mailsacd.store.pool import Database
+from mailsacd.store.search import search
 from mailsacd.store.storing import store_envelopes
 from mailsacd.store.transaction import Transaction
+from mailsacd.store.views import IdPage
 from tests.conftest import Open
 from tests.mail.hubs import new_mail
 from tests.mail.owners import add_owner
@@ -40,6 +51,8 @@ INBOXES = (
 )
 DOMAINS = ("anns.example", "bobs.example")
 
+WHOLE: IdPage = {"before_id": None, "from_id": None, "limit": 1_000, "skip": 0}
+
 some_account = st.sampled_from(ACCOUNTS)
 some_inbox = st.sampled_from(INBOXES)
 some_inboxes = st.lists(some_inbox, min_size=1, max_size=4)
@@ -52,6 +65,11 @@ def run(work: Awaitable[Any]) -> Any:
         return await work
 
     return blockingCallFromThread(reactor, lambda: ensureDeferred(whole()))
+
+
+def ids(messages: str) -> list[str]:
+    """The ids in a JSON array of messages."""
+    return [message["_id"] for message in json.loads(messages)]
 
 
 def starred(new: NewEnvelope, account: str | None) -> NewEnvelope:
@@ -75,10 +93,11 @@ class Changes(RuleBasedStateMachine):
         super().__init__()
         self.run(
             "delete from message; delete from raw_message; delete from account;"
-            " delete from mail_count; delete from count_change"
+            " delete from mail_count; delete from count_change; delete from erasure"
         )
         run(add_owner(self.database, "ann", domains=("anns.example",)))
         run(add_owner(self.database, "bob", domains=("bobs.example",), is_private=False))
+        self.gone: set[str] = set()
 
     def run(self, sql: str) -> None:
         """Run statements."""
@@ -132,6 +151,33 @@ class Changes(RuleBasedStateMachine):
         """All mail of a domain is deleted."""
         run(purge_domain(self.database, domain, account))
 
+    @rule(domain=st.sampled_from(DOMAINS), account=some_account)
+    def erase_domain(self, domain: str, account: str) -> None:
+        """All mail of a domain is gone, and will be removed."""
+        listed = run(list_of_domain(self.database, account, domain, **WHOLE))
+        run(erasures.erase_domain(self.database, domain, account))
+        self.gone.update(ids(listed))
+
+    @rule(inbox=some_inbox, account=some_account, limit=st.none() | st.integers(0, 3))
+    def erase_unstarred(self, inbox: str, account: str, limit: int | None) -> None:
+        """An inbox is purged, and will be emptied."""
+        seen = run(list_messages_json(self.database, inbox, account, **WHOLE))
+        unstarred = [m["_id"] for m in json.loads(seen) if m["savedBy"] is None]
+        run(erasures.erase_unstarred(self.database, inbox, account, None, limit))
+        self.gone.update(unstarred[:limit])
+
+    @rule(inbox=some_inbox, account=some_account)
+    def erase_owned(self, inbox: str, account: str) -> None:
+        """All that an account owns in an inbox is gone, and will be removed."""
+        listed = json.loads(run(list_owned(self.database, account, **WHOLE)))
+        run(erasures.erase_owned(self.database, inbox, account))
+        self.gone.update(m["_id"] for m in listed if m["inbox"] == inbox)
+
+    @rule()
+    def remove_erased(self) -> None:
+        """Some of what is gone is removed."""
+        run(self.database.transaction(erasures.remove_erased))
+
     @rule(inbox=some_inbox, account=some_account)
     def reserve(self, inbox: str, account: str) -> None:
         """An address is reserved, with its mail."""
@@ -148,7 +194,7 @@ class Changes(RuleBasedStateMachine):
 
         async def work(transaction: Transaction) -> None:
             if await release_address(transaction, account, inbox) is not None and deletes:
-                await delete_owned_messages(transaction, inbox, account)
+                await purge_owned(transaction, inbox, account)
 
         run(self.database.transaction(work))
 
@@ -162,6 +208,8 @@ class Changes(RuleBasedStateMachine):
         """An account is removed, and made anew."""
 
         async def work() -> None:
+            while await self.database.transaction(erasures.remove_erased):
+                pass
             await self.database.transaction(
                 lambda transaction: removal.begin_removal(transaction, account)
             )
@@ -195,6 +243,33 @@ class Changes(RuleBasedStateMachine):
     def counts_are_true(self) -> None:
         """Every count is what is there."""
         assert run(counts.differences(self.database)) == []
+
+    @invariant()
+    def what_is_seen_is_what_is_counted(self) -> None:
+        """What is gone is in no list, and the counts are those of the lists."""
+        for account in ACCOUNTS:
+            owned = json.loads(run(list_owned(self.database, account, **WHOLE)))
+            starred = json.loads(run(list_starred(self.database, account, **WHOLE)))
+            found = ids(run(search(self.database, account, Terms(anywhere="example"), limit=1_000)))
+            assert found == [m["_id"] for m in owned]
+            there = {m["_id"]: m for m in (*owned, *starred)}
+            assert not self.gone & there.keys()
+            counted = run(counts.count_of(self.database, account))
+            assert counted == Counts(
+                held=len(there),
+                starred=len(starred),
+                owned=len(owned),
+                unread=sum(m["read"] is not True for m in owned),
+                bytes=sum(m["size"] for m in there.values()),
+                owned_bytes=sum(m["size"] for m in owned),
+            )
+            for domain in DOMAINS:
+                of_domain = [m for m in owned if m["domain"] == domain]
+                counted = run(counts.count_of_domain(self.database, account, domain))
+                assert counted.owned == len(of_domain)
+        for inbox in INBOXES:
+            public = run(list_messages_json(self.database, inbox, None, **WHOLE))
+            assert not self.gone & set(ids(public))
 
 
 class _GivenUpError(Exception):

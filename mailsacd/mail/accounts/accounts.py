@@ -19,6 +19,11 @@ from mailsacd.store.notices import ACCOUNTS, DIRECTORY, give_notice
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 
+REMOVAL_LEASE_S: Final = 120
+REMOVED_AT_ONCE: Final = 20
+"""Steps of the removal of an account that its owner waits for: thousands of rows."""
+REMOVED_IN_A_TURN: Final = 200
+
 _TOLD_NOBODY: Final = frozenset({"labels", "recents"})  # no node keeps them in memory
 
 
@@ -130,8 +135,12 @@ class Accounts:
         kept = {limit: value for limit, value in added.items() if value is not None}
         return {"overrides": self.plans.check_overrides(kept)}
 
-    async def remove(self, name: str) -> None:
-        """Delete an account with everything that it owns. Raises NotFoundError."""
+    async def remove(self, name: str, *, whole: bool = False) -> None:
+        """Delete an account with everything that it owns. Raises NotFoundError.
+
+        Everything is gone at once. Not all of the rows are, if there are very many of them, but
+        with ``whole``: `go_on_with_removals` has the rest, and until then nobody gets the name.
+        """
         name = (await self.get(name)).name
 
         async def work(transaction: Transaction) -> None:
@@ -142,12 +151,19 @@ class Accounts:
 
         await self.database.transaction(work)
         self.forget(name)
-        await removal.finish_removal(self.database, name)
+        await removal.finish_removal(self.database, name, None if whole else REMOVED_AT_ONCE)
 
-    async def finish_removals(self) -> None:
-        """Go on with the removal of accounts that a crash broke off."""
-        for name in await removal.unfinished_removals(self.database):
-            await removal.finish_removal(self.database, name)
+    async def go_on_with_removals(self) -> bool:
+        """Do some of what is left of the removal of an account, and return whether there was any.
+
+        There is when it was too much for who removed the account, or was broken off by a crash.
+        """
+        name = await removal.claim_removal(self.database, REMOVAL_LEASE_S)
+        if name is None:
+            return False
+        await removal.finish_removal(self.database, name, REMOVED_IN_A_TURN)
+        await removal.release_removal(self.database, name)
+        return True
 
 
 def _possible_name(name: str) -> str:

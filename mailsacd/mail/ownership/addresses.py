@@ -34,7 +34,9 @@ from mailsacd.mail.ownership.reservation import (
 from mailsacd.store import addresses as store
 from mailsacd.store.alternates import remember_alternate
 from mailsacd.store.domains import share_domain
-from mailsacd.store.ownership import adopt_messages, delete_owned_messages
+from mailsacd.store.erasures import erase_owned
+from mailsacd.store.inbox import purge_owned
+from mailsacd.store.ownership import adopt_messages
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 
@@ -185,7 +187,7 @@ class Addresses:
             # What was stored while the address was being reserved
             await adopt_messages(transaction, str(inbox), account)
             if delete_messages:
-                await delete_owned_messages(transaction, str(inbox), account)
+                await _delete_owned(transaction, str(inbox), account)
             changed = [str(inbox), *sources]
             await announce(transaction, *changed)
             return found, changed
@@ -276,6 +278,12 @@ class Addresses:
 
     async def _hashed(self, settings: AddressSettings) -> str | None:
         return await self._passwords.hash(settings.password) if settings.password else None
+
+
+async def _delete_owned(transaction: Transaction, inbox: str, account: str) -> None:
+    """Delete what the account owns in an inbox; what is much is gone now, and removed later."""
+    if await purge_owned(transaction, inbox, account):
+        await erase_owned(transaction, inbox, account)
 
 
 def _reservable(email: str) -> Address:

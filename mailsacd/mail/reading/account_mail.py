@@ -11,6 +11,7 @@ from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Page
 from mailsacd.store import inbox
 from mailsacd.store.counts import count_of
+from mailsacd.store.erasures import erase_domain
 from mailsacd.store.pool import Database
 from mailsacd.store.search import search
 
@@ -63,11 +64,14 @@ class AccountMail:
         return await inbox.list_of_domain(self._database, account, name, **page.bounds())
 
     async def purge_domain(self, actor: Actor, domain: str) -> None:
-        """Delete all of that, starred messages too. Raises ForbiddenError."""
+        """Delete all of that, starred messages too. Raises ForbiddenError.
+
+        All of it is gone then, but rows beyond the first few hundred are removed later.
+        """
         name = _named(domain)
         account = await self._access_control.owned_domain(actor, name)
-        while await inbox.purge_domain(self._database, name, account):
-            pass
+        if await inbox.purge_domain(self._database, name, account):
+            await erase_domain(self._database, name, account)
 
 
 def _named(domain: str) -> str:

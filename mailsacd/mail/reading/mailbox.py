@@ -18,6 +18,7 @@ from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store import messages
 from mailsacd.store.compression import expand, expanded_bytes
+from mailsacd.store.erasures import erase_unstarred
 from mailsacd.store.inbox import purge_inbox
 from mailsacd.store.pool import Database
 from mailsacd.store.recycling import remove_beside
@@ -112,11 +113,10 @@ class Mailbox:
         inbox = await self._access_control.owned_inbox(actor, email)
         account = account_of(actor)
         before = None if until_ms is None else time_prefix(until_ms)
-        while limit is None or limit > 0:
-            gone = await purge_inbox(self._database, inbox, account, before, limit)
-            if not gone:
-                break
-            limit = None if limit is None else limit - gone
+        gone = await purge_inbox(self._database, inbox, account, before, limit)
+        if gone:  # what may be left is gone now, too, and removed later
+            left = None if limit is None else limit - gone
+            await erase_unstarred(self._database, inbox, account, before, left)
 
     async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
         """The stored bytes: the trace headers, then the message as received. NotFoundError."""

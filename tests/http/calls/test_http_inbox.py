@@ -10,6 +10,7 @@ from twisted.internet import reactor as the_reactor
 
 from mailsacd.mail.reading.account_mail import MAX_FOUND
 from mailsacd.store import inbox as store
+from mailsacd.store.erasures import remove_erased
 from mailsacd.store.pool import Database
 from tests.http.client import ask
 from tests.http.society import (
@@ -168,6 +169,12 @@ async def test_at_most_the_newest_hundred_are_found(people: Society) -> None:
         assert await _ids(people, target, **query) == ids[:MAX_FOUND]
 
 
+async def _removed(people: Society) -> None:
+    """Wait until the rows of what is gone are removed."""
+    while await people.database.fetch("select id::text from erasure"):
+        await people.database.transaction(remove_erased)
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_domains_mail_is_paged_and_goes_in_batches(
     people: Society, monkeypatch: pytest.MonkeyPatch
@@ -183,6 +190,8 @@ async def test_a_domains_mail_is_paged_and_goes_in_batches(
     assert store.BATCH < 1_000, "one statement is bounded"
     monkeypatch.setattr(store, "_purge_domain", store.domain_deletion(2))
     assert (await people.ask("owner", "POST", f"{target}/delete-all-domain-mail")).status == 204
+    assert await _ids(people, f"{target}/messages") == []
+    await _removed(people)
     assert await people.database.fetch("select id from message") == [(kept,)]
     assert len(await people.database.fetch("select id from raw_message")) == 1
 
@@ -195,6 +204,8 @@ async def test_a_purge_leaves_what_is_starred_and_goes_in_batches(
     await people.json("owner", "PUT", f"/api/addresses/{PRIVATE}/messages/{ids[2]}/star")
     monkeypatch.setattr(store, "_purge_inbox", store.inbox_deletion(2))
     assert (await people.ask("owner", "DELETE", f"/api/addresses/{PRIVATE}/messages")).status == 204
+    assert await _ids(people, f"/api/addresses/{PRIVATE}/messages") == [ids[2]]
+    await _removed(people)
     assert await people.database.fetch("select id from message") == [(ids[2],)]
     assert len(await people.database.fetch("select id from raw_message")) == 1
 

@@ -282,7 +282,8 @@ async def test_a_removal_that_was_broken_off_is_finished(node: People) -> None:
     await _mail(node.database, "own", "a@x.example")
     await node.database.run("update message set owner='ann'")
     await node.database.transaction(lambda t: removal.begin_removal(t, "ann"))
-    await node.accounts.finish_removals()
+    assert await node.accounts.go_on_with_removals()
+    assert not await node.accounts.go_on_with_removals()
     assert await node.accounts.list() == []
     assert (await node.database.fetch("select count(*) from message"))[0] == (0,)
 
