@@ -1,17 +1,22 @@
 """mailsacd itself as the programs of the bench start it: in a fresh directory, on free ports."""
 
 import os
+import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from bench.messages import RECIPIENT
 from bench.servers import NotStartedError, Server, running, temporary_dir
 from mailsacd import __version__
 from mailsacd.core.ready import FILE_NAME, Ready, read_ready
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
+_TIMEOUT_S: Final = 30.0
 MESSAGES_PER_INBOX: Final = 20
 """What stores are filled with, and so many are kept: peers keep them, and lists are of 20."""
 
@@ -66,3 +71,20 @@ def mailsacd() -> Iterator[Server]:
             pid=ready.pid,
             data_dir=home / "data",
         )
+
+
+@contextmanager
+def load_test_domain() -> Iterator[Server]:
+    """The same, with the domain that the mail is for declared for load testing."""
+    domain = RECIPIENT.rpartition("@")[2]
+    with mailsacd() as server:
+        data_dir = server.data_dir
+        assert data_dir is not None  # for mypy: mailsacd() has one
+        tool = Path(sys.executable).with_name("mailsacd")
+        words = ("domain", "add", "admin", domain, "--vouched", "--data-dir", str(data_dir))
+        subprocess.run([str(tool), *words], check=True, capture_output=True)
+        key = (data_dir / "admin.key").read_text(encoding="utf-8").strip()
+        url = f"http://{server.host}:{server.http_port}/api/domains/{domain}/load-test"
+        begin = urllib.request.Request(url, method="POST", headers={"Mailsac-Key": key})
+        with urllib.request.urlopen(begin, timeout=_TIMEOUT_S):
+            yield replace(server, name="load-test")

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Final
 
 from bench.catchers import inbucket, maildev, mailpit
-from bench.daemon import mailsacd
+from bench.daemon import load_test_domain, mailsacd
 from bench.postfix import postfix_deferred, postfix_held, postfix_version
 from bench.servers import (
     HOST,
@@ -53,6 +53,7 @@ def aiosmtpd() -> Iterator[Server]:
 
 PEERS: Final[Mapping[str, Callable[[], AbstractContextManager[Server]]]] = {
     "mailsacd": mailsacd,
+    "load-test": load_test_domain,
     "postfix": postfix_deferred,
     "postfix-hold": postfix_held,
     "smtp-sink": smtp_sink,
