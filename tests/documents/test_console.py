@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+import requests
 
 from tests.documents.blocks import blocks
 from tests.documents.console import Step, is_as_shown, printed_by, steps
@@ -63,9 +64,17 @@ def _mail_and_account(daemon: RunningDaemon) -> dict[str, str]:
     told(daemon.data_dir, "address", "add", "jeff", "shop@example.com")
     for entry in ("192.0.2.0/24", "spam.example"):
         told(daemon.data_dir, "deny", "add", entry)
+    _begin_load_test(daemon, variables["KEY"])
     for who in ("ann", "ann", "bob", "shop", "jeff", "jeff"):
         _send(daemon, f"{who}@example.com")
     return variables
+
+
+def _begin_load_test(daemon: RunningDaemon, key: str) -> None:
+    told(daemon.data_dir, "domain", "add", "jeff", "lab.example", "--vouched")
+    at = f"http://127.0.0.1:{daemon.ready.ports['http']}/api/domains/lab.example/load-test"
+    requests.post(at, headers={"Mailsac-Key": key}, timeout=30).raise_for_status()
+    _send(daemon, "anybody@lab.example")
 
 
 def _send(daemon: RunningDaemon, to: str) -> None:
@@ -119,6 +128,7 @@ SCENES = {
         like=(
             'curl -s -H "Mailsac-Key: $KEY" $API/me',
             'curl -s -H "Mailsac-Key: $KEY" "$API/activity?limit=1"',
+            'curl -s -H "Mailsac-Key: $KEY" $API/domains/lab.example/load-test',
         ),
     ),
     "docs/settings.md": Scene(),
