@@ -12,10 +12,14 @@ from typing import Final
 MAX_BYTES: Final = 65_536
 _MAX_DELIMITERS = 20
 
-# A byte order mark in UTF-8, also one that was encoded twice, or in UTF-16
-_MARKS = (b"\xef\xbb\xbf", b"\xc3\xaf\xc2\xbb\xc2\xbf", b"\xff\xfe", b"\xfe\xff")
+# A byte order mark in UTF-8, also one that was encoded twice, or in UTF-16; in UTF-8 a space of no
+# width, a word joiner, and what stands for what could not be decoded
+_MARKS = (
+    b"\xef\xbb\xbf", b"\xc3\xaf\xc2\xbb\xc2\xbf", b"\xff\xfe", b"\xfe\xff",
+    b"\xe2\x80\x8b", b"\xe2\x81\xa0", b"\xef\xbf\xbd",
+)  # fmt: skip
 _MBOX_STARTS = (b"From ", b">From ")
-_FIELD_NAME = rb"[!-9;-~]{1,998}+[ \t]{0,998}+:"
+_FIELD_NAME = rb"[!-9;-~]{1,998}+[ \t]{0,998}+:(?!//)"
 _FIRST_FIELD = re.compile(rb"^" + _FIELD_NAME, re.MULTILINE)
 _FIELDS = re.compile(rb"(?:" + _FIELD_NAME + rb"[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*)+")
 _OF_PARTS = rb"content-[!-9;-~]{1,60}+|mime-version|x-[!-9;-~]{1,200}+"
@@ -31,6 +35,8 @@ _KNOWN_IN_PART = re.compile(rb"^(?:" + _OF_PARTS + rb")[ \t]*+:", re.MULTILINE |
 _KNOWN = re.compile(
     rb"^(?:" + _OF_MESSAGES + rb"|" + _OF_PARTS + rb")[ \t]*+:", re.MULTILINE | re.IGNORECASE
 )
+_GREETING = re.compile(rb"^[!-9;-~]{1,40}+:[ \t]*+\r?$", re.MULTILINE)
+_INVISIBLE = re.compile(rb"[ \t\0\xa0]++")
 _DELIMITER = re.compile(rb"^--([^\r\n]{1,200}+)", re.MULTILINE)
 _BLANK_LINES = re.compile(rb"(?:[ \t]*+\r*+\n)+")
 _LF_CR = re.compile(rb"\n\r(?!\n)")
@@ -60,10 +66,18 @@ def with_line_feeds(content: bytes, line_end: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n")
 
 
-def after_mark(content: bytes, start: int, end: int) -> int:
-    """Return where ``content[start:end]`` begins without byte order marks."""
+def after_mark(content: bytes, start: int, end: int, *, in_part: bool) -> int:
+    """Return where ``content[start:end]`` begins without byte order marks.
+
+    Blanks and NULs before a field that mail has are taken for marks, too.
+    """
     while content.startswith(_MARKS, start, end):
         start += next(len(mark) for mark in _MARKS if content.startswith(mark, start, end))
+    blank = _INVISIBLE.match(content, start, end)
+    if blank is not None and _known(in_part=in_part).match(
+        content[blank.end() : blank.end() + 300]
+    ):
+        return blank.end()
     return start
 
 
@@ -113,7 +127,11 @@ def header_end(content: bytes, start: int, stop: int, *, in_part: bool) -> int:
     for last in _known(in_part=in_part).finditer(content, start, stop):  # noqa: B007  it is looked for
         pass
     fields = None if last is None else _FIELDS.match(content, last.start(), stop)
-    return start if fields is None else fields.end()
+    if last is None or fields is None:
+        return start
+    # "Hello:" in a line of its own is no field
+    greeting = _GREETING.search(content, last.end(), fields.end())
+    return greeting.start() if greeting is not None else fields.end()
 
 
 def _known(*, in_part: bool) -> re.Pattern[bytes]:

@@ -75,7 +75,7 @@ def split(
     """
     end = len(content) if end is None else end
     if _FIELD_NAME.match(content, start, end) is None:
-        marked, start = start, damaged.after_mark(content, start, end)
+        marked, start = start, damaged.after_mark(content, start, end, in_part=in_part)
         if start > marked:
             return _moved(split(content[start:end], in_part=in_part), start)
         first = damaged.header_start(content, start, end, in_part=in_part)

@@ -14,6 +14,11 @@ BEFORE = {
     "a mark that was encoded twice": "\xef\xbb\xbf".encode(),
     "a mark in UTF-16, little end first": b"\xff\xfe",
     "a mark in UTF-16, big end first": b"\xfe\xff",
+    "a blank": b" ",
+    "blanks and a NUL": b" \t\0",
+    "a no-break space": b"\xa0",
+    "a space of no width": "\u200b\u2060".encode(),
+    "what could not be decoded": "\ufffd\ufffd".encode(),
     "a mailbox's line": b"From ann@a.example Tue Mar  5 10:20:30 2024\r\n",
     "a quoted mailbox's line": b">From ann@a.example Tue Mar  5 10:20:30 2024\r\n",
     "a mark and a mailbox's line": b"\xef\xbb\xbfFrom ann Tue Mar  5 10:20:30 2024\r\n",
@@ -78,6 +83,9 @@ def test_a_blank_before_the_colon_makes_no_mailbox_line() -> None:
         b"hello\r\n folded, as it seems\r\nbye",
         b"10 of them\r\n",
         b"Dear Ben, the time: 10:30\r\n",
+        b"https://a.example/x\r\n",
+        b"https://a.example/x is it\r\nbye\r\n",
+        b"Hello:\r\nI am here\r\n",
         b"hello\r\ne-mail: ann@a.example\r\nNote: more\r\n",
     ],
 )
@@ -98,6 +106,7 @@ def test_no_text_is_lost_for_an_empty_line_before_it(text: bytes, newline: bytes
         b"\r\nSubject: of the text\r\n\r\nbye\r\n",
         b"Note: what follows is text\r\nand more\r\n",
         b"\xef\xbb\xbfjust words\r\n",
+        b"  Note: indented\r\n\r\nbye\r\n",
     ],
 )
 def test_what_is_no_header_stays_text(text: bytes) -> None:
