@@ -144,7 +144,7 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         for each in value:
             yield f"{name}.{each['minute']}", each["messages"]
     else:
-        yield name, {None: "", True: "true", False: "false"}.get(value, value)
+        yield name, str(value).lower() if isinstance(value, bool) else value
 
 
 _COUNT: Final = {"type": "integer", "minimum": 0}

@@ -106,6 +106,7 @@ async def test_figures_are_also_lines_of_csv(people: Society) -> None:
     assert "messages,3" in lines
     assert "latencyMs.unmeasured,3" in lines
     assert "latencyMs.p99," in lines
+    assert {"latencyMs.measured,0", "duplicates.sampledOneIn,1"} <= set(lines)  # no truth values
     assert "duplicates.exact,true" in lines
     assert any(line.startswith("perMinute.2") and line.endswith(",3") for line in lines)
     people.credentials["owner"]["Accept"] = "text/csv, */*;q=0.1"
