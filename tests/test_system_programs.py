@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("system-programs")
 PROGRAMS = (
-    "chromium-of-this-test", "curl", "pgbouncer", "ruby",
+    "chromium-of-this-test", "curl", "pgbouncer", "ruby", "nginx",
     "fetchmail", "getmail", "mpop", "jq", "age",
 )  # fmt: skip
 

@@ -263,10 +263,11 @@ PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = 
     ("docs/webhooks.md", "import base64"): _receiver,
     ("docs/webhooks.md", "const crypto"): _receiver,
     ("docs/webhooks.md", "[webhook]"): _settings,
+    ("docs/websocket.md", "[http]"): _settings,
     ("docs/websocket.md", "curl "): _events_by_curl,
     ("docs/websocket.md", "const events"): _events_in_a_page,
 }
-ELSEWHERE = {"console", "json", "http", "text"}
+ELSEWHERE = {"console", "json", "http", "text", "nginx"}
 
 
 def test_every_program_is_run() -> None:
