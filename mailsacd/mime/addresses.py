@@ -43,7 +43,8 @@ _LOCAL = re.compile(r"[^@\s]++\Z")
 _BARE = re.compile(r"[^@]++@[^@]++\Z")
 _HOST = re.compile(r"^\S+@\S+\.\S+\Z")
 _NAMED = re.compile(r"([^<>@]*+)<([^<>@\s]++@[^<>@\s]++)>\s*+\Z")
-_SCHEME = re.compile(r"mailto:", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:mailto|smtp):", re.IGNORECASE)
+_QUOTED_LOCAL = re.compile(r'(?:"(?:[^"\\]++|\\.)*"|[^"\s@]++)+@\S+\Z')
 _QUOTED_OR_PARENTHESIS = re.compile(r'"(?:[^"\\]++|\\.)*"|\(', re.DOTALL)
 _IN_LIST = re.compile(r"[,;\s]+")
 
@@ -173,7 +174,9 @@ def _in_angles(text: str) -> list[str]:
         text = "".join(_outside_comments(text))
     text = _SCHEME.sub("", _without_route(text))
     if '"' in text:
-        return [text.strip().lower()]
+        if _QUOTED_LOCAL.match(text.strip()):
+            return [text.strip().lower()]
+        text = next((word for word in text.split() if _BARE.match(word)), text)
     several = [word for word in _IN_LIST.split(text) if _BARE.match(word)]
     if len(several) > 1:
         return [word.lower() for word in several]
