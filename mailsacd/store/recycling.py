@@ -54,7 +54,7 @@ _BEYOND: Final = f"""select beyond.ctid
     limit {BATCH}"""  # noqa: S608  as above
 _OLDEST: Final = f"""select ctid from message
     where {IN_PUBLIC_INDEX} and received >= coalesce(%(since)s::timestamptz, '-infinity')
-        and (%(any_age)s::boolean or received < {OLDEST_PUBLIC})
+        and received < case when %(any_age)s::boolean then 'infinity' else {OLDEST_PUBLIC} end
     order by received limit least(%(limit)s::bigint, {BATCH})
     for update skip locked"""  # noqa: S608  as above
 _TOO_NEW: Final = f"""select ctid from message

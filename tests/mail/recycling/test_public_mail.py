@@ -12,6 +12,7 @@ from mailsacd.store.events import prune_events
 from mailsacd.store.marks import Place, toggle_star
 from mailsacd.store.messages import delete_message, find_message, find_raw
 from mailsacd.store.ownership import adopt_messages
+from mailsacd.store.recycling import remove_oldest, remove_too_new, remove_too_old
 from mailsacd.store.transaction import Transaction
 from tests.lanes import LANES
 from tests.mail.access import access_control
@@ -259,3 +260,25 @@ async def test_a_clock_that_was_set_back_harms_no_private_mail(room: StoreRoom) 
     past = await room.store("box@private.example", ago=10_000 * DAY)
     await room.recycle()
     assert await room.listed("box@private.example", "ann") == past + future
+
+
+@pytest_twisted.ensureDeferred
+async def test_nothing_but_what_is_to_be_removed_is_looked_at(room: StoreRoom) -> None:
+    """However much is kept: by the index of public mail, and of that only its ends."""
+    for n in range(60):
+        await room.store(f"box{n}@public.example", count=5, ago=(120 - n) * timedelta(minutes=1))
+    await room.store("old@public.example", count=3, ago=5 * DAY)
+
+    await room.database.run("vacuum message")  # of what other tests have removed
+
+    async def looked_at(transaction: Transaction) -> list[int]:
+        assert (await remove_too_old(transaction, None))[0] == 3
+        assert (await remove_oldest(transaction, None, 7))[0] == 7
+        assert await remove_too_new(transaction) == 0
+        rows = await transaction.fetch(
+            "select pg_stat_get_xact_tuples_returned(indexrelid)"
+            " from pg_index where indrelid = 'message'::regclass"
+        )
+        return [count for (count,) in rows]
+
+    assert sum(await room.database.transaction(looked_at)) <= 20
