@@ -63,7 +63,7 @@ _BYTES: Final = "message_bytes(message.bytes, facts)"
 _BEYOND: Final = f"""select -count(*), -count(saved_by), -count(*) filter (where {_OWN}),
         -count(*) filter (where {_OWN} and read is not true), -sum({_BYTES}),
         -sum({_BYTES}) filter (where {_OWN})
-    from message where {beyond_of_account(_ACCOUNT)}"""  # noqa: S608  parts of SQL, no input
+    from ({beyond_of_account(_ACCOUNT)}) message where true"""  # noqa: S608  parts of SQL, no input
 
 
 def _summed(*parts: str) -> str:

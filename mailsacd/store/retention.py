@@ -55,11 +55,18 @@ def kept_of_account(account: str) -> str:
 
 
 def beyond_of_account(account: str) -> str:
-    """Return the condition of rows that count for ``account`` and are beyond its limit."""
-    return f"""(message.owner = {account} and message.saved_by is null
-            and message.id <= (select beyond_account({account}, false))
-        or message.saved_by = {account}
-            and message.id <= (select beyond_account({account}, true))) and {THERE}"""
+    """Return the select of the rows that count for ``account`` and are beyond its limit.
+
+    It has two parts: for one condition with "or" a large account would be read from end to end.
+    """
+    return " union all ".join(
+        f"""select message.* from message where {rows} and {THERE}
+            and message.id <= (select beyond_account({account}, {are_starred}))"""  # noqa: S608  as above
+        for rows, are_starred in (
+            (f"message.owner = {account} and message.saved_by is null", False),
+            (f"message.saved_by = {account}", True),
+        )
+    )
 
 
 def kept(inbox: str, viewer: str | None = None) -> str:
