@@ -144,7 +144,7 @@ class Daemon:
         owners = self._add(Ownership(ground))
         records = self._add(Records(ground, owners.accounts, owners.notices))
         recycling = self._add(Recycling(ground, records.activity, owners.notices))
-        push = self._add(await make_push(ground, owners.notices, records.usage))
+        push = self._add(await make_push(ground, owners.notices, records.pushes))
         delivering = self._add(Delivering(ground, records, push.forms, owners.resolver, ports))
         access_control = AccessControl(
             owners.directory, anonymous_read=settings.http.anonymous_read

@@ -45,7 +45,9 @@ class Delivering:
             agent=f"mailsacd/{__version__}",
             timeout_s=settings.webhook.timeout_s,
         )
-        self.job = DeliveryJob(self._deliveries, poster, settings.webhook, reactor=reactor)
+        self.job = DeliveryJob(
+            self._deliveries, poster, settings.webhook, tracing=records.tracing, reactor=reactor
+        )
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls about webhooks and their deliveries."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from mailsacd.assembly.part import Ground
 from mailsacd.core.sequence import Sequences
-from mailsacd.mail.limits.usage import Usage
+from mailsacd.mail.limits.pushes import Pushes
 from mailsacd.mail.push.announce import Announcer
 from mailsacd.mail.push.hub import Hub, PushTerms
 from mailsacd.mail.push.payload import Payloads
@@ -19,12 +19,12 @@ class Push:
     """A part. ``hub`` is what edges listen to, ``forms`` what deliveries send."""
 
     def __init__(
-        self, ground: Ground, notices: Notices, usage: Usage, sequences: Sequences
+        self, ground: Ground, notices: Notices, pushes: Pushes, sequences: Sequences
     ) -> None:
         database, reactor = ground.database, ground.reactor
         self._database = database
         self.forms = Payloads(database, ground.lanes.rest, reactor=reactor)
-        terms = PushTerms(hold_s=ground.settings.websocket.hold_ms / 1000, usage=usage)
+        terms = PushTerms(hold_s=ground.settings.websocket.hold_ms / 1000, usage=pushes)
         self.hub = Hub(database, notices, self.forms, sequences, terms, reactor=reactor)
         self.announcer = Announcer(database, self.hub.wake, reactor=reactor)
         self._pruning = Loop(
@@ -47,7 +47,7 @@ class Push:
             pass
 
 
-async def make_push(ground: Ground, notices: Notices, usage: Usage) -> Push:
+async def make_push(ground: Ground, notices: Notices, pushes: Pushes) -> Push:
     """Before ``notices`` start. Raises UnavailableError."""
     sequences = Sequences(await event_epoch(ground.database))
-    return Push(ground, notices, usage, sequences)
+    return Push(ground, notices, pushes, sequences)

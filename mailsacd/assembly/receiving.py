@@ -17,6 +17,7 @@ from mailsacd.mail.receiving.capture import Capture
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.receiving.load_test_intake import LoadTestIntake
+from mailsacd.mail.receiving.witness import MailWitness
 from mailsacd.mail.records.activity import Activity
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory
@@ -52,6 +53,9 @@ class Receiving:
             ownership=directory,
         )
         self._sorting = LoadTestIntake(self._ingest, recorder)
+        self._witness = MailWitness(
+            directory, records.activity, records.tracing, reactor=ground.reactor
+        )
         anybody = self._from_anybody(ground, owners, records)
         who_logs_in = replace(
             anybody,
@@ -75,6 +79,7 @@ class Receiving:
     async def finish(self) -> None:
         """Commit what came from those who hung up before they were answered."""
         await self._ingest.finish()
+        await self._witness.finish()
 
     def _from_anybody(self, ground: Ground, owners: Ownership, records: Records) -> SmtpServices:
         settings = ground.settings
@@ -93,6 +98,7 @@ class Receiving:
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,
+            witness=self._witness,
             admission=Admission(
                 records.denylist, records.throttle, owners.directory.asking(ground.intake)
             ),

@@ -13,6 +13,7 @@ from mailsacd.http.calls.statistics import StatisticsCalls
 from mailsacd.http.calls.usage import UsageCalls
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.limits.inbound import InboundCounts
+from mailsacd.mail.limits.pushes import Pushes
 from mailsacd.mail.limits.throttle import Throttle
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.limits.usage_report import UsageReports
@@ -21,6 +22,7 @@ from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.records.mail_counts import MailCounts
 from mailsacd.mail.records.public_counts import PublicCounts
 from mailsacd.mail.records.statistics import Statistics
+from mailsacd.mail.records.tracing import Tracing
 from mailsacd.store.notices import Notices
 from mailsacd.work.loop import Loop
 
@@ -35,6 +37,8 @@ class Records:
         settings, database, reactor = ground.settings, ground.database, ground.reactor
         self.activity = Activity(database, notices, kept=accounts, reactor=reactor)
         self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
+        self.tracing = Tracing(database, notices, reactor=reactor)
+        self.pushes = Pushes(self.usage, self.activity, self.tracing)
         self._inbound = InboundCounts(database, notices, reactor=reactor)
         self._reports = UsageReports(accounts, reactor=reactor)
         self.throttle = Throttle(
@@ -91,6 +95,7 @@ class Records:
         for part in (self.activity, self.usage, self._inbound, self._public_counts):
             part.start()
         self._mail_counts.start()
+        self.tracing.start()
         for pruning in self._pruning:
             pruning.start()
 
@@ -99,6 +104,7 @@ class Records:
         for pruning in self._pruning:
             await pruning.stop()
         await self._mail_counts.stop()
+        await self.tracing.finish()
         await self.denylist.stop()
         # Usage first, for it warns: of that the record of events is to know
         await self.usage.finish()

@@ -12,6 +12,7 @@ from mailsacd.cli.key import key
 from mailsacd.cli.server import config, wait
 from mailsacd.cli.stats import stats
 from mailsacd.cli.throttle import throttle
+from mailsacd.cli.trace import trace
 
 
 @click.group()
@@ -21,6 +22,7 @@ def main() -> None:
 
 
 for _command in (
-    account, key, address, domain, deny_, throttle, stats, migrate, backup, restore, config, wait,
+    account, key, address, domain, deny_, throttle, trace, stats, migrate, backup, restore,
+    config, wait,
 ):  # fmt: skip
     main.add_command(_command)

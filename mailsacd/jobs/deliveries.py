@@ -16,6 +16,7 @@ from mailsacd.core.message import Message, NewEnvelope, Owned
 from mailsacd.core.message_form import heading
 from mailsacd.jobs.places import Places
 from mailsacd.mail.delivering.deliveries import Deliveries
+from mailsacd.mail.records.tracing import Tracing
 from mailsacd.settings import WebhookSettings
 from mailsacd.work.loop import Loop
 from mailsacd.work.tasks import Tasks
@@ -50,10 +51,12 @@ class DeliveryJob:
         posts: Posts,
         settings: WebhookSettings,
         *,
+        tracing: Tracing | None = None,
         reactor: Any,
     ) -> None:
         self._deliveries = deliveries
         self._posts = posts
+        self._tracing = tracing
         self._reactor = reactor
         self._timeout_s = settings.timeout_s
         self._places = Places(settings.max_requests, settings.max_requests_per_target)
@@ -127,6 +130,13 @@ class DeliveryJob:
         if post is None:
             return
         attempt = await self._posts.post(claim.url, post.body, post.headers)
+        if self._tracing is not None and self._tracing.followed:
+            self._tracing.step(
+                (claim.address, claim.inbox, claim.message_id.rpartition("-")[0]),
+                claim.kind,
+                f"{claim.message_id} in {claim.inbox}, delivery {claim.id}, attempt "
+                f"{claim.attempts + 1} to {claim.target}: {attempt.code or ''} {attempt.error}",
+            )
         self._places.attempted(claim, attempt, self._reactor.seconds())
         await self._deliveries.record(claim, attempt)
 

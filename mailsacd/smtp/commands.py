@@ -88,6 +88,7 @@ def _rcpt(conversation: Conversation, argument: bytes) -> Action:
     path = conversation.transaction.recipient_path(argument, conversation.rules.hostname)
     if len(conversation.transaction.recipients) >= conversation.rules.max_recipients:
         return reply.TOO_MANY_RECIPIENTS
+    conversation.asked = path
     conversation.waiting = True
     return AskRecipient(path)
 

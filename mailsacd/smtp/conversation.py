@@ -6,10 +6,11 @@ knows the commands, and they do not know the session.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from mailsacd.core import reply
 from mailsacd.core.account import AccountIdentity
+from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.core.sasl import SaslExchange
 from mailsacd.smtp.action import Action, Signal, State
@@ -25,6 +26,18 @@ def _refuses_nobody(_reverse_path: str) -> bool:
     return False
 
 
+class Witness(Protocol):
+    """Hears what becomes of the mail of a session."""
+
+    def recipient(
+        self, conversation: "Conversation", recipient: Recipient | None, answer: Reply
+    ) -> None:
+        """A RCPT command is answered: its mail goes to ``recipient``, or is refused (None)."""
+
+    def message(self, conversation: "Conversation", answer: Reply) -> None:
+        """A message is answered: stored, or refused. Its transaction is still there."""
+
+
 class Conversation(LineSession[Action, Reply]):
     """The state of one session, from banner to close."""
 
@@ -32,6 +45,7 @@ class Conversation(LineSession[Action, Reply]):
         "_after_chunk",
         "_refusal",
         "account",
+        "asked",
         "exchange",
         "extended",
         "helo",
@@ -40,6 +54,7 @@ class Conversation(LineSession[Action, Reply]):
         "rules",
         "state",
         "transaction",
+        "witness",
     )
 
     def __init__(self, rules: SessionRules) -> None:
@@ -52,6 +67,10 @@ class Conversation(LineSession[Action, Reply]):
         self.tls = rules.in_tls
         self.refuses: Callable[[str], bool] = _refuses_nobody
         """Tells whether mail with a reverse-path is refused, coming from this peer."""
+        self.witness: Witness | None = None
+        """Hears what becomes of recipients and messages."""
+        self.asked = ""
+        """The forward-path of the last RCPT."""
         self.helo = ""
         """What the client calls itself, empty before EHLO or HELO."""
         self.extended = False

@@ -11,17 +11,19 @@ from mailsacd.core.errors import DeniedError, ThrottledError
 from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.replies import sent_away
 from mailsacd.smtp.services import AdmitsPeer, SmtpServices
+from mailsacd.smtp.witness import SessionWitness
 
 
 class Recipients:
     """Asks the use cases about the recipients of mail from one peer."""
 
-    __slots__ = ("_accept", "_admission", "_clock", "_peer")
+    __slots__ = ("_accept", "_admission", "_clock", "_peer", "_witness")
 
     def __init__(self, services: SmtpServices) -> None:
         self._accept = services.accept
         self._admission = services.admission
         self._clock = services.clock
+        self._witness = services.witness
         self._peer: AdmitsPeer
 
     def greet(self, conversation: Conversation, peer_ip: str) -> None:
@@ -31,6 +33,8 @@ class Recipients:
         """
         self._peer = self._admission.of_peer(peer_ip)
         conversation.refuses = self._peer.refuses_sender
+        if self._witness is not None:
+            conversation.witness = SessionWitness(self._witness, peer_ip)
         try:
             self._peer.check_connection()
         except DeniedError:

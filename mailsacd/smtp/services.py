@@ -1,6 +1,6 @@
 """What an SMTP listener is built from, and what it asks of the use cases."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -51,6 +51,25 @@ class CapturesMail(Protocol):
 
         Raises one of core.errors.
         """
+
+
+class WitnessesMail(Protocol):
+    """Hears what becomes of mail that is offered."""
+
+    @property
+    def traces(self) -> bool:
+        """Whether anybody's mail is followed."""
+
+    def step(
+        self, names: Iterable[str], what: str, detail: str, session: str = "", envelope: str = ""
+    ) -> None:
+        """Something happened to mail for one of the addresses ``names`` (core.trace).
+
+        ``envelope`` is its id, from when it has one.
+        """
+
+    def refused(self, recipients: Sequence[Recipient], code: int, why: str) -> None:
+        """A message for ``recipients`` was refused with the reply's ``code``."""
 
 
 class AdmitsPeer(Protocol):
@@ -121,6 +140,7 @@ class SmtpServices:
     tls: IOpenSSLServerConnectionCreator | None
     clock: IReactorTime
     admission: AdmitsMail = field(default_factory=AdmitsAll)
+    witness: WitnessesMail | None = None
     tls_at_once: bool = False
     self_signed: bool = False
     capture: CapturesMail | None = None

@@ -76,10 +76,14 @@ class Session(Conversation):
                 self.transaction.recipients.append(recipient)
             self.state = State.RECIPIENTS
             self._pending.append(reply.RECIPIENT_OK)
+            if self.witness is not None:
+                self.witness.recipient(self, recipient, reply.RECIPIENT_OK)
 
     def refuse_recipient(self, answer: Reply) -> None:
         """Answer `AskRecipient` with ``answer``: no, or not now; with a 421 the session is over."""
         if self._answered():
+            if self.witness is not None:
+                self.witness.recipient(self, None, answer)
             if answer.code == reply.THROTTLED.code:
                 self.close(answer)
                 return
@@ -118,6 +122,7 @@ class Session(Conversation):
             if answer.code == reply.STORED.code:  # which makes up for what was wrong before
                 self._errors = 0
             self._pending.append(answer)
+            self._tell_witness(answer)
             self.reset(State.READY)
 
     def _answered(self) -> bool:
@@ -194,14 +199,20 @@ class Session(Conversation):
 
     def _refused(self) -> Action:
         answer = self._refusal or reply.TOO_LARGE
+        self._tell_witness(answer)
         if self.state is State.CHUNK and self._after_chunk not in _OF_MESSAGE:
             self.state, self.reader, self._refusal = self._after_chunk, None, None
             return self.fault(answer)
         self.reset(State.READY)  # what chunks of it are still to come are out of order
         return answer
 
+    def _tell_witness(self, answer: Reply) -> None:
+        if self.witness is not None:
+            self.witness.message(self, answer)
+
     def _whole(self, content: bytes) -> Action:
         if self.rules.refuse_bare_newlines and has_bare_newlines(content):
+            self._tell_witness(reply.BARE_NEWLINE_IN_MESSAGE)
             self.reset(State.READY)
             return reply.BARE_NEWLINE_IN_MESSAGE
         self.reader = None

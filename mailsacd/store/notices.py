@@ -33,6 +33,9 @@ MAIL: Final = "mailsacd_mail"
 DENYLIST: Final = "mailsacd_denylist"
 """Channel: the operator's denylist has changed; notices are empty."""
 
+TRACES: Final = "mailsacd_traces"
+"""Channel: the operator follows somebody's mail, or no more; notices are empty."""
+
 RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.5, 1.0, 2.0)  # the last one again and again
 
 _log = Logger()

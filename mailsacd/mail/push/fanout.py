@@ -13,7 +13,6 @@ from mailsacd.mail.push.payload import MAX_AT_ONCE, Payloads, Rendered, pushed
 from mailsacd.mail.push.stream import OVERLOADED, Backlog, Stream
 from mailsacd.mail.push.subscriptions import Subscriptions
 from mailsacd.store.events import Events
-from mailsacd.store.usage import PUSH
 from mailsacd.work.tasks import Tasks
 
 _GROUP_BYTES: Final = 524_288  # of messages before compression, fetched and rendered together
@@ -24,10 +23,10 @@ _Match = tuple[int, Arrival, list[Stream]]
 
 
 class Counts(Protocol):
-    """Counts operations (mail.limits.usage)."""
+    """Counts pushes, and records them (mail.limits.pushes)."""
 
-    def count(self, account: str, kind: str, n: int = 1) -> None:
-        """Count ``n`` operations of ``kind`` for ``account``."""
+    def pushed(self, inbox: str, message_id: str, accounts: Sequence[str | None]) -> None:
+        """A message was pushed to listeners of these ``accounts`` (None: who has no key)."""
 
 
 class Fanout:
@@ -94,7 +93,8 @@ class Fanout:
             stream.offer(what, xid)
         if not what.json:
             self._tasks.run(self._render(what, there))
-        self._count(there)
+        if self._usage is not None:
+            self._usage.pushed(what.inbox, what.id, [s.interest.account for s in there])
         while self._backlog.exceeded:
             max(self._backlog.streams, key=lambda s: s.waiting_bytes).lose(OVERLOADED)
 
@@ -122,12 +122,3 @@ class Fanout:
             except UnavailableError:
                 await self._pause()
         return None
-
-    def _count(self, streams: Sequence[Stream]) -> None:
-        """The first push of a message is free, for each account."""
-        if self._usage is None:
-            return
-        accounts = [s.interest.account for s in streams if s.interest.account is not None]
-        for account in set(accounts):
-            if (more := accounts.count(account) - 1) > 0:
-                self._usage.count(account, PUSH, more)

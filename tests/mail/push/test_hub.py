@@ -1,6 +1,7 @@
 """The hub: every message to every listener once, whatever is late, lost, slow or stopped."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -242,15 +243,16 @@ async def test_a_hub_that_was_away_for_too_long_says_so(
 
 
 @pytest_twisted.ensureDeferred
-async def test_pushes_count_from_the_second_of_each_message(
+async def test_pushes_are_told_with_the_accounts_of_those_who_listen(
     database: Database, database_dsn: str
 ) -> None:
     class Counted:
         def __init__(self) -> None:
-            self.counts: list[tuple[str, str, int]] = []
+            self.counts: list[tuple[str, list[str | None]]] = []
 
-        def count(self, account: str, kind: str, n: int = 1) -> None:
-            self.counts.append((account, kind, n))
+        def pushed(self, inbox: str, message_id: str, accounts: Sequence[str | None]) -> None:
+            assert message_id
+            self.counts.append((inbox, sorted(accounts, key=str)))
 
     counted = Counted()
     async with node_hub(database, database_dsn, counted) as node:
@@ -258,7 +260,7 @@ async def test_pushes_count_from_the_second_of_each_message(
         for account in ("ann", "ann", "ann", "eve"):
             _, heard = await node.listen(in_inboxes(BOB, account=account))
         await heard.has(*await store(database, new_mail(BOB)))
-        assert counted.counts == [("ann", "push", 2)]
+        assert counted.counts == [(BOB, [None, "ann", "ann", "ann", "eve"])]
 
 
 @pytest_twisted.ensureDeferred
