@@ -37,6 +37,16 @@ def there(owner: str = "message.owner", saved_by: str = "message.saved_by") -> s
         message.private, message.inbox, message.domain, message.id, message.xid))"""  # noqa: S608  as above
 
 
+# Not by the function: a list of an account's mail may pass over very many rows
+THERE_FOR_VIEWER: Final = """(not (select exists (select from erasure)) or not exists (
+    select from erasure
+    where account = %(viewer)s::text and (in_domain is null or in_domain = message.domain)
+        and (in_inbox is null or in_inbox = message.inbox)
+        and message.id between first_id and last_id
+        and (message.saved_by is null or takes_starred)
+        and (seen is null or message.xid is null or pg_visible_in_snapshot(message.xid, seen))))"""
+"""The same of rows that count for the account ``viewer``, and that it owns."""
+
 THERE: Final = there()
 """What is not gone already, but for its row."""
 

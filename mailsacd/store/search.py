@@ -4,6 +4,7 @@ What is common is found among the newest messages, what is rare by the index of 
 (see the schema). What is neither is common enough for a walk from the newest message on.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Final
 
@@ -14,9 +15,14 @@ from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
 
 RECENT: Final = 2_000
 """So many of the newest messages are looked at before the index is asked."""
-RARE: Final = 5_000
+WALKED: Final = 20_000
+"""So many, if what was found among these promises that this will do."""
+RARE: Final = 8_000
 """Of what occurs more often in the index not all is read."""
 GRAM_BYTES: Final = 3
+GRAMS_AT_MOST: Final = 4
+SAMPLE: Final = 50
+"""The newest messages that tell which pieces of a text are rare."""
 
 # In a select of their own the terms are folded once, not row after row
 _ANYWHERE: Final = "(select folded(%(anywhere)s::text))"
@@ -35,30 +41,52 @@ _GRAMS: Final = " || ".join(
     for term in (_ANYWHERE, _SUBJECT, _SENDER, _RECIPIENTS)
 )
 
-_recent: many[str] = many(
+# Of a long text the entries that are rarest among the newest messages: to put together the places
+# of one that every message has takes longer than to read what the rare ones find.
+_RAREST: Final = f"""array(
+    select gram from unnest({_GRAMS}) gram
+    order by (select count(*) from newest where gram = any(grams)) limit {GRAMS_AT_MOST})"""  # noqa: S608  parts of SQL, no input
+_NEWEST: Final = f"""with newest as materialized (
+    select search_grams(owner, subject, sender, recipients) as grams from (
+        select owner, subject, sender, recipients from message
+        where owner = %(viewer)s::text order by id desc limit {SAMPLE}
+    ) newest
+)"""  # noqa: S608  as above
+
+_newest: many[str] = many(
     column,
     f"""select id from (
-            select * from message where owner = %(viewer)s::text order by id desc limit {RECENT}
+            select * from message where owner = %(viewer)s::text
+            order by id desc limit %(rows)s::bigint
         ) message where {_MATCHES} order by id desc limit %(limit)s""",  # noqa: S608  parts of SQL, no input
 )
-_rare: many[str] = many(
-    column,
-    f"""select id from message
-        where search_grams(owner, subject, sender, recipients)
-            @> (select {_GRAMS})
-            and {_MATCHES}
-        limit {RARE + 1}""",  # noqa: S608  as above
-)
+
+
+def _by_grams(condition: str, first: str = "") -> many[str]:
+    return many(
+        column,
+        f"""{first} select id from message
+            where search_grams(owner, subject, sender, recipients) {condition} and {_MATCHES}
+            limit {RARE + 1}""",  # noqa: S608  as above
+    )
+
+
+_rare = _by_grams(f"@> (select {_GRAMS})")
+_rare_by_some = _by_grams(f"@> {_RAREST}", _NEWEST)
+_pair = _by_grams("&& (select search_grams_around(%(viewer)s::text, folded(%(pair)s::text)))")
 _walk: many[str] = many(
     column,
     f"select id from message where {_MATCHES} order by id desc limit %(limit)s",  # noqa: S608  as above
 )
-_walk_marks: many[str] = many(
-    column,
-    f"""select id from message
-        where {OWNED} and {KEPT} and (read is true) = %(read)s::boolean
-        order by id desc limit %(limit)s""",  # noqa: S608  as above
-)
+_with_mark = {
+    read: many(
+        column,
+        f"""select id from message
+            where {OWNED} and {KEPT} and read is {"" if read else "not"} true
+            order by id desc limit %(limit)s""",  # noqa: S608  as above
+    )
+    for read in (True, False)
+}
 _fetch: one[str] = one(
     column,
     f"""select {AS_JSON_ARRAY} from (
@@ -74,14 +102,28 @@ async def search(db: Executor, account: str, terms: Terms, *, limit: int) -> str
 
 
 async def _found(db: Executor, account: str, terms: Terms, limit: int) -> list[str]:
-    if not terms.texts:  # the index of the account's messages has the marks
-        return await _walk_marks(db, viewer=account, read=terms.read, limit=limit)
+    if not terms.texts:
+        return await _with_mark[bool(terms.read)](db, viewer=account, limit=limit)
     params = {"viewer": account, **asdict(terms)}
-    found = await _recent(db, limit=limit, **params)
+    found = await _newest(db, rows=RECENT, limit=limit, **params)
+    if len(found) < limit <= len(found) * WALKED // RECENT:  # so often that they are not far behind
+        found = await _newest(db, rows=WALKED, limit=limit, **params)
     if len(found) == limit:
         return found
-    if any(len(text.encode()) >= GRAM_BYTES for text in terms.texts):
-        found = await _rare(db, **params)
-        if len(found) <= RARE:
-            return sorted(found, reverse=True)[:limit]
+    indexed = await _indexed(db, params, [text.encode() for text in terms.texts])
+    if indexed is not None and len(indexed) <= RARE:
+        return sorted(indexed, reverse=True)[:limit]
     return await _walk(db, limit=limit, **params)
+
+
+async def _indexed(
+    db: Executor, params: dict[str, object], texts: Sequence[bytes]
+) -> list[str] | None:
+    """What the index finds, not in order, RARE + 1 at most; None: it has nothing of the texts."""
+    grams = sum(max(len(text) - GRAM_BYTES + 1, 0) for text in texts)
+    if grams > GRAMS_AT_MOST:
+        return await _rare_by_some(db, **params)
+    if grams:
+        return await _rare(db, **params)
+    pair = next((text for text in texts if len(text) == GRAM_BYTES - 1), None)
+    return None if pair is None else await _pair(db, pair=pair.decode(), **params)

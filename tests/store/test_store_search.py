@@ -27,6 +27,7 @@ async def _fill(database: Database) -> None:
                'common ' || case when n <= %s then 'elderly ' else '' end
                    || case n when 5 then 'needle' when 7 then '~~' else '' end,
                'sender-' || n || '@x.example', 'box@' || account
+                   || case n when 9 then ' zq' when 11 then 'qz qy' when 13 then 'é' else '' end
            from unnest(array['ann', 'bob']) account, generate_series(1, %s) n""",
         (OLD, MESSAGES),
     )
@@ -49,8 +50,14 @@ async def test_common_rare_and_neither_are_found_newest_first(database: Database
         (Terms(anywhere="elderly"), [OLD, OLD - 1, OLD - 2]),
         (Terms(anywhere="~~"), [7]),
         (Terms(anywhere="nowhere to be found"), []),
-        (Terms(subject="elderly", sender="77@"), [5477, 5377, 5277]),
+        (Terms(subject="elderly", sender="77@"), [RARE + 477, RARE + 377, RARE + 277]),
         (Terms(subject="needle", sender="sender-6@"), []),
+        (Terms(anywhere="sender-77@x.example"), [77]),
+        (Terms(anywhere="box@ann", sender="sender-78@x.example"), [78]),
+        (Terms(anywhere="zq"), [9]),  # at the very end of what is indexed
+        (Terms(anywhere="qz"), [11]),
+        (Terms(anywhere="é"), [13]),
+        (Terms(anywhere="zz"), []),
         (Terms(subject="needle", recipients="nn"), [5]),
         (Terms(subject="~~", sender="7@"), [7]),
         (Terms(read=True), []),

@@ -1,6 +1,6 @@
 """All the mail of an account at once: its lists, its search, and the mail of its domains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mailsacd.core.actor import Actor, account_of
@@ -10,7 +10,7 @@ from mailsacd.core.search import Terms
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Page
 from mailsacd.store import inbox
-from mailsacd.store.counts import count_of
+from mailsacd.store.counts import count_of, count_of_domain
 from mailsacd.store.erasures import erase_domain
 from mailsacd.store.pool import Database
 from mailsacd.store.search import search
@@ -40,8 +40,10 @@ class AccountMail:
     async def list(self, actor: Actor, page: Page) -> AccountMailPage:
         """What came to the account's private addresses and verified domains."""
         account = account_of(actor)
-        listed = await inbox.list_owned(self._database, account, **page.bounds())
         counts = await count_of(self._database, account)
+        listed = await inbox.list_owned(
+            self._database, account, **_bounded(page, counts.owned).bounds()
+        )
         return AccountMailPage(messages=listed, unread=counts.unread)
 
     async def starred(self, actor: Actor, page: Page) -> str:
@@ -61,7 +63,9 @@ class AccountMail:
         """What came to a verified domain of the account. Raises ForbiddenError for any other."""
         name = _named(domain)
         account = await self._access_control.owned_domain(actor, name)
-        return await inbox.list_of_domain(self._database, account, name, **page.bounds())
+        counts = await count_of_domain(self._database, account, name)
+        bounds = _bounded(page, counts.owned).bounds()
+        return await inbox.list_of_domain(self._database, account, name, **bounds)
 
     async def purge_domain(self, actor: Actor, domain: str) -> None:
         """Delete all of that, starred messages too. Raises ForbiddenError.
@@ -72,6 +76,14 @@ class AccountMail:
         account = await self._access_control.owned_domain(actor, name)
         if await inbox.purge_domain(self._database, name, account):
             await erase_domain(self._database, name, account)
+
+
+def _bounded(page: Page, count: int) -> Page:
+    """The page of a list of ``count`` messages: nothing is looked for that cannot be there.
+
+    While very much is being removed (store.erasures), that might be far behind.
+    """
+    return replace(page, limit=max(min(page.limit, count - page.skip), 0))
 
 
 def _named(domain: str) -> str:
