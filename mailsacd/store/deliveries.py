@@ -13,8 +13,6 @@ from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 ANY_OTHER: Final = ""
 
-_SOME: Final = 1_000
-
 # Not delivered any more: taken back, the address released, the account gone or suspended.
 _WANTED: Final = """(select case delivery.kind when 'slack' then address.webhook_slack
                else address.webhook end
@@ -166,10 +164,6 @@ _again = none(
             due = greatest(now(), %(now)s::timestamptz), url = coalesce({_WANTED}, url)
         where account = %(account)s and id = %(id)s and {_STATE} <> 'delivering'"""  # noqa: S608  no input in it
 )
-_forget = none(
-    f"""delete from delivery where id in (
-            select id from delivery where finished < %(before)s::timestamptz limit {_SOME})"""  # noqa: S608  no input in it
-)
 
 
 async def is_any_due(db: Executor, now: datetime) -> bool:
@@ -279,8 +273,3 @@ async def deliver_again(db: Executor, account: str, delivery_id: str, now: datet
     Returns False when it is being delivered.
     """
     return await _again(db, account=account, id=delivery_id, now=now) == 1
-
-
-async def forget_deliveries(db: Executor, before: datetime) -> int:
-    """Delete some of the deliveries that ended before ``before``. Returns how many."""
-    return await _forget(db, before=before)

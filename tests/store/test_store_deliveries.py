@@ -8,6 +8,7 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 
 from mailsacd.core.delivery import Attempt, Claim
 from mailsacd.store.deliveries import Rooms, claim_deliveries, is_any_due, record_failed
+from mailsacd.store.delivery_pruning import forget_surplus
 from mailsacd.store.pool import Database
 
 LEASE_S = 45
@@ -123,3 +124,19 @@ async def test_what_waits_for_its_next_attempt_is_not_due(database: Database) ->
     assert await claim(database, rooms(), later_s=59) == []
     (second,) = await claim(database, rooms(), later_s=61)
     assert (second.id, second.attempts) == (first.id, 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_an_account_s_deliveries_the_newest_are_kept(database: Database) -> None:
+    for account, count in (("ann", 5), ("bob", 2), ("cy", 3)):
+        await add(database, account, "http://a.example/", count)
+    assert await forget_surplus(database, 5) == 0
+    assert await forget_surplus(database, 2) == 4
+    left = await database.fetch("select id from delivery order by id")
+    assert [id_ for (id_,) in left] == [
+        f"{account}http://a.example/{n}-w1"
+        for account, ns in (("ann", (4, 5)), ("bob", (1, 2)), ("cy", (2, 3)))
+        for n in ns
+    ]
+    assert await forget_surplus(database, 0) == 6
+    assert await forget_surplus(database, 0) == 0

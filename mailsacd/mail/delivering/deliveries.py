@@ -22,6 +22,7 @@ from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.ownership.directory import announce
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store import deliveries as store
+from mailsacd.store import delivery_pruning as pruning
 from mailsacd.store import webhook_secrets as secrets
 from mailsacd.store.deliveries import Rooms, Which
 from mailsacd.store.messages import find_message, find_raw
@@ -31,6 +32,9 @@ from mailsacd.store.usage import PUSH
 
 KEPT_FOR: Final = timedelta(days=7)
 """So long an ended delivery may be looked up, and asked for once more."""
+
+MAX_OF_ACCOUNT: Final = 100_000
+"""So many deliveries of an account are kept, and of more the newest."""
 
 BOTH_SECRETS_FOR: Final = timedelta(days=1)
 """So long after a change of the secret the one before signs along."""
@@ -151,8 +155,10 @@ class Deliveries:
             self._tell(WEBHOOK_DISABLED, claim, attempt)
 
     async def forget_old(self) -> None:
-        """Delete what ended more than KEPT_FOR ago."""
-        while await store.forget_deliveries(self._database, self._now() - KEPT_FOR):
+        """Delete what ended more than KEPT_FOR ago, and an account's beyond MAX_OF_ACCOUNT."""
+        while await pruning.forget_ended(self._database, self._now() - KEPT_FOR):
+            pass
+        while await pruning.forget_surplus(self._database, MAX_OF_ACCOUNT):
             pass
 
     # For their owner
