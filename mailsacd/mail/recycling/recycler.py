@@ -47,7 +47,8 @@ class Recycler:
         self._settings = settings
         self._report = report
         self._reactor = reactor
-        self._due = True
+        self._due = True  # there may be something to do
+        self._more = False  # there is, at once
         self._looked_s = 0.0
         self._after = ""  # the account up to which all were gone through
         self._changed: set[str] = set()
@@ -65,7 +66,7 @@ class Recycler:
         """Look for what is to be removed, now. Returns when nothing is left."""
         self._due = True
         await self._recycling.run_now()
-        while self._due:
+        while self._more:
             await self._recycling.run_now()
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:  # noqa: ARG002  an Observer
@@ -80,23 +81,23 @@ class Recycler:
 
     async def _step(self) -> float | None:
         now = self._reactor.seconds()
-        if not self._due and now - self._looked_s < LOOK_AT_LEAST_EVERY_S:
+        is_due = self._due or self._more
+        if not is_due and now - self._looked_s < LOOK_AT_LEAST_EVERY_S:
             return None
-        self._looked_s, self._due = now, False
+        self._looked_s, self._due, self._more = now, False, True
         try:
-            more = await self._database.transaction(self._recycle)
+            self._more = await self._database.transaction(self._recycle)
         except BaseException:
             self._report.undone()
-            self._due = True
             raise
         self._report.done(now)
-        self._due = self._due or more
-        return 0.0 if more else None
+        return 0.0 if self._more else None
 
     async def _recycle(self, transaction: Transaction) -> bool:
         """Do some of what is to be done. Returns whether that was as much as is done at once."""
         before = await store.take_turn(transaction)
         if before is None:
+            self._due = True  # that node may have looked before this one stored something
             return False
         progress = await store.sweep_begun(transaction, before)
         progress, more = await self._follow(transaction, progress)
