@@ -140,12 +140,11 @@ def _run(main: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     errors: list[Exception] = []
 
     async def kept(reactor: Any) -> None:
+        await task.deferLater(reactor, 0)  # when it runs, and so has taken the signals
         try:
             outcome.append(await main(reactor))
         except Exception as e:  # noqa: BLE001  raised below, outside of the reactor
             errors.append(e)
-        except KeyboardInterrupt:
-            pass  # before the reactor has taken the signals: there is no outcome
 
     with contextlib.suppress(SystemExit):
         task.react(lambda reactor: Deferred.fromCoroutine(kept(reactor)))

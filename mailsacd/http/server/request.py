@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from twisted.web import server
 
 # Not through the module: Twisted has it look for deprecated names, which takes 3 µs an answer
-from twisted.web.http import RESPONSES, datetimeToString
+from twisted.web.http import datetimeToString
 
 from mailsacd.core.outflow import PIECE_BYTES
 from mailsacd.http.server.answer import ON_EVERY_ANSWER, Headers, Response, Streamed
@@ -25,6 +25,8 @@ from mailsacd.http.server.sink import Sink
 T = TypeVar("T")
 
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+# Twisted's own table ends before 429
+_PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 FOR_ANY_PAGE: Final = (
     b"Access-Control-Allow-Origin: *\r\n"
     b"Access-Control-Expose-Headers: Retry-After, ETag, RateLimit, RateLimit-Policy"
@@ -173,7 +175,7 @@ class Request(server.Request):
         status = response.status
         self.code = status
         lines = [
-            b"%b %d %b" % (self.clientproto, status, RESPONSES.get(status, b"")),
+            b"%b %d %b" % (self.clientproto, status, _PHRASES.get(status, b"")),
             ON_EVERY_ANSWER,
             b"Date: " + datetimeToString(),
         ]
