@@ -111,7 +111,10 @@ class _Entry:
             after = "" if others else "".join(self.later).strip("<> ")
             name = _name("".join(self.phrase)) or _name(after) or _name(self._commented())
             return [Mailbox(self.angle or "", name), *others]
-        found = _without_brackets(" ".join(("".join(self.phrase), self.angle or "")))
+        phrase = "".join(self.phrase)
+        found = _without_brackets(
+            _together(phrase) if self.angle is None else f"{phrase} {self.angle}"
+        )
         if len(found) == 1 and found[0].address and not found[0].name:
             return [Mailbox(found[0].address, _name(self._commented()))]
         return found
@@ -216,15 +219,26 @@ def _read_comment(text: str, position: int, found: list[str]) -> int:
     return end
 
 
+def _together(phrase: str) -> str:
+    """An address without the white space around its @ (RFC 5322 section 4.4); else ``phrase``."""
+    words = _without_blanks(phrase).split()
+    if len(words) <= _MAX_WORDS and any(word[0] == "@" or word[-1] == "@" for word in words):
+        together = _AT.sub("@", _without_blanks(phrase).strip())
+        if _BARE.match(together) and _HOST.search(together):
+            return together
+    return phrase
+
+
+def _without_blanks(phrase: str) -> str:
+    """Hosts in it without the white space around their dots."""
+    return _DOTTED.sub(lambda host: "".join(host[0].split()), phrase)
+
+
 def _without_brackets(phrase: str) -> list[Mailbox]:
     """The mailboxes of a phrase without angle brackets: words with an @ are addresses."""
-    words = _DOTTED.sub(lambda host: "".join(host[0].split()), phrase).split()
-    if len(words) <= _MAX_WORDS and any(word[0] == "@" or word[-1] == "@" for word in words):
-        together = _AT.sub("@", phrase.strip())  # RFC 5322 section 4.4
-        words = [together] if _BARE.match(together) and _HOST.search(together) else words
     found: list[Mailbox] = []
     name: list[str] = []
-    for word in words:
+    for word in _without_blanks(phrase).split():
         address = _bare(word)
         if address is None:
             name.append(word)

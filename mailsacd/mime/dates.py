@@ -8,6 +8,7 @@ from typing import Final
 MAX_CHARS: Final = 200
 
 _COMMENT = re.compile(r"\([^()]*+\)")
+_WEEKDAY = re.compile(r"\D*,(?=\s*\d)")  # or what is written for it
 _ZONE_NAME = re.compile(r"(?:GMT|UTC?)(?=[+-]\d{4}\b)", re.IGNORECASE)
 # The standard library takes 0001, which some programs write for no date, for 2001
 _EARLY_YEAR = re.compile(r"[A-Za-z]{3}[ -]++(0\d{3})\b")
@@ -23,8 +24,9 @@ def read(text: str) -> datetime | None:
     """
     if not text or len(text) > MAX_CHARS:
         return None
-    text = " ".join(_ZONE_NAME.sub("", _COMMENT.sub(" ", text)).replace(",", " , ").split())
-    text = text.replace(" ,", ",")
+    text = " ".join(_ZONE_NAME.sub("", _COMMENT.sub(" ", text)).split())
+    weekday = _WEEKDAY.match(text)
+    text = text[weekday.end() :] if weekday is not None else text
     try:
         return _mail_date(text) or _iso_date(text)
     except (ValueError, TypeError, IndexError, OverflowError, AttributeError):

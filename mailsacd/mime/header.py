@@ -220,7 +220,7 @@ def _word_bytes(text: str, *, base64: bool) -> bytes | None:
         try:
             return binascii.a2b_base64(encoded, strict_mode=True)
         except binascii.Error:
-            return transfer.base64_bytes(encoded) or None
+            return transfer.base64_runs(encoded) or None
     return transfer.quoted_printable_bytes(encoded, header=True)
 
 

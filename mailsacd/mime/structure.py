@@ -111,13 +111,20 @@ def _facts(fields: Iterable[header.Field]) -> Facts:
     content_id = values.get(b"content-id")
     name_ = disposed.parameters.get("filename") or said.parameters.get("name")
     return Facts(
-        media_type=(said.value if said.is_media_type else _TEXT) if type_ is not None else None,
+        media_type=(said.value if _names_a_type(said) else _TEXT) if type_ is not None else None,
         boundary=said.parameters.get("boundary", "").rstrip(),
         charset=said.parameters.get("charset"),
         file_name=header.one_line(name_).strip() or None if name_ else None,
         disposition=disposed.value or None,
         content_id=header.unfold(content_id).strip("<> \t") or None if content_id else None,
         transfer_encoding=_transfer_encoding(header.unfold(encoding)) if encoding else None,
+    )
+
+
+def _names_a_type(said: Parameterised) -> bool:
+    """A multipart with a boundary is one, whatever stands behind the slash."""
+    return said.is_media_type or (
+        said.value.startswith("multipart/") and "boundary" in said.parameters
     )
 
 

@@ -58,7 +58,7 @@ def base64_bytes(content: bytes) -> bytes:
     if _is_odd(content):
         found = list(_data_lines(content))
         data = b"\n".join(found) if found else content
-        decoded = _runs(data)
+        decoded = base64_runs(data)
         if any(map(_is_sure, found)):
             return decoded
         is_base64 = _is_text(decoded) and 4 * len(decoded) >= len(data)
@@ -110,7 +110,11 @@ def _has_strays(line: bytes) -> bool:
     return strays <= max(1, len(data) // 16) and b" " not in line
 
 
-def _runs(content: bytes) -> bytes:
+def base64_runs(content: bytes) -> bytes:
+    """Return what the characters of base64 in ``content`` stand for, whatever else is in it.
+
+    Several padded runs are read one after the other. The function never raises.
+    """
     runs = content.split(b"=", MAX_BASE64_RUNS)
     return b"".join(map(_base64_run, filter(None, runs)))
 

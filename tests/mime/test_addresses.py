@@ -118,6 +118,8 @@ def test_a_list_is_read(text: str, expected: list[tuple[str, str]]) -> None:
         ("Ann <ann@a.example; ben@a.example",
          [("ann@a.example", "Ann"), ("ben@a.example", "")]),
         # nobody's address
+        ("Ann < @a.example>", [("", "Ann @a.example")]),
+        ("Ann <@a.example>", [("", "Ann @a.example")]),
         ("Ann @ home", [("", "Ann @ home")]),
         ("@", []),
         ("Ann <>", [("", "Ann")]),

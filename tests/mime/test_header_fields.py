@@ -54,6 +54,8 @@ from mailsacd.mime import header
         (b"=?utf-8?B?R3LDvMOfZQ?=", "Grüße"),
         (b"=?utf-8?B?R3LDvMOfZQ===?=", "Grüße"),
         (b"=?utf-8?B?R3LDvMOfZQ==X?=", "Grüße"),
+        (b"=?utf-8?B?R3LD vMOf ZQ==?=", "Grüße"),
+        (b"=?utf-8?B?R3LD(vMOfZQ?=", "Grüße"),
         (b"=??Q?abc?=", "abc"),
         (b'"=?utf-8?Q?Gr=C3=BC=C3=9Fe?="', '"Grüße"'),
         (b"(=?utf-8?Q?Gr=C3=BC=C3=9Fe?=)", "(Grüße)"),

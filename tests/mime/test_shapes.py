@@ -110,6 +110,7 @@ OF_FORMS = {
 _DOCUMENTED = re.compile(r"^\| `(\S.*?)`[^|]*\| ?(.*?) ?\| ?(.*?) ?\|$", re.MULTILINE)
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "specifications.md"
 _SECTION = _DOCUMENT.read_text(encoding="utf-8").partition("## What a reader is shown")[2]
+_SECTION = _SECTION.partition("\n## ")[0]
 SHAPES = {
     **{name: (shape, shown, shown) for name, (shape, shown) in SAME.items()},
     **OF_FORMS,
