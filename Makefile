@@ -12,8 +12,9 @@ RUN_VERSIONS := --constraint etc/constraints.txt
 TEST_VERSIONS := $(RUN_VERSIONS) --constraint tests/constraints.txt
 TEST_EXTRAS := embedded,test,check,bench
 
-# Clients for Node that the tests run; their install scripts are not run
-NPM := $(BIN)/npm --prefix tests/clients --ignore-scripts --no-audit --no-fund --loglevel error
+# What the tests run of Node's, clients and other parsers of mail; install scripts are not run
+NODE_TESTS := tests/clients tests/differential
+NPM := $(BIN)/npm --ignore-scripts --no-audit --no-fund --loglevel error
 
 MADE_BY := \# Made by 'make constraints': not to be edited
 NEWEST := $(VENV)/newest
@@ -74,10 +75,10 @@ $(VENV)/run.stamp: setup.cfg pyproject.toml etc/constraints.txt
 	$(BIN)/$(PIP) install $(RUN_VERSIONS) --editable '.[embedded]'
 	@touch $@
 
-$(VENV)/test.stamp: $(VENV)/run.stamp tests/constraints.txt tests/clients/package-lock.json
+$(VENV)/test.stamp: $(VENV)/run.stamp tests/constraints.txt $(NODE_TESTS:=/package-lock.json)
 	$(BIN)/$(PIP) install $(TEST_VERSIONS) --editable '.[$(TEST_EXTRAS)]'
-	$(NPM) ci
+	for each in $(NODE_TESTS); do $(NPM) --prefix $$each ci || exit 1; done
 	@touch $@
 
 clean:
-	rm -rf $(VENV) tests/clients/node_modules build *.egg-info twisted/plugins/dropin.cache
+	rm -rf $(VENV) $(NODE_TESTS:=/node_modules) build *.egg-info twisted/plugins/dropin.cache
