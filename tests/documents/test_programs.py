@@ -214,8 +214,12 @@ def _receiver(block: Block, daemon: RunningDaemon, home: Path) -> None:
             told(daemon.data_dir, "address", "set", "admin", "hook@example.com", "--webhook", url)
             daemon.send("hook@example.com", MAIL)
             assert receiver.stdout.readline().endswith("hook@example.com Welcome\n")
+            _wait_for_a_delivery(daemon)
         finally:
             receiver.kill()
+
+
+def _wait_for_a_delivery(daemon: RunningDaemon) -> None:
     delivered = "/api/webhooks/deliveries?state=delivered&limit=1"
     deadline = time.monotonic() + PATIENCE_S
     while not (posted := _asked(daemon, delivered)):  # written down after the receiver's answer
