@@ -1,12 +1,16 @@
 """Statements that tell who holds an address or a domain, and that change whose messages are."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from mailsacd.core.load_test import LoadTestRun
 from mailsacd.core.ownership import AddressFacts, DomainFacts
+from mailsacd.core.token import milliseconds, time_prefix
+from mailsacd.store.events import COMMIT_WITHIN_S
 from mailsacd.store.messages import deletion
 from mailsacd.store.retention import PUBLIC, THERE, kept, there
 from mailsacd.store.sql import Executor, maybe, none, one
+from mailsacd.store.views import ABOVE_ALL_IDS
 
 
 def _facts(
@@ -45,19 +49,18 @@ _domain_facts = maybe(
            and test.ends > now()
        where claims > 0 or exists (select 1 from address where domain = %(name)s)""",
 )
+_WITHIN: Final = "message.inbox = %(inbox)s::text and message.id between %(first)s and %(last)s"
 _adopt = none(
     f"""update message set owner = %(owner)s::text, private = true, subject = texts.subject,
            sender = texts.sender, recipients = texts.recipients
        from message as old, search_texts(old.facts) as texts
-       where message.inbox = %(inbox)s and old.inbox = %(inbox)s and old.id = message.id
+       where {_WITHIN} and old.inbox = %(inbox)s and old.id = message.id
            and (message.owner is null
                or message.owner = %(owner)s::text and not message.private)
            and (message.saved_by is null or message.saved_by = %(owner)s::text)
            and {THERE} and {there(owner="%(owner)s::text")}""",  # noqa: S608  no input in it
 )
-_remove_beyond = deletion(
-    f"where inbox = %(inbox)s::text and {PUBLIC} and not ({kept('%(inbox)s::text')})"
-)
+_remove_beyond = deletion(f"where {_WITHIN} and {PUBLIC} and not ({kept('%(inbox)s::text')})")
 _hide_domain = none(
     f"""update message set private = true
        where owner = %(owner)s and domain = %(domain)s and not private and {THERE}"""  # noqa: S608  as above
@@ -85,14 +88,22 @@ async def has_others_addresses(db: Executor, domain: str, owner: str) -> bool:
     return await _others(db, domain=domain, owner=owner)
 
 
-async def adopt_messages(db: Executor, inbox: str, owner: str) -> None:
+async def adopt_messages(
+    db: Executor, inbox: str, owner: str, *, around: datetime | None = None
+) -> None:
     """Make the inbox's public messages ``owner``'s, and private.
 
     What others have starred stays as it is. What was beyond the limits of public mail, and is not
-    yet removed, is removed now.
+    yet removed, is removed now. With ``around`` only those are looked at that may have been under
+    way at that time.
     """
-    await _remove_beyond(db, inbox=inbox)
-    await _adopt(db, inbox=inbox, owner=owner)
+    within = {"inbox": inbox, "first": "", "last": ABOVE_ALL_IDS}
+    if around is not None:
+        ms = milliseconds(around)
+        within["first"] = time_prefix(ms - COMMIT_WITHIN_S * 1_000)
+        within["last"] = time_prefix(ms + COMMIT_WITHIN_S * 1_000)
+    await _remove_beyond(db, **within)
+    await _adopt(db, owner=owner, **within)
 
 
 async def hide_domain_messages(db: Executor, domain: str, owner: str) -> None:

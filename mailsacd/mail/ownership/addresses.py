@@ -185,7 +185,7 @@ class Addresses:
             if found is None or sources is None:
                 return None
             # What was stored while the address was being reserved
-            await adopt_messages(transaction, str(inbox), account)
+            await adopt_messages(transaction, str(inbox), account, around=found.created)
             if delete_messages:
                 await _delete_owned(transaction, str(inbox), account)
             changed = [str(inbox), *sources]
@@ -242,7 +242,9 @@ class Addresses:
         for email in emails:
             self._directory.forget(email)
             # Once more, for what was being stored when the address was still public
-            await adopt_messages(self._database, email, account)
+            found = await store.find_address(self._database, email)
+            if found is not None and found.owner == account:
+                await adopt_messages(self._database, email, account, around=found.created)
         # Once more, for one that was being forgotten when its address was not reserved yet
         await self._alternates.remember(emails)
 
