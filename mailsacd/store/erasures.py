@@ -11,7 +11,7 @@ from typing import Final
 from mailsacd.store.counts import COLUMNS, THERE_OF_DOMAIN
 from mailsacd.store.inbox import OWNED
 from mailsacd.store.messages import deletion_text
-from mailsacd.store.sql import Executor, maybe, none, one
+from mailsacd.store.sql import Executor, column, maybe, none, one
 from mailsacd.store.statistics import take_turn
 from mailsacd.store.transaction import Transaction
 from mailsacd.store.views import ABOVE_ALL_IDS, VISIBLE
@@ -83,6 +83,7 @@ _oldest = maybe(
     """select id::text, account, in_domain, in_inbox, first_id, last_id from erasure
        where in_domain is not null order by begun, id limit 1""",
 )
+_any: one[bool] = one(column, "select exists (select from erasure where in_domain is not null)")
 _hurry = none("set local synchronous_commit = off")
 
 
@@ -145,6 +146,11 @@ async def erase_account(db: Executor, account: str) -> None:
 async def forget_erasures(db: Executor, account: str) -> None:
     """Forget what of an account was to be removed: it is."""
     await _forget_account(db, account=account)
+
+
+async def anything_erased(db: Executor) -> bool:
+    """Return whether there is anything for `remove_erased` to do."""
+    return await _any(db)
 
 
 async def remove_erased(transaction: Transaction) -> bool:

@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 from mailsacd.mail.accounts.accounts import Accounts
-from mailsacd.store.erasures import remove_erased
+from mailsacd.store.erasures import anything_erased, remove_erased
 from mailsacd.store.pool import Database
 from mailsacd.work.loop import Loop
 
-LOOK_EVERY_S: Final = 2.0
+LOOK_EVERY_S: Final = 5.0
 PAUSE_S: Final = 0.02
 """Between two batches: others, who read and store mail, come first."""
 
@@ -37,6 +37,8 @@ class Erasing:
             await loop.stop()
 
     async def _remove_some(self) -> float | None:
+        if not await anything_erased(self._database):
+            return None
         return PAUSE_S if await self._database.transaction(remove_erased) else None
 
     async def _remove_accounts(self) -> float | None:
