@@ -44,15 +44,20 @@ class NewUse(Use):
 
 
 # An account may be gone since, and another one have its name: which was made after that use. So
-# may a key: what it did is the account's all the same.
+# may a key: what it did is the account's all the same. One that is being deleted is waited for:
+# else it would be there for the join, and not for the reference.
 _add = none(
-    """insert into usage (account, month, kind, key, count)
+    """with there as (
+           select name, created from account where name = any(%(accounts)s::text[])
+           order by name for key share
+       )
+       insert into usage (account, month, kind, key, count)
        select used.account, used.month, used.kind, coalesce(api_key.name, ''), sum(used.count)
        from unnest(%(accounts)s::text[], %(months)s::text[]::date[], %(kinds)s::text[],
            %(keys)s::text[], %(counts)s::bigint[], %(times)s::timestamptz[])
            as used (account, month, kind, key, count, since)
-       join account on account.name = used.account
-           and date_trunc('milliseconds', account.created) <= used.since
+       join there on there.name = used.account
+           and date_trunc('milliseconds', there.created) <= used.since
        left join api_key on api_key.account = used.account and api_key.name = used.key
        group by 1, 2, 3, 4
        order by used.account collate "C", used.month, used.kind collate "C",
@@ -96,7 +101,7 @@ _forget_warnings = none("delete from usage_warning where month < %(before)s::dat
 _warn = none(
     """insert into usage_warning (account, month, percent)
        select name, %(month)s::date, %(percent)s::integer from account
-       where name = %(account)s and not removing
+       where name = %(account)s and not removing for key share
        on conflict do nothing"""
 )
 _ops_of_month: one[int] = one(

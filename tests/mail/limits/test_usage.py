@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 
 from mailsacd.core.activity import THROTTLED, USAGE_WARNING
 from mailsacd.core.actor import Actor
@@ -21,7 +21,8 @@ from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.pool import Database
-from mailsacd.store.usage import API, INBOUND
+from mailsacd.store.transaction import Transaction
+from mailsacd.store.usage import API, INBOUND, NewUse, add_uses, note_warning
 from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 from tests.mail.people import People, people
@@ -275,3 +276,30 @@ async def test_old_months_are_forgotten(house: House) -> None:
     house.clock.advance(50 * DAY_S)
     await house.usage.forget_old()
     assert await house.rows() == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_account_that_is_just_being_deleted_is_waited_for_and_left_out(
+    house: House,
+) -> None:
+    database = house.people.database
+    month = date(2026, 1, 1)
+    use = NewUse("ann", month, API, 1, "", datetime(2026, 1, 30, tzinfo=UTC))
+    for write in (
+        lambda: add_uses(database, [use]),
+        lambda: note_warning(database, "ann", month, 80),
+    ):
+        writing: list[Deferred[Any]] = []
+
+        async def delete(
+            transaction: Transaction, write: Any = write, writing: Any = writing
+        ) -> None:
+            await transaction.run("delete from account where name = 'ann'")
+            writing.append(Deferred.fromCoroutine(write()))
+            await deferLater(reactor, 0.2)  # until it waits for this
+
+        await database.transaction(delete)
+        await writing[0]  # raises nothing
+        await house.people.accounts.add("ann", "ann@example.net")
+    assert await house.rows() == []
+    assert await database.fetch("select count(*) from usage_warning") == [(0,)]
