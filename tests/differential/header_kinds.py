@@ -148,7 +148,8 @@ def _no_header(difference: Difference) -> bool:
 
 
 def _several_senders(difference: Difference) -> bool:
-    return len(difference.here) > 1 and bool(difference.here[:1] == difference.there)
+    is_one_field = len(_raw(difference)) == 1
+    return is_one_field and bool(difference.here[:1] == difference.there)
 
 
 def _two_ats(difference: Difference) -> bool:

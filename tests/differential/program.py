@@ -48,7 +48,10 @@ class Program:
         assert process.stdout
         process.stdin.write(base64.b64encode(content) + b"\n")
         process.stdin.flush()
-        answer = _decode(process.stdout.readline())
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{process.args!r} ended: is what `make check` installs there?")
+        answer = _decode(line)
         if answer.failed is not None:
             return NOTHING
         return View(

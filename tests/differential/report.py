@@ -50,7 +50,8 @@ def table(parsers: Parsers, found: Found, *, every: str | None = None) -> Iterat
     for kind, all_ in sorted(found.items()):
         messages = len({difference.message for difference in all_})
         yield f"{messages:6}  {kind}  ({', '.join(_counts(parsers, all_))})"
-        shown = all_ if kind == every else [min(all_, key=lambda each: len(each.content))]
+        once = [each for each in all_ if each.parser == each.agree[0]] or all_
+        shown = once if kind == every else [min(once, key=lambda each: len(each.content))]
         for difference in shown:
             yield from _example(difference)
 
