@@ -4,33 +4,24 @@ The walk takes any bytes and looks at each about once a level. Its limits on dep
 delimiters hold whatever the message says. It runs on every message that is taken in.
 """
 
-import re
-from collections.abc import Iterable
-from functools import lru_cache
-
 import msgspec
 
-from mailsacd.mime import comments, damaged, header, parameters, transfer
-from mailsacd.mime.parameters import Parameterised
+from mailsacd.mime import damaged, header, transfer
+from mailsacd.mime.content_fields import (
+    CACHED_BYTES,
+    TEXT,
+    TYPE,
+    Facts,
+    facts_in,
+    facts_of,
+    usual_multipart_in,
+)  # fmt: skip
 
 MAX_DEPTH = 32
 MAX_PARTS = 1_000
 MAX_DELIMITERS = 20_000  # lines that begin like a delimiter, in the whole message
 
-_CACHED_BYTES = 400
-_TYPE = b"content-type"
-_WANTED = frozenset({_TYPE, b"content-disposition", b"content-id", b"content-transfer-encoding"})
-_WANTED_LENGTHS = frozenset(map(len, _WANTED))
 _MESSAGE = "message/rfc822"
-_TEXT = "text/plain"
-_NOTHING = parameters.parse("")
-# What nearly every multipart says, and a part says alone: nothing in it is encoded or escaped
-_MULTIPART_VALUE = (
-    rb"[ \t]*+(multipart/[a-z]++);[ \t]*+(?:\r?\n[ \t]++)?"
-    rb"boundary=\"([\w'()+,./:=-]++)\"[ \t\r\n]*+\Z"
-)
-_MULTIPART = re.compile(_MULTIPART_VALUE)
-_MULTIPART_HEAD = re.compile(rb"[Cc]ontent-[Tt]ype:" + _MULTIPART_VALUE)
 _ALTERNATIVE = "multipart/alternative"
 _POSITIONS = {"": "root", _ALTERNATIVE: "alternative"}
 
@@ -61,22 +52,6 @@ class Leaf(msgspec.Struct, frozen=True):
         return transfer.decode(self.body, self.transfer_encoding)
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """What the Content fields of a part say (RFC 2045 sections 5 to 7, RFC 2183).
-
-    ``media_type`` is None when there is no Content-Type, ``boundary`` is ``""`` when there is none;
-    ``content_id`` has no angle brackets.
-    """
-
-    media_type: str | None
-    boundary: str
-    charset: str | None = None
-    file_name: str | None = None
-    disposition: str | None = None
-    content_id: str | None = None
-    transfer_encoding: str | None = None
-
-
 Branches = tuple[tuple[int, int], ...]
 
 _Range = tuple[int, int, int, str, Branches]
@@ -98,67 +73,6 @@ def leaves(content: bytes, section: header.Section) -> tuple[tuple[Leaf, ...], b
     return _Walk(content).run(header.split(content))
 
 
-def _facts(fields: Iterable[header.Field]) -> Facts:
-    """Of fields that are there several times the first one counts."""
-    values: dict[bytes, bytes] = {}
-    for name, raw in fields:
-        if len(name) in _WANTED_LENGTHS and (key := name.lower()) in _WANTED:
-            values.setdefault(key, raw)
-    type_, encoding = values.get(_TYPE), values.get(b"content-transfer-encoding")
-    if type_ is not None and len(values) == 1 and (usual := _MULTIPART.match(type_)):
-        return _multipart(usual)
-    said, disposed = _parsed(type_), _parsed(values.get(b"content-disposition"))
-    content_id = values.get(b"content-id")
-    name_ = disposed.parameters.get("filename") or said.parameters.get("name")
-    return Facts(
-        media_type=(said.value if _names_a_type(said) else _TEXT) if type_ is not None else None,
-        boundary=said.parameters.get("boundary", "").rstrip(),
-        charset=said.parameters.get("charset"),
-        file_name=header.one_line(name_).strip() or None if name_ else None,
-        disposition=disposed.value or None,
-        content_id=header.unfold(content_id).strip("<> \t") or None if content_id else None,
-        transfer_encoding=_transfer_encoding(header.unfold(encoding)) if encoding else None,
-    )
-
-
-def _names_a_type(said: Parameterised) -> bool:
-    """A multipart with a boundary is one, whatever stands behind the slash."""
-    return said.is_media_type or (
-        said.value.startswith("multipart/") and "boundary" in said.parameters
-    )
-
-
-def _multipart(usual: re.Match[bytes]) -> Facts:
-    kind, boundary = usual.groups()
-    return Facts(kind.decode(), boundary.decode())
-
-
-# Most parts have one of a few heads; a multipart's boundary is its own, and not worth keeping.
-@lru_cache(maxsize=256)
-def _facts_in(head: bytes) -> Facts | None:
-    """The facts in a header section, or None when it is no whole one."""
-    section = header.split(head, in_part=True)
-    if not section.fields or section.end < len(head) or section.odd_line_end:
-        return None
-    return _facts(section.fields)
-
-
-def _parsed(raw: bytes | None) -> Parameterised:
-    if not raw:
-        return _NOTHING
-    return _known(raw) if len(raw) <= _CACHED_BYTES else parameters.parse(header.unfold(raw))
-
-
-@lru_cache(maxsize=256)
-def _known(raw: bytes) -> Parameterised:
-    return parameters.parse(header.unfold(raw))
-
-
-def _transfer_encoding(text: str) -> str | None:
-    """In lower case without comments."""
-    return comments.removed(text).partition(";")[0].strip("\"' \t,.").lower() or None
-
-
 class _Walk:
     """One pass over a message, depth first."""
 
@@ -173,7 +87,7 @@ class _Walk:
     def run(self, root: header.Section) -> tuple[tuple[Leaf, ...], bool]:
         """Return the leaves in order, and whether a limit cut in."""
         whole = (0, len(self.content), 0, "", ())
-        self._look(_facts(root.fields), root.body_start, whole)
+        self._look(facts_of(root.fields), root.body_start, whole)
         while self.todo:
             part = self.todo.pop()
             if len(self.found) >= MAX_PARTS:
@@ -188,23 +102,19 @@ class _Walk:
         content = self.content
         start, end, *_ = part
         stop, body_start = header.section_end(content, start, end)
-        if stop - start <= _CACHED_BYTES:
+        if stop - start <= CACHED_BYTES:
             head = content[start:stop]
-            if b"boundary" in head:
-                usual = _MULTIPART_HEAD.match(head)
-                said = _multipart(usual) if usual else None
-            else:
-                said = _facts_in(head)
+            said = usual_multipart_in(head) if b"boundary" in head else facts_in(head)
             if said is not None:
                 return said, body_start
         section = header.split(content, start, end, in_part=True)
         self.limited = self.limited or section.limited
         self.odd_line_end = self.odd_line_end or section.odd_line_end
-        return _facts(section.fields), section.body_start
+        return facts_of(section.fields), section.body_start
 
     def _look(self, said: Facts, body_start: int, part: _Range) -> None:
         start, end, depth, parent, branches = part
-        kind = said.media_type or (_MESSAGE if parent == "multipart/digest" else _TEXT)
+        kind = said.media_type or (_MESSAGE if parent == "multipart/digest" else TEXT)
         if kind.startswith("multipart/"):
             if depth >= MAX_DEPTH:
                 self.limited = True
@@ -212,8 +122,8 @@ class _Walk:
                 return
             # nothing divides it: what it holds is shown as text rather than lost
             fields = header.split(self.content, start, end).fields
-            said = _facts(field for field in fields if field[0].lower() != _TYPE)
-            kind = _TEXT
+            said = facts_of(field for field in fields if field[0].lower() != TYPE)
+            kind = TEXT
         leaf = Leaf(
             kind,
             said.charset,
@@ -264,7 +174,7 @@ class _Walk:
         if opened < 0:
             return False
         inner = mark[3:] + b"--"
-        head = self.content[opened : min(place, opened + _CACHED_BYTES)]
+        head = self.content[opened : min(place, opened + CACHED_BYTES)]
         return b'"%b"' % inner in head or b"=" + inner in head
 
     def _between(self, mark: bytes, start: int, end: int) -> list[tuple[int, int]]:
