@@ -17,6 +17,7 @@ _DISPOSITION: Final = re.compile(
 )
 # A name that should be quoted, or is cut into pieces that it should not be
 _NAME: Final = re.compile(rb"name\*?\d*\*?=[^\"\s;][^;\r\n]*[=,()<>@:\\/?\[\] ]", re.IGNORECASE)
+_TYPE: Final = re.compile(rb"^content-type[ \t]*:\s*([^;\s]*)", re.IGNORECASE | re.MULTILINE)
 _MEDIA_TYPE: Final = re.compile(r"[!#$%&'*+.^_`{|}~\w-]+/[!#$%&'*+.^_`{|}~\w-]+\Z", re.ASCII)
 
 
@@ -82,7 +83,10 @@ def _no_media_type(difference: Difference) -> bool:
     parts = (difference.ours.attachments or ()) + (
         difference.views[difference.parser].attachments or ()
     )
-    return any(not _MEDIA_TYPE.match(part[0]) for part in parts)
+    types = _TYPE.findall(difference.content)
+    return any(not _MEDIA_TYPE.match(part[0]) for part in parts) or any(
+        not _MEDIA_TYPE.match(each.decode("latin-1")) for each in types
+    )
 
 
 def _broken_encoding(difference: Difference) -> bool:
@@ -109,7 +113,7 @@ def _file_name(difference: Difference) -> bool:
 ATTACHMENT_KINDS: Final = (
     Kind("a field that is repeated", (*TEXTS, "attachments"), _repeated),
     Kind("a disposition that is unknown", (*TEXTS, "attachments"), _unknown_disposition),
-    Kind("no media type", (*TEXTS, "attachments"), _no_media_type),
+    Kind("no media type", (*TEXTS, "attachments", "links"), _no_media_type),
     Kind("a text with a file name", (*TEXTS, "attachments"), _named_text),
     Kind("an attachment without content", ("attachments",), _empty),
     Kind("attached texts encoded anew", ("attachments",), _anew),

@@ -1,7 +1,6 @@
 """Kinds of differences in what the header says."""
 
 import re
-from email.utils import parsedate_tz
 from typing import Final
 
 from tests.differential.differences import FIELDS, Difference
@@ -26,6 +25,9 @@ _TWO_ATS: Final = re.compile(rb"@[^\s,;<>]*@")
 _BEHIND: Final = re.compile(rb">\s*[^\s,;(]")
 _AROUND: Final = re.compile(rb"[^\s<>]\s*<|>\s*[^\s<>]")
 _ZONE: Final = re.compile(rb"\d (?:[+-]\d{4}|[A-Za-z]+)\s*(?:\([^()]*\)\s*)?\Z")
+_DATE: Final = re.compile(
+    rb"\s*(?:[A-Za-z]{3},)?\s*\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)?\s"
+)
 _FAR_EAST: Final = re.compile(rb"^date:[^\n]*\+1[2-4]\d\d", re.IGNORECASE | re.MULTILINE)
 
 
@@ -81,8 +83,7 @@ def _address_as_name(difference: Difference) -> bool:
 def _repeated(difference: Difference) -> bool:
     if len(_raw(difference)) < 2:
         return False
-    here, there = difference.here, difference.there
-    return set(there) <= set(here) if isinstance(here, tuple) else bool(here)
+    return bool(difference.here)
 
 
 def _brackets(difference: Difference) -> bool:
@@ -110,13 +111,13 @@ def _undecoded(difference: Difference) -> bool:
 def _encoded_word(difference: Difference) -> bool:
     here, there = str(difference.here), str(difference.there)
     return ("=?" in there and "=?" not in here) or (
-        any(b"=?" in raw for raw in _raw(difference)) and same(difference, ascii_of)
+        any(b"=?" in raw for raw in _raw(difference))
+        and (same(difference, ascii_of) or has_controls(difference.there))
     )
 
 
 def _unreadable_date(difference: Difference) -> bool:
-    raw = _raw(difference)
-    return not difference.here and (not raw or parsedate_tz(raw[0].decode("latin-1")) is None)
+    return not any(_DATE.match(raw) for raw in _raw(difference))
 
 
 def _no_zone(difference: Difference) -> bool:

@@ -93,6 +93,11 @@ def _not_encoded(difference: Difference) -> bool:
     return decoded and holds(difference.content, b"base64")
 
 
+def _open_quote(difference: Difference) -> bool:
+    """A URL that runs on over the next tags, as the quote around it is never closed."""
+    return any("<" in url for url in difference.there)
+
+
 def _blank_in_url(difference: Difference) -> bool:
     return {url.replace(" ", "%20") for url in difference.there} <= set(difference.here)
 
@@ -112,6 +117,7 @@ TEXT_KINDS: Final = (
     Kind("windows-1252 for ISO-8859-1", TEXTS, _windows),
     Kind("a transfer encoding that was not applied", TEXTS, _not_encoded),
     Kind("a blank in a URL", ("links",), _blank_in_url),
+    Kind("a quote around a URL that is never closed", ("links",), _open_quote),
     Kind("a page with nothing on it", ("html",), _nothing_to_see),
     Kind("text and HTML beside each other", TEXTS, _text_in_html),
 )
