@@ -72,6 +72,10 @@ class MailsacdService(Service):
         from twisted.internet import reactor  # noqa: PLC0415  importing it installs one
 
         super().startService()  # type: ignore[no-untyped-call]
+        # By then it has taken the signals: before, one would be raised somewhere in the start
+        reactor.callWhenRunning(self._begin, reactor)
+
+    def _begin(self, reactor: object) -> None:
         kind = Workers if self._settings.server.workers > 1 else Daemon
         self._daemon = kind(self._settings, reactor)
         self._started = ensureDeferred(self._daemon.start())
