@@ -1,6 +1,8 @@
 """`mailsacd trace`: follows the mail for one recipient, from the connection to the push."""
 
 import json
+import signal
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -12,6 +14,7 @@ from mailsacd.core.trace import TraceStep
 from mailsacd.data import Data
 from mailsacd.mail.records.following import Following, past
 from mailsacd.settings import Settings
+from mailsacd.work.signals import on_signal
 
 DEFAULT_S: Final = 600
 LOOK_EVERY_S: Final = 0.3
@@ -31,7 +34,7 @@ LOOK_EVERY_S: Final = 0.3
 def trace(common: Common, address: str, seconds: int, messages: int) -> None:
     """Follow the mail for ADDRESS: who connects, what is answered, stored, pushed and posted.
 
-    Nothing of what is in the mail is shown.
+    Nothing of what is in the mail is shown. Ctrl-C ends it.
     """
 
     async def work(data: Data, _: Settings) -> None:
@@ -40,10 +43,13 @@ def trace(common: Common, address: str, seconds: int, messages: int) -> None:
             _print(common, step)
         if not seconds:
             return
+        enough: list[bool] = []  # something in it: somebody has had enough
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            on_signal(ending, partial(enough.append, True), data.reactor)
         await following.begin()
         try:
             until_s = data.reactor.seconds() + seconds
-            while data.reactor.seconds() < until_s:
+            while data.reactor.seconds() < until_s and not enough:
                 for step in await following.news():
                     _print(common, step)
                 await deferLater(data.reactor, LOOK_EVERY_S)

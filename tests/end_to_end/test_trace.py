@@ -1,6 +1,7 @@
 """An operator follows the mail for one recipient, from the connection to the push."""
 
 import json
+import signal
 import subprocess
 import time
 import urllib.request
@@ -81,3 +82,19 @@ def test_bad_input_is_told(make_daemon: MakeDaemon, arguments: tuple[str, ...], 
     ran = run(make_daemon().start().data_dir, "trace", *arguments)
     assert ran.returncode != 0
     assert words in ran.stderr
+
+
+def test_ctrl_c_ends_it_well(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon().start()
+    daemon.send(FOLLOWED, "Subject: before\r\n\r\nsecret")
+    command = [MAILSACD, "trace", FOLLOWED, "--data-dir", str(daemon.data_dir)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert "message" in process.stdout.readline()
+        time.sleep(1)  # until it follows
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (0, "")
+    daemon.stop()
