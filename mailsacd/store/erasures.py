@@ -23,45 +23,46 @@ _LOCK: Final = 0x65726173  # "eras"
 _NO_LIMIT: Final = 2**53
 
 _INTO: Final = f"""insert into erasure (account, in_domain, in_inbox, first_id, last_id,
-    takes_starred, takes_public, seen, {COLUMNS})"""
+    takes_starred, takes_private, seen, {COLUMNS})"""
 _domain = none(
     f"""{_INTO}
-        select %(viewer)s::text, %(domain)s::text, null, '', newest.id, true, false,
+        select %(viewer)s::text, %(domain)s::text, null, '', newest.id, true, true,
             pg_current_snapshot(), counted.*
         from (select id from message where domain = %(domain)s and {OWNED}
               order by id desc limit 1) newest, ({THERE_OF_DOMAIN}) counted"""  # noqa: S608  parts of SQL, no input
 )
 
 
-def _counted(account: str, its_bytes: str = "message_bytes(bytes, facts)") -> str:
-    """COLUMNS of rows, of which those count that are the account's own."""
-    own = f"filter (where owner = {account})"
-    total = f"coalesce(sum({its_bytes}) {own}, 0)::bigint"
-    return f"""count(*) {own}, count(saved_by) {own}, count(*) {own},
-        count(*) filter (where owner = {account} and read is not true), {total}, {total}"""
+_BYTES: Final = "coalesce(sum(message_bytes(bytes, facts)), 0)::bigint"
+# COLUMNS of rows that are all of one owner
+_COUNTED: Final = f"""count(*), count(saved_by), count(*), count(*) filter (where read is not true),
+    {_BYTES}, {_BYTES}"""
 
 
 def _inbox(condition: str, *, takes_starred: bool) -> none:
-    """All of an inbox that meets ``condition`` (SQL), or the newest ``limit``, below ``before``."""
+    """All of an inbox that meets ``condition`` (SQL), or the newest ``limit``, below ``before``.
+
+    There is an erasure for each owner of such messages: of others what everybody sees is taken.
+    """
     return none(
         f"""{_INTO}
-            select %(viewer)s::text, min(domain), %(inbox)s::text, min(id), max(id),
-                {takes_starred}, {not takes_starred}, pg_current_snapshot(),
-                {_counted("%(viewer)s::text")}
+            select coalesce(owner, ''), min(domain), %(inbox)s::text, min(id), max(id),
+                {takes_starred}, owner is not distinct from %(viewer)s::text,
+                pg_current_snapshot(), {_COUNTED}
             from (
                 select * from message
                 where inbox = %(inbox)s and id < %(before)s and {condition}
                 order by id desc limit %(limit)s::bigint
             ) message
-            having count(*) > 0"""  # noqa: S608  as above
+            group by owner"""  # noqa: S608  as above
     )
 
 
 _unstarred_of_inbox = _inbox(f"saved_by is null and {VISIBLE}", takes_starred=False)
 _all_of_inbox = _inbox(OWNED, takes_starred=True)
 _account = none(
-    f"""insert into erasure (account, first_id, last_id, takes_starred, takes_public)
-        values (%(account)s, '', '{ABOVE_ALL_IDS}', true, false)"""  # noqa: S608  as above
+    f"""insert into erasure (account, first_id, last_id, takes_starred, takes_private)
+        values (%(account)s, '', '{ABOVE_ALL_IDS}', true, true)"""  # noqa: S608  as above
 )
 _forget_account = none("delete from erasure where account = %(account)s")
 
@@ -69,7 +70,6 @@ _forget_account = none("delete from erasure where account = %(account)s")
 @dataclass(frozen=True, slots=True)
 class _Erasure:
     id: str
-    account: str
     domain: str
     inbox: str | None
     first_id: str
@@ -80,7 +80,7 @@ class _Erasure:
 # are seen to by that.
 _oldest = maybe(
     _Erasure,
-    """select id::text, account, in_domain, in_inbox, first_id, last_id from erasure
+    """select id::text, in_domain, in_inbox, first_id, last_id from erasure
        where in_domain is not null order by begun, id limit 1""",
 )
 _any: one[bool] = one(column, "select exists (select from erasure where in_domain is not null)")
@@ -98,8 +98,8 @@ def _removal(place: str) -> one[tuple[str | None, tuple[int, ...]]]:
                         and is_erased(owner, saved_by, private, inbox, domain, id, xid,
                                       %(erasure)s::text::uuid)
                     order by id limit {BATCH})""",  # noqa: S608  as above
-            f"max(id), {_counted('%(account)s::text')}",
-            "id, owner, saved_by, read, bytes, facts",
+            f"max(id), {_COUNTED}",
+            "id, saved_by, read, bytes, facts",
         ),
     )
 
@@ -169,7 +169,6 @@ async def remove_erased(transaction: Transaction) -> bool:
     last, counts = await remove(
         transaction,
         erasure=erasure.id,
-        account=erasure.account,
         domain=erasure.domain,
         inbox=erasure.inbox,
         first=erasure.first_id,

@@ -43,6 +43,7 @@ THERE_FOR_VIEWER: Final = """(not (select exists (select from erasure)) or not e
     where account = %(viewer)s::text and (in_domain is null or in_domain = message.domain)
         and (in_inbox is null or in_inbox = message.inbox)
         and message.id between first_id and last_id
+        and (takes_private or not message.private)
         and (message.saved_by is null or takes_starred)
         and (seen is null or message.xid is null or pg_visible_in_snapshot(message.xid, seen))))"""
 """The same of rows that count for the account ``viewer``, and that it owns."""

@@ -287,6 +287,22 @@ async def test_counts_are_true_whatever_is_done(database: Database) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_what_is_purged_is_gone_for_its_owner_too(database: Database) -> None:
+    """Public mail of Bob's domain, which Ann purges as she owns the domain now."""
+    await add_owner(database, "ann")
+    await add_owner(database, "bob", domains=("bobs.example",), is_private=False)
+    await store_envelopes(database, [new_mail("c@bobs.example"), new_mail("d@bobs.example")])
+    await erasures.erase_unstarred(database, "c@bobs.example", "ann", None, None)
+    left = json.loads(await list_owned(database, "bob", **WHOLE))
+    assert [message["inbox"] for message in left] == ["d@bobs.example"]
+    assert (await counts.count_of(database, "bob")).held == 1
+    while await database.transaction(erasures.remove_erased):
+        pass
+    assert (await counts.count_of(database, "bob")).held == 1
+    assert await counts.differences(database) == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_count_says_what_counts_for_whom(database: Database) -> None:
     await add_owner(database, "ann", "ann@x.example", domains=("anns.example",))
     await add_owner(database, "bob", domains=("bobs.example",), is_private=False)
