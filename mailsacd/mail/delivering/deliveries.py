@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, Unpack
 
 from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED, WEBHOOK_DISABLED
 from mailsacd.core.actor import Actor, account_of, managed_account
-from mailsacd.core.backoff import delay_s
+from mailsacd.core.backoff import WEBHOOKS
 from mailsacd.core.delivery import RETRIED_FOR, SLACK, Attempt, Claim, Delivery
 from mailsacd.core.errors import ConflictError, NotFoundError
 from mailsacd.core.message import Message
@@ -132,7 +132,7 @@ class Deliveries:
                 self._usage.count(claim.account, PUSH)
             return
         told = attempt if attempt.error else Attempt(attempt.code, _refused(attempt.code))
-        wait_s = delay_s(claim.attempts + 1, at_least_s=attempt.retry_after_s)
+        wait_s = WEBHOOKS.delay_s(claim.attempts + 1, at_least_s=attempt.retry_after_s)
         due = now + timedelta(seconds=wait_s)
         if attempt.is_unwanted:
             if await self._end(claim, told, tried=True):
