@@ -52,6 +52,10 @@ class ForbiddenError(MailsacdError):
     """The caller is known, and this belongs to somebody else."""
 
 
+class NotEnoughCreditsError(MailsacdError):
+    """The caller has fewer credits left than this would take."""
+
+
 class DeniedError(MailsacdError):
     """The operator has put whoever it comes from, or is for, on the denylist."""
 

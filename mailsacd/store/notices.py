@@ -36,6 +36,9 @@ DENYLIST: Final = "mailsacd_denylist"
 TRACES: Final = "mailsacd_traces"
 """Channel: the operator follows somebody's mail, or no more; notices are empty."""
 
+OUTGOING: Final = "mailsacd_outgoing"
+"""Channel: a message was queued to be sent, or is due again before its time; notices are empty."""
+
 RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.5, 1.0, 2.0)  # the last one again and again
 
 _log = Logger()

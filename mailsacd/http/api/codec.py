@@ -16,6 +16,7 @@ from mailsacd.core.errors import (
     ForbiddenError,
     InvalidInputError,
     MailsacdError,
+    NotEnoughCreditsError,
     NotFoundError,
     OverloadedError,
     ThrottledError,
@@ -33,6 +34,7 @@ _RETRY_UNAVAILABLE_S: Final = 5
 _STATUSES: Final[tuple[tuple[type[MailsacdError], HTTPStatus], ...]] = (
     (InvalidInputError, HTTPStatus.BAD_REQUEST),
     (UnauthenticatedError, HTTPStatus.UNAUTHORIZED),
+    (NotEnoughCreditsError, HTTPStatus.PAYMENT_REQUIRED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
