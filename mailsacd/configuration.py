@@ -19,7 +19,7 @@ from mailsacd.core.errors import ConfigurationError
 from mailsacd.settings import DEFAULT_PLAN, PlanSettings, Settings
 
 _ENVIRONMENT_PREFIX: Final = "MAILSACD_"
-_SECRETS: Final = frozenset({"database.dsn", "database.direct_dsn"})
+_SECRETS: Final = frozenset({"database.dsn", "database.direct_dsn", "relay.smarthost_password"})
 _PLAN_SETTING: Final = re.compile(
     rf"plans\.[a-z][a-z0-9]{{0,30}}\.({'|'.join(PlanSettings.__struct_fields__)})\Z"
 )

@@ -27,6 +27,10 @@ StartTls = Literal["auto", "offer", "require", "never"]
 """Whether a plain mail port has TLS begun within it, by STARTTLS or STLS. `auto` is `offer`, but
 for connections to a loopback address while the certificate is self-signed."""
 
+SmarthostTls = Literal["auto", "never", "opportunistic", "encrypt", "verify", "implicit"]
+"""How a smarthost is spoken to. `auto` is `verify` where a password is sent to a host that is not
+on a loopback address, else `opportunistic`."""
+
 DEFAULT_PLAN: Final = "default"  # is always there
 
 
@@ -169,6 +173,23 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     max_requests_per_target: Annotated[int, msgspec.Meta(ge=1, le=100)] = 8
 
 
+class RelaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[relay]``: how mail goes out to other hosts."""
+
+    smarthost: str = ""
+    smarthost_user: str = ""
+    smarthost_password: str = ""
+    smarthost_tls: SmarthostTls = "auto"
+    plain_login: PlainLogin = "loopback"
+    routes: tuple[str, ...] = ()
+    tls_policies: tuple[str, ...] = ()
+    allowed_networks: tuple[str, ...] = ()
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 25
+    ca_file: str = ""
+    mta_sts: bool = True
+    connect_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
+
+
 class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The domains that accounts bring, and those that the operator lends."""
 
@@ -233,6 +254,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     websocket: WebsocketSettings = WebsocketSettings()
     dns: DnsSettings = DnsSettings()
     webhook: WebhookSettings = WebhookSettings()
+    relay: RelaySettings = RelaySettings()
     throttle: ThrottleSettings = ThrottleSettings()
     domains: DomainSettings = DomainSettings()
     accounts: AccountSettings = AccountSettings()

@@ -141,9 +141,10 @@ def test_a_fault_in_a_plan_is_named(assignment: str, told: str) -> None:
         load_settings(None, {}, [assignment])
 
 
-def test_secrets_are_hidden() -> None:
-    shown = {o.name: o.value for o in explain_settings(None, {}, ["database.dsn=password=s3cret"])}
-    assert shown["database.dsn"] == "(hidden)"
+@pytest.mark.parametrize("name", ["database.dsn", "relay.smarthost_password"])
+def test_secrets_are_hidden(name: str) -> None:
+    shown = {o.name: o.value for o in explain_settings(None, {}, [f"{name}=password=s3cret"])}
+    assert shown[name] == "(hidden)"
 
 
 def test_the_default_data_dir_follows_xdg_for_people() -> None:
