@@ -7,16 +7,22 @@ that is broken off is done again. Whoever has locked that row is the recycler of
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from mailsacd.core.event import Snapshot
 from mailsacd.core.message import NewEnvelope, Owned
 from mailsacd.mail.recycling.report import Report
 from mailsacd.settings import StorageSettings
 from mailsacd.store import recycling as store
 from mailsacd.store.counts import public_total, total
-from mailsacd.store.events import KEPT_FOR_RECYCLER_S, current_snapshot, events_after
+from mailsacd.store.events import (
+    KEPT_FOR_RECYCLER_S,
+    Events,
+    current_snapshot,
+    events_after,
+)
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
 from mailsacd.store.recycling import Progress
@@ -29,6 +35,33 @@ LOOK_AT_LEAST_EVERY_S: Final = 10.0
 
 MAX_CHANGED: Final = 1_000
 """Accounts that are known to have changed; more are found as all are gone through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Arrived:
+    """Who got mail in the first events that ``after`` does not see, and how far these reach.
+
+    ``inboxes`` got public mail; accounts that got some are ``holders``.
+    """
+
+    after: Snapshot
+    inboxes: Sequence[str]
+    holders: Sequence[str]
+    reached: Snapshot
+    more: bool
+
+
+def _arrived(after: Snapshot, events: Events) -> _Arrived:
+    arrivals = [arrival for _, arrival in events.arrivals]
+    holders = {arrival.saved_by or arrival.owner for arrival in arrivals}
+    public = {each.inbox for each in arrivals if each.owner is None and each.saved_by is None}
+    return _Arrived(
+        after=after,
+        inboxes=sorted(public),
+        holders=sorted(filter(None, holders)),
+        reached=events.reached,
+        more=events.more,
+    )
 
 
 class Recycler:
@@ -53,6 +86,8 @@ class Recycler:
         self._after = ""  # the account up to which all were gone through
         self._changed: set[str] = set()
         self._oldest_gone: datetime | None = None  # nothing public is from before
+        # What is beyond goes in several steps; the events are read at the first of them
+        self._arrived: _Arrived | None = None
         self._recycling = Loop("recycle mail", self._step, every_s=LOOK_EVERY_S, clock=reactor)
         self.start = self._recycling.start
         notices.subscribe(ACCOUNTS, self.account_changed, lambda: None)
@@ -118,16 +153,12 @@ class Recycler:
             return replace(progress, seen=now), False
         if now.taken_ms - seen.taken_ms > KEPT_FOR_RECYCLER_S * 1000:
             return await store.sweep_begun(transaction, replace(progress, seen=None)), True
-        events = await events_after(transaction, seen)
-        inboxes = {
-            arrival.inbox
-            for _, arrival in events.arrivals
-            if arrival.owner is None and arrival.saved_by is None
-        }
-        holders = {arrival.saved_by or arrival.owner or "" for _, arrival in events.arrivals}
-        more = await self._remove_beyond(transaction, sorted(inboxes))
-        more = await self._remove_excess(transaction, sorted(holders - {""})) or more
-        return (progress, True) if more else (replace(progress, seen=events.reached), events.more)
+        arrived = self._arrived
+        if arrived is None or arrived.after != seen:
+            arrived = self._arrived = _arrived(seen, await events_after(transaction, seen))
+        more = await self._remove_beyond(transaction, arrived.inboxes)
+        more = await self._remove_excess(transaction, arrived.holders) or more
+        return (progress, True) if more else (replace(progress, seen=arrived.reached), arrived.more)
 
     async def _sweep(self, transaction: Transaction, progress: Progress) -> tuple[Progress, bool]:
         """Look after some of all public mail."""

@@ -286,3 +286,19 @@ async def test_nothing_but_what_is_to_be_removed_is_looked_at(room: StoreRoom) -
         return await entries(transaction) - before
 
     assert await room.database.transaction(looked_at) <= 20
+
+
+@pytest_twisted.ensureDeferred
+async def test_events_are_read_once_however_many_steps_their_inbox_takes(room: StoreRoom) -> None:
+    left = (await room.store("often@public.example", count=1_300))[-6:]
+    await room.database.run(
+        """create function forget_events() returns trigger language plpgsql as
+           'begin delete from event; return null; end';
+           create trigger forget after delete on message for each statement
+               execute function forget_events()"""
+    )
+    try:
+        await room.recycle()
+    finally:
+        await room.database.run("drop function forget_events() cascade")
+    assert await room.stored() == left
