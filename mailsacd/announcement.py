@@ -40,12 +40,14 @@ def announce(
     _log.info("ready: {ports}, data in {data_dir}", ports=ports, data_dir=str(data.directory))
     terminal = sys.__stdout__
     if terminal is not None:
-        terminal.write(banner(settings, ports, str(data.directory), data.new_admin_key))
+        # A key that is in a journal or in a container's log is not a secret any more
+        key = data.new_admin_key if terminal.isatty() else None
+        terminal.write(banner(settings, ports, str(data.directory), key))
         terminal.flush()
 
 
 def banner(settings: Settings, ports: Mapping[str, int], data_dir: str, new_key: str | None) -> str:
-    """What a person is told; the log has it too. ``new_key`` is the admin's, if it is new."""
+    """Return what a person is told. ``new_key`` is the admin's, if it is new and may be shown."""
     rows = [*_mail(settings, ports), *_web(settings, ports)]
     rows += [("Data", data_dir, ""), ("Keeps", _kept(settings), "")]
     if new_key is not None:

@@ -1,7 +1,9 @@
 """How the value of a setting is found.
 
 It comes from the first of these that gives one: ``--set section.key=value``, the environment
-(``MAILSACD_SECTION_KEY``), the TOML file, the default in mailsacd.settings. The outcome is frozen.
+(``MAILSACD_SECTION_KEY``), a file named ``section.key`` in the directory of the service's
+credentials (systemd's ``LoadCredential=``), the TOML file, the default in mailsacd.settings. The
+outcome is frozen.
 An unknown section or key is an error that names the nearest known one.
 """
 
@@ -85,6 +87,7 @@ def _resolve(
     sources: dict[str, str] = {}
     for name, value, source in (
         *_from_file(file),
+        *_from_credentials(environment, known),
         *_from_environment(environment, known),
         *_from_overrides(overrides),
     ):
@@ -133,6 +136,27 @@ def _from_file(file: Path | None) -> Iterable[tuple[str, Any, str]]:
             raise ConfigurationError(f"{file}: a plan is a table of its own: [plans.NAME]")
         for key, value in values.items():
             yield f"{section}.{key}", value, str(file)
+
+
+def _from_credentials(
+    environment: Mapping[str, str], known: Mapping[str, Any]
+) -> Iterable[tuple[str, Any, str]]:
+    """Of the credentials that systemd gives the service those that are settings.
+
+    There may be others, which are for other programs of the unit.
+    """
+    directory = environment.get("CREDENTIALS_DIRECTORY")
+    if not directory:
+        return
+    for name in known:
+        file = Path(directory) / name
+        try:
+            text = file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as e:
+            raise ConfigurationError(f"{file}: {e}") from e
+        yield name, _Text(text.removesuffix("\n")), str(file)
 
 
 def _from_environment(

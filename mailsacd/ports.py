@@ -1,12 +1,13 @@
 """The TCP ports that the daemon serves, and the ways to them.
 
 A daemon of one process listens by itself. One of several processes has its ports bound once for
-all of them, and each process inherits its own listening sockets.
+all of them, and each process inherits its own listening sockets. Some may be open already when the
+daemon is started: systemd has opened them.
 """
 
 import resource
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from twisted.internet.error import CannotListenError
@@ -14,6 +15,7 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.settings import CaptureSettings, HttpSettings, Pop3Settings, Settings, SmtpSettings
+from mailsacd.systemd import Activated
 
 BACKLOG: Final = 1024
 
@@ -62,6 +64,32 @@ def port_names(settings: Settings) -> list[str]:
     return names
 
 
+def activated_sockets(settings: Settings, handed_over: Iterable[Activated]) -> Sockets:
+    """Return whose the sockets are that the daemon was started with, by the names of ports.
+
+    A socket bears the name of its port, or is on the port that a setting names: so one unit may
+    have several. Raises ConfigurationError for one that nothing is to listen on, or a second one.
+    """
+    names = port_names(settings)
+    sockets: Sockets = {}
+    for each in handed_over:
+        host, port = each.socket.getsockname()[:2]
+        on_port = [name for name in names if _where(settings, name)[1] == port]
+        name = each.name if each.name in names else next(iter(on_port), "")
+        if not name:
+            raise ConfigurationError(
+                f"the socket on {host} port {port} ({each.name}) was handed over, and no setting "
+                f"has that port; its FileDescriptorName= may be one of {', '.join(names)}"
+            )
+        if name in sockets:
+            raise ConfigurationError(
+                f"two sockets were handed over for {name}, the second one on {host} port {port}: "
+                f"one for all addresses has ListenStream={port}"
+            )
+        sockets[name] = each.socket
+    return sockets
+
+
 def allow_open_files(settings: Settings) -> int:
     """Let this process have as many files open as its ports may have connections.
 
@@ -80,14 +108,19 @@ def allow_open_files(settings: Settings) -> int:
 
 
 class OwnPorts:
-    """Opens the ports that the settings name."""
+    """Opens the ports that the settings name, but those whose sockets are ``open`` already."""
 
-    def __init__(self, settings: Settings, reactor: Any) -> None:
+    def __init__(
+        self, settings: Settings, reactor: Any, open_: Mapping[str, socket.socket]
+    ) -> None:
         self._settings = settings
         self._reactor = reactor
+        self._open = open_
 
     def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
         """Open the port ``name`` (see Ports.listen)."""
+        if name in self._open:
+            return _adopted(self._open[name], factory, self._reactor)
         interface, port = _where(self._settings, name)
         try:
             listening: IListeningPort = self._reactor.listenTCP(
@@ -108,20 +141,24 @@ class InheritedPorts:
     def listen(self, name: str, factory: IProtocolFactory) -> IListeningPort:
         """Adopt the socket of the port ``name`` (see Ports.listen)."""
         with socket.socket(fileno=self._descriptors[name]) as inherited:
-            listening: IListeningPort = self._reactor.adoptStreamPort(  # which duplicates it
-                inherited.fileno(), inherited.family, factory
-            )
-        return _tuned(listening)
+            return _adopted(inherited, factory, self._reactor)
 
 
-def bind_shared(settings: Settings, processes: int) -> list[Sockets]:
+def bind_shared(
+    settings: Settings, processes: int, open_: Mapping[str, socket.socket]
+) -> list[Sockets]:
     """Bind each port once for each process; the kernel deals new connections out among them.
 
-    They do not listen yet. Raises ConfigurationError.
+    They do not listen yet. Of ports whose sockets are ``open_`` already all processes share one.
+    Raises ConfigurationError.
     """
     bound: list[Sockets] = [{} for _ in range(processes)]
     try:
         for name in port_names(settings):
+            if name in open_:
+                for sockets in bound:
+                    sockets[name] = open_[name].dup()
+                continue
             interface, port = _where(settings, name)
             try:
                 _check_free(interface, port)
@@ -136,6 +173,11 @@ def bind_shared(settings: Settings, processes: int) -> list[Sockets]:
                 each.close()
         raise
     return bound
+
+
+def _adopted(listener: socket.socket, factory: IProtocolFactory, reactor: Any) -> IListeningPort:
+    """Serve a duplicate of ``listener``, which listens already, with ``factory``."""
+    return _tuned(reactor.adoptStreamPort(listener.fileno(), listener.family, factory))
 
 
 def _tuned(listening: Any) -> IListeningPort:

@@ -16,7 +16,9 @@ from mailsacd import __version__
 from mailsacd.assembly.daemon import Daemon
 from mailsacd.configuration import load_settings
 from mailsacd.core.errors import MailsacdError
+from mailsacd.ports import OwnPorts, activated_sockets
 from mailsacd.settings import Settings
+from mailsacd.systemd import Notifier, take_sockets
 from mailsacd.work.process import STOP_WITHIN_S, end_within
 from mailsacd.workers.parent import Workers
 from mailsacd.workers.share import with_workers_counted
@@ -67,6 +69,7 @@ class MailsacdService(Service):
         self._settings = with_workers_counted(settings)
         self._daemon: Daemon | Workers | None = None
         self._started: Deferred[None] | None = None
+        self._notifier: Notifier | None = None
 
     def startService(self) -> None:
         from twisted.internet import reactor  # noqa: PLC0415  importing it installs one
@@ -76,10 +79,20 @@ class MailsacdService(Service):
         reactor.callWhenRunning(self._begin, reactor)
 
     def _begin(self, reactor: object) -> None:
-        kind = Workers if self._settings.server.workers > 1 else Daemon
-        self._daemon = kind(self._settings, reactor)
-        self._started = ensureDeferred(self._daemon.start())
+        self._notifier = Notifier(os.environ, reactor)
+        self._started = ensureDeferred(self._start(reactor, self._notifier))
         self._started.addErrback(self._cannot_start, reactor)
+
+    async def _start(self, reactor: object, notifier: Notifier) -> None:
+        notifier.starting()
+        settings = self._settings
+        open_ = activated_sockets(settings, take_sockets(os.environ, reactor))
+        if settings.server.workers > 1:
+            self._daemon = Workers(settings, reactor, open_)
+        else:
+            self._daemon = Daemon(settings, reactor, ports=OwnPorts(settings, reactor, open_))
+        await self._daemon.start()
+        notifier.ready()
 
     def stopService(self) -> Deferred[None]:
         super().stopService()  # type: ignore[no-untyped-call]
@@ -91,6 +104,8 @@ class MailsacdService(Service):
         return ensureDeferred(self._stop())
 
     async def _stop(self) -> None:
+        if self._notifier is not None:
+            self._notifier.stopping()
         if self._daemon is not None and self._started is not None:
             self._daemon.give_up()
             await self._started

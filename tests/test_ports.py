@@ -31,7 +31,7 @@ SETTINGS = Settings(
 
 
 def _inherited() -> Ports:
-    [bound] = bind_shared(SETTINGS, 1)
+    [bound] = bind_shared(SETTINGS, 1, {})
     inherited = bound.pop("pop3")
     inherited.listen()
     for another in bound.values():
@@ -51,7 +51,7 @@ class _Greeter(Protocol):
         self.transport.loseConnection()
 
 
-@pytest.mark.parametrize("ports", [lambda: OwnPorts(SETTINGS, reactor), _inherited])
+@pytest.mark.parametrize("ports", [lambda: OwnPorts(SETTINGS, reactor, {}), _inherited])
 @pytest_twisted.ensureDeferred
 async def test_the_kernel_holds_no_reply_back_and_keeps_little_that_a_peer_does_not_read(
     ports: Callable[[], Ports],

@@ -9,6 +9,7 @@ import pytest
 
 from mailsacd.configuration import explain_settings, flatten, load_settings
 from mailsacd.core.errors import ConfigurationError
+from mailsacd.ports import listeners
 from mailsacd.settings import Settings, default_data_dir
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +37,33 @@ def test_the_settings_page_names_no_setting_that_is_gone() -> None:
     sections = "|".join(msgspec.to_builtins(Settings()))
     named = set(re.findall(rf"`((?:{sections})\.[a-z_.]+)`", page))
     assert named == set(flatten(Settings()))
+
+
+def test_the_example_for_production_is_one() -> None:
+    settings = load_settings(ROOT / "etc" / "production.toml", {})
+    sockets = (ROOT / "systemd" / "mailsacd.socket").read_text(encoding="utf-8")
+    opened = {int(port) for port in re.findall(r"^ListenStream=(\d+)$", sockets, re.MULTILINE)}
+    listening = [msgspec.to_builtins(section) for section in listeners(settings).values()]
+    wanted = {each[kind] for each in listening for kind in ("port", "tls_port")}
+    assert opened == {port for port in wanted if 0 < port < 1024}
+
+
+def test_a_credential_of_the_service_goes_before_the_file(tmp_path: Path) -> None:
+    (tmp_path / "database.dsn").write_text("host=db.example password=secret\n")
+    (tmp_path / "smtp.port").write_text("26\n")
+    (tmp_path / "another.pem").write_text("of another program")
+    file = tmp_path / "settings.conf"
+    file.write_text("[smtp]\nport = 1\n[database]\ndsn = 'host=file'\n")
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path), "MAILSACD_SMTP_PORT": "27"}
+    settings = load_settings(file, environment)
+    assert settings.database.dsn == "host=db.example password=secret"
+    assert settings.smtp.port == 27
+    sources = {o.name: o for o in explain_settings(file, environment)}
+    assert sources["database.dsn"].source == str(tmp_path / "database.dsn")
+    assert sources["database.dsn"].value == "(hidden)"
+    (tmp_path / "smtp.port").write_bytes(b"\xff")
+    with pytest.raises(ConfigurationError, match=r"smtp\.port: "):
+        load_settings(file, environment)
 
 
 def test_the_nearest_source_wins(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class Daemon:
         self._closing = AsyncExitStack()
         self._parts: list[Part] = []
         self._edges: tuple[Edge, ...] = ()
-        self._ports = ports or OwnPorts(settings, reactor)
+        self._ports = ports or OwnPorts(settings, reactor, {})
         self._announce = announce
         self._owns_process = owns_process
         self._rates = rates or RateMemory()

@@ -39,9 +39,10 @@ _log = Logger()
 class Workers:
     """A whole mailsacd in several processes: as assembly's Daemon to whoever starts it."""
 
-    def __init__(self, settings: Settings, reactor: Any) -> None:
-        """``server.workers`` is how many there will be."""
+    def __init__(self, settings: Settings, reactor: Any, open_: Sockets) -> None:
+        """``server.workers`` is how many there will be; ``open_`` are ports that are open."""
         self._settings = settings
+        self._open = open_
         self._reactor = reactor
         self._closing = AsyncExitStack()
         self._sockets: list[Sockets] = []
@@ -77,7 +78,7 @@ class Workers:
         check_connections(settings)
         directory = make_data_dir(settings)
         CertificateStore(settings.tls, data_dir=directory, hostname=hostname_of(settings))
-        self._sockets = bind_shared(settings, settings.server.workers)
+        self._sockets = bind_shared(settings, settings.server.workers, self._open)
         closing.callback(self._close_sockets)
         self._rates = shared_file()
         closing.callback(os.close, self._rates)

@@ -1,6 +1,7 @@
 """The programs that the pages show run as they stand, with this machine's ports and names."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -251,10 +252,22 @@ def _only_named(block: Block, _daemon: RunningDaemon, _home: Path) -> None:
             assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def _of_root(block: Block, _daemon: RunningDaemon, _home: Path) -> None:
+    """What an installation does to a whole machine: that it is right, and what it names is here."""
+    subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
+    named = re.findall(r"(?<![\w/.-])(?:etc|systemd)/[\w.-]+", block.text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = {
     ("README.md", "make run     #"): _only_named,
     ("README.md", ".venv/bin/python -m pytest"): _only_named,
     ("docs/benchmarks.md", "make bench"): _only_named,
+    ("docs/installation.md", "apt install"): _of_root,
+    ("docs/installation.md", "install -D"): _of_root,
+    ("docs/installation.md", "systemctl daemon-reload"): _of_root,
+    ("docs/installation.md", "printf "): _of_root,
+    ("docs/installation.md", "runuser "): _of_root,
     ("docs/pop3.md", "poll "): _with_fetchmail,
     ("docs/pop3.md", "[retriever]"): _with_getmail,
     ("docs/pop3.md", "account box"): _with_mpop,
