@@ -1,6 +1,8 @@
 """Searching an account with more mail than is looked at one by one: each way finds the same."""
 
 import json
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pytest
@@ -77,16 +79,42 @@ async def test_a_search_by_the_index_reads_only_what_the_index_names(
     database: Database, mode: str
 ) -> None:
     await _fill(database)
-    given = {"viewer": "'ann'", "anywhere": "'needle'"}
-    values = ", ".join(given.get(name, "null") for name in store._rare._names)
 
     async def explain(transaction: Transaction) -> str:
         await transaction.run(f"set local plan_cache_mode = {mode}")
-        await transaction.run(f"prepare tested as {store._rare.text}")
-        rows = await transaction.fetch(f"explain execute tested ({values})")
-        await transaction.run("deallocate tested")
-        return "\n".join(row[0] for row in rows)
+        return await _plan_of_rare(transaction, "explain", "needle")
 
     plan = await database.transaction(explain)
     assert "Bitmap Index Scan on message_search" in plan, plan
     assert "Seq Scan on message" not in plan, plan
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_frequent_is_found_in_the_index_row_by_row_and_not_page_by_page(
+    database: Database,
+) -> None:
+    await database.run(
+        """insert into message
+               (inbox, id, raw_id, domain, received, facts, owner, subject, sender, recipients)
+           select 'box@ann', lpad(n::text, 6, '0'), '', 'ann', now(), repeat('x', 1500), 'ann',
+               'frequent', '', '' from generate_series(1, 8000) n"""
+    )
+    params = {"viewer": "ann", **asdict(Terms(anywhere="frequent"))}
+
+    async def explain(transaction: Transaction, *, has_room: bool) -> str:
+        await transaction.run("set local work_mem = '64kB'")  # for the places of some 1,000 pages
+        if has_room:
+            await store._indexed(transaction, params=params, texts=[b"frequent"])
+        return await _plan_of_rare(transaction, "explain analyze", "frequent")
+
+    assert "lossy" in await database.transaction(partial(explain, has_room=False))
+    assert "lossy" not in await database.transaction(partial(explain, has_room=True))
+
+
+async def _plan_of_rare(transaction: Transaction, explain: str, word: str) -> str:
+    given = {"viewer": "'ann'", "anywhere": f"'{word}'"}
+    values = ", ".join(given.get(name, "null") for name in store._rare._names)
+    await transaction.run(f"prepare tested as {store._rare.text}")
+    rows = await transaction.fetch(f"{explain} execute tested ({values})")
+    await transaction.run("deallocate tested")
+    return "\n".join(row[0] for row in rows)
