@@ -5,7 +5,6 @@ to the PostgreSQL of the daemon, or starting it for as long as the command takes
 was ever started it says so: only a command that is there to begin one makes anything.
 """
 
-import contextlib
 import functools
 import json
 import sys
@@ -16,9 +15,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-from twisted.internet import task
-from twisted.internet.defer import Deferred
 
+from mailsacd.cli.running import run_to_its_end
 from mailsacd.configuration import load_settings
 from mailsacd.core.errors import InvalidInputError, MailsacdError
 from mailsacd.core.ready import read_ready
@@ -73,7 +71,7 @@ class Common:
         """
         settings = self.settings()
         try:
-            return _run(lambda reactor: main(settings, reactor))
+            return run_to_its_end(lambda reactor: main(settings, reactor))
         except MailsacdError as e:
             raise click.ClickException(_told(e)) from e
 
@@ -129,30 +127,6 @@ def base_url(settings: Settings) -> str:
     ready = read_ready(data_directory(settings))
     port = ready.ports["http"] if ready else settings.http.port
     return f"http://{settings.http.host or '127.0.0.1'}:{port}"
-
-
-def _run(main: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
-    """What ``main`` returns or raises, given a reactor that runs as long.
-
-    Raises ClickException when a signal ended the reactor before that.
-    """
-    outcome: list[T] = []
-    errors: list[Exception] = []
-
-    async def kept(reactor: Any) -> None:
-        await task.deferLater(reactor, 0)  # when it runs, and so has taken the signals
-        try:
-            outcome.append(await main(reactor))
-        except Exception as e:  # noqa: BLE001  raised below, outside of the reactor
-            errors.append(e)
-
-    with contextlib.suppress(SystemExit):
-        task.react(lambda reactor: Deferred.fromCoroutine(kept(reactor)))
-    if errors:
-        raise errors[0]
-    if not outcome:
-        raise click.ClickException("it was broken off by a signal")
-    return outcome[0]
 
 
 def _told(error: MailsacdError) -> str:

@@ -23,12 +23,13 @@ def end_within(limit_s: float, clock: IReactorTime) -> None:
     clock.callLater(limit_s, _give_up, limit_s)
 
 
-def end_without_waiting() -> None:
+def end_without_waiting(status: int = 0) -> None:
     """Have the process end as soon as it has stopped, though a thread of it still runs.
 
-    The interpreter's own end would tear that thread down in the middle of a call.
+    The interpreter's own end would tear that thread down in the middle of a call. The exit
+    ``status`` is that of the last call.
     """
-    atexit.register(_exit, 0)
+    atexit.register(_exit, status)
 
 
 def _give_up(limit_s: float) -> None:
