@@ -82,7 +82,7 @@ class CertificateStore:
 
 
 def _load(certificate_file: Path, key_file: Path) -> SSL.Context:
-    leaf = _read_certificates(certificate_file)[0]
+    leaf = read_certificates(certificate_file)[0]
     key = _read_key(key_file)
     if key.public_key() != leaf.public_key():
         raise ConfigurationError(f"{key_file} is not the key of the certificate {certificate_file}")
@@ -100,7 +100,11 @@ def _load(certificate_file: Path, key_file: Path) -> SSL.Context:
     return context
 
 
-def _read_certificates(file: Path) -> list[x509.Certificate]:
+def read_certificates(file: Path) -> list[x509.Certificate]:
+    """Return the certificates of a PEM file, the server's own first.
+
+    Raises ConfigurationError.
+    """
     try:
         return x509.load_pem_x509_certificates(_read(file))
     except ValueError as e:

@@ -74,7 +74,7 @@ def activated_sockets(settings: Settings, handed_over: Iterable[Activated]) -> S
     sockets: Sockets = {}
     for each in handed_over:
         host, port = each.socket.getsockname()[:2]
-        on_port = [name for name in names if _where(settings, name)[1] == port]
+        on_port = [name for name in names if where(settings, name)[1] == port]
         name = each.name if each.name in names else next(iter(on_port), "")
         if not name:
             raise ConfigurationError(
@@ -90,16 +90,21 @@ def activated_sockets(settings: Settings, handed_over: Iterable[Activated]) -> S
     return sockets
 
 
+def files_needed(settings: Settings) -> int:
+    """Return how many files a process may have open with as many connections as may be."""
+    chosen = listeners(settings)
+    return OTHER_FILES + sum(
+        chosen[name.partition(TLS)[0]].max_connections for name in port_names(settings)
+    )
+
+
 def allow_open_files(settings: Settings) -> int:
     """Let this process have as many files open as its ports may have connections.
 
     Systems give a process 1,024 unless it asks, and one peer could take them all, whatever its
     limit is. Returns how many are missing because the system allows no more.
     """
-    chosen = listeners(settings)
-    needed = OTHER_FILES + sum(
-        chosen[name.partition(TLS)[0]].max_connections for name in port_names(settings)
-    )
+    needed = files_needed(settings)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -121,7 +126,7 @@ class OwnPorts:
         """Open the port ``name`` (see Ports.listen)."""
         if name in self._open:
             return _adopted(self._open[name], factory, self._reactor)
-        interface, port = _where(self._settings, name)
+        interface, port = where(self._settings, name)
         try:
             listening: IListeningPort = self._reactor.listenTCP(
                 port, factory, backlog=BACKLOG, interface=interface
@@ -159,7 +164,7 @@ def bind_shared(
                 for sockets in bound:
                     sockets[name] = open_[name].dup()
                 continue
-            interface, port = _where(settings, name)
+            interface, port = where(settings, name)
             try:
                 _check_free(interface, port)
                 for sockets in bound:
@@ -213,7 +218,8 @@ def _bind(interface: str, port: int, *, reuse_port: bool) -> socket.socket:
     return bound
 
 
-def _where(settings: Settings, name: str) -> tuple[str, int]:
+def where(settings: Settings, name: str) -> tuple[str, int]:
+    """Return the address and the number that the port ``name`` is to be opened on."""
     section, twin, _ = name.partition(TLS)
     chosen = listeners(settings)[section]
     port = chosen.tls_port if twin else chosen.port
