@@ -24,6 +24,9 @@ from mailsacd.mail.accounts.team import Team
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.ownership.domain_keys import EVERY_S as KEYS_EVERY_S
+from mailsacd.mail.ownership.domain_keys import DomainKeys
+from mailsacd.mail.ownership.domain_records import DomainRecords
 from mailsacd.mail.ownership.domain_rules import rules_of
 from mailsacd.mail.ownership.domains import Domains
 from mailsacd.mail.ownership.erasing import Erasing
@@ -56,8 +59,12 @@ class Ownership:
         self.addresses = Addresses(database, self.directory, plans, self.passwords, alternates)
         self.resolver = Resolver(settings.dns, reactor)
         self.domain_rules = rules_of(settings.domains, ground.hostname)
-        self._domains = Domains(
-            database, self.addresses, self.directory, plans, self.resolver, self.domain_rules
+        lent = self.domain_rules.hosting
+        keys = DomainKeys(database, self.resolver, ground.lanes.rest, lent=lent)
+        records = DomainRecords(self.resolver, self.domain_rules, keys)
+        self._domains = Domains(database, self.addresses, self.directory, plans, records)
+        self._signing_keys = Loop(
+            "look for DKIM keys", keys.keep, every_s=KEYS_EVERY_S, clock=reactor, cancels=True
         )
         self._verifying = VerifyJob(self._domains, reactor)
         unverified = UnverifiedDomains(database, self.directory, self.domain_rules.unverified_days)
@@ -91,6 +98,7 @@ class Ownership:
         self.notices.start()
         self.authenticator.start()
         self._verifying.start()
+        self._signing_keys.start()
         self._erasing.start()
         for pruning in self._pruning:
             pruning.start()
@@ -99,6 +107,7 @@ class Ownership:
         """Write down when keys were used last, and listen to notices no more."""
         for pruning in self._pruning:
             await pruning.stop()
+        await self._signing_keys.stop()
         await self._erasing.stop()
         await self._verifying.stop()
         await self.authenticator.finish()

@@ -7,6 +7,7 @@ from mailsacd.cli.account import account
 from mailsacd.cli.address import address
 from mailsacd.cli.archive import backup, migrate, restore
 from mailsacd.cli.deny import deny_
+from mailsacd.cli.dkim import dkim
 from mailsacd.cli.doctor import doctor, status
 from mailsacd.cli.domain import domain
 from mailsacd.cli.key import key
@@ -23,7 +24,7 @@ def main() -> None:
 
 
 for _command in (
-    account, key, address, domain, deny_, throttle, trace, stats, migrate, backup, restore,
+    account, key, address, domain, dkim, deny_, throttle, trace, stats, migrate, backup, restore,
     config, wait, doctor, status,
 ):  # fmt: skip
     main.add_command(_command)

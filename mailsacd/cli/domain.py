@@ -10,7 +10,8 @@ from mailsacd.cli.property import owner, property_of
 from mailsacd.core.actor import Actor
 from mailsacd.data import Data
 from mailsacd.http.calls.domains import domain_json
-from mailsacd.mail.ownership.domains import Domains, DomainView
+from mailsacd.mail.ownership.domain_records import DomainView
+from mailsacd.mail.ownership.domains import Domains
 from mailsacd.settings import Settings
 
 

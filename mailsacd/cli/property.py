@@ -8,6 +8,8 @@ from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.ownership.domain_keys import DomainKeys
+from mailsacd.mail.ownership.domain_records import DomainRecords
 from mailsacd.mail.ownership.domain_rules import rules_of
 from mailsacd.mail.ownership.domains import Domains
 from mailsacd.outbound.dns import Resolver
@@ -39,4 +41,6 @@ def property_of(data: Data, settings: Settings) -> tuple[Addresses, Domains]:
     )
     resolver = Resolver(settings.dns, data.reactor)
     rules = rules_of(settings.domains, hostname_of(settings))
-    return addresses, Domains(data.database, addresses, directory, plans, resolver, rules)
+    keys = DomainKeys(data.database, resolver, data.lanes.rest, lent=rules.hosting)
+    records = DomainRecords(resolver, rules, keys)
+    return addresses, Domains(data.database, addresses, directory, plans, records)

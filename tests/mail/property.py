@@ -10,6 +10,8 @@ from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.ownership.domain_keys import DomainKeys
+from mailsacd.mail.ownership.domain_records import DomainRecords
 from mailsacd.mail.ownership.domain_rules import DomainRules
 from mailsacd.mail.ownership.domains import Domains
 from mailsacd.settings import PlanSettings
@@ -39,6 +41,7 @@ class Node:
     directory: Directory
     addresses: Addresses
     domains: Domains
+    keys: DomainKeys
 
 
 def make_node(database: Database, notices: Notices, dns: Dns, reactor: Any) -> Node:
@@ -51,8 +54,9 @@ def make_node(database: Database, notices: Notices, dns: Dns, reactor: Any) -> N
         Passwords(LANES.passwords),
         Alternates(database, reactor=reactor),
     )
-    domains = Domains(database, addresses, directory, PLANS, dns, RULES)
-    return Node(database, notices, directory, addresses, domains)
+    keys = DomainKeys(database, dns, LANES.rest, lent=RULES.hosting)
+    domains = Domains(database, addresses, directory, PLANS, DomainRecords(dns, RULES, keys))
+    return Node(database, notices, directory, addresses, domains, keys)
 
 
 async def add_accounts(database: Database, *names: str) -> None:

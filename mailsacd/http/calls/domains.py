@@ -12,7 +12,8 @@ from mailsacd.http.api.operation import Answer, Call, Handler, Operation
 from mailsacd.http.api.parameters import DOMAIN, Parameter, yes_or_no
 from mailsacd.http.calls.addresses import address_json
 from mailsacd.http.server.answer import Response, json_response
-from mailsacd.mail.ownership.domains import Domains, DomainView
+from mailsacd.mail.ownership.domain_records import DomainView
+from mailsacd.mail.ownership.domains import Domains
 
 _TAG: Final = "Domains"
 _REFUSALS: Final = (400, 401, 403, 404, 503)

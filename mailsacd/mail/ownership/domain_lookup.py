@@ -12,7 +12,7 @@ from mailsacd.core.errors import LookupFailedError
 from mailsacd.core.ownership import Domain
 
 TOKEN_PREFIX: Final = "mailsac_"  # noqa: S105  how the proof begins, known to everybody
-_SPF: Final = "v=spf1"
+SPF: Final = "v=spf1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +31,6 @@ class DnsEvidence:
     def found(self, verification_txt: str) -> dict[str, Any]:
         """What is kept, to tell which records are published."""
         return {"txt": self.proves(verification_txt), "spf": self.spf}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """A DNS record to publish. ``published`` tells whether the last look found it."""
-
-    purpose: str
-    type: str
-    name: str
-    value: str
-    published: bool
 
 
 async def look_at(dns: Dns, domain: Domain, mail_hosts: Sequence[str]) -> DnsEvidence:
@@ -63,7 +52,7 @@ async def look_at(dns: Dns, domain: Domain, mail_hosts: Sequence[str]) -> DnsEvi
         errors += _mail_errors(domain.name, hosts, mail_hosts)
     except LookupFailedError as e:
         errors.append(f"MX: {e.public}")
-    spf = [text for text in texts or () if text.lower().split(" ")[0] == _SPF]
+    spf = [text for text in texts or () if text.lower().split(" ")[0] == SPF]
     if len(spf) > 1:
         errors.append(f"{domain.name} has {len(spf)} SPF records, and may have one (RFC 7208)")
     return DnsEvidence(
@@ -72,38 +61,6 @@ async def look_at(dns: Dns, domain: Domain, mail_hosts: Sequence[str]) -> DnsEvi
         spf=spf[0] if len(spf) == 1 else None,
         errors=tuple(errors),
     )
-
-
-def records_of(domain: Domain, mail_hosts: Sequence[str]) -> list[Record]:
-    """What is to be published for ``domain``: that its mail comes here, and whose it is.
-
-    There is no DKIM record, because nothing is signed.
-    """
-    spf = domain.found.get("spf")
-    mail = [
-        Record(
-            purpose="MX",
-            type="MX",
-            name=domain.name,
-            value=f"10 {host}.",
-            published=domain.verified_mx,
-        )
-        for host in mail_hosts
-    ]
-    if domain.hosted:
-        return mail
-    wanted_spf = " ".join([_SPF, *(f"a:{host}" for host in mail_hosts), "~all"])
-    return [
-        *mail,
-        Record(
-            purpose="TXT",
-            type="TXT",
-            name=domain.name,
-            value=domain.verification_txt,
-            published=bool(domain.found.get("txt")),
-        ),
-        Record(purpose="SPF", type="TXT", name=domain.name, value=wanted_spf, published=bool(spf)),
-    ]
 
 
 def _mail_errors(name: str, hosts: Sequence[MailHost], ours: Sequence[str]) -> list[str]:

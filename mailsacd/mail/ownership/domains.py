@@ -2,8 +2,6 @@
 
 import secrets
 import string
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Unpack
 
@@ -12,7 +10,6 @@ from twisted.logger import Logger
 from mailsacd.core.account import Account
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import Address, normal_domain
-from mailsacd.core.dns import Dns
 from mailsacd.core.errors import (
     BadAddressError,
     ConflictError,
@@ -28,9 +25,9 @@ from mailsacd.mail.ownership.address_settings import check_forward
 from mailsacd.mail.ownership.address_view import AddressView
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.directory import Directory, announce
-from mailsacd.mail.ownership.domain_lookup import TOKEN_PREFIX, Record, look_at, records_of
+from mailsacd.mail.ownership.domain_lookup import TOKEN_PREFIX
 from mailsacd.mail.ownership.domain_proof import apply_evidence
-from mailsacd.mail.ownership.domain_rules import DomainRules
+from mailsacd.mail.ownership.domain_records import DomainRecords, DomainView
 from mailsacd.mail.ownership.reservation import begin
 from mailsacd.mail.ownership.unverified import release_catch_all
 from mailsacd.store import domains as store
@@ -49,14 +46,6 @@ _TOKEN_CHARACTERS: Final = 32
 _log = Logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainView:
-    """A claim, with the records to publish for it."""
-
-    domain: Domain
-    records: Sequence[Record]
-
-
 class Domains:
     """Every call takes a domain as the caller wrote it.
 
@@ -71,21 +60,21 @@ class Domains:
         addresses: Addresses,
         directory: Directory,
         plans: Plans,
-        dns: Dns,
-        rules: DomainRules,
+        records: DomainRecords,
     ) -> None:
         self._database = database
         self._addresses = addresses
         self._directory = directory
         self._plans = plans
-        self._dns = dns
-        self._rules = rules
+        self._records = records
+        self._rules = records.rules
         self._looking = 0
 
     async def of_account(self, actor: Actor) -> list[DomainView]:
         """Return the domains that the actor's account claims."""
-        found = await store.list_domains(self._database, account_of(actor))
-        return [self._view(domain) for domain in found]
+        account = account_of(actor)
+        found = await store.list_domains(self._database, account)
+        return await self._records.views(account, found)
 
     async def get(self, actor: Actor, name: str) -> tuple[DomainView, int, AddressView | None]:
         """A domain, how many messages of it are the account's, and its catch-all."""
@@ -95,7 +84,7 @@ class Domains:
         reserved = await find_address(self._database, catch_all)
         mine = reserved is not None and reserved.owner == domain.owner
         view = await self._addresses.get(actor, catch_all) if mine else None
-        return self._view(domain), counts.owned, view
+        return await self._records.view(domain), counts.owned, view
 
     async def add(self, actor: Actor, name: str, *, vouched: bool = False) -> DomainView:
         """Claim a domain; below the operator's hosting domain that is all there is to do.
@@ -126,7 +115,8 @@ class Domains:
 
         added = await self._database.transaction(work)
         self._directory.forget(domain)
-        return self._view(added)
+        await self._records.have_keys(added)
+        return await self._records.view(added)
 
     async def remove(self, actor: Actor, name: str) -> str:
         """Give a claim up, with its catch-all; its normal name. Its mail stays the account's."""
@@ -152,10 +142,11 @@ class Domains:
             raise ThrottledError("Too many domains are being verified", retry_after_s=5)
         self._looking += 1
         try:
+            await self._records.have_keys(claim)
             await self._look(claim)
         finally:
             self._looking -= 1
-        return self._view(await self._claim(account, claim.name))
+        return await self._records.view(await self._claim(account, claim.name))
 
     async def set_privacy(self, actor: Actor, name: str, *, is_private: bool) -> DomainView:
         """Whether the domain's mail is for the account alone. What was private stays so."""
@@ -196,7 +187,7 @@ class Domains:
         self._directory.forget(str(inbox))
         if has_taken:
             await self._addresses.taken(account, [str(inbox)])
-        return self._view(changed)
+        return await self._records.view(changed)
 
     async def _switch(
         self, transaction: Transaction, account: str, inbox: Address, *, on: bool
@@ -224,9 +215,9 @@ class Domains:
         return len(due)
 
     async def _look(self, claim: Domain) -> None:
-        if claim.hosted:
+        evidence = await self._records.look(claim)
+        if evidence is None:
             return
-        evidence = await look_at(self._dns, claim, self._rules.mail_hosts)
         now = datetime.now(UTC)
         changed = await self._database.transaction(
             lambda transaction: apply_evidence(
@@ -267,9 +258,6 @@ class Domains:
                 f"{domain} {problem}", (Fault(field="domain", problem=problem),)
             )
         return domain
-
-    def _view(self, domain: Domain) -> DomainView:
-        return DomainView(domain=domain, records=records_of(domain, self._rules.mail_hosts))
 
 
 def normal_name(name: str) -> str:
