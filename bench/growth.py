@@ -25,7 +25,17 @@ from bench.daemon import mailsacd
 from bench.dialogue import LoadError, Mail, mail, on_the_wire
 from bench.load import Load, Plan
 from bench.messages import SENDER, text_message
-from bench.replicate import DOMAIN, SUBJECT, WORDS, claim, left, replicate
+from bench.replicate import (
+    DOMAIN,
+    FORMER,
+    NEWER,
+    SUBJECT,
+    WORDS,
+    claim,
+    left,
+    replicate,
+    settle,
+)
 from bench.rounds import Figures, Verdict, alternate
 from bench.servers import NotStartedError, Server
 
@@ -47,6 +57,7 @@ _SEARCHES: Final[Mapping[str, str]] = {
     f"search: {word}, in one of {every:,}": f"/api/inbox-search?query={word}"
     for word, every in WORDS.items()
 } | {
+    f"search: {FORMER}, in one of 10 but for {NEWER:,}": f"/api/inbox-search?query={FORMER}",
     "search: nowhere": "/api/inbox-search?query=nowhere",
     "search: two letters, nowhere": "/api/inbox-search?query=qz",
     "search: a whole address": f"/api/inbox-search?query=i77@{DOMAIN}",
@@ -115,6 +126,8 @@ def run(options: argparse.Namespace) -> list[Verdict]:
             began = time.perf_counter()
             replicate(full.data_dir, options.messages, int(time.time() * 1_000))
             print(f"{options.messages:,} messages filled in {time.perf_counter() - began:.0f} s")
+            for client in (empty, full):
+                settle(client.data_dir)
             verdicts = _compare(empty, full, options.rounds)
             return verdicts + _delete(full)
     except (LoadError, NotStartedError, OSError) as e:

@@ -4,6 +4,7 @@ What is in the tables is what the daemon would have put there. Indexes are made 
 takes half the time.
 """
 
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,9 @@ INBOXES: Final = 1_000
 SUBJECT: Final = "The subject that each copy replaces"
 WORDS: Final = {"every": 1, "tenth": 10, "hundredth": 100, "thousandth": 1_000, "seldom": 100_000}
 """Words of subjects, and in one of how many copies each is."""
+FORMER: Final = "former"
+"""In one of ten, too, but in none of the newest NEWER copies."""
+NEWER: Final = 20_000
 
 _DAY_MS: Final = 86_400_000
 
@@ -27,7 +31,11 @@ _CLAIM: Final = f"""
     update account set overrides = '{{"message_limit": 1000000000}}' where name = '{ACCOUNT}';
     notify mailsacd_directory, ''"""
 _SUBJECT: Final = " || ".join(
-    f"case when n %% {every} = 0 then '{word} ' else '' end" for word, every in WORDS.items()
+    f"case when {condition} then '{word} ' else '' end"
+    for word, condition in (
+        *((word, f"n %% {every} = 0") for word, every in WORDS.items()),
+        (FORMER, f"n %% 10 = 0 and n <= %(messages)s - {NEWER}"),
+    )
 )
 _COPIES: Final = f"""
     with template as (
@@ -77,6 +85,15 @@ def replicate(data_dir: Path, messages: int, now_ms: int) -> None:
             cursor.execute(definition)
         cursor.execute("vacuum analyze message")
         cursor.execute("vacuum analyze raw_message")
+
+
+def settle(data_dir: Path) -> None:
+    """Have PostgreSQL write down what it has in memory, and the kernel, too.
+
+    Else what is measured after a million rows were put there waits for the disk behind them.
+    """
+    _run(data_dir, "checkpoint")
+    os.sync()
 
 
 def left(data_dir: Path) -> int:
