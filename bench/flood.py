@@ -7,17 +7,17 @@ python -m bench.flood --server mine=127.0.0.1:1025 --http-port 8025 --key k_… 
 Half of the flood goes to a hundred public inboxes, each of which has too much at once; the other
 half each to an inbox of its own, which only a cap on everything bounds. Our own daemon has
 ``--cap`` messages as its cap, and is flooded until it is full before the clock begins. Room of what
-was removed is used again once it is vacuumed, so the size counts from a quarter of the time on. A
+was removed is used again once it is vacuumed, so the size counts from a quarter of the time on.
+What is kept for 15 minutes and then goes (table_sizes.FILLING) does not count: it is shown. A
 private inbox gets a message and is listed 20 times a second, without the flood and then beside it.
 """
 
 import argparse
 import json
 import multiprocessing
-import os
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -34,6 +34,7 @@ from bench.observers import Observer, getting, mailing
 from bench.peers import server_at
 from bench.rounds import Verdict
 from bench.servers import NotStartedError, Server, temporary_dir
+from bench.table_sizes import FILLING, sizes_mb
 
 MAX_SECONDS: Final = 120.0
 _PRIVATE: Final = "private@bench.example"
@@ -45,24 +46,28 @@ _FILLING_S: Final = 60.0
 _GRACE_S: Final = 30.0
 _SAMPLES: Final = 12
 _MOST_GROWTH: Final = 1.1
+_SHOWN_MB: Final = 1.0
 _MOST_P99_MS: Final = 500.0
+Sizes = Mapping[str, float]
+"""Megabytes by table and index."""
+
 _FORK: Final = multiprocessing.get_context("fork")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A server, a key of the account that owns the private inbox, and where the tables are."""
+    """A server, a key of the account that owns the private inbox, and where its data is."""
 
     server: Server
     key: str
-    tables: Path | None
+    data_dir: Path | None
 
 
 @contextmanager
 def _target(options: argparse.Namespace) -> Iterator[Target]:
     if options.server is not None:
         server = replace(options.server, http_port=options.http_port)
-        yield Target(server=server, key=options.key, tables=_tables(options.data_dir))
+        yield Target(server=server, key=options.key, data_dir=options.data_dir)
         return
     with temporary_dir("flood") as home:
         data_dir = home / "data"
@@ -75,24 +80,7 @@ def _target(options: argparse.Namespace) -> Iterator[Target]:
                 name="mailsacd", port=ports["smtp"], http_port=ports["http"], pid=ready.pid
             )
             key = (data_dir / "admin.key").read_text(encoding="ascii").strip()
-            yield Target(server=server, key=key, tables=_tables(data_dir))
-
-
-def _tables(data_dir: Path | None) -> Path | None:
-    """The directory of the embedded PostgreSQL's tables, without its log."""
-    return None if data_dir is None else next(data_dir.rglob("base"), None)
-
-
-def size_mb(tables: Path) -> float:
-    """What all files below a directory take on the disk."""
-    blocks = 0
-    for directory, _, names in os.walk(tables):
-        for name in names:
-            try:
-                blocks += (Path(directory) / name).stat().st_blocks
-            except FileNotFoundError:  # a table that was thrown away meanwhile
-                continue
-    return blocks * 512 / 1e6
+            yield Target(server=server, key=key, data_dir=data_dir)
 
 
 def _flood(server: Server, seconds: float, sessions: int) -> None:
@@ -147,18 +135,18 @@ def _private_mail(target: Target) -> list[Observer]:
     ]
 
 
-def _observed(target: Target, seconds: float) -> tuple[list[Observer], list[float]]:
+def _observed(target: Target, seconds: float) -> tuple[list[Observer], list[Sizes]]:
     """The observers of so many seconds, and the sizes of the tables at even times."""
-    clients, sizes = _private_mail(target), []
+    clients, sizes = _private_mail(target), list[Sizes]()
     for client in clients:
         client.start()
     started = time.monotonic()
     for sample in range(_SAMPLES + 1):
         after_s = seconds * sample / _SAMPLES
         time.sleep(max(started + after_s - time.monotonic(), 0.0))
-        if target.tables is not None:
-            sizes.append(size_mb(target.tables))
-            print(f"  {after_s:5.1f} s  {sizes[-1]:8.1f} MB", flush=True)
+        if target.data_dir is not None:
+            sizes.append(sizes_mb(target.data_dir))
+            print(f"  {after_s:5.1f} s  {sum(sizes[-1].values()):8.1f} MB", flush=True)
     for client in clients:
         client.stop()
     return clients, sizes
@@ -191,10 +179,16 @@ def _measured(target: Target, seconds: float, options: argparse.Namespace) -> li
     return [*_flat(sizes), *verdicts]
 
 
-def _flat(sizes: list[float]) -> list[Verdict]:
+def _flat(sizes: list[Sizes]) -> list[Verdict]:
     if not sizes:
         return []
-    growth = sizes[-1] / sizes[_SAMPLES // 4]
+    early, late = sizes[_SAMPLES // 4], sizes[-1]
+    print("  MB after a quarter of the flood, and at its end:")
+    for name, mb in sorted(late.items(), key=lambda item: -item[1]):
+        if mb >= _SHOWN_MB:
+            kept = "  (kept for 15 minutes)" if name in FILLING else ""
+            print(f"    {name:<20} {early.get(name, 0.0):8.1f} {mb:8.1f}{kept}")
+    growth = _recycled_mb(late) / _recycled_mb(early)
     return [
         Verdict(
             what="a flood of public mail: size of the store, end / first quarter",
@@ -203,6 +197,10 @@ def _flat(sizes: list[float]) -> list[Verdict]:
             met=growth <= _MOST_GROWTH,
         )
     ]
+
+
+def _recycled_mb(sizes: Sizes) -> float:
+    return sum(mb for name, mb in sizes.items() if name not in FILLING)
 
 
 def _compared(calm: Observer, flooded: Observer) -> Verdict:

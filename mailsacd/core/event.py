@@ -49,14 +49,17 @@ class Interest:
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True):
-    """What an event tells of a message: enough to know who waits for it. See schema 0008."""
+    """What an event tells of a message: enough to know who waits for it. See schema 0008.
+
+    Of mail that is nobody's the first two are all that is written down.
+    """
 
     id: str
     inbox: str
-    owner: str | None
-    private: bool
-    saved_by: str | None
-    passed: tuple[str, ...] | None
+    owner: str | None = None
+    private: bool = False
+    saved_by: str | None = None
+    passed: tuple[str, ...] | None = None
     catch_all: bool = False
     """Whether the inbox is reserved, and its owner has the catch-all of its domain switched on."""
 

@@ -192,7 +192,7 @@ def _ways(copies: Copies) -> dict[str, object]:
 
 
 def _event(copies: Copies) -> str:
-    return _json([(message.id, message.inbox, None, False, None, None) for _, message in copies])
+    return _json([(message.id, message.inbox) for _, message in copies])
 
 
 def _json(value: object) -> str:

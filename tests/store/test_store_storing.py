@@ -45,6 +45,9 @@ async def _deliveries(database: Database) -> list[tuple[Any, ...]]:
     )
 
 
+NOBODYS = [None, False, None, None, False]
+
+
 @pytest.mark.parametrize("public", [True, False])
 @pytest_twisted.ensureDeferred
 async def test_a_commit_leaves_one_event_and_the_rows_bear_its_number(
@@ -54,7 +57,7 @@ async def test_a_commit_leaves_one_event_and_the_rows_bear_its_number(
     assert await store_envelopes(database, batch, public=public) == {}
     ids = [(message.id, message.inbox) for new in batch for message in new.messages]
     assert await _events(database) == [
-        sorted([id_, inbox, None, False, None, None] + [False] * (not public) for id_, inbox in ids)
+        sorted([id_, inbox, *([] if public else NOBODYS)] for id_, inbox in ids)
     ]
     rows = await database.fetch("select message.xid = event.xid from message, event")
     assert rows == [(True,)] * 3
