@@ -21,7 +21,8 @@ class Outcome:
     refused with 550, 551 or 553, else the first digit of the code and ``.0.0``. ``text`` is the
     reply's, without codes, in one line. ``host`` is who said it, empty for this host.
     ``is_dsn_passed_on`` tells that the host was told what the sender wants to hear (RFC 3461), and
-    sees to it from now on.
+    sees to it from now on. ``may_have_arrived`` tells that the host had the whole message and never
+    answered: the failure is temporary, and the next attempt may make it a second copy.
     """
 
     code: int | None
@@ -29,6 +30,7 @@ class Outcome:
     text: str
     host: str = ""
     is_dsn_passed_on: bool = False
+    may_have_arrived: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -8,7 +8,6 @@ import ipaddress
 from typing import Final
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _SPECIAL_V4: Final = tuple(
     ipaddress.IPv4Network(network)

@@ -19,8 +19,8 @@ from twisted.internet.endpoints import (
     wrapClientTLS,
 )
 from twisted.internet.error import ConnectError, ConnectionLost
-from twisted.internet.interfaces import IAddress, IHandshakeListener
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import IHandshakeListener
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -29,6 +29,7 @@ from mailsacd.core.errors import MailsacdError
 from mailsacd.core.retry_after import retry_after_s
 from mailsacd.core.webhook_url import WebhookUrl, parse_webhook_url
 from mailsacd.outbound.guard import Guard
+from mailsacd.outbound.one_shot import OneShot
 from mailsacd.outbound.tls import ClientTls, check_identity
 
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -95,7 +96,7 @@ class Poster:
                 endpoint = wrapClientTLS(ClientTls(self._context, to.host), endpoint)
             exchange = _Exchange(self._reactor, request, to.host if to.secure else None)
             try:
-                await endpoint.connect(_OneShot(exchange))
+                await endpoint.connect(OneShot(exchange))
             except (ConnectError, OSError) as e:
                 if place == len(addresses):
                     raise _FailedError(f"No connection: {_told(e)}") from e
@@ -211,19 +212,6 @@ class _Exchange(Protocol):
         transport: Any = self.transport
         if transport is not None:
             transport.abortConnection()
-
-
-class _OneShot(Factory):
-    """Twisted's own for one connection tells the log of each."""
-
-    noisy = False
-
-    def __init__(self, exchange: _Exchange) -> None:
-        self._exchange = exchange
-
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:  # noqa: ARG002
-        """The protocol of the one connection."""
-        return self._exchange
 
 
 class _FailedError(Exception):

@@ -1,4 +1,5 @@
-"""TLS towards servers whose certificates have to be good, for the very name that was asked for."""
+"""TLS towards servers: with certificates that are good for the very name that was asked for, or,
+for mail that would go without TLS otherwise, with any."""
 
 import ipaddress
 from typing import Any, Final
@@ -32,6 +33,15 @@ def verifying_context(ca_file: str = "", *, setting: str) -> SSL.Context:
             context.load_verify_locations(ca_file)
         except SSL.Error as e:
             raise ConfigurationError(f"{setting}: {ca_file} has no certificates in PEM") from e
+    return context
+
+
+def trusting_context() -> SSL.Context:
+    """A context that takes any certificate: who has no better one than none (RFC 7435)."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     return context
 
 

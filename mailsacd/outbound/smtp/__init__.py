@@ -1,0 +1,1 @@
+"""Sends mail to other hosts: the way there, the connection, and the conversation on it."""

@@ -1,0 +1,136 @@
+"""Reads the MTA-STS policy of a domain by HTTPS (RFC 8461 section 3.3).
+
+No redirect is followed and no cache asked, the certificate has to be good, and what comes is
+bounded in bytes and time. Twisted's `Agent` does the HTTP: an answer is read here, not only its
+status.
+"""
+
+from typing import Any, Final, cast
+
+from OpenSSL import SSL
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import TimeoutError as DeferredTimeoutError
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
+from twisted.internet.error import ConnectError, ConnectionClosed
+from twisted.internet.interfaces import (
+    IHandshakeListener,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.web.client import Agent, ResponseFailed, readBody
+from twisted.web.error import Error as WebError
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
+
+from mailsacd.core.errors import MailsacdError
+from mailsacd.outbound.guard import Guard
+from mailsacd.outbound.smtp.mta_sts import MAX_POLICY_BYTES, BadPolicyError
+from mailsacd.outbound.tls import ClientTls, check_identity
+
+HTTPS_PORT: Final = 443
+TIMEOUT_S: Final = 30.0
+CONNECT_TIMEOUT_S: Final = 10.0
+MAX_HEAD_BYTES: Final = 16_384
+"""So many bytes of header fields are read, and of what TLS has put into records of HTTP."""
+
+
+class PolicyFetcher:
+    """``guard`` says where a policy may come from, ``context`` whose certificates are good."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        context: SSL.Context,
+        reactor: Any,
+        *,
+        agent: str,
+        port: int = HTTPS_PORT,
+    ) -> None:
+        self._guard = guard
+        self._context = context
+        self._reactor = reactor
+        self._agent = agent
+        self._port = port
+
+    async def fetch(self, domain: str) -> str:
+        """The text of the policy of ``domain`` (normal). Raises BadPolicyError."""
+        fetching = ensureDeferred(self._fetch(f"mta-sts.{domain}"))
+        fetching.addTimeout(TIMEOUT_S, self._reactor)
+        try:
+            return await fetching
+        except MailsacdError as e:
+            raise BadPolicyError(e.public) from e
+        except DeferredTimeoutError as e:
+            raise BadPolicyError("it takes too long") from e
+        except (ConnectError, ConnectionClosed, ResponseFailed, WebError, SSL.Error, OSError) as e:
+            raise BadPolicyError(f"it cannot be read: {type(e).__name__}") from e
+
+    async def _fetch(self, host: str) -> str:
+        address = (await self._guard.addresses(host))[0]
+        kind = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
+        endpoint: Any = kind(self._reactor, address, self._port, timeout=CONNECT_TIMEOUT_S)
+        tls = wrapClientTLS(ClientTls(self._context, host), endpoint)
+        agent = Agent.usingEndpointFactory(self._reactor, _Always(_Bounded(tls, host)))
+        url = f"https://{host}/.well-known/mta-sts.txt".encode("ascii")
+        answer = await agent.request(b"GET", url, Headers({"User-Agent": [self._agent]}))
+        if answer.code != 200:
+            raise BadPolicyError(f"it is answered {answer.code}")
+        kinds = answer.headers.getRawHeaders("content-type") or [""]
+        if kinds[0].partition(";")[0].strip().lower() != "text/plain":
+            raise BadPolicyError("it is not text/plain")
+        body: bytes = await readBody(answer)
+        if len(body) > MAX_POLICY_BYTES:
+            raise BadPolicyError("it is too long")
+        return body.decode("utf-8", "replace")
+
+
+@implementer(IAgentEndpointFactory)
+class _Always:
+    """The one endpoint, whatever the URL."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def endpointForURI(self, uri: Any) -> IStreamClientEndpoint:  # noqa: N802, ARG002  Twisted's
+        return self._endpoint
+
+
+@implementer(IStreamClientEndpoint)
+class _Bounded:
+    """An endpoint over which not too much is read, and that from ``host`` alone."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint, host: str) -> None:
+        self._endpoint = endpoint
+        self._host = host
+
+    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[Any]":  # noqa: N803  Twisted's
+        wrapping = _BoundedFactory(protocolFactory)
+        wrapping.host = self._host
+        connecting = cast("Deferred[Any]", self._endpoint.connect(wrapping))
+        return connecting.addCallback(lambda wrapper: wrapper.wrappedProtocol)
+
+
+@implementer(IHandshakeListener)
+class _BoundedProtocol(ProtocolWrapper):
+    left = MAX_POLICY_BYTES + MAX_HEAD_BYTES
+
+    def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's
+        try:
+            check_identity(self.transport, cast("_BoundedFactory", self.factory).host)
+        except ValueError:
+            self.abortConnection()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.left -= len(data)
+        if self.left < 0:
+            self.abortConnection()
+        else:
+            super().dataReceived(data)
+
+
+class _BoundedFactory(WrappingFactory):
+    protocol = _BoundedProtocol
+    noisy = False
+    host = ""
