@@ -4,6 +4,7 @@ import atexit
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from twisted.application.service import IService, Service
@@ -65,8 +66,10 @@ class MailsacdService(Service):
     Stopping waits for a start that is under way, so that nothing half-built is left behind.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, read: Callable[[], Settings]) -> None:
+        """``read`` reads the settings anew. Raises MailsacdError."""
         self._settings = with_workers_counted(settings)
+        self._read = read
         self._daemon: Daemon | Workers | None = None
         self._started: Deferred[None] | None = None
         self._notifier: Notifier | None = None
@@ -88,7 +91,7 @@ class MailsacdService(Service):
         settings = self._settings
         open_ = activated_sockets(settings, take_sockets(os.environ, reactor))
         if settings.server.workers > 1:
-            self._daemon = Workers(settings, reactor, open_)
+            self._daemon = Workers(settings, reactor, open_, self._read)
         else:
             self._daemon = Daemon(settings, reactor, ports=OwnPorts(settings, reactor, open_))
         await self._daemon.start()
@@ -126,7 +129,7 @@ class MailsacdService(Service):
 def makeService(options: Options) -> IService:
     """The service for `twistd mailsacd`. Wrong settings end the process, and say why in a line."""
     try:
-        return MailsacdService(options.settings())
+        return MailsacdService(options.settings(), options.settings)
     except MailsacdError as e:  # of a UsageError twistd would show where in the code it was raised
         raise SystemExit(f"mailsacd cannot start: {e.public}") from e
 

@@ -25,8 +25,19 @@ from mailsacd.assembly.daemon import Daemon
 from mailsacd.core.errors import MailsacdError
 from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.ports import InheritedPorts
+from mailsacd.work.loop import Loop
 from mailsacd.work.process import STOP_WITHIN_S, end_within
-from mailsacd.workers.pipe import Failed, Job, Logged, Message, Ready, as_line, read_job
+from mailsacd.workers.pipe import (
+    ALIVE_EVERY_S,
+    Alive,
+    Failed,
+    Job,
+    Logged,
+    Message,
+    Ready,
+    as_line,
+    read_job,
+)
 
 _MAX_LOG_CHARACTERS: Final = 65_536
 
@@ -53,6 +64,7 @@ def _work(reactor: Any, job: Job) -> Deferred[None]:
         announce=lambda *_: _tell(Ready()),
         rates=RateMemory(job.rates),
     )
+    Loop("say that it lives", _say_alive, every_s=ALIVE_EVERY_S, clock=reactor).start(0)
     started = ensureDeferred(_start(daemon, reactor))
 
     async def stop() -> None:
@@ -106,6 +118,10 @@ class _Lifeline:
 def _stop(reactor: Any) -> None:
     with suppress(ReactorNotRunning):  # it stops already
         reactor.stop()
+
+
+def _say_alive() -> None:
+    _tell(Alive())
 
 
 def _tell(message: Message) -> None:

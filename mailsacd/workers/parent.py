@@ -6,30 +6,26 @@ worker that dies: whoever is in it waits for the next one.
 
 import os
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from math import inf
+from pathlib import Path
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from mailsacd.announcement import announce
 from mailsacd.certificate import CertificateStore
-from mailsacd.core.errors import ConfigurationError
-from mailsacd.data import hostname_of, make_data_dir, open_data
+from mailsacd.core.errors import MailsacdError
+from mailsacd.data import Data, hostname_of, make_data_dir, open_data
 from mailsacd.mail.limits.rate_memory import shared_file
 from mailsacd.ports import BACKLOG, Sockets, bind_shared
 from mailsacd.settings import Settings
-from mailsacd.work.process import STOP_WITHIN_S
+from mailsacd.work.loop import Loop
 from mailsacd.work.signals import on_signal
-from mailsacd.workers.process import WorkerProcess
-from mailsacd.workers.share import check_connections, share
-
-STOP_TIMEOUT_S: Final = STOP_WITHIN_S - 1.0
-"""So long may workers take to end, before they are killed."""
-
-RESTART_DELAYS_S: Final = (0.0, 0.2, 1.0, 2.0, 5.0)  # the last one again and again
-STEADY_AFTER_S: Final = 60.0  # after a worker ran for so long the next is started without delay
+from mailsacd.workers.pool import WorkerPool
+from mailsacd.workers.reload import changed_names, taken_over
+from mailsacd.workers.share import check_connections, share, with_workers_counted
 
 _CONNECTIONS: Final = 1
 
@@ -39,21 +35,19 @@ _log = Logger()
 class Workers:
     """A whole mailsacd in several processes: as assembly's Daemon to whoever starts it."""
 
-    def __init__(self, settings: Settings, reactor: Any, open_: Sockets) -> None:
-        """``server.workers`` is how many there will be; ``open_`` are ports that are open."""
+    def __init__(
+        self, settings: Settings, reactor: Any, open_: Sockets, read: Callable[[], Settings]
+    ) -> None:
+        """``server.workers`` is how many there will be; ``open_`` are ports that are open.
+
+        ``read`` reads the settings anew, and raises MailsacdError for what are none.
+        """
         self._settings = settings
         self._open = open_
+        self._read = read
         self._reactor = reactor
         self._closing = AsyncExitStack()
-        self._sockets: list[Sockets] = []
-        self._rates = -1
-        self._running: dict[int, WorkerProcess] = {}
-        self._failures: dict[int, int] = {}
-        self._coming: dict[int, IDelayedCall] = {}
-        self._job: Settings | None = None
-        self._all_ready: Deferred[None] = Deferred()
-        self._all_ended: Deferred[None] | None = None
-        self._serving = False
+        self._pool: WorkerPool | None = None
 
     async def start(self) -> None:
         """Return when all workers serve. Raises ConfigurationError, with all closed again."""
@@ -67,7 +61,8 @@ class Workers:
 
     def give_up(self) -> None:
         """Have a start that is under way end at its next step, with all closed again."""
-        self._failed_to_start(_GivenUpError())
+        if self._pool is not None:
+            self._pool.give_up(_GivenUpError())
 
     async def stop(self) -> None:
         """End the workers, then what they stand on. No message that was acknowledged is lost."""
@@ -77,109 +72,77 @@ class Workers:
         settings, closing = self._settings, self._closing
         check_connections(settings)
         directory = make_data_dir(settings)
-        CertificateStore(settings.tls, data_dir=directory, hostname=hostname_of(settings))
-        self._sockets = bind_shared(settings, settings.server.workers, self._open)
-        closing.callback(self._close_sockets)
-        self._rates = shared_file()
-        closing.callback(os.close, self._rates)
+        _check_certificate(settings, directory)
+        sockets = bind_shared(settings, settings.server.workers, self._open)
+        closing.callback(_close, sockets)
+        rates = shared_file()
+        closing.callback(os.close, rates)
+        pool = self._pool = WorkerPool(sockets, rates, self._reactor)
         async with AsyncExitStack() as failing:
-            failing.push_async_callback(self._end_workers)
-            for number in range(len(self._sockets)):
-                self._spawn(number)  # they load their code while the database starts
+            failing.push_async_callback(pool.stop)
+            pool.spawn()  # they load their code while the database starts
             data = await open_data(settings, closing, self._reactor, connections=_CONNECTIONS)
             closing.push_async_exit(failing.pop_all())
-        closing.callback(self._close_sockets)  # nobody waits in a queue that nobody serves any more
-        self._listen()
-        self._job = share(settings, dsn=data.dsn, data_dir=directory)
-        for worker in self._running.values():
-            worker.give_job(self._job)
-        await self._all_ready
-        self._serving = True
-        self._reload_on_sighup()
-        announce(settings, data, self._ports(), closing)
+        closing.callback(_close, sockets)  # nobody waits in a queue that nobody serves any more
+        for each in (each for of_worker in sockets for each in of_worker.values()):
+            each.listen(BACKLOG)
+        await pool.serve(share(settings, dsn=data.dsn, data_dir=directory))
+        self._reload_on_sighup(pool, data)
+        ports = {name: each.getsockname()[1] for name, each in sockets[0].items()}
+        announce(settings, data, ports, closing)
 
-    def _listen(self) -> None:
-        for sockets in self._sockets:
-            for each in sockets.values():
-                each.listen(BACKLOG)
+    def _reload_on_sighup(self, pool: WorkerPool, data: Data) -> None:
+        async def reload() -> None:
+            await self._reload(pool, data)
 
-    def _ports(self) -> dict[str, int]:
-        return {name: each.getsockname()[1] for name, each in self._sockets[0].items()}
+        reloading = Loop("reload", reload, every_s=inf, clock=self._reactor, cancels=True)
+        reloading.start(inf)
+        self._closing.push_async_callback(reloading.stop)
+        self._closing.callback(on_signal(signal.SIGHUP, reloading.wake, self._reactor))
 
-    def _close_sockets(self) -> None:
-        for sockets in self._sockets:
-            for each in sockets.values():
-                each.close()
-
-    def _reload_on_sighup(self) -> None:
-        def reload() -> None:
-            for worker in self._running.values():
-                worker.reload()
-
-        self._closing.callback(on_signal(signal.SIGHUP, reload, self._reactor))
-
-    # The workers
-
-    def _spawn(self, number: int) -> None:
-        self._coming.pop(number, None)
-        worker = WorkerProcess(number + 1, self._reactor, self._changed)
-        worker.spawn(self._sockets[number], self._rates)
-        self._running[number] = worker
-        if self._job is not None:
-            worker.give_job(self._job)
-
-    def _changed(self, worker: WorkerProcess) -> None:
-        if worker.has_ended:
-            self._ended(worker)
-        elif not self._all_ready.called and all(w.is_ready for w in self._running.values()):
-            self._all_ready.callback(None)
-
-    def _ended(self, worker: WorkerProcess) -> None:
-        number = worker.number - 1
-        del self._running[number]
-        if self._all_ended is not None:
-            if not self._running and not self._all_ended.called:
-                self._all_ended.callback(None)
-        elif not self._serving:
-            self._failed_to_start(ConfigurationError(worker.last_words))
-        else:
-            delay_s = self._next_delay_s(worker)
-            _log.error(
-                "worker {n} ended: {why}; the next one begins in {delay_s} s",
-                n=worker.number, why=worker.last_words, delay_s=delay_s,
-            )  # fmt: skip
-            self._coming[number] = self._reactor.callLater(delay_s, self._spawn, number)
-
-    def _next_delay_s(self, worker: WorkerProcess) -> float:
-        number = worker.number
-        if self._reactor.seconds() - worker.started_s > STEADY_AFTER_S:
-            self._failures[number] = 0
-        failures = self._failures.get(number, 0)
-        self._failures[number] = failures + 1
-        return RESTART_DELAYS_S[min(failures, len(RESTART_DELAYS_S) - 1)]
-
-    def _failed_to_start(self, why: Exception) -> None:
-        if not self._all_ready.called:
-            self._all_ready.errback(why)
-
-    async def _end_workers(self) -> None:
-        self._all_ended = Deferred()
-        self._all_ready.addErrback(lambda _: None)  # whoever ends them knows
-        for call in self._coming.values():
-            call.cancel()
-        for worker in self._running.values():
-            worker.stop()
-        if not self._running:
+    async def _reload(self, pool: WorkerPool, data: Data) -> None:
+        """Take over what has changed in the settings, and the certificate."""
+        settings = self._settings_anew(data)
+        if settings == self._settings:
+            pool.reload_certificates()
             return
-        killing = self._reactor.callLater(STOP_TIMEOUT_S, self._kill)
-        await self._all_ended
-        if killing.active():
-            killing.cancel()
+        names = ", ".join(changed_names(self._settings, settings))
+        _log.info("settings read again, and the workers are replaced: {names}", names=names)
+        try:
+            await pool.replace(share(settings, dsn=data.dsn, data_dir=data.directory))
+        except MailsacdError as e:
+            _stays(e)
+        else:
+            self._settings = settings
+            _log.info("all workers have the new settings")
 
-    def _kill(self) -> None:
-        for worker in self._running.values():
-            _log.error("worker {n} does not end: it is killed", n=worker.number)
-            worker.kill()
+    def _settings_anew(self, data: Data) -> Settings:
+        """The settings as they are now, or those in force when they are not good."""
+        try:
+            settings, refused = taken_over(self._settings, with_workers_counted(self._read()))
+            check_connections(settings)
+            _check_certificate(settings, data.directory)
+        except MailsacdError as e:
+            _stays(e)
+            return self._settings
+        for name in refused:
+            _log.warn("{name} stays as it was: it is read at the start alone", name=name)
+        return settings
+
+
+def _stays(why: MailsacdError) -> None:
+    _log.error("the settings stay as they were: {why}", why=why.public)
+
+
+def _check_certificate(settings: Settings, directory: Path) -> None:
+    """Raises ConfigurationError for one that is not good; makes one where there is to be one."""
+    CertificateStore(settings.tls, data_dir=directory, hostname=hostname_of(settings))
+
+
+def _close(sockets: list[Sockets]) -> None:
+    for of_worker in sockets:
+        for each in of_worker.values():
+            each.close()
 
 
 class _GivenUpError(Exception):

@@ -10,6 +10,9 @@ from mailsacd.settings import Settings
 
 MAX_LINE_BYTES = 1_048_576
 
+ALIVE_EVERY_S = 2.0
+"""So often a worker says that it lives."""
+
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker does. ``descriptors`` are its listening sockets, by their listeners' names.
@@ -28,6 +31,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The worker says that it serves its ports."""
 
 
+class Alive(msgspec.Struct, frozen=True, tag="alive"):
+    """The worker's reactor turns: said every ALIVE_EVERY_S."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """The worker says that it cannot serve, and ends."""
 
@@ -42,7 +49,7 @@ class Logged(msgspec.Struct, frozen=True, tag="logged"):
     text: str
 
 
-Message = Ready | Failed | Logged
+Message = Ready | Alive | Failed | Logged
 
 
 def as_line(said: Job | Message) -> bytes:

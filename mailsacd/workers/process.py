@@ -17,6 +17,7 @@ from mailsacd.ports import Sockets
 from mailsacd.settings import Settings
 from mailsacd.workers.pipe import (
     MAX_LINE_BYTES,
+    Alive,
     Failed,
     Job,
     Logged,
@@ -28,6 +29,11 @@ from mailsacd.workers.pipe import (
 
 _FIRST_DESCRIPTOR: Final = 3
 _PROGRAM: Final = ("-P", "-m", "mailsacd.workers.child")
+
+HANGS_AFTER_S: Final = 10.0
+"""A worker of which nothing was heard for so long hangs: its reactor stands still."""
+STARTS_WITHIN_S: Final = 60.0
+"""So long may it take from its job to the first turn of its reactor, on a machine that is busy."""
 
 _log = Logger()
 
@@ -46,6 +52,10 @@ class WorkerProcess(ProcessProtocol):
         self.has_ended = False
         self.last_words = ""
         self.started_s: float = reactor.seconds()
+        self.unheard_s = 0.0
+        """For how long nothing was heard of it, as far as anybody has looked (`look_at`)."""
+        self._patience_s = STARTS_WITHIN_S
+        self._has_job = False
         self._reactor = reactor
         self._changed = changed
         self._descriptors: dict[str, int] = {}
@@ -78,6 +88,21 @@ class WorkerProcess(ProcessProtocol):
         """Tell the worker which settings it has, and which sockets are whose."""
         job = Job(settings=settings, descriptors=self._descriptors, rates=self._rates)
         self._process.write(as_line(job))
+        self._has_job = True
+
+    def look_at(self, since_s: float) -> None:
+        """Look whether something was heard since the last look, ``since_s`` seconds ago.
+
+        What was silent for too many looks is killed. Looks are counted and not the time, for it is
+        nothing against a worker that the whole machine, or its parent, has stood still.
+        """
+        if not self._has_job or self.has_ended:
+            return
+        self.unheard_s += since_s
+        if self.unheard_s > self._patience_s:
+            self.last_words = f"it hung: nothing was heard of it for {self._patience_s:g} s"
+            self.unheard_s = 0.0
+            self.kill()
 
     def reload(self) -> None:
         """Have the worker read its certificate again, as soon as it serves."""
@@ -112,7 +137,10 @@ class WorkerProcess(ProcessProtocol):
         self._changed(self)
 
     def _take(self, message: Message) -> None:
+        self.unheard_s = 0.0
         match message:
+            case Alive():
+                self._patience_s = HANGS_AFTER_S
             case Ready():
                 self.is_ready = True
                 if self._reload:

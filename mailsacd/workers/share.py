@@ -19,6 +19,7 @@ MIN_PART_OF_ONE: Final = 50
 
 _SHARED_LIMITS: Final = ("max_connections", "max_listeners")
 _LISTENING_CONNECTIONS: Final = 1  # of each process, beside its pools
+_TAKING_OVER: Final = 1  # worker more, while one is replaced at SIGHUP
 _OTHERS_CONNECTIONS: Final = 15  # the parent, the operator's tools, PostgreSQL's own reserve
 
 
@@ -33,7 +34,7 @@ def check_connections(settings: Settings) -> None:
     """Raises ConfigurationError when the embedded database has not enough for all workers."""
     chosen = settings.database
     each = chosen.connections + chosen.mail_connections + _LISTENING_CONNECTIONS
-    most = (MAX_CONNECTIONS - _OTHERS_CONNECTIONS) // each
+    most = (MAX_CONNECTIONS - _OTHERS_CONNECTIONS) // each - _TAKING_OVER
     if not chosen.dsn and settings.server.workers > most:
         raise ConfigurationError(
             f"server.workers: the embedded PostgreSQL has connections for {most} workers with "

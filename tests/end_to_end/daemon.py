@@ -1,6 +1,7 @@
 """The real daemon, started as its users start it, and clients on real sockets."""
 
 import json
+import os
 import signal
 import smtplib
 import subprocess
@@ -27,6 +28,7 @@ class RunningDaemon:
 
     data_dir: Path
     options: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] = field(init=False)
     ready: Ready = field(init=False)
 
@@ -46,7 +48,7 @@ class RunningDaemon:
                     "--set", "http.port=0", *self.options,
                 ],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                cwd=self.data_dir.parent,
+                cwd=self.data_dir.parent, env=os.environ | self.environment,
             )  # fmt: skip
 
     def start(self) -> "RunningDaemon":

@@ -75,8 +75,8 @@ def test_zero_is_a_worker_for_each_core_and_all_else_is_itself() -> None:
 def test_the_embedded_database_has_to_have_connections_for_all_workers() -> None:
     check_connections(_settings("server.workers=8"))
     check_connections(_settings("server.workers=64", "database.dsn=host=db.example"))
-    with pytest.raises(ConfigurationError, match=r"^server\.workers: .* for 12 workers"):
-        check_connections(_settings("server.workers=13"))
+    with pytest.raises(ConfigurationError, match=r"^server\.workers: .* for 11 workers"):
+        check_connections(_settings("server.workers=12"))
 
 
 def test_a_job_arrives_as_it_was_sent() -> None:
