@@ -5,7 +5,14 @@ from typing import Final, Unpack
 from mailsacd.store.messages import deletion
 from mailsacd.store.retention import THERE, THERE_FOR_VIEWER, kept_of_account
 from mailsacd.store.sql import Executor, column, one
-from mailsacd.store.views import ABOVE_ALL_IDS, AS_JSON_ARRAY, COLUMNS, VISIBLE, IdPage, bounds
+from mailsacd.store.views import (
+    ABOVE_ALL_IDS,
+    AS_JSON_ARRAY,
+    COLUMNS,
+    VISIBLE_AMONG_MANY,
+    IdPage,
+    bounds,
+)
 
 BATCH: Final = 500
 """How many messages one statement deletes at most."""
@@ -57,7 +64,7 @@ def inbox_deletion(count: int) -> one[int]:
     return deletion(
         f"""where inbox = %(inbox)s and id = any(array(
                 select id from message where inbox = %(inbox)s and id < %(before)s
-                    and saved_by is null and {VISIBLE}
+                    and saved_by is null and {VISIBLE_AMONG_MANY}
                 order by id desc limit least({count}, %(limit)s))) and saved_by is null"""  # noqa: S608  parts of SQL, no input
     )
 

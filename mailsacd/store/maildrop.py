@@ -8,7 +8,7 @@ from mailsacd.core.maildrop import Listing, Measure, StoredMessage
 from mailsacd.store.messages import deletion
 from mailsacd.store.retention import THERE
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
-from mailsacd.store.views import KEPT, REACHABLE, VISIBLE
+from mailsacd.store.views import KEPT, REACHABLE, VISIBLE_AMONG_MANY
 
 MAX_MESSAGES: Final = 50_000
 """Of a larger maildrop a session sees the newest."""
@@ -34,7 +34,8 @@ _list = one(
         from (
             select message.id, coalesce(wire_size, -1) as octets
             from message cross join lateral {_RAW} raw
-            where inbox = %(inbox)s and {VISIBLE} and {KEPT} and folder not in {_LEFT_OUT}
+            where inbox = %(inbox)s and {VISIBLE_AMONG_MANY} and {KEPT}
+                and folder not in {_LEFT_OUT}
             order by message.id desc limit {MAX_MESSAGES}
         ) shown""",  # noqa: S608  as above
 )

@@ -10,14 +10,14 @@ from mailsacd.store.views import (
     COLUMNS,
     KEPT,
     REACHABLE,
-    VISIBLE,
+    VISIBLE_AMONG_MANY,
     IdPage,
     as_message,
     bounds,
 )
 
 _PAGE = f"""from message
-            where inbox = %(inbox)s and id < %(before)s and id >= %(from)s and {VISIBLE}
+            where inbox = %(inbox)s and id < %(before)s and id >= %(from)s and {VISIBLE_AMONG_MANY}
                 and {KEPT}
             order by id desc limit %(limit)s offset %(skip)s"""
 _THIS = f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE} and {KEPT}"
@@ -26,7 +26,7 @@ _ONE = f"from message {_THIS}"
 _list_json: one[str] = one(column, f"select {AS_JSON_ARRAY} from (select {COLUMNS} {_PAGE}) page")  # noqa: S608  parts of SQL, no input
 _count: one[int] = one(
     column,
-    f"select count(*) from message where inbox = %(inbox)s and {VISIBLE} and {KEPT}",  # noqa: S608  as above
+    f"select count(*) from message where inbox = %(inbox)s and {VISIBLE_AMONG_MANY} and {KEPT}",  # noqa: S608  as above
 )
 _find = maybe(as_message, f"select {COLUMNS} {_ONE}")
 _raw: maybe[bytes] = maybe(

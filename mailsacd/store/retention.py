@@ -37,16 +37,28 @@ def there(owner: str = "message.owner", saved_by: str = "message.saved_by") -> s
         message.private, message.inbox, message.domain, message.id, message.xid))"""  # noqa: S608  as above
 
 
-# Not by the function: a list of an account's mail may pass over very many rows
-THERE_FOR_VIEWER: Final = """(not (select exists (select from erasure)) or not exists (
+def _there_among_many(account: str, starred: str) -> str:
+    """Return what `there` does, not by the function: a list may pass over very many rows.
+
+    Each of them takes 2 µs so instead of 8, and every statement 2 µs more.
+    """
+    return f"""(not (select exists (select from erasure)) or not exists (
     select from erasure
-    where account = %(viewer)s::text and (in_domain is null or in_domain = message.domain)
+    where account = {account} and (in_domain is null or in_domain = message.domain)
         and (in_inbox is null or in_inbox = message.inbox)
         and message.id between first_id and last_id
         and (takes_private or not message.private)
-        and (message.saved_by is null or takes_starred)
-        and (seen is null or message.xid is null or pg_visible_in_snapshot(message.xid, seen))))"""
+        and (message.saved_by is null or {starred})
+        and (seen is null or message.xid is null or pg_visible_in_snapshot(message.xid, seen))))"""  # noqa: S608  as above
+
+
+THERE_FOR_VIEWER: Final = _there_among_many("%(viewer)s::text", "takes_starred")
 """The same of rows that count for the account ``viewer``, and that it owns."""
+
+THERE_AMONG_MANY: Final = _there_among_many(
+    "coalesce(message.owner, '')", "takes_starred and message.saved_by = account"
+)
+"""What is not gone already, but for its row, where there may be many that are."""
 
 THERE: Final = there()
 """What is not gone already, but for its row."""

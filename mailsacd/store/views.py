@@ -6,17 +6,21 @@ import msgspec
 
 from mailsacd.core.message import Message
 from mailsacd.core.message_form import UNTOUCHED, Marks, message_json
-from mailsacd.store.retention import THERE, kept
+from mailsacd.store.retention import THERE, THERE_AMONG_MANY, kept
 
 _MARKS: Final = msgspec.structs.fields(Marks)
 
 COLUMNS: Final = ", ".join(("inbox", "id", "facts", *(mark.name for mark in _MARKS)))
 ABOVE_ALL_IDS: Final = "~"
 
-VISIBLE: Final = f"""((saved_by is null and (not private or owner = %(viewer)s::text)
-                      or saved_by = %(viewer)s::text) and {THERE})"""
+_FOR_VIEWER: Final = """(saved_by is null and (not private or owner = %(viewer)s::text)
+                      or saved_by = %(viewer)s::text)"""
+VISIBLE: Final = f"({_FOR_VIEWER} and {THERE})"
 """Of an inbox that the account ``viewer`` (null: the public) may look into: a starred message is
 there for who starred it, a private one for its owner, any other for everybody."""
+
+VISIBLE_AMONG_MANY: Final = f"({_FOR_VIEWER} and {THERE_AMONG_MANY})"
+"""The same, for statements that look at many rows."""
 
 REACHABLE: Final = f"""({VISIBLE} and (%(open)s::boolean or saved_by = %(viewer)s::text
                         or owner = %(viewer)s::text))"""

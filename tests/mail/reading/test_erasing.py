@@ -20,7 +20,7 @@ from mailsacd.mail.ownership.erasing import Erasing
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mail.reading.marks import Marks
-from mailsacd.store import counts, erasures
+from mailsacd.store import counts, erasures, inbox, maildrop, messages
 from mailsacd.store.events import current_snapshot, messages_after
 from mailsacd.store.inbox import BATCH
 from mailsacd.store.maildrop import find_bodies, list_maildrop, remove_messages
@@ -28,6 +28,7 @@ from mailsacd.store.pool import Database
 from mailsacd.store.profile import stored_for
 from mailsacd.store.pushed_messages import find_messages
 from mailsacd.store.retention import keep_limits
+from mailsacd.store.sql import Statement
 from mailsacd.store.storing import store_envelopes
 from mailsacd.store.transaction import Transaction
 from tests.lanes import LANES
@@ -251,3 +252,11 @@ async def until_none(node: People) -> None:
     """Wait until there is no account."""
     while await node.accounts.list():
         await deferLater(reactor, 0.02)
+
+
+@pytest.mark.parametrize(
+    "statement", [messages._list_json, messages._count, inbox._purge_inbox, maildrop._list]
+)
+def test_what_may_pass_over_very_many_rows_calls_no_function_for_each(statement: Statement) -> None:
+    assert "from erasure" in statement.text
+    assert "is_erased" not in statement.text
