@@ -188,6 +188,16 @@ class RelaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ca_file: str = ""
     mta_sts: bool = True
     connect_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
+    enabled: bool = True
+    max_connections: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 50
+    max_connections_per_domain: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 20
+    messages_per_connection: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 50
+    lease_s: Annotated[int, msgspec.Meta(ge=2, le=3_600)] = 60
+    retry_first_s: Seconds = 300.0
+    retry_most_s: Seconds = 14_400.0
+    delay_notice_hours: Hours = 4
+    give_up_hours: Hours = 120
+    suppressed_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 30
 
 
 class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

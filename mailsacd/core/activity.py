@@ -17,6 +17,9 @@ DELIVERY_FAILED: Final = "delivery-failed"
 WEBHOOK_DISABLED: Final = "webhook-disabled"
 SIGNED_IN: Final = "signed-in"
 SIGN_IN_FAILED: Final = "sign-in-failed"
+SENT: Final = "sent"
+SEND_DELAYED: Final = "send-delayed"
+SEND_FAILED: Final = "send-failed"
 LOAD_TEST: Final = "load-test"
 
 

@@ -12,8 +12,8 @@ class Claim:
     """One recipient of a message that this node has taken on.
 
     ``attempts`` counts the attempts that have begun, this one included: nobody else has the same
-    claim. ``account`` is ``""`` for mail of the daemon's own. ``suppressed`` says why nothing is to
-    be sent to the address; None where it may be.
+    claim. ``account`` is ``""`` for mail of the daemon's own. ``size`` is the message's, in
+    bytes. ``suppressed`` says why nothing is to be sent to the address; None where it may be.
     """
 
     account: str
@@ -21,6 +21,7 @@ class Claim:
     message_id: str
     place: int
     attempts: int
+    size: int
     recipient: OutgoingRecipient
     is_delay_told: bool
     suppressed: str | None

@@ -36,16 +36,17 @@ class Taken:
 
 
 def _taken(sender: int, step: int, *columns: Any) -> Taken:
-    account, domain, message_id, place, attempts, address, notify, orcpt, told, suppressed = columns
+    account, domain, message_id, place, attempts, size, address, notify, orcpt, *rest = columns
     claim = Claim(
         account=account,
         domain=domain,
         message_id=message_id,
         place=place,
         attempts=attempts,
+        size=size,
         recipient=OutgoingRecipient(address=address, notify=notify, orcpt=orcpt),
-        is_delay_told=told,
-        suppressed=suppressed,
+        is_delay_told=rest[0],
+        suppressed=rest[1],
     )
     return Taken(sender=sender, step=step, claim=claim)
 
@@ -150,7 +151,8 @@ _take = many(
         from locked
         where turn <= %(messages)s and rcpt.message_id = locked.message_id
             and rcpt.place = locked.place
-        returning nth, step, account, domain, rcpt.message_id, rcpt.place, attempts, address,
+        returning nth, step, account, domain, rcpt.message_id, rcpt.place, attempts,
+            (select size from outgoing_message where id = rcpt.message_id), address,
             notify, orcpt, delay_told, (
                 select reason from suppression
                 where suppression.address = lower(rcpt.address)
@@ -177,8 +179,7 @@ _renew = many(
 )
 _release = none(
     f"""update outgoing_recipient rcpt
-        set claimed_until = null, attempts = rcpt.attempts - 1,
-            ready = %(due)s::timestamptz is null, due = coalesce(%(due)s::timestamptz, due)
+        set claimed_until = null, attempts = rcpt.attempts - 1, ready = true
         from {_KEYS} where {_IS_HELD}"""  # noqa: S608  no input in it
 )
 # Of an account's other mail for a domain no host of which answers
@@ -286,9 +287,9 @@ async def renew_claims(
     return set(await _renew(db, now=now, lease_s=lease_s, **_keys(claims)))
 
 
-async def release_claims(db: Executor, claims: Sequence[Claim], due: datetime | None) -> None:
-    """Give ``claims`` back as if they had not been made, to be tried at ``due``, None: at once."""
-    await _release(db, due=due, **_keys(claims))
+async def release_claims(db: Executor, claims: Sequence[Claim]) -> None:
+    """Give ``claims`` back as if they had not been made."""
+    await _release(db, **_keys(claims))
 
 
 async def put_off(db: Executor, account: str, domain: str, due: datetime) -> int:

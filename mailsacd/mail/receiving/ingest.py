@@ -5,7 +5,7 @@ goes into the next one. Under light load a message has a transaction to itself; 
 one fsync serves many. Nobody is told that a message is stored before its commit is.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -23,6 +23,7 @@ from mailsacd.core.token import EnvelopeIds
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
+from mailsacd.store.transaction import Transaction
 from mailsacd.work.ending import ended_within
 
 _MAX_BATCH_ENVELOPES: Final = 200
@@ -91,6 +92,22 @@ class Ingest:
         self._under_way[delivered] = None
         delivered.addBoth(self._answered, delivered)
         return delivered
+
+    async def deliver_with(
+        self, envelope: Envelope, also: Callable[[Transaction], Awaitable[None]]
+    ) -> None:
+        """Store ``envelope`` in a transaction with what ``also`` does in it, and nothing else.
+
+        Raises as `deliver` fails, and what ``also`` raises: then neither is done.
+        """
+        new = await self._composer.compose(envelope)
+
+        async def work(transaction: Transaction) -> Mapping[str, Owned]:
+            owned = await store_envelopes(transaction, [new], public=False, hooks=True)
+            await also(transaction)
+            return owned
+
+        self._tell_observers([new], await self._database.transaction(work))
 
     async def finish(self) -> None:
         """Wait until everything that was delivered so far is committed or refused.

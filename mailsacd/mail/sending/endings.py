@@ -8,41 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from mailsacd.core.backoff import Schedule
 from mailsacd.core.outcome import Outcome
 from mailsacd.core.outgoing import OutgoingRecipient, RecipientState
 from mailsacd.core.relay import Claim, Ending, QueuedMessage
 from mailsacd.mail.sending.reports import Action, one_line
+from mailsacd.mail.sending.rules import RelayRules
 
 MAX_REPLY_CHARACTERS: Final = 500
-GREYLISTED_MOST_S: Final = 900.0
-"""A host that greylists is asked again within this time, or when it says itself."""
-MAX_ASKED_S: Final = 3_600.0
-
-_JITTER: Final = 0.1
 _SUCCESS, _FAILURE, _DELAY = "SUCCESS", "FAILURE", "DELAY"
 _USUAL: Final = frozenset({_FAILURE, _DELAY})  # RFC 3461 section 4.1: up to us
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """When mail is tried again, when its sender hears that it is late, and when it is given up."""
-
-    first_s: float
-    most_s: float
-    tell_after_s: float
-    give_up_after_s: float
-
-    def wait_s(self, outcome: Outcome, attempts: int) -> float:
-        """Seconds until the next attempt when ``attempts`` have failed, the last with ``outcome``."""
-        schedule = Schedule(first_s=self.first_s, most_s=self.most_s, jitter=_JITTER)
-        asked_s = outcome.asks_to_wait_s
-        if asked_s is None:
-            return schedule.delay_s(attempts)
-        soon = Schedule(
-            first_s=self.first_s, most_s=min(self.most_s, GREYLISTED_MOST_S), jitter=_JITTER
-        )
-        return soon.delay_s(attempts, at_least_s=min(asked_s, MAX_ASKED_S))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,40 +37,43 @@ def consequence(
     message: QueuedMessage,
     outcome: Outcome,
     now: datetime,
-    patience: Patience,
+    rules: RelayRules,
 ) -> Consequence:
     """Return what follows from ``outcome`` of the attempt that ``claim`` was, which ends ``now``.
 
     An outcome without a host is of this one: whoever it is about is not put on the suppression
     list. Nobody is told of mail without a reverse-path.
     """
+    state: RecipientState = "queued"
+    told: Action | None = None
+    due: datetime | None = None
+    give_up = message.created + timedelta(seconds=rules.give_up_after_s)
     if outcome.kind == "delivered":
-        told = _success_told(claim.recipient, outcome)
-        return _consequence(claim, message, outcome, "delivered", told)
-    give_up = message.created + timedelta(seconds=patience.give_up_after_s)
-    if outcome.kind == "permanent" or now >= give_up:
-        told = "failed" if _wants(claim.recipient, _FAILURE) else None
-        return _consequence(claim, message, outcome, "failed", told)
-    tell = message.created + timedelta(seconds=patience.tell_after_s)
-    due = min(give_up, now + timedelta(seconds=patience.wait_s(outcome, claim.attempts)))
-    if claim.is_delay_told or not _wants(claim.recipient, _DELAY):
-        return _consequence(claim, message, outcome, "queued", None, due=due)
-    if now >= tell:
-        return _consequence(claim, message, outcome, "queued", "delayed", due=due, until=give_up)
-    return _consequence(claim, message, outcome, "queued", None, due=min(due, tell))
+        state, told = "delivered", _success_told(claim.recipient, outcome)
+    elif outcome.kind == "permanent" or now >= give_up:
+        state, told = "failed", "failed" if _wants(claim.recipient, _FAILURE) else None
+    else:
+        due = min(give_up, now + timedelta(seconds=rules.wait_s(outcome, claim.attempts)))
+        if not claim.is_delay_told and _wants(claim.recipient, _DELAY):
+            tell = message.created + timedelta(seconds=rules.tell_after_s)
+            told, due = ("delayed", due) if now >= tell else (None, min(due, tell))
+    return Consequence(
+        ending=_ending(claim, outcome, state, due, tells_delay=told == "delayed"),
+        outcome=outcome,
+        told=told if message.reverse_path else None,
+        until=give_up if told == "delayed" else None,
+    )
 
 
-def _consequence(
+def _ending(
     claim: Claim,
-    message: QueuedMessage,
     outcome: Outcome,
     state: RecipientState,
-    told: Action | None,
+    due: datetime | None,
     *,
-    due: datetime | None = None,
-    until: datetime | None = None,
-) -> Consequence:
-    ending = Ending(
+    tells_delay: bool,
+) -> Ending:
+    return Ending(
         claim=claim,
         state=state,
         due=due,
@@ -105,10 +82,8 @@ def _consequence(
         reply=one_line(outcome.text)[:MAX_REPLY_CHARACTERS],
         host=one_line(outcome.host),
         suppress=bool(claim.account and outcome.host) and outcome.is_nobody_there,
-        tells_delay=told == "delayed",
+        tells_delay=tells_delay,
     )
-    shown = told if message.reverse_path else None
-    return Consequence(ending=ending, outcome=outcome, told=shown, until=until)
 
 
 def _success_told(recipient: OutgoingRecipient, outcome: Outcome) -> Action | None:

@@ -5,7 +5,7 @@ addresses beyond ASCII. A report has no reverse-path, so that nothing is ever re
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Final, Literal
@@ -61,20 +61,9 @@ def report(subject: Subject, event: Event, *, hostname: str, token: str) -> NewO
     """
     sender = f"mailer-daemon@{hostname}"
     message_id = f"{token}@{hostname}"
-    title = SUBJECTS[event.action]
-    boundary = f"=_{token}"
+    event = replace(event, outcome=_clean(event.outcome))
+    head = _head(subject, event, sender, message_id, boundary=f"=_{token}")
     returned, is_whole = _returned(subject, event)
-    head = _lines(
-        f"From: Mail Delivery System <{sender}>",
-        f"To: <{subject.reverse_path}>",
-        f"Subject: {title}",
-        f"Date: {format_datetime(event.time)}",
-        f"Message-ID: <{message_id}>",
-        *_references(subject.message_id),
-        "Auto-Submitted: auto-replied",
-        "MIME-Version: 1.0",
-        f'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"',
-    )
     kind = "global" if subject.smtputf8 else ""
     text = explanation(
         event.action,
@@ -92,17 +81,41 @@ def report(subject: Subject, event: Event, *, hostname: str, token: str) -> NewO
         ),
         (_returned_type(kind, is_whole=is_whole), returned),
     )
-    body = b"".join(_part(boundary, content_type, content) for content_type, content in parts)
+    body = b"".join(_part(f"=_{token}", *part) for part in parts)
     return NewOutgoing(
         account=None,
         origin="report",
         reverse_path="",
         header_from=sender,
-        subject=title,
+        subject=SUBJECTS[event.action],
         message_id=message_id,
-        content=head + b"\r\n" + body + f"--{boundary}--\r\n".encode(),
+        content=head + b"\r\n" + body + f"--=_{token}--\r\n".encode(),
         recipients=(OutgoingRecipient(address=subject.reverse_path, notify="NEVER"),),
         smtputf8=subject.smtputf8 and not (head + returned).isascii(),
+    )
+
+
+def _head(subject: Subject, event: Event, sender: str, message_id: str, boundary: str) -> bytes:
+    return _lines(
+        f"From: Mail Delivery System <{sender}>",
+        f"To: <{subject.reverse_path}>",
+        f"Subject: {SUBJECTS[event.action]}",
+        f"Date: {format_datetime(event.time)}",
+        f"Message-ID: <{message_id}>",
+        *_references(subject.message_id),
+        "Auto-Submitted: auto-replied",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"',
+    )
+
+
+def _clean(outcome: Outcome) -> Outcome:
+    """What a host said, each in one line that is not too long."""
+    return replace(
+        outcome,
+        status=_cut(one_line(outcome.status)),
+        text=_cut(one_line(outcome.text)),
+        host=_cut(one_line(outcome.host)),
     )
 
 
@@ -136,9 +149,11 @@ def _field(name: str, value: str, *, is_utf8: bool) -> str:
     clean = one_line(value)
     if not is_utf8:
         clean = clean.encode("ascii", "replace").decode()
-    while len(clean.encode()) > _MAX_LINE:
-        clean = clean[: len(clean) * 3 // 4]
-    return f"{name}: {clean}\r\n"
+    return f"{name}: {_cut(clean)}\r\n"
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:_MAX_LINE].decode(errors="ignore")
 
 
 def _original(orcpt: str) -> str:
