@@ -25,7 +25,7 @@ class Connection(Protocol):
         """Return an outcome for each recipient."""
 
     async def close(self) -> None:
-        """End it."""
+        """End the session in bounded time."""
 
 
 class Hosts(Protocol):

@@ -34,7 +34,7 @@ _Outcomes = list[tuple[Claim, Outcome]]
 
 
 class Lines:
-    """Sends lines."""
+    """Sends lines that the job has claimed; any number of them at the same time."""
 
     def __init__(
         self,

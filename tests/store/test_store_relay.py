@@ -10,16 +10,13 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from mailsacd.core.relay import Claim, Ending, Rooms
 from mailsacd.store.pool import Database
 from mailsacd.store.relay import (
-    Turns,
-    claim_lines,
     find_queued,
-    is_any_ready,
     put_off,
-    ready_due,
     record_endings,
     release_claims,
     renew_claims,
 )
+from mailsacd.store.relay_claims import Turns, claim_lines, is_any_ready, ready_due
 from mailsacd.store.transaction import Transaction
 from tests.store.outgoing import CONTENT, queue_many
 

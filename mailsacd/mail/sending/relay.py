@@ -12,9 +12,10 @@ from mailsacd.core.token import utc_from_ms
 from mailsacd.mime.trace import LOOP_FIELD
 from mailsacd.settings import RelaySettings
 from mailsacd.store import relay as store
+from mailsacd.store import relay_claims as claiming
 from mailsacd.store import suppression
 from mailsacd.store.pool import Database
-from mailsacd.store.relay import Taken, Turns
+from mailsacd.store.relay_claims import Taken, Turns
 
 MAX_SUPPRESSED: Final = 10_000
 """So many addresses of an account's are suppressed at most: of more the newest."""
@@ -59,12 +60,12 @@ class Relay:
 
     async def ready(self) -> bool:
         """Have what is due be ready, and return whether anything may be claimed."""
-        await store.ready_due(self._database, self._now())
-        return await store.is_any_ready(self._database)
+        await claiming.ready_due(self._database, self._now())
+        return await claiming.is_any_ready(self._database)
 
     async def claim(self, rooms: Rooms) -> list[Line]:
         """Claim what is ready: every account, and every domain of each, has its turn."""
-        taken = await store.claim_lines(
+        taken = await claiming.claim_lines(
             self._database,
             self._now(),
             rooms,
