@@ -7,12 +7,8 @@ from typing import Any
 import pytest
 import pytest_twisted
 import trustme
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificate
 from OpenSSL import SSL
 from twisted.internet import reactor as the_reactor
-from twisted.internet.ssl import ContextFactory
 from twisted.internet.task import LoopingCall
 from twisted.names import dns
 
@@ -22,6 +18,7 @@ from mailsacd.outbound.post import LINGER_S, MAX_ANSWER_BYTES
 from mailsacd.outbound.tls import verifying_context
 from tests.outbound.name_server import Network
 from tests.outbound.receiver import OK, Receiver, status
+from tests.outbound.server_tls import ServerTls
 from tests.outbound.test_webhook_guard import make_poster
 from tests.patience import until
 
@@ -241,41 +238,6 @@ async def test_what_is_sent_before_it_is_asked_is_bounded_too(
 # TLS
 
 
-def _private_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
-    key = load_pem_private_key(pem, None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return key
-
-
-class _Tls(ContextFactory):
-    """A server's side, with a certificate of trustme."""
-
-    def __init__(self, certificate: trustme.LeafCert, *, newest: int | None = None) -> None:
-        self._context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        pem, key = certificate.cert_chain_pems[0], certificate.private_key_pem
-        self._context.use_certificate(load_pem_x509_certificate(pem.bytes()))
-        self._context.use_privatekey(_private_key(key.bytes()))
-        if newest is not None:
-            self._context.set_min_proto_version(0)
-            self._context.set_max_proto_version(newest)
-            self._context.set_cipher_list(b"ALL:@SECLEVEL=0")
-
-    def getContext(self) -> SSL.Context:  # noqa: N802  Twisted's
-        return self._context
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> str:
-    file = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(file)
-    return str(file)
-
-
 @pytest.mark.parametrize(
     ("issued_to", "host"),
     [
@@ -295,7 +257,7 @@ async def test_a_good_certificate(
     host: str,
 ) -> None:
     network.usual.answers.add(host, dns.Record_A("127.0.0.1"))
-    receiver = receive(tls=_Tls(authority.issue_cert(*issued_to)))
+    receiver = receive(tls=ServerTls(authority.issue_cert(*issued_to)))
     poster = make_poster(network, "127.0.0.1", ca_file=ca_file)
     attempt = await poster.post(receiver.url(host=host, scheme="https"), b"{}", {})
     assert (attempt.code, attempt.error) == (200, "")
@@ -322,7 +284,7 @@ async def test_a_certificate_of_somebody_else_gets_nothing(
     host: str,
 ) -> None:
     network.usual.answers.add(host, dns.Record_A("127.0.0.1"))
-    receiver = receive(tls=_Tls(authority.issue_cert(*issued_to)))
+    receiver = receive(tls=ServerTls(authority.issue_cert(*issued_to)))
     poster = make_poster(network, "127.0.0.1", ca_file=ca_file)
     attempt = await poster.post(receiver.url(host=host, scheme="https"), b"{}", {})
     assert attempt.error == f"TLS failed: the certificate is not one of {host}"
@@ -333,7 +295,7 @@ async def test_a_certificate_of_somebody_else_gets_nothing(
 async def test_a_certificate_of_an_unknown_authority_gets_nothing(
     network: Network, receive: Receive, ca_file: str
 ) -> None:
-    receiver = receive(tls=_Tls(trustme.CA().issue_cert("127.0.0.1")))
+    receiver = receive(tls=ServerTls(trustme.CA().issue_cert("127.0.0.1")))
     for trusted in ("", ca_file):
         poster = make_poster(network, "127.0.0.1", ca_file=trusted)
         attempt = await poster.post(receiver.url(scheme="https"), b"{}", {})
@@ -346,7 +308,7 @@ async def test_old_tls_and_no_tls_get_nothing(
     network: Network, receive: Receive, authority: trustme.CA, ca_file: str
 ) -> None:
     certificate = authority.issue_cert("127.0.0.1")
-    for receiver in (receive(tls=_Tls(certificate, newest=SSL.TLS1_1_VERSION)), receive()):
+    for receiver in (receive(tls=ServerTls(certificate, newest=SSL.TLS1_1_VERSION)), receive()):
         poster = make_poster(network, "127.0.0.1", ca_file=ca_file)
         attempt = await poster.post(receiver.url(scheme="https"), b"{}", {})
         assert attempt.code is None

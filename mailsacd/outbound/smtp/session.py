@@ -28,7 +28,7 @@ from mailsacd.outbound.smtp.transaction import Prepared, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Mail may be sent."""
+    """The opening is done, and mail may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Session:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether TLS is on."""
+        """Whether the connection has TLS on it."""
         return self._opening.is_encrypted
 
     @property
@@ -202,8 +202,8 @@ class Session:
             self._actions.append(Opened())
 
     def _fail(self, error: BrokenOffError) -> None:
-        """The opening has failed, or QUIT."""
-        self._end(error.outcome(self._rules.host))
+        """The opening has failed, or QUIT, of which nobody wants to know."""
+        self._end(None if self._is_open else error.outcome(self._rules.host))
 
     def _end(self, outcome: Outcome | None = None) -> None:
         if self.is_over:
