@@ -198,6 +198,15 @@ class RelaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     delay_notice_hours: Hours = 4
     give_up_hours: Hours = 120
     suppressed_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 30
+    kept_days: Days = 14
+
+
+class SendingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[sending]``: what accounts send, by the API and by the submission port."""
+
+    max_attachments: Count = 100
+    abuse_contact: Annotated[str, msgspec.Meta(pattern=r"^([!-~]+@[!-~]+)?$")] = ""
+    unsubscribe: Annotated[str, msgspec.Meta(pattern=r"^((mailto|https?):[!-;=?-~]+)?$")] = ""
 
 
 class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -233,6 +242,7 @@ class ThrottleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     slow_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
     calls_per_minute: PerMinute = 1_200
     account_calls_per_minute: PerMinute = 12_000
+    sends_per_minute: PerMinute = 600
 
 
 class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -265,6 +275,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dns: DnsSettings = DnsSettings()
     webhook: WebhookSettings = WebhookSettings()
     relay: RelaySettings = RelaySettings()
+    sending: SendingSettings = SendingSettings()
     throttle: ThrottleSettings = ThrottleSettings()
     domains: DomainSettings = DomainSettings()
     accounts: AccountSettings = AccountSettings()

@@ -27,6 +27,7 @@ from mailsacd.assembly.receiving import Receiving
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
 from mailsacd.assembly.retrieval import Retrieval
+from mailsacd.assembly.sending import Sending
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
@@ -164,6 +165,7 @@ class Daemon:
             push.announcer,
         )
         testing = self._add(LoadTesting(ground, owners, records))
+        sending = self._add(Sending(ground, owners, records))
         receiving = self._add(
             Receiving(ground, owners, records, testing.recorder, observers, logins)
         )
@@ -176,6 +178,7 @@ class Daemon:
             *owners.calls(records.activity, records.usage.unwritten),
             *records.calls(),
             *testing.calls(),
+            *sending.calls(),
             retrieval.calls(owners.addresses, ports),
             *delivering.calls(),
             *feeds.calls(),

@@ -8,6 +8,7 @@ from typing import Final
 
 from mailsacd.store.erasures import erase_account, forget_erasures
 from mailsacd.store.messages import delete_messages
+from mailsacd.store.outgoing_queue import forget_account
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 BATCH: Final = 500
@@ -92,7 +93,7 @@ async def finish_removal(db: Executor, account: str, most_steps: int | None = No
         return False
     await _leave_starred(db, account=account)
     await _leave_owned(db, account=account)
-    for forget in (_delete_messages, _forget_deliveries, _forget_activity):
+    for forget in (_delete_messages, forget_account, _forget_deliveries, _forget_activity):
         while await forget(db, account=account):
             if is_enough():
                 return False

@@ -83,7 +83,7 @@ def _send(daemon: RunningDaemon, to: str) -> None:
         client.sendmail("ann@example.net", [to], _invoice())
 
 
-def _webhook_account(daemon: RunningDaemon) -> dict[str, str]:
+def _private_address(daemon: RunningDaemon) -> dict[str, str]:
     variables = _account(daemon)
     told(daemon.data_dir, "address", "add", "jeff", "jeff@example.com")
     return variables
@@ -131,10 +131,14 @@ SCENES = {
             'curl -s -H "Mailsac-Key: $KEY" $API/domains/lab.example/load-test',
         ),
     ),
+    "docs/sending.md": Scene(
+        prepare=_private_address,
+        like=('curl -s -H "Mailsac-Key: $KEY"',),
+    ),
     "docs/settings.md": Scene(),
     "docs/smtp.md": Scene(),
     "docs/webhooks.md": Scene(
-        prepare=_webhook_account,
+        prepare=_private_address,
         before={
             'curl -s -H "Mailsac-Key: $KEY" "$API/webhooks/deliveries': (
                 f"{_SEND} --mail-rcpt jeff@example.com\n" + _until(_DELIVERIES, "attempts.:[1-9]")

@@ -15,6 +15,7 @@ from mailsacd.core.errors import (
     Fault,
     ForbiddenError,
     InvalidInputError,
+    MailLoopError,
     MailsacdError,
     NotEnoughCreditsError,
     NotFoundError,
@@ -33,6 +34,7 @@ _RETRY_UNAVAILABLE_S: Final = 5
 # The one mapping of errors to statuses; the first class that fits counts.
 _STATUSES: Final[tuple[tuple[type[MailsacdError], HTTPStatus], ...]] = (
     (InvalidInputError, HTTPStatus.BAD_REQUEST),
+    (MailLoopError, HTTPStatus.BAD_REQUEST),
     (UnauthenticatedError, HTTPStatus.UNAUTHORIZED),
     (NotEnoughCreditsError, HTTPStatus.PAYMENT_REQUIRED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),

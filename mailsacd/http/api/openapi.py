@@ -16,6 +16,7 @@ from mailsacd.http.server.request import READS
 _REFUSALS: Final = {
     400: "Something in the request is wrong; each fault is named",
     401: "A key is needed, or the one given is wrong",
+    402: "Not enough credits are left",
     403: "It belongs to another account",
     404: "It is not there",
     409: "It contradicts what is there already",

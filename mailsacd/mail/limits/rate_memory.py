@@ -14,12 +14,20 @@ from typing import Final, cast
 
 from mailsacd.core.rate import SLOTS
 
-TABLES: Final = ("peer", "sender", "recipient", "account", "calling-peer", "calling-account")
+TABLES: Final = (
+    "peer",
+    "sender",
+    "recipient",
+    "account",
+    "calling-peer",
+    "calling-account",
+    "sending-account",
+)
 """What there are buckets of."""
 
 _SECRET_BYTES: Final = 64
 _NUMBER_BYTES: Final = 8
-_SIZE: Final = _SECRET_BYTES + len(TABLES) * SLOTS * _NUMBER_BYTES  # 6 MiB, of what is touched
+_SIZE: Final = _SECRET_BYTES + len(TABLES) * SLOTS * _NUMBER_BYTES  # 7 MiB, of what is touched
 
 
 class RateMemory:

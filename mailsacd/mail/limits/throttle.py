@@ -142,6 +142,21 @@ class Throttle:
         charge = self._charge("account", account, self._account_s)
         return self._spend_on_mail([charge], account, patience)
 
+    def sent(self, account: str, recipients: int) -> None:
+        """Count so many ``recipients`` of a message that ``account`` sends, or none of them.
+
+        Raises ThrottledError.
+        """
+        interval_s = _interval_s(self._settings.sends_per_minute)
+        if not interval_s or not self._settings.enabled:
+            return
+        # What a minute brings may go at once, as one message too
+        cost_s = min(interval_s * recipients, BURST_S)
+        charge = self._charge("sending-account", account, cost_s)
+        wait_s, _ = spend([charge], self._seconds(), burst_s=BURST_S, patience_s=0.0)
+        if wait_s:
+            raise self._too_much(charge.name, account, wait_s, _CALL_CODE)
+
     async def call(self, ip: str, account: str | None) -> RateStanding | None:
         """A call of the API, by an account or else a peer: return when it may be answered.
 

@@ -1,0 +1,59 @@
+"""Who may send as whom.
+
+An account sends as its private addresses, as any address of its verified domains, and as those
+addresses of the operator's own domains that nobody has reserved: nobody else's.
+"""
+
+from collections.abc import Iterable
+
+from mailsacd.core.address import Address, normal_domain, parse_address
+from mailsacd.core.errors import ForbiddenError
+from mailsacd.core.ownership import CATCH_ALL_LOCAL
+from mailsacd.mail.ownership.directory import Directory
+
+
+class Senders:
+    """``accepted_domains`` are as in the settings: those that are named there are the operator's
+    own, as are ``hosting`` and what is below it."""
+
+    def __init__(
+        self, directory: Directory, accepted_domains: Iterable[str], hosting: str = ""
+    ) -> None:
+        self._directory = directory
+        named = {name for name in accepted_domains if name not in {"*", "@registered"}}
+        self._parents = {normal_domain(name[2:]) for name in named if name.startswith("*.")}
+        self._domains = {normal_domain(name) for name in named if not name.startswith("*.")}
+        if hosting:
+            self._domains.add(normal_domain(hosting))
+            self._parents.add(normal_domain(hosting))
+
+    async def check(self, account: str, from_address: str) -> None:
+        """Return if ``account`` may send as ``from_address``, without a name beside it.
+
+        With a tag it is the address without it that counts. Raises ForbiddenError, BadAddressError
+        for what is no address, and UnavailableError.
+        """
+        address = parse_address(from_address).without_tag()
+        if not await self._may(account, address):
+            raise ForbiddenError(
+                f"{address} is not yours to send from: it is no private address, nor at a verified"
+                " domain of yours"
+            )
+
+    def is_own(self, domain: str) -> bool:
+        """Tell whether ``domain`` (normal) is one of the operator's own."""
+        return domain in self._domains or any(
+            domain.endswith(f".{parent}") for parent in self._parents
+        )
+
+    async def _may(self, account: str, address: Address) -> bool:
+        # Nobody reads an alternate, and it stands for somebody's address: nobody writes as it
+        if address.is_alternate or address.local == CATCH_ALL_LOCAL:
+            return False
+        owner = await self._directory.owner(str(address))
+        if owner is not None:
+            return owner == account
+        facts = await self._directory.domain(address.domain)
+        if facts is not None and facts.owner is not None:
+            return facts.owner == account
+        return self.is_own(address.domain)
