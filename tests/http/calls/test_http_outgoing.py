@@ -134,7 +134,8 @@ async def test_a_whole_message_goes_out_as_it_is_and_what_is_missing_is_added(
         "Return-Path: <forged@x.example>\nBcc: hidden@there.example\nFrom: Me <"
         f"{PRIVATE}>\nTo: bob@there.example\nX-Own: 1\nBcc:\n more@there.example\n\nline\rline\n"
     )
-    answer = await send(house, raw=raw, to=None, **{"from": None}, subject=None, text="ignored")
+    whole: dict[str, Any] = {"raw": raw, "to": None, "from": None, "text": "ignored"}
+    answer = await send(house, **whole)
     found = await queued(house, answer)
     assert answer.json()["from"] == PRIVATE
     assert answer.json()["to"] == [
