@@ -26,6 +26,7 @@ from mailsacd.assembly.push import make_push
 from mailsacd.assembly.receiving import Receiving
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
+from mailsacd.assembly.relaying import Relaying
 from mailsacd.assembly.retrieval import Retrieval
 from mailsacd.assembly.sending import Sending
 from mailsacd.assembly.web import Web, mail_calls
@@ -169,6 +170,7 @@ class Daemon:
         receiving = self._add(
             Receiving(ground, owners, records, testing.recorder, observers, logins)
         )
+        relaying = self._add(Relaying(ground, owners, records, receiving, sending))
         retrieval = self._add(Retrieval(ground, access_control, logins))
         callers = Metered(owners.authenticator, records.usage)
         rules = ListenPermission(database, owners.directory, owners.accounts, access_control)
@@ -179,6 +181,7 @@ class Daemon:
             *records.calls(),
             *testing.calls(),
             *sending.calls(),
+            *relaying.calls(),
             retrieval.calls(owners.addresses, ports),
             *delivering.calls(),
             *feeds.calls(),

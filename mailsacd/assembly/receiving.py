@@ -27,7 +27,8 @@ from mailsacd.store.pool import Database
 
 
 class Receiving:
-    """A part. ``factories`` are what listens, by the names of the ports."""
+    """A part. ``factories`` are what listens, by the names of the ports. ``policy`` decides on
+    recipients of mail from anybody, ``ingest`` makes mail durable."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class Receiving:
         """
         settings, intake = ground.settings, ground.intake
         directory = owners.directory.asking(intake)
-        self._ingest = Ingest(
+        self.ingest = Ingest(
             intake,
             composer=Composer(ground.hostname, ground.lanes.mail_in),
             budget=ByteBudget(settings.message.buffer_bytes),
@@ -52,7 +53,14 @@ class Receiving:
             observers=observers,
             ownership=directory,
         )
-        self._sorting = LoadTestIntake(self._ingest, recorder)
+        self.policy = RecipientPolicy(
+            intake,
+            directory,
+            settings.message.accepted_domains,
+            owners.domain_rules.hosting,
+            activity=records.activity,
+        )
+        self._sorting = LoadTestIntake(self.ingest, recorder)
         self._witness = MailWitness(
             directory, records.activity, records.tracing, reactor=ground.reactor
         )
@@ -78,7 +86,7 @@ class Receiving:
 
     async def finish(self) -> None:
         """Commit what came from those who hung up before they were answered."""
-        await self._ingest.finish()
+        await self.ingest.finish()
         await self._witness.finish()
 
     def _from_anybody(self, ground: Ground, owners: Ownership, records: Records) -> SmtpServices:
@@ -87,13 +95,7 @@ class Receiving:
             hostname=ground.hostname,
             settings=settings.smtp,
             message=settings.message,
-            accept=RecipientPolicy(
-                ground.intake,
-                owners.directory.asking(ground.intake),
-                settings.message.accepted_domains,
-                owners.domain_rules.hosting,
-                activity=records.activity,
-            ),
+            accept=self.policy,
             ingest=self._sorting,
             tls=ground.tls,
             self_signed=ground.self_signed,

@@ -12,6 +12,7 @@ from mailsacd.mail.sending.outgoing_queue import OutgoingQueue
 from mailsacd.mail.sending.own_fields import OwnFields
 from mailsacd.mail.sending.queueing import Queueing
 from mailsacd.mail.sending.senders import Senders
+from mailsacd.mail.sending.signing import Signer
 from mailsacd.mail.sending.submission import Submission
 from mailsacd.work.loop import Loop
 
@@ -19,11 +20,21 @@ FORGET_EVERY_S: Final = 300.0
 
 
 class Sending:
-    """A part. ``submission`` takes what accounts send, ``queueing`` what the daemon makes."""
+    """A part. ``submission`` takes what accounts send, ``queueing`` what the daemon makes, and
+    ``signer`` signs both."""
 
     def __init__(self, ground: Ground, owners: Ownership, records: Records) -> None:
         settings, database, reactor = ground.settings, ground.database, ground.reactor
-        self.queueing = Queueing(owners.accounts, ground.lanes.rest, reactor=reactor)
+        self.signer = Signer(
+            database,
+            owners.notices,
+            ground.lanes.rest,
+            lent=owners.domain_rules.hosting,
+            reactor=reactor,
+        )
+        self.queueing = Queueing(
+            owners.accounts, ground.lanes.rest, reactor=reactor, signer=self.signer
+        )
         self.senders = Senders(
             owners.directory, settings.message.accepted_domains, owners.domain_rules.hosting
         )

@@ -41,6 +41,7 @@ _forget_deliveries = none(
     f"""delete from delivery where id in (
            select id from delivery where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
 )
+_forget_suppressions = none("delete from suppression where account = %(account)s")
 _forget_inbound = none("delete from inbound where account = %(account)s")
 _delete = none("delete from account where name = %(account)s")
 _now: one[datetime] = one(column, "select clock_timestamp()")
@@ -97,6 +98,7 @@ async def finish_removal(db: Executor, account: str, most_steps: int | None = No
         while await forget(db, account=account):
             if is_enough():
                 return False
+    await _forget_suppressions(db, account=account)
     await _forget_inbound(db, account=account)
     await forget_erasures(db, account)
     await _delete(db, account=account)

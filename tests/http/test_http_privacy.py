@@ -171,6 +171,8 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "getOutgoing": 401,
     "cancelOutgoing": 401,
     "retryOutgoing": 401,
+    "listSuppressions": 401,
+    "removeSuppression": 401,
     "listInboundByDay": 401,
     "listInboundByMonth": 401,
     "listUsers": 401,

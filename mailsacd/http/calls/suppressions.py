@@ -34,7 +34,7 @@ def _address(text: str) -> str:
 
 
 _ADDRESS: Final = Parameter(
-    name="address",
+    name="email",
     where="path",
     description="The address, in upper or lower case.",
     schema={"type": "string"},
@@ -63,7 +63,7 @@ class SuppressionCalls:
             ),
             _operation(
                 method="DELETE",
-                path="/api/suppressions/{address}",
+                path="/api/suppressions/{email}",
                 id="removeSuppression",
                 summary="Send mail to the address again",
                 parameters=(_ADDRESS,),
@@ -80,7 +80,7 @@ class SuppressionCalls:
 
     async def remove(self, call: Call) -> Response:
         """Have the account's mail sent to the address again."""
-        await self._suppressions.remove(call.actor, call["address"])
+        await self._suppressions.remove(call.actor, call["email"])
         return Response(status=204)
 
 
