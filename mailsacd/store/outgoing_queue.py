@@ -105,6 +105,10 @@ _many_messages: dict[Change, many[str]] = {
     )
     for change, (which, setting) in _CHANGES.items()
 }
+_hold_all = none(
+    """update outgoing_recipient set state = 'held', ready = false, claimed_until = null
+       where state = 'queued'"""
+)
 _lock_several: many[str] = many(
     column,
     """select id from outgoing_message where id = any(%(ids)s::text[]) order by id for update""",
@@ -170,6 +174,11 @@ async def change_some(db: Executor, change: Change, which: Selection) -> list[st
     Returns the ids of their messages, one for each; none when there is nothing more to change.
     """
     return await _many_messages[change](db, account=which.account, domain=which.domain)
+
+
+async def hold_all(db: Executor) -> int:
+    """Hold whatever waits or is being sent, of a queue that nobody works at. Returns how many."""
+    return await _hold_all(db)
 
 
 async def end_messages(db: Executor, ids: Sequence[str]) -> None:

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from mailsacd.core.errors import NotFoundError
-from mailsacd.core.outgoing import Origin, Outgoing, RecipientStanding, RecipientState
-from mailsacd.core.token import iso_time
+from mailsacd.core.outgoing import Origin, RecipientState
+from mailsacd.core.outgoing_form import shown
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import LIMIT, SKIP, Parameter, whole_number
@@ -192,35 +192,3 @@ class OutgoingCalls:
         recipient = call.body.recipient or None
         changed = self._queue.change_own(call.actor, change, call["outgoingId"], recipient)
         return json_response(shown(await changed))
-
-
-def shown(outgoing: Outgoing) -> dict[str, Any]:
-    """A message on its way as the API answers it."""
-    return {
-        "_id": outgoing.id,
-        "from": outgoing.reverse_path,
-        "to": [recipient.address for recipient in outgoing.recipients],
-        "subject": outgoing.subject,
-        "messageId": outgoing.message_id,
-        "size": outgoing.size,
-        "origin": outgoing.origin,
-        "created": iso_time(outgoing.created),
-        "ended": outgoing.ended and iso_time(outgoing.ended),
-        "recipients": [_shown_recipient(recipient) for recipient in outgoing.recipients],
-    }
-
-
-def _shown_recipient(recipient: RecipientStanding) -> dict[str, Any]:
-    return {
-        "address": recipient.address,
-        "state": recipient.state,
-        "sending": bool(recipient.sending),
-        "attempts": recipient.attempts,
-        "nextAttempt": recipient.due and iso_time(recipient.due),
-        "code": recipient.code,
-        "status": recipient.status,
-        "reply": recipient.reply,
-        "host": recipient.host,
-        "lastAttempt": recipient.tried and iso_time(recipient.tried),
-        "finished": recipient.finished and iso_time(recipient.finished),
-    }

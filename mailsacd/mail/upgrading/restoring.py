@@ -16,6 +16,7 @@ from mailsacd.store.dump import Dump, Entry, Rows
 from mailsacd.store.events import forget_transactions
 from mailsacd.store.loading import load
 from mailsacd.store.migrate import Applied, check_applied, migrate
+from mailsacd.store.outgoing_queue import hold_all
 from mailsacd.store.pool import Database
 from mailsacd.work.threads import Lane
 
@@ -62,6 +63,7 @@ async def refill(
     await lane.run_in_thread(lambda: load(known.dump, tables, parameters))
     await bring_up_to_date(beside)
     await beside.transaction(forget_transactions)
+    await beside.transaction(hold_all)  # it may have been sent since the dump was made
     await beside.transaction(count_anew)
     return left_out
 
