@@ -25,6 +25,9 @@ from mailsacd.store.direct import check_direct
 from mailsacd.store.pool import Database
 from mailsacd.work.threads import Lane, Lanes, make_lanes
 
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")  # RFC 1123 section 2.1
+_MAX_HOST_NAME: Final = 253
 _NOTHING_THERE: Final = (
     "there is no mailsacd in {0}: are --data-dir and the other settings right? "
     "The daemon makes one at its first start, `mailsacd migrate` without starting it"
@@ -155,7 +158,7 @@ def hostname_of(settings: Settings) -> str:
     Raises ConfigurationError for what is no name of a host.
     """
     name = settings.server.hostname or socket.gethostname()
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
+    if not _HOST_NAME.fullmatch(name) or len(name) > _MAX_HOST_NAME:
         if settings.server.hostname:
             raise ConfigurationError(f"server.hostname: {name!r} is not a host name")
         return "localhost"

@@ -31,7 +31,9 @@ def programs(workspace: Path) -> Path:
         assert found
         (workspace / name).symlink_to(found)
     libraries = workspace / "ldconfig"
-    libraries.write_text("#!/bin/sh\necho 'libatomic.so.1 (libc6,x86-64) => /lib/libatomic.so.1'\n")
+    libraries.write_text(
+        "#!/bin/sh\necho 'libatomic.so.1 => /lib/a, libnss_wrapper.so => /lib/b'\n"
+    )
     libraries.chmod(0o755)
     return workspace
 

@@ -4,7 +4,7 @@ import os
 import pwd
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -39,11 +39,17 @@ class SystemUser:
         numbers = (self.uid, self.gid, death_signal, os.getpid())
         return [sys.executable, "-I", "-S", _LAUNCH, *map(str, numbers), *command]
 
-    async def run(self, command: Sequence[str], reactor: Any) -> tuple[int, str]:
-        """Run ``command`` to its end. Returns its exit status and all that it printed."""
+    async def run(
+        self, command: Sequence[str], reactor: Any, environment: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        """Run ``command`` to its end, with ``environment`` beside ours.
+
+        Returns its exit status and all that it printed.
+        """
         executable, *arguments = self.launcher(command)
+        whole = {**os.environ, "LC_ALL": "C", **(environment or {})}
         out, err, status = await getProcessOutputAndValue(
-            executable, arguments, env={**os.environ, "LC_ALL": "C"}, path="/", reactor=reactor
+            executable, arguments, env=whole, path="/", reactor=reactor
         )
         return status, (out + err).decode("utf-8", "replace")
 

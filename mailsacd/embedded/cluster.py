@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.embedded.account import postgres_user
+from mailsacd.embedded.nameless import named
 
 DATABASE_USER: Final = "mailsacd"
 PORT: Final = "5432"  # nothing listens there: it is a part of the Unix socket's name
@@ -107,7 +108,8 @@ class Cluster:
             os.chown(partial, self.user.uid, self.user.gid)
         options = ("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions")
         command = [str(initdb), "-D", str(partial), "-U", DATABASE_USER, *options]
-        status, printed = await self.user.run(command, reactor)
+        with named(self.user, self.home) as environment:
+            status, printed = await self.user.run(command, reactor, environment)
         if status != 0:
             shutil.rmtree(partial, ignore_errors=True)
             raise ConfigurationError(f"initdb failed in {self.home}: {printed.strip()}")
