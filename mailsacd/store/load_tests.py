@@ -9,7 +9,11 @@ from mailsacd.core.load_test import LoadTest
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 KEPT_DAYS: Final = 30
-"""So long are the figures of a test kept after its end, unless there is a later one."""
+"""So long are the figures of a test kept, unless there is a later one of its domain."""
+KEPT_OF_ACCOUNT: Final = 10
+"""An account has so many tests at most: when it begins another one, the oldest are forgotten."""
+KEPT: Final = 200
+"""So many tests that have ended are kept in all. Each has up to a megabyte for each process."""
 
 _COLUMNS: Final = "id, domain, owner, header, started, ends"
 
@@ -57,9 +61,15 @@ _running = one(
        where ends > now()""",
 )
 _forget_earlier = none(
-    "delete from load_test where domain = %(domain)s and owner = %(owner)s and ends <= now()"
+    f"""delete from load_test where owner = %(owner)s and ends <= now() and (
+            domain = %(domain)s or id in (
+                select id from load_test where owner = %(owner)s
+                order by ends desc offset {KEPT_OF_ACCOUNT - 1}))"""  # noqa: S608  no input in it
 )
-_forget_old = none(f"delete from load_test where ends < now() - interval '{KEPT_DAYS} days'")  # noqa: S608  no input in it
+_forget_old = none(
+    f"""delete from load_test where ends < now() - interval '{KEPT_DAYS} days' or id in (
+            select id from load_test where ends <= now() order by ends desc offset {KEPT})"""  # noqa: S608  no input in it
+)
 # A test may be gone since, with its account: what was counted of it goes nowhere.
 _write = none(
     """with counted as (
@@ -94,7 +104,7 @@ _now: one[datetime] = one(column, "select now()")
 async def add_load_test(
     db: Executor, id_: str, domain: str, owner: str, *, header: str, lasting_s: int
 ) -> LoadTest:
-    """Begin a test, and forget earlier ones of the same domain and owner."""
+    """Begin a test, and forget the owner's ended ones of the same domain, or that are too many."""
     await _forget_earlier(db, domain=domain, owner=owner)
     values = {"id": id_, "domain": domain, "owner": owner, "header": header}
     return await _add(db, **values, lasting_s=lasting_s)
@@ -136,5 +146,5 @@ async def read_counted(
 
 
 async def forget_old_load_tests(db: Executor) -> None:
-    """Delete tests that ended KEPT_DAYS ago, with all that was counted."""
+    """Delete tests that ended KEPT_DAYS ago or are not the last KEPT, with all that was counted."""
     await _forget_old(db)

@@ -13,7 +13,15 @@ from mailsacd.core.sampled_ids import unpacked
 from mailsacd.mail.load_testing import recorder as module
 from mailsacd.mail.load_testing.recorder import MAX_TESTS, Recorder
 from mailsacd.store.accounts import add_account
-from mailsacd.store.load_tests import add_load_test, read_counted, write_counted
+from mailsacd.store.load_tests import (
+    KEPT,
+    KEPT_OF_ACCOUNT,
+    add_load_test,
+    end_load_test,
+    forget_old_load_tests,
+    read_counted,
+    write_counted,
+)
 from mailsacd.store.pool import Database
 
 reactor: Any = the_reactor
@@ -129,3 +137,37 @@ async def test_tests_in_memory_have_a_bound(database: Database) -> None:
         recorder.count(*_message(f"t{number}", 1))
     assert len(recorder._counting) == MAX_TESTS
     await recorder.finish()
+
+
+@ensure
+async def test_an_account_keeps_its_last_tests_and_all_together_have_a_bound(
+    database: Database,
+) -> None:
+    for account in ("jeff", "ann"):
+        assert await add_account(database, account, f"{account}@x.example", "default", None)
+        for number in range(KEPT_OF_ACCOUNT + 3):
+            domain = f"{number}.{account}.example"
+            name = f"{account}{number:03}"
+            await add_load_test(database, name, domain, account, header="Date", lasting_s=60)
+            await end_load_test(database, domain, account)
+    kept = await database.fetch("select id from load_test order by id")
+    assert [id_ for (id_,) in kept] == [
+        f"{account}{number:03}"
+        for account in ("ann", "jeff")
+        for number in range(3, KEPT_OF_ACCOUNT + 3)
+    ]
+    await database.run(
+        """insert into load_test (id, domain, owner, header, ends)
+           select 'many' || n, n || '.example', 'jeff', 'Date', now() - n * interval '1 minute'
+           from generate_series(1, %s) n""",
+        (KEPT,),
+    )
+    await add_load_test(database, "running", "now.example", "ann", header="Date", lasting_s=60)
+    await forget_old_load_tests(database)
+    # Of ann's the oldest went as the running one began
+    assert await database.fetch("select count(*) from load_test") == [(KEPT + 1,)]
+    ended = f"many{KEPT - (2 * KEPT_OF_ACCOUNT - 1)}"
+    rows = await database.fetch(
+        "select id from load_test where id like 'many%' order by ends limit 1"
+    )
+    assert rows == [(ended,)]
