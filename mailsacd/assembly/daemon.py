@@ -32,9 +32,10 @@ from mailsacd.assembly.sending import Sending
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
+from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.limits.usage import Metered
-from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.ownership.mail_login import MailLogins, PacedLogins
 from mailsacd.mail.push.permission import ListenPermission
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.ports import OwnPorts, Ports, allow_open_files
@@ -171,10 +172,13 @@ class Daemon:
             Receiving(ground, owners, records, testing.recorder, observers, logins)
         )
         relaying = self._add(Relaying(ground, owners, records, receiving, sending))
-        retrieval = self._add(Retrieval(ground, access_control, logins))
+        retrieval = self._add(
+            Retrieval(ground, access_control, PacedLogins(logins, records.throttle))
+        )
         callers = Metered(owners.authenticator, records.usage)
+        listening = Paced(owners.authenticator, records.usage, records.throttle)
         rules = ListenPermission(database, owners.directory, owners.accounts, access_control)
-        feeds = self._add(Feeds(ground, push.hub, rules, callers, owners.notices))
+        feeds = self._add(Feeds(ground, push.hub, rules, listening, owners.notices))
         groups = (
             *mail_calls(ground, access_control, owners.resolver),
             *owners.calls(records.activity, records.usage.unwritten),

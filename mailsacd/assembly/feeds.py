@@ -5,7 +5,7 @@ from mailsacd.http.app import Group
 from mailsacd.http.calls.events import EventCalls
 from mailsacd.http.calls.websocket import WebSocketCalls, WebSockets
 from mailsacd.http.calls.websocket_page import WebSocketPage
-from mailsacd.mail.limits.usage import Metered
+from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listeners import Listeners
 from mailsacd.mail.push.permission import ListenPermission
@@ -21,7 +21,7 @@ class Feeds:
         ground: Ground,
         hub: Hub,
         rules: ListenPermission,
-        callers: Metered,
+        callers: Paced,
         notices: Notices,
     ) -> None:
         settings, reactor = ground.settings.websocket, ground.reactor

@@ -10,7 +10,7 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.http.app import Group
 from mailsacd.http.calls.pop3 import Pop3Calls
 from mailsacd.mail.ownership.addresses import Addresses
-from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.ownership.mail_login import LogsIn
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.maildrop import Maildrops
 from mailsacd.pop3.factory import Pop3Factory
@@ -25,7 +25,7 @@ MAX_LISTED_BYTES: Final = 268_435_456
 class Retrieval:
     """A part. ``factories`` are what listens, by the names of the ports."""
 
-    def __init__(self, ground: Ground, access_control: AccessControl, logins: MailLogins) -> None:
+    def __init__(self, ground: Ground, access_control: AccessControl, logins: LogsIn) -> None:
         """Raises ConfigurationError."""
         settings = ground.settings.pop3
         self._ground = ground

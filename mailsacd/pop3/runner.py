@@ -7,7 +7,12 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mailsacd.core.errors import ThrottledError, UnauthenticatedError, UnavailableError
+from mailsacd.core.errors import (
+    LoginDelayError,
+    ThrottledError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
 from mailsacd.pop3.messages import Messages
@@ -202,7 +207,7 @@ class SessionRunner:
     def _refuse(self, error: Exception) -> None:
         if not is_expected(error):
             _log.failure("a maildrop could not be opened", Failure(error))
-        throttled = type(error) is ThrottledError
+        throttled = isinstance(error, ThrottledError) and not isinstance(error, LoginDelayError)
         delay_s = AUTH_DELAY_S if throttled or isinstance(error, UnauthenticatedError) else 0.0
 
         def refuse() -> None:

@@ -1,9 +1,16 @@
 """Mail that comes too fast, by real sockets: slowed, sent away, told; others go on as ever."""
 
+import asyncio
+import json
+import poplib
 import smtplib
 import time
+from contextlib import closing
 
-from tests.end_to_end.command import run, told_json
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.end_to_end.command import run, told, told_json
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 from tests.patience import block_until
 
@@ -108,4 +115,35 @@ def test_workers_share_what_a_peer_may_send(make_daemon: MakeDaemon) -> None:
     assert 60 <= taken <= most
     assert _flood(daemon, "127.0.0.2", 1) in {(0, 421), (1, 0)}
     assert _flood(daemon, "127.0.9.9", 10) == (10, 0)
+    daemon.stop()
+
+
+async def _listen(url: str) -> int:
+    """The status that the first frame tells."""
+    async with connect(url) as socket:
+        return int(json.loads(await socket.recv())["status"])
+
+
+def test_logins_by_pop3_and_websockets_count_as_calls(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(
+        *EVERYBODY, "--set", "throttle.calls_per_minute=5", "--set", "pop3.starttls=never",
+        "--set", "throttle.account_calls_per_minute=5",
+    ).start()  # fmt: skip
+    address = "box@paced.example"
+    told(daemon.data_dir, "address", "add", "admin", address)
+    key = told(daemon.data_dir, "key", "add", "admin", "--name", "pacing")
+    ports = daemon.ready.ports
+
+    def log_in() -> None:
+        with closing(poplib.POP3("127.0.0.1", ports["pop3"], timeout=30)) as client:
+            client.user(address)
+            client.pass_(key)
+
+    for _ in range(5):
+        log_in()
+    with pytest.raises(poplib.error_proto, match=r"SYS/TEMP.*Too much, too fast for 127\.0\.0\.1"):
+        log_in()
+    url = f"ws://127.0.0.1:{ports['http']}/incoming-messages"
+    assert [asyncio.run(_listen(f"{url}?key={key}")) for _ in range(6)] == [200] * 5 + [429]
+    assert asyncio.run(_listen(url)) == 429  # as a peer without a key
     daemon.stop()

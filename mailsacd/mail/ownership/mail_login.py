@@ -7,7 +7,7 @@ an answer takes as long for names that exist as for others.
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -33,6 +33,33 @@ class MailLogin:
 
     account: str
     address: str | None
+
+
+class LogsIn(Protocol):
+    """Knows who logs in."""
+
+    async def log_in(self, name: str, secret: str, peer: str) -> MailLogin:
+        """As of MailLogins."""
+
+
+class Paces(Protocol):
+    """Says when something may be done (mail.limits.throttle)."""
+
+    async def call(self, ip: str, account: str | None) -> object:
+        """Return when it may be. Raises RateLimitError for one too many."""
+
+
+class PacedLogins:
+    """Logins of which each counts as a call of its peer's, before anything is checked."""
+
+    def __init__(self, logins: LogsIn, pace: Paces) -> None:
+        self._logins = logins
+        self._pace = pace
+
+    async def log_in(self, name: str, secret: str, peer: str) -> MailLogin:
+        """As of MailLogins. Raises RateLimitError, too."""
+        await self._pace.call(peer, None)
+        return await self._logins.log_in(name, secret, peer)
 
 
 class MailLogins:

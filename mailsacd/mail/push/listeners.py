@@ -20,7 +20,7 @@ from mailsacd.core.errors import (
     UnavailableError,
 )
 from mailsacd.core.rounds import Rounds
-from mailsacd.mail.limits.usage import Metered
+from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listener import Asker, Listener, Listening
 from mailsacd.mail.push.permission import ListenPermission, Wanted
@@ -42,7 +42,7 @@ class Listeners:
         settings: WebsocketSettings,
         hub: Hub,
         rules: ListenPermission,
-        callers: Metered,
+        callers: Paced,
         notices: Notices,
         reactor: Any,
     ) -> None:
@@ -101,9 +101,9 @@ class Listeners:
             return await wanted(await self._callers.check(key))
 
         async def look() -> Wanted:
-            if not key:
-                raise UnauthenticatedError("An API key is needed to listen")
             actor = await self._callers.authenticate(key, asker.peer)
+            if actor.account is None:
+                raise UnauthenticatedError("An API key is needed to listen")
             self._seat(listening, account_of(actor))
             return await wanted(actor)
 

@@ -21,7 +21,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.core.maildrop import Listing, Measure, StoredMessage, is_plain, octets_on_the_wire
-from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.ownership.mail_login import LogsIn
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.read_ahead import ReadAhead
 from mailsacd.settings import Pop3Settings
@@ -51,7 +51,7 @@ class Maildrops:
         self,
         database: Database,
         access_control: AccessControl,
-        logins: MailLogins,
+        logins: LogsIn,
         settings: Pop3Settings,
         lane: Lane,
         *,

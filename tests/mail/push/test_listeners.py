@@ -1,5 +1,6 @@
 """What befalls one listener befalls no other."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,10 @@ from mailsacd.core.sequence import Sequences
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.accounts.guesses import Guesses
-from mailsacd.mail.limits.usage import Metered, Usage
+from mailsacd.mail.limits.paced import Paced
+from mailsacd.mail.limits.rate_memory import RateMemory
+from mailsacd.mail.limits.throttle import Throttle
+from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listener import Asker, Listening
@@ -26,7 +30,7 @@ from mailsacd.mail.push.payload import Payloads
 from mailsacd.mail.push.permission import ListenPermission
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.records.activity import Activity
-from mailsacd.settings import WebsocketSettings
+from mailsacd.settings import ThrottleSettings, WebsocketSettings
 from mailsacd.store.events import event_epoch
 from mailsacd.store.notices import DIRECTORY, Notices, give_notice
 from mailsacd.store.pool import Database
@@ -88,7 +92,11 @@ async def node(database: Database, database_dsn: str) -> AsyncIterator[Node]:
     await add_accounts(database, "ann")
     notices = Notices(database_dsn, LANES.rest, reactor=reactor)
     accounts = Accounts(database, PLANS, lambda _: None)
-    usage = Usage(database, accounts, Activity(database, reactor=reactor), notices, reactor=reactor)
+    activity = Activity(database, reactor=reactor)
+    usage = Usage(database, accounts, activity, notices, reactor=reactor)
+    throttle = Throttle(
+        ThrottleSettings(), RateMemory(), activity, reactor=reactor, seconds=time.monotonic
+    )
     authenticator = Authenticator(database, notices, Guesses(reactor), reactor=reactor)
     directory = Directory(database, notices)
     access = AccessControl(directory, anonymous_read=True)
@@ -99,7 +107,7 @@ async def node(database: Database, database_dsn: str) -> AsyncIterator[Node]:
         WebsocketSettings(heartbeat_s=0.3),
         hub,
         ListenPermission(database, directory, accounts, access),
-        Metered(authenticator, usage),
+        Paced(authenticator, usage, throttle),
         notices,
         reactor,
     )
