@@ -36,10 +36,10 @@ class MailLogin:
 
 
 class LogsIn(Protocol):
-    """Knows who logs in."""
+    """Knows who logs in by a mail protocol."""
 
     async def log_in(self, name: str, secret: str, peer: str) -> MailLogin:
-        """As of MailLogins."""
+        """Return whose name it is, as MailLogins does."""
 
 
 class Paces(Protocol):
@@ -57,7 +57,7 @@ class PacedLogins:
         self._pace = pace
 
     async def log_in(self, name: str, secret: str, peer: str) -> MailLogin:
-        """As of MailLogins. Raises RateLimitError, too."""
+        """Return whose name it is, as MailLogins does. Raises RateLimitError, too."""
         await self._pace.call(peer, None)
         return await self._logins.log_in(name, secret, peer)
 
