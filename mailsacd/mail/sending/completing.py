@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime
+from secrets import token_urlsafe
 from typing import Final, NamedTuple
 
 from mailsacd.core.errors import Fault, InvalidInputError, MailLoopError
@@ -29,6 +30,8 @@ CONTENT: Final = "raw"
 ABUSE_CONTACT: Final = "X-Abuse-Contact"
 ABUSE_REFERENCE: Final = "X-Abuse-Reference"
 UNSUBSCRIBE: Final = "List-Unsubscribe"
+
+_ID_BYTES: Final = 18
 
 _FIELD = re.compile(rb"([!-9;-~]{1,998}+)[ \t]*+:([^\r]*+\r\n(?:[ \t][^\r]*+\r\n)*)")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
@@ -98,7 +101,8 @@ def complete(content: bytes, additions: Additions) -> Completed:
     message_id = _first(kept, b"message-id")
     if not message_id:
         kept = [one for one in kept if one.name != b"message-id"]
-        message_id = make_msgid(domain=authors[0].address.rpartition("@")[2].strip("[]"))
+        domain = authors[0].address.rpartition("@")[2].strip("[]")
+        message_id = f"<{token_urlsafe(_ID_BYTES)}@{domain}>"
         added.append(f"Message-ID: {message_id}\r\n")
     added += [
         f"{name}: {v}\r\n" for name, v in additions.fields if name.lower().encode() not in names

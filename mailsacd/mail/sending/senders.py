@@ -1,10 +1,11 @@
 """Who may send as whom.
 
 An account sends as its private addresses, as any address of its verified domains, and as those
-addresses of the operator's own domains that nobody has reserved: nobody else's.
+addresses of the operator's own domains that nobody has reserved: nobody else's. Where domains are
+listed whose mail is accepted, a private address at another one is none that mail is sent from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from mailsacd.core.address import Address, normal_domain, parse_address
 from mailsacd.core.errors import ForbiddenError
@@ -17,9 +18,10 @@ class Senders:
     own, as are ``hosting`` and what is below it."""
 
     def __init__(
-        self, directory: Directory, accepted_domains: Iterable[str], hosting: str = ""
+        self, directory: Directory, accepted_domains: Collection[str], hosting: str = ""
     ) -> None:
         self._directory = directory
+        self._every_domain = "*" in accepted_domains
         named = {name for name in accepted_domains if name not in {"*", "@registered"}}
         self._parents = {normal_domain(name[2:]) for name in named if name.startswith("*.")}
         self._domains = {normal_domain(name) for name in named if not name.startswith("*.")}
@@ -51,9 +53,12 @@ class Senders:
         if address.is_alternate or address.local == CATCH_ALL_LOCAL:
             return False
         owner = await self._directory.owner(str(address))
-        if owner is not None:
-            return owner == account
         facts = await self._directory.domain(address.domain)
-        if facts is not None and facts.owner is not None:
-            return facts.owner == account
+        verified_by = facts.owner if facts is not None else None
+        if owner is not None:
+            # Anybody's address may be reserved: it counts where its mail comes here
+            comes_here = self._every_domain or verified_by or self.is_own(address.domain)
+            return owner == account and bool(comes_here)
+        if verified_by is not None:
+            return verified_by == account
         return self.is_own(address.domain)
