@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from OpenSSL import SSL
+from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
-from twisted.internet.defer import ensureDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.error import ConnectError
+from twisted.internet.error import ConnectError, ConnectingCancelledError
 
 from mailsacd.core.outcome import Outcome, RouteError
 from mailsacd.outbound.one_shot import OneShot
@@ -93,6 +93,8 @@ class Dialler:
         endpoint: Any = kind(self._reactor, address, host.port, timeout=limit_s)
         try:
             await endpoint.connect(OneShot(protocol))
+        except ConnectingCancelledError as e:  # which is no CancelledError
+            raise CancelledError from e
         except (ConnectError, OSError) as e:
             raise _unreached(host, address, (str(e) or type(e).__name__).rstrip(".")) from e
 

@@ -17,9 +17,10 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IStreamClientEndpoint,
 )
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
-from twisted.web.client import Agent, ResponseFailed, readBody
-from twisted.web.error import Error as WebError
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, ResponseDone, ResponseFailed
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
@@ -64,7 +65,7 @@ class PolicyFetcher:
             raise BadPolicyError(e.public) from e
         except DeferredTimeoutError as e:
             raise BadPolicyError("it takes too long") from e
-        except (ConnectError, ConnectionClosed, ResponseFailed, WebError, SSL.Error, OSError) as e:
+        except (ConnectError, ConnectionClosed, ResponseFailed, SSL.Error, OSError) as e:
             raise BadPolicyError(f"it cannot be read: {type(e).__name__}") from e
 
     async def _fetch(self, host: str) -> str:
@@ -72,7 +73,15 @@ class PolicyFetcher:
         kind = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
         endpoint: Any = kind(self._reactor, address, self._port, timeout=CONNECT_TIMEOUT_S)
         tls = wrapClientTLS(ClientTls(self._context, host), endpoint)
-        agent = Agent.usingEndpointFactory(self._reactor, _Always(_Bounded(tls, host)))
+        bounded = _Bounded(tls, host)
+        try:
+            return await self._asked(
+                Agent.usingEndpointFactory(self._reactor, _Always(bounded)), host
+            )
+        finally:
+            bounded.close()
+
+    async def _asked(self, agent: Agent, host: str) -> str:
         url = f"https://{host}/.well-known/mta-sts.txt".encode("ascii")
         answer = await agent.request(b"GET", url, Headers({"User-Agent": [self._agent]}))
         if answer.code != 200:
@@ -80,10 +89,31 @@ class PolicyFetcher:
         kinds = answer.headers.getRawHeaders("content-type") or [""]
         if kinds[0].partition(";")[0].strip().lower() != "text/plain":
             raise BadPolicyError("it is not text/plain")
-        body: bytes = await readBody(answer)
-        if len(body) > MAX_POLICY_BYTES:
+        body = _Body()
+        answer.deliverBody(body)
+        text = await body.whole
+        if len(text) > MAX_POLICY_BYTES:
             raise BadPolicyError("it is too long")
-        return body.decode("utf-8", "replace")
+        return text.decode("utf-8", "replace")
+
+
+class _Body(Protocol):
+    """Gathers a body; how much that may be the connection sees to."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self.whole: Deferred[bytes] = Deferred()
+
+    def dataReceived(self, data: bytes) -> None:
+        self._data += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.whole.called:  # it was given up
+            return
+        if reason.check(ResponseDone):
+            self.whole.callback(bytes(self._data))
+        else:
+            self.whole.errback(BadPolicyError("its end cannot be read"))
 
 
 @implementer(IAgentEndpointFactory)
@@ -104,12 +134,22 @@ class _Bounded:
     def __init__(self, endpoint: IStreamClientEndpoint, host: str) -> None:
         self._endpoint = endpoint
         self._host = host
+        self._connections: list[ProtocolWrapper] = []
+
+    def close(self) -> None:
+        """Hang up, whatever is still to come."""
+        for connection in self._connections:
+            connection.abortConnection()
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[Any]":  # noqa: N803  Twisted's
         wrapping = _BoundedFactory(protocolFactory)
         wrapping.host = self._host
         connecting = cast("Deferred[Any]", self._endpoint.connect(wrapping))
-        return connecting.addCallback(lambda wrapper: wrapper.wrappedProtocol)
+        return connecting.addCallback(self._connected)
+
+    def _connected(self, wrapper: ProtocolWrapper) -> Any:
+        self._connections.append(wrapper)
+        return wrapper.wrappedProtocol
 
 
 @implementer(IHandshakeListener)

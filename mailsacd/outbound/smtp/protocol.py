@@ -98,8 +98,7 @@ class SessionProtocol(Protocol):
             try:
                 check_identity(self.transport, self._tls_host)
             except ValueError as e:
-                self._tls_failed = True
-                self._lost(f"TLS failed: {e}", status="4.7.5")
+                self._lost(f"TLS failed: {e}")
                 return
         self.session.tls_begun()
         self._run()
@@ -111,9 +110,7 @@ class SessionProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Called at the end, wherever it came from."""
-        self._tls_failed = self._tls_failed or self.session.stage is Stage.TLS
-        status = "4.7.5" if self._tls_failed else "4.4.2"
-        self._lost(_told(reason.value), status=status)
+        self._lost(_told(reason.value))
 
     def pauseProducing(self) -> None:
         """Called when the system takes no more for now."""
@@ -175,13 +172,15 @@ class SessionProtocol(Protocol):
         if waiting is not None and not waiting.called:
             waiting.callback(result)
 
-    def _lost(self, text: str, *, status: str = "4.4.2") -> None:
-        stage = self.session.stage
-        if self._unsent is not None:
+    def _lost(self, text: str) -> None:
+        stage, is_sent = self.session.stage, self._unsent is None
+        self._tls_failed = stage is Stage.TLS
+        if not is_sent:
             text = f"{text}, while the message was sent"
         elif stage is not None:
             text = f"{text}, when {stage.told} was waited for"
-        self.session.lost(text[0].upper() + text[1:], status=status, is_sent=self._unsent is None)
+        status = "4.7.5" if self._tls_failed else "4.4.2"
+        self.session.lost(text[0].upper() + text[1:], status=status, is_sent=is_sent)
         self._unsent = None
         transport: Any = self.transport
         if transport is not None:
@@ -227,7 +226,6 @@ class SessionProtocol(Protocol):
             self._timer = self._reactor.callLater(limit_s, self._timed_out)
 
     def _timed_out(self) -> None:
-        self._tls_failed = self.session.stage is Stage.TLS
         self._lost("the time was up")
 
 

@@ -15,7 +15,8 @@ class Do(Enum):
     DROP = "drop"
     HANG = "hang"
     DRIP = "drip"  # an answer without an end, a byte at a time
-    NO_TLS = "no tls"  # says that TLS may begin, and goes on in plain text
+    NO_TLS = "no tls"  # says that TLS may begin, and answers in plain text
+    DROP_TLS = "drop tls"  # says that TLS may begin, and drops the connection at its first byte
     DEAF = "deaf"  # reads no more
 
 
@@ -75,12 +76,11 @@ class Dialogue(Protocol):
         self._in_content = False
         self._chunk = 0
         self._text = b""
+        self._instead_of_tls: Answer | None = None
         self.lost = False
         self.encrypted = False
 
     def connectionMade(self) -> None:
-        if self.encrypted:
-            return
         self._server.connections.append(self)
         self._say("GREETING", f"220 {self._server.behaviour.name} ESMTP\r\n".encode())
 
@@ -98,6 +98,12 @@ class Dialogue(Protocol):
         transport.write(data)
 
     def dataReceived(self, data: bytes) -> None:
+        if self._instead_of_tls is Do.DROP_TLS:
+            self.hang_up()
+            return
+        if self._instead_of_tls is Do.NO_TLS:
+            self.say(b"500 5.5.1 What?\r\n")
+            return
         self._data += data
         if "BLOCK" in self._server.behaviour.answers and (self._in_content or self._chunk):
             self._say("BLOCK", b"")
@@ -141,7 +147,7 @@ class Dialogue(Protocol):
             self._in_content = True
         elif verb == "STARTTLS" and said.startswith(b"220") and self._server.behaviour.tls:
             self.encrypted = True
-            transport.startTLS(self._server.behaviour.tls, False)
+            transport.startTLS(self._server.behaviour.tls)
         elif verb == "QUIT" and said:
             transport.loseConnection()
 
@@ -167,8 +173,9 @@ class Dialogue(Protocol):
             self._drip()
         elif answer is Do.DEAF:
             transport.pauseProducing()
-        elif answer is Do.NO_TLS:
-            self.say(b"220 go on\r\nnot TLS at all\r\n")
+        elif answer in {Do.NO_TLS, Do.DROP_TLS}:
+            self._instead_of_tls = answer
+            self.say(b"220 go on\r\n")
         elif isinstance(answer, bytes):
             self.say(answer)
             return answer

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, ensureDeferred
 
 from mailsacd.core.outcome import RouteError
 from mailsacd.outbound.smtp.connection import MAX_RECIPIENTS, Connection
@@ -208,6 +208,23 @@ async def test_a_send_that_is_cancelled_tells_how_far_it_came(
     (outcome,) = await sending
     assert (outcome.kind, outcome.may_have_arrived) == ("temporary", True)
     await until(lambda: server.connections[0].lost)
+
+
+@pytest.mark.parametrize("answers", [{}, {"GREETING": Do.HANG}])
+@pytest_twisted.ensureDeferred
+async def test_a_connect_that_is_cancelled_is_over(
+    serve: Serve, make_relays: MakeRelays, answers: dict[str, Do]
+) -> None:
+    """At once: no other way is tried."""
+    server = serve(answers=answers)
+    relays = make_relays(smarthost=f"127.0.0.1:{server.port}")
+    connecting = ensureDeferred(relays.connect("d.example"))
+    if answers:
+        await until(lambda: bool(server.connections))
+    connecting.cancel()
+    with pytest.raises(CancelledError):
+        await connecting
+    await until(lambda: all(c.lost for c in server.connections))
 
 
 @pytest_twisted.ensureDeferred
