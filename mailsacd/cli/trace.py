@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 from twisted.internet.task import deferLater
 
-from mailsacd.cli.command import Common, command
+from mailsacd.cli.command import Common, command, say
 from mailsacd.core.token import iso_time, time_of
 from mailsacd.core.trace import TraceStep
 from mailsacd.data import Data
@@ -47,6 +47,7 @@ def trace(common: Common, address: str, seconds: int, messages: int) -> None:
         for ending in (signal.SIGINT, signal.SIGTERM):
             on_signal(ending, partial(enough.append, True), data.reactor)
         await following.begin()
+        say(f"following {address}")
         try:
             until_s = data.reactor.seconds() + seconds
             while data.reactor.seconds() < until_s and not enough:

@@ -22,9 +22,13 @@ FOLLOWED = "followed@x.example"
 def following(data: Path, address: str, *options: str) -> Iterator[list[dict[str, Any]]]:
     """What `mailsacd trace` prints, once it has ended."""
     words = ["trace", address, "--data-dir", str(data), "--json", *options]
-    process = subprocess.Popen([MAILSACD, *words], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [MAILSACD, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     steps: list[dict[str, Any]] = []
-    time.sleep(3)  # until it follows
+    assert process.stderr
+    assert process.stderr.readline() == f"following {address}\n"
+    time.sleep(0.5)  # until the daemon has heard of it
     yield steps
     printed, _ = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -92,8 +96,9 @@ def test_ctrl_c_ends_it_well(make_daemon: MakeDaemon) -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
+        assert process.stderr
         assert "message" in process.stdout.readline()
-        time.sleep(1)  # until it follows
+        assert process.stderr.readline() == f"following {FOLLOWED}\n"
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (0, "")

@@ -6,6 +6,7 @@ import pytest_twisted
 from mailsacd.core.event import Interest
 from mailsacd.core.message import NewEnvelope
 from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from tests.mail.hubs import Heard, NodeHub, in_inboxes, new_mail, node_hub, store
 from tests.mail.owners import add_owner, reserve
 
@@ -162,10 +163,15 @@ async def test_what_became_private_meanwhile_is_not_told(
     await _owners(database)
     async with node_hub(database, database_dsn, listens=False) as node:
         _, heard = await node.listen(in_inboxes(PUBLIC, END))
-        _, plain = await store(database, new_mail(PUBLIC), new_mail(END))
-        await database.run(
-            "update message set owner = 'bob', private = true where inbox = %s", (PUBLIC,)
-        )
+
+        async def work(transaction: Transaction) -> str:  # in one: nobody looks in between
+            _, plain = await store(transaction, new_mail(PUBLIC), new_mail(END))
+            await transaction.run(
+                "update message set owner = 'bob', private = true where inbox = %s", (PUBLIC,)
+            )
+            return plain
+
+        plain = await database.transaction(work)
         node.hub.wake()
         await heard.has(plain)
 
