@@ -28,6 +28,7 @@ def daemon_command(data_dir: Path) -> list[str]:
         "smtp.host=127.0.0.1",
         "smtp.port=0",
         "capture.port=0",
+        "submission.port=0",
         "pop3.host=127.0.0.1",
         "pop3.port=0",
         "http.host=127.0.0.1",

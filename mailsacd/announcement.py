@@ -21,6 +21,8 @@ _MAIL_PORTS: Final = (
     ("SMTP", "smtp_tls", _FROM_START),
     ("Capture", "capture", _LOG_IN),
     ("Capture", "capture_tls", f"{_FROM_START}, {_LOG_IN}"),
+    ("Submission", "submission", _LOG_IN),
+    ("Submission", "submission_tls", f"{_FROM_START}, {_LOG_IN}"),
     ("POP3", "pop3", ""),
     ("POP3", "pop3_tls", _FROM_START),
 )
@@ -67,6 +69,7 @@ def _mail(settings: Settings, ports: Mapping[str, int]) -> Iterator[tuple[str, s
     hosts = {
         "smtp": settings.smtp.host,
         "capture": settings.capture.host,
+        "submission": settings.submission.host,
         "pop3": settings.pop3.host,
     }
     for name, port, remark in _MAIL_PORTS:

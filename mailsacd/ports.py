@@ -49,6 +49,7 @@ def listeners(settings: Settings) -> Mapping[str, _Section]:
     return {
         "smtp": settings.smtp,
         "capture": settings.capture,
+        "submission": settings.submission,
         "pop3": settings.pop3,
         "http": settings.http,
     }

@@ -126,6 +126,13 @@ class CaptureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     proxy_networks: tuple[str, ...] = ()
 
 
+class SubmissionSettings(CaptureSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The port that takes mail from those who log in, and sends it to its recipients."""
+
+    port: Port = 1588
+    hide_client: bool = False
+
+
 class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Section ``[http]``: the REST API, its documentation, and WebSockets."""
 
@@ -270,6 +277,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     smtp: SmtpSettings = SmtpSettings()
     pop3: Pop3Settings = Pop3Settings()
     capture: CaptureSettings = CaptureSettings()
+    submission: SubmissionSettings = SubmissionSettings()
     http: HttpSettings = HttpSettings()
     websocket: WebsocketSettings = WebsocketSettings()
     dns: DnsSettings = DnsSettings()

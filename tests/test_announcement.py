@@ -4,8 +4,14 @@ from mailsacd import __version__
 from mailsacd.announcement import banner
 from mailsacd.settings import HttpSettings, Pop3Settings, Settings
 
-PLAIN = {"smtp": 1025, "capture": 1587, "pop3": 1110, "http": 8025}
-TWINS = {"smtp_tls": 465, "capture_tls": 588, "pop3_tls": 995, "http_tls": 443}
+PLAIN = {"smtp": 1025, "capture": 1587, "submission": 1588, "pop3": 1110, "http": 8025}
+TWINS = {
+    "smtp_tls": 465,
+    "capture_tls": 588,
+    "submission_tls": 466,
+    "pop3_tls": 995,
+    "http_tls": 443,
+}
 
 
 def test_the_banner_is_a_table() -> None:
@@ -14,15 +20,16 @@ def test_the_banner_is_a_table() -> None:
         f"""
   mailsacd {__version__} is ready: mail to any address is taken.
 
-    SMTP       127.0.0.1:1025
-    Capture    127.0.0.1:1587                      with a user name and a key
-    POP3       127.0.0.1:1110
-    API        http://127.0.0.1:8025/api
-    Docs       http://127.0.0.1:8025/docs
-    WebSocket  http://127.0.0.1:8025/websocket-test
-    Data       /var/lib/mailsacd
-    Keeps      the newest 6 of a public inbox, 4 days; the newest 100,000 of an account
-    Key        {key}  of the account admin, kept in admin.key
+    SMTP        127.0.0.1:1025
+    Capture     127.0.0.1:1587                      with a user name and a key
+    Submission  127.0.0.1:1588                      with a user name and a key
+    POP3        127.0.0.1:1110
+    API         http://127.0.0.1:8025/api
+    Docs        http://127.0.0.1:8025/docs
+    WebSocket   http://127.0.0.1:8025/websocket-test
+    Data        /var/lib/mailsacd
+    Keeps       the newest 6 of a public inbox, 4 days; the newest 100,000 of an account
+    Key         {key}  of the account admin, kept in admin.key
 
   Try:  curl http://127.0.0.1:8025/api/addresses/you@example.com/messages
 
@@ -39,6 +46,8 @@ def test_twins_are_told_with_the_hosts_of_the_settings() -> None:
         ["SMTP", "127.0.0.1:465"],
         ["Capture", "127.0.0.1:1587"],
         ["Capture", "127.0.0.1:588"],
+        ["Submission", "127.0.0.1:1588"],
+        ["Submission", "127.0.0.1:466"],
         ["POP3", "192.0.2.1:1110"],
         ["POP3", "192.0.2.1:995"],
         ["API", "http://[::1]:8025/api"],
@@ -50,4 +59,4 @@ def test_twins_are_told_with_the_hosts_of_the_settings() -> None:
         ["Data", "/d"],
         ["Keeps", "the newest 6 of a public inbox, 4 days; the newest 100,000 of an account"],
     ]
-    assert sum("TLS from the first byte" in line for line in lines) == 3
+    assert sum("TLS from the first byte" in line for line in lines) == 4

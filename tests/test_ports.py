@@ -20,11 +20,19 @@ from mailsacd.ports import (
     allow_open_files,
     bind_shared,
 )
-from mailsacd.settings import CaptureSettings, HttpSettings, Pop3Settings, Settings, SmtpSettings
+from mailsacd.settings import (
+    CaptureSettings,
+    HttpSettings,
+    Pop3Settings,
+    Settings,
+    SmtpSettings,
+    SubmissionSettings,
+)
 
 SETTINGS = Settings(
     smtp=SmtpSettings(port=0),
     capture=CaptureSettings(port=0),
+    submission=SubmissionSettings(port=0),
     pop3=Pop3Settings(port=0),
     http=HttpSettings(port=0),
 )
@@ -80,15 +88,16 @@ def test_as_many_files_may_be_open_as_there_may_be_connections() -> None:
     settings = Settings(
         smtp=SmtpSettings(max_connections=1000, tls_port=0),
         capture=CaptureSettings(max_connections=10),
+        submission=SubmissionSettings(max_connections=5),
         pop3=Pop3Settings(max_connections=20),
         http=HttpSettings(max_connections=30),
     )
     assert allow_open_files(settings) == 0
-    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 2060 + OTHER_FILES
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 2065 + OTHER_FILES
 
 
 def test_it_is_told_how_many_connections_the_system_does_not_allow(few_files: int) -> None:
     settings = Settings(smtp=SmtpSettings(max_connections=few_files))
-    others = OTHER_FILES + 1_000 + 6_000 + 5_000
+    others = OTHER_FILES + 1_000 + 1_000 + 6_000 + 5_000
     assert allow_open_files(settings) == others
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == few_files

@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("system-programs")
 PROGRAMS = (
-    "chromium-of-this-test", "curl", "pgbouncer", "ruby", "nginx",
+    "chromium-of-this-test", "curl", "swaks", "msmtp", "pgbouncer", "ruby", "nginx",
     "fetchmail", "getmail", "mpop", "jq", "age", "opendkim",
 )  # fmt: skip
 
@@ -46,13 +46,13 @@ def test_what_is_there_is_not_spoken_of(programs: Path) -> None:
 
 
 def test_without_root_it_says_in_one_line_what_root_is_to_type(programs: Path) -> None:
-    for name in ("apt-get", *PROGRAMS[2:]):
+    for name in ("apt-get", *PROGRAMS[4:]):
         (programs / name).symlink_to("/bin/true")
     done = run(programs)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "the tests need chromium curl: have root run 'apt-get update && "
-        "apt-get install --yes --no-install-recommends chromium curl'\n"
+        "the tests need chromium curl swaks msmtp: have root run 'apt-get update && "
+        "apt-get install --yes --no-install-recommends chromium curl swaks msmtp'\n"
     )
 
 

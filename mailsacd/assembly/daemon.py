@@ -29,12 +29,14 @@ from mailsacd.assembly.recycling import Recycling
 from mailsacd.assembly.relaying import Relaying
 from mailsacd.assembly.retrieval import Retrieval
 from mailsacd.assembly.sending import Sending
+from mailsacd.assembly.submitting import Submitting
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
 from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.limits.usage import Metered
+from mailsacd.mail.ownership.mail_clients import MailClients
 from mailsacd.mail.ownership.mail_login import MailLogins, PacedLogins
 from mailsacd.mail.push.permission import ListenPermission
 from mailsacd.mail.reading.access import AccessControl
@@ -166,12 +168,14 @@ class Daemon:
             delivering.job,
             push.announcer,
         )
+        clients = MailClients(logins, owners.accounts)
         testing = self._add(LoadTesting(ground, owners, records))
         sending = self._add(Sending(ground, owners, records))
         receiving = self._add(
-            Receiving(ground, owners, records, testing.recorder, observers, logins)
+            Receiving(ground, owners, records, testing.recorder, observers, clients)
         )
         relaying = self._add(Relaying(ground, owners, records, receiving, sending))
+        submitting = self._add(Submitting(ground, receiving.intake, sending.submission, clients))
         retrieval = self._add(
             Retrieval(ground, access_control, PacedLogins(logins, records.throttle))
         )
@@ -191,8 +195,13 @@ class Daemon:
             *feeds.calls(),
         )
         web = self._add(Web(ground, callers, records.throttle, groups, feeds.websockets))
-        self._edges = (receiving, retrieval, feeds, web)
-        return {**receiving.factories, **retrieval.factories, **web.factories}
+        self._edges = (receiving, submitting, retrieval, feeds, web)
+        return {
+            **receiving.factories,
+            **submitting.factories,
+            **retrieval.factories,
+            **web.factories,
+        }
 
     def _add(self, part: P) -> P:
         self._parts.append(part)

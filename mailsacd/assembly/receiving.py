@@ -10,7 +10,7 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.core.message import Observer
 from mailsacd.mail.load_testing.recorder import Recorder
 from mailsacd.mail.ownership.directory import Directory
-from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.ownership.mail_clients import MailClients
 from mailsacd.mail.receiving.accept import EVERY_DOMAIN, RecipientPolicy
 from mailsacd.mail.receiving.admission import Admission, CaptureAdmission
 from mailsacd.mail.receiving.capture import Capture
@@ -37,7 +37,7 @@ class Receiving:
         records: Records,
         recorder: Recorder,
         observers: Iterable[Observer],
-        logins: MailLogins,
+        clients: MailClients,
     ) -> None:
         """``recorder`` counts the mail of load tests, ``observers`` are told of all that is stored.
 
@@ -60,7 +60,7 @@ class Receiving:
             owners.domain_rules.hosting,
             activity=records.activity,
         )
-        self._sorting = LoadTestIntake(self.ingest, recorder)
+        self.intake = LoadTestIntake(self.ingest, recorder)
         self._witness = MailWitness(
             directory, records.activity, records.tracing, reactor=ground.reactor
         )
@@ -70,12 +70,10 @@ class Receiving:
             settings=settings.capture,
             accept=captures_all(intake, directory, records.activity),
             admission=CaptureAdmission(records.throttle),
-            capture=Capture(
-                logins, owners.accounts, self._sorting, records.usage, records.activity
-            ),
+            capture=Capture(clients, self.intake, records.usage, records.activity),
             plain_login=settings.capture.plain_login,
         )
-        self.factories = {**_twins("smtp", anybody), **_twins("capture", who_logs_in)}
+        self.factories = {**twins("smtp", anybody), **twins("capture", who_logs_in)}
 
     async def start(self) -> None:
         """Do nothing: the part has nothing to do before mail comes."""
@@ -96,7 +94,7 @@ class Receiving:
             settings=settings.smtp,
             message=settings.message,
             accept=self.policy,
-            ingest=self._sorting,
+            ingest=self.intake,
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,
@@ -112,7 +110,7 @@ def captures_all(database: Database, directory: Directory, activity: Activity) -
     return RecipientPolicy(database, directory, (EVERY_DOMAIN,), activity=activity)
 
 
-def _twins(name: str, services: SmtpServices) -> dict[str, SmtpFactory]:
+def twins(name: str, services: SmtpServices) -> dict[str, SmtpFactory]:
     """The plain port and, if it is asked for, the one with TLS from the first byte."""
     built = {name: SmtpFactory(services)}
     if services.settings.tls_port >= 0:

@@ -16,6 +16,7 @@ from twisted.internet.error import ReactorNotRunning
 
 from mailsacd.work.ending import end
 from mailsacd.work.process import end_without_waiting
+from mailsacd.work.signals import on_signal
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _BROKEN_OFF: Final = 1
@@ -61,12 +62,8 @@ def _take_signals(came: list[int], reactor: Any) -> None:
         with contextlib.suppress(ReactorNotRunning):
             reactor.stop()
 
-    def take(number: int, _: object) -> None:
-        came.append(number)
-        reactor.callFromThread(stop)
-
     for number in _SIGNALS:
-        signal.signal(number, take)
+        on_signal(number, stop, reactor, note=came.append)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 

@@ -7,7 +7,7 @@ name; team users have names of their own.
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -49,11 +49,13 @@ class Account:
 class AccountIdentity:
     """One account, and no other that gets its name when it is gone.
 
-    Whoever keeps an account in mind for longer than a moment keeps this.
+    Whoever keeps an account in mind for longer than a moment keeps this. ``address`` is that of who
+    has only the password of one address of the account: as no other may he send.
     """
 
     name: str
     created: datetime
+    address: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
 
     Both are normal addresses (see core.address); ``domain`` is that of ``inbox``. ``passed`` are
     the inboxes that forwarded it there, in order, and ``forwarder`` is the account whose they are.
-    With a ``load_test`` it goes nowhere: it is counted.
+    With a ``load_test`` it goes nowhere: it is counted. ``notify`` and ``orcpt`` are what its
+    sender asked to be told (RFC 3461), where mail is sent on.
     """
 
     original_inbox: str
@@ -19,6 +20,8 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     passed: tuple[str, ...] = ()
     forwarder: str | None = None
     load_test: LoadTestRun | None = None
+    notify: str | None = None
+    orcpt: str | None = None
 
 
 class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +53,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     ``id`` is the time-ordered stem of its message ids (see core.token); ``received_ms`` is the same
     millisecond, counted from the epoch. ``reverse_path`` is without angle brackets, empty for a
     bounce. ``content`` is what stood between DATA and its end: dots unstuffed, otherwise untouched.
-    ``saved_by`` is the account that all copies are starred for.
+    ``saved_by`` is the account that all copies are starred for. ``ret`` and ``envid`` are of RFC
+    3461 (sections 4.3 and 4.4), where mail is sent on.
     """
 
     id: str
@@ -60,3 +64,5 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     reception: Reception
     content: bytes
     saved_by: str | None = None
+    ret: str | None = None
+    envid: str | None = None

@@ -40,15 +40,25 @@ def trace_headers(envelope: Envelope, hostname: str) -> bytes:
     nothing that could be taken for syntax, and characters beyond ASCII only where the protocol is
     one of RFC 6531.
     """
+    utf8 = envelope.reception.protocol.startswith("UTF8")
+    unsafe_path = _UNSAFE_PATH_UTF8 if utf8 else _UNSAFE_PATH
+    return_path = f"Return-Path: <{unsafe_path.sub('?', envelope.reverse_path)}>\r\n"
+    return return_path.encode() + received_field(envelope, hostname)
+
+
+def received_field(envelope: Envelope, hostname: str, *, hides_client: bool = False) -> bytes:
+    """Return ``Received`` alone, as `trace_headers` has it.
+
+    With ``hides_client`` neither the address of the peer is in it nor its name.
+    """
     reception = envelope.reception
     utf8 = reception.protocol.startswith("UTF8")
     unsafe_path = _UNSAFE_PATH_UTF8 if utf8 else _UNSAFE_PATH
-    lines = [
-        f"Return-Path: <{unsafe_path.sub('?', envelope.reverse_path)}>",
-        f"Received: from {_helo(reception.helo, utf8=utf8)} ({_literal(reception.peer_ip)})",
-        f"\tby {hostname} with {_token(reception.protocol)}{_tls(reception)}",
-        f"\tid {envelope.id}",
-    ]
+    by = f"by {hostname} with {_token(reception.protocol)}{_tls(reception)}"
+    lines = [f"Received: {by}", f"\tid {envelope.id}"]
+    if not hides_client:
+        helo = _helo(reception.helo, utf8=utf8)
+        lines[:1] = [f"Received: from {helo} ({_literal(reception.peer_ip)})", f"\t{by}"]
     if len(envelope.recipients) == 1:
         recipient = unsafe_path.sub("?", envelope.recipients[0].original_inbox)
         lines.append(f"\tfor <{recipient}>")

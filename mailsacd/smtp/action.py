@@ -25,6 +25,17 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class AskSender:
+    """Asks whether who has logged in, ``account``, may send mail with that reverse-path.
+
+    Answered by `Session.accept_sender` or `refuse_sender`.
+    """
+
+    path: str
+    account: AccountIdentity
+
+
+@dataclass(frozen=True, slots=True)
 class AskRecipient:
     """Asks whether ``path``, the forward-path of RCPT, may receive mail.
 
@@ -48,6 +59,10 @@ class Deliver:
     """The keyword of RFC 3848 and RFC 6531 section 4.3."""
     account: AccountIdentity | None = None
     """Who has logged in."""
+    ret: str | None = None
+    """FULL or HDRS (RFC 3461 section 4.3)."""
+    envid: str | None = None
+    """The envelope's id, as its sender tells it (RFC 3461 section 4.4)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,4 +89,4 @@ class Signal(Enum):
     """Close the connection when everything is sent."""
 
 
-Action = Reply | AskRecipient | Deliver | LogIn | Signal
+Action = Reply | AskSender | AskRecipient | Deliver | LogIn | Signal

@@ -9,7 +9,7 @@ from typing import Final
 
 from mailsacd.core import reply
 from mailsacd.core.reply import Reply
-from mailsacd.smtp.action import Action, AskRecipient, Signal, State
+from mailsacd.smtp.action import Action, AskRecipient, AskSender, Signal, State
 from mailsacd.smtp.authentication import begin_auth
 from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.framing import ChunkReader, TextReader
@@ -72,23 +72,33 @@ def _starttls(conversation: Conversation, argument: bytes) -> Action:
 def _mail(conversation: Conversation, argument: bytes) -> Action:
     if conversation.account is None and conversation.rules.requires_auth:
         return conversation.fault(reply.AUTH_NEEDED)
+    rules = conversation.rules
     transaction = Transaction.begin(
-        argument, extended=conversation.extended, authenticated=conversation.account is not None
+        argument,
+        extended=conversation.extended,
+        authenticated=conversation.account is not None,
+        dsn=rules.submits,
     )
-    if transaction.declared_bytes > conversation.rules.max_message_bytes:
+    if transaction.declared_bytes > rules.max_message_bytes:
         return reply.TOO_LARGE
     if conversation.refuses(transaction.reverse_path):
         return conversation.fault(reply.SENDER_DENIED)
     conversation.transaction = transaction
+    if rules.submits and conversation.account is not None:
+        conversation.waiting = True
+        return AskSender(transaction.reverse_path, conversation.account)
     conversation.state = State.SENDER
     return reply.SENDER_OK
 
 
 def _rcpt(conversation: Conversation, argument: bytes) -> Action:
-    path = conversation.transaction.recipient_path(argument, conversation.rules.hostname)
-    if len(conversation.transaction.recipients) >= conversation.rules.max_recipients:
+    rules = conversation.rules
+    path, dsn = conversation.transaction.recipient(
+        argument, rules.hostname, dsn=rules.submits and conversation.extended
+    )
+    if len(conversation.transaction.recipients) >= rules.max_recipients:
         return reply.TOO_MANY_RECIPIENTS
-    conversation.asked = path
+    conversation.asked, conversation.asked_dsn = path, dsn
     conversation.waiting = True
     return AskRecipient(path)
 

@@ -14,6 +14,7 @@ from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.core.sasl import SaslExchange
 from mailsacd.smtp.action import Action, Signal, State
+from mailsacd.smtp.dsn_parameters import RecipientDsn
 from mailsacd.smtp.framing import ChunkReader, TextReader
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.transaction import Transaction
@@ -46,6 +47,7 @@ class Conversation(LineSession[Action, Reply]):
         "_refusal",
         "account",
         "asked",
+        "asked_dsn",
         "exchange",
         "extended",
         "helo",
@@ -71,6 +73,8 @@ class Conversation(LineSession[Action, Reply]):
         """Hears what becomes of recipients and messages."""
         self.asked = ""
         """The forward-path of the last RCPT."""
+        self.asked_dsn: RecipientDsn | None = None
+        """What the last RCPT asked to be told."""
         self.helo = ""
         """What the client calls itself, empty before EHLO or HELO."""
         self.extended = False

@@ -34,6 +34,8 @@ class Envelopes:
             recipients=message.recipients,
             reception=self._reception_by(message.protocol, helo, tls=tls),
             content=message.content,
+            ret=message.ret,
+            envid=message.envid,
         )
 
     def _reception_by(self, protocol: str, helo: str, *, tls: bool) -> Reception:

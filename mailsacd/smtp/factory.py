@@ -42,7 +42,6 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
     def __init__(self, services: SmtpServices) -> None:
         """Raises ConfigurationError when a network of proxies is none."""
         settings = services.settings
-        section = "smtp" if services.capture is None else "capture"
         connections: Connections[SmtpProtocol] = Connections(
             max_connections=settings.max_connections,
             max_per_peer=settings.max_connections_per_peer,
@@ -57,7 +56,7 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
             plain_login=services.plain_login,
             starttls=settings.starttls,
             self_signed=services.self_signed,
-            proxies=proxy_networks(settings.proxy_networks, f"{section}.proxy_networks"),
+            proxies=proxy_networks(settings.proxy_networks, f"{services.section}.proxy_networks"),
         )
         self._shared = Shared(
             services=services,
@@ -68,7 +67,8 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
                 refuse_bare_newlines=services.message.refuse_bare_newlines,
                 in_tls=services.tls_at_once,
                 requires_tls=options.requires_tls,
-                requires_auth=services.capture is not None,
+                requires_auth=services.logins is not None,
+                submits=services.submission is not None,
             ),
             options=options,
         )

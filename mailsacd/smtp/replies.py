@@ -1,5 +1,6 @@
 """Errors of the use cases, and ends of sessions, as SMTP replies."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from mailsacd.core import reply
@@ -7,10 +8,14 @@ from mailsacd.core.errors import (
     BadAddressError,
     DeniedError,
     ForbiddenError,
+    InvalidInputError,
     MailLoopError,
+    MailsacdError,
+    NotEnoughCreditsError,
     OverloadedError,
     StorageFullError,
     ThrottledError,
+    TooLargeError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -24,6 +29,16 @@ CLOSING_WORDS: Final = {
     CloseReason.TOO_MANY_FROM_PEER: reply.TOO_MANY_FROM_PEER,
 }
 """What is said when the server ends a session."""
+
+_NOT_TAKEN: Final[Mapping[type[MailsacdError], Reply]] = {
+    ThrottledError: reply.MESSAGE_THROTTLED,
+    UnauthenticatedError: reply.AUTH_NEEDED,
+    MailLoopError: reply.MAIL_LOOP,
+    ForbiddenError: reply.NOT_YOUR_SENDER,
+    NotEnoughCreditsError: reply.NO_CREDITS,
+    TooLargeError: reply.TOO_LARGE,
+    InvalidInputError: reply.BAD_MESSAGE,
+}
 
 
 def sent_away(error: ThrottledError) -> Reply:
@@ -51,6 +66,17 @@ def refused_recipient(error: BaseException | None, *, is_first: bool = True) -> 
     return reply.CANNOT_CHECK_RECIPIENT
 
 
+def refused_sender(error: BaseException | None) -> Reply:
+    """Return the answer to MAIL when deciding on the reverse-path raised ``error``."""
+    if isinstance(error, BadAddressError):
+        return reply.BAD_SENDER.saying(_printable(error.public))
+    if isinstance(error, ForbiddenError):
+        return reply.NOT_YOUR_SENDER.saying(_printable(error.public))
+    if isinstance(error, UnauthenticatedError):
+        return reply.AUTH_NEEDED.saying(_printable(error.public))
+    return reply.CANNOT_CHECK_SENDER
+
+
 def refused_login(error: BaseException | None) -> Reply:
     """Return the answer to AUTH when checking the credentials raised ``error``."""
     if isinstance(error, UnauthenticatedError):
@@ -71,12 +97,9 @@ def refused_message(error: BaseException | None) -> Reply:
         return reply.OVERLOADED
     if isinstance(error, StorageFullError):
         return reply.NO_STORAGE
-    if isinstance(error, ThrottledError):
-        return reply.NO_STORAGE.saying(_printable(error.public))
-    if isinstance(error, UnauthenticatedError):
-        return reply.AUTH_NEEDED.saying(_printable(error.public))
-    if isinstance(error, MailLoopError):
-        return reply.MAIL_LOOP.saying(_printable(error.public))
+    for kind, answer in _NOT_TAKEN.items():
+        if isinstance(error, kind):
+            return answer.saying(_printable(error.public))
     return reply.NOT_STORED
 
 
@@ -85,11 +108,13 @@ def is_expected(error: BaseException | None) -> bool:
     return isinstance(
         error,
         (
-            BadAddressError,
             DeniedError,
             ForbiddenError,
+            InvalidInputError,
             MailLoopError,
+            NotEnoughCreditsError,
             ThrottledError,
+            TooLargeError,
             UnauthenticatedError,
             UnavailableError,
         ),

@@ -13,6 +13,7 @@ class SessionRules:
 
     ``in_tls`` says that the handshake came before the banner; ``requires_tls`` and
     ``requires_auth`` that nobody sends anything before TLS is on, or before he has logged in.
+    With ``submits`` mail is sent on: each sender is asked about, and RFC 3461 is spoken.
     """
 
     hostname: str
@@ -22,6 +23,7 @@ class SessionRules:
     in_tls: bool = False
     requires_tls: bool = False
     requires_auth: bool = False
+    submits: bool = False
 
     @cached_property
     def banner(self) -> Reply:
@@ -46,6 +48,7 @@ class SessionRules:
             "SMTPUTF8",
             "CHUNKING",
             "ENHANCEDSTATUSCODES",
+            *(("DSN",) if self.submits else ()),
             "HELP",
         )
         starttls, auth = "STARTTLS", f"AUTH {' '.join(MECHANISMS)}"

@@ -13,15 +13,14 @@ from twisted.python.failure import Failure
 from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
-from mailsacd.smtp.action import Action, AskRecipient, Deliver, LogIn, Signal
+from mailsacd.smtp.action import Action, AskRecipient, AskSender, Deliver, LogIn, Signal
+from mailsacd.smtp.clients import Clients
 from mailsacd.smtp.envelopes import Envelopes
 from mailsacd.smtp.held_mail import HeldMail
 from mailsacd.smtp.recipients import Recipients
 from mailsacd.smtp.replies import (
     CLOSING_WORDS,
     is_expected,
-    is_guess,
-    refused_login,
     refused_message,
     refused_recipient,
 )
@@ -46,7 +45,7 @@ class SessionRunner:
         self._clock = services.clock
         self._recipients = Recipients(services)
         self._ingest = services.ingest
-        self._capture = services.capture
+        self._clients = Clients(services)
         self._budget = services.ingest.budget
         self._settings = services.settings
         self._options = shared.options
@@ -109,7 +108,7 @@ class SessionRunner:
         session, connection = self.session, self._connection
         session.trusted = self._options.trusts(connection.peer_ip)
         session.offers_tls = self._options.offers_tls(
-            connection.local_ip, needed=self._capture is not None and not session.trusted
+            connection.local_ip, needed=self._clients.log_in_here and not session.trusted
         )
         self._recipients.greet(session, connection.peer_ip)
         self.run()
@@ -179,6 +178,8 @@ class SessionRunner:
             self._ask_recipient(action.path)
         elif type(action) is Deliver:
             self._deliver(action)
+        elif type(action) is AskSender:
+            self._ask(self._check_sender(action))
         elif type(action) is LogIn:
             self._ask(self._log_in(action))
         elif action is Signal.AWAIT_ROOM:
@@ -232,35 +233,31 @@ class SessionRunner:
         self.session.refuse_recipient(refused_recipient(error, is_first=is_first))
 
     async def _log_in(self, action: LogIn) -> None:
-        assert self._capture is not None  # noqa: S101  for mypy: else AUTH is not implemented
-        try:
-            account = await self._capture.log_in(
-                action.name, action.secret, self._connection.peer_ip
-            )
-        except CancelledError:
-            raise
-        except Exception as e:  # noqa: BLE001  whatever it is, the client gets a reply
-            if not is_expected(e):
-                _log.failure("a login could not be checked", Failure(e))
-            self.session.refuse_login(refused_login(e), is_guess=is_guess(e))
-        else:
-            self.session.accept_login(account)
+        await self._clients.log_in(self.session, action, self._connection.peer_ip)
+        self.run()
+
+    async def _check_sender(self, action: AskSender) -> None:
+        await self._clients.check_sender(self.session, action)
         self.run()
 
     def _deliver(self, message: Deliver) -> None:
         session = self.session
         envelope = self._envelopes.make(message, session.helo, tls=session.tls)
         self._delivering_bytes = len(message.content)
-        if message.account is None or self._capture is None:
+        if message.account is None:
             stored = self._ingest.deliver(envelope)
+            stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope.id,))
         else:
-            stored = ensureDeferred(self._capture.deliver(envelope, message.account))
-        stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope.id,))
+            taken = ensureDeferred(self._clients.deliver(envelope, message.account))
+            stored = taken.addCallbacks(self._taken, self._not_stored)
         stored.addErrback(self._broken)
 
     def _stored(self, _: None, envelope_id: str) -> None:
+        self._taken(f"stored as {envelope_id}")
+
+    def _taken(self, became: str) -> None:
         self._connection.read_control.effect()
-        self._finish(reply.STORED.saying(f"Ok: stored as {envelope_id}"))
+        self._finish(reply.STORED.saying(f"Ok: {became}"))
 
     def _not_stored(self, failure: Failure) -> None:
         if not is_expected(failure.value):

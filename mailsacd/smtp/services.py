@@ -37,8 +37,8 @@ class IngestsMail(Protocol):
         """Return what fires once ``envelope`` is committed, else fails with one of core.errors."""
 
 
-class CapturesMail(Protocol):
-    """Takes mail to anywhere from those who have an account here."""
+class ChecksLogins(Protocol):
+    """Tells which account a client logs in to."""
 
     async def log_in(self, name: str, secret: str, peer: str) -> AccountIdentity:
         """Return the account of who logs in from the IP address ``peer``.
@@ -46,8 +46,25 @@ class CapturesMail(Protocol):
         Raises UnauthenticatedError, ThrottledError or UnavailableError.
         """
 
+
+class CapturesMail(ChecksLogins, Protocol):
+    """Takes mail to anywhere from those who have an account here, and keeps it."""
+
     async def deliver(self, envelope: Envelope, account: AccountIdentity) -> None:
         """Make ``envelope`` durable, which ``account`` has sent; return once it is committed.
+
+        Raises one of core.errors.
+        """
+
+
+class SubmitsMail(ChecksLogins, Protocol):
+    """Takes mail from those who have an account here, and sends it to its recipients."""
+
+    async def check_sender(self, account: AccountIdentity, reverse_path: str) -> None:
+        """Return if ``account`` may send with that reverse-path; raises one of core.errors."""
+
+    async def submit(self, envelope: Envelope, account: AccountIdentity) -> str:
+        """Queue what ``account`` sends; return its id once that is committed.
 
         Raises one of core.errors.
         """
@@ -128,8 +145,8 @@ class SmtpServices:
 
     Without ``tls`` there is no STARTTLS; nor with ``tls_at_once``, for connections begin with a
     handshake then. Its certificate is ``self_signed``, or somebody's whom clients may know. With
-    ``capture`` everybody logs in first, and ``plain_login`` says who may do so without TLS (see
-    settings).
+    ``capture``, or ``submission`` in its place, everybody logs in first, and ``plain_login`` says
+    who may do so without TLS (see settings).
     """
 
     hostname: str
@@ -144,7 +161,20 @@ class SmtpServices:
     tls_at_once: bool = False
     self_signed: bool = False
     capture: CapturesMail | None = None
+    submission: SubmitsMail | None = None
     plain_login: PlainLogin = "never"
+
+    @property
+    def logins(self) -> ChecksLogins | None:
+        """What checks logins, where people log in."""
+        return self.submission or self.capture
+
+    @property
+    def section(self) -> str:
+        """The section that the settings are of."""
+        if self.submission is not None:
+            return "submission"
+        return "smtp" if self.capture is None else "capture"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from mailsacd.smtp.action import Action, Deliver, Signal, State
 from mailsacd.smtp.authentication import respond
 from mailsacd.smtp.commands import perform
 from mailsacd.smtp.conversation import Conversation
+from mailsacd.smtp.dsn_parameters import more_octets
 from mailsacd.smtp.framing import ChunkReader, TextReader, has_bare_newlines
 from mailsacd.smtp.grammar import (
     MAX_AUTH_LINE_OCTETS,
@@ -69,11 +70,22 @@ class Session(Conversation):
             return self._read_commands() if self._at < len(self._input) else None
         return self._read_content(self.reader)
 
+    def accept_sender(self) -> None:
+        """Answer `AskSender`: the client may send so."""
+        if self._answered():
+            self.state = State.SENDER
+            self._pending.append(reply.SENDER_OK)
+
+    def refuse_sender(self, answer: Reply) -> None:
+        """Answer `AskSender` with ``answer``: no, or not now."""
+        if self._answered():
+            self.reset(State.READY)
+            self._pending.append(answer)
+
     def accept_recipient(self, recipient: Recipient) -> None:
         """Answer `AskRecipient`: mail goes to ``recipient``."""
         if self._answered():
-            if recipient not in self.transaction.recipients:  # as To and as Cc, say: one copy
-                self.transaction.recipients.append(recipient)
+            self.transaction.add(recipient, self.asked_dsn)
             self.state = State.RECIPIENTS
             self._pending.append(reply.RECIPIENT_OK)
             if self.witness is not None:
@@ -157,7 +169,10 @@ class Session(Conversation):
             return self._auth_line(self.exchange, line)
         verb, argument = split_line(line)
         if len(line) > _ORDINARY_LINE or self._skipping:
-            most = max_line_octets(verb, may_log_in=self.rules.requires_auth)
+            rules = self.rules
+            most = max_line_octets(verb, may_log_in=rules.requires_auth)
+            if rules.submits:
+                most += more_octets(verb)
             if self._skipping or len(line) + len(CRLF) > most:
                 self._skipping = False
                 return self._unread(verb, reply.LINE_TOO_LONG)
@@ -219,8 +234,15 @@ class Session(Conversation):
         self.state = State.DELIVERING
         self.waiting = True
         transaction = self.transaction
-        recipients = tuple(transaction.recipients)
         protocol = "SMTP"
         if self.extended:
             protocol = transaction.protocol(tls=self.tls, authenticated=self.account is not None)
-        return Deliver(transaction.reverse_path, recipients, content, protocol, self.account)
+        return Deliver(
+            transaction.reverse_path,
+            transaction.all_recipients(),
+            content,
+            protocol,
+            self.account,
+            transaction.ret,
+            transaction.envid,
+        )

@@ -10,11 +10,17 @@ _log = Logger()
 
 
 def on_signal(
-    number: signal.Signals, react: Callable[[], object], reactor: Any
+    number: signal.Signals,
+    react: Callable[[], object],
+    reactor: Any,
+    *,
+    note: Callable[[int], object] = int,
 ) -> Callable[[], None]:
     """Call ``react`` on the reactor whenever the process gets the signal ``number``.
 
-    A defect in ``react`` is logged. Returns what puts back what the signal did before.
+    A defect in ``react`` is logged. ``note`` is called with the number before that, wherever
+    Python happens to be, and may do next to nothing. Returns what puts back what the signal did
+    before.
     """
 
     def call() -> None:
@@ -23,7 +29,11 @@ def on_signal(
         except Exception:  # noqa: BLE001  a defect is not to reach the reactor's own code
             _log.failure("{signal}: failed", signal=number.name)
 
-    previous = signal.signal(number, lambda *_: reactor.callFromThread(call))
+    def handle(got: int, _: object) -> None:
+        note(got)
+        reactor.callFromThread(call)
+
+    previous = signal.signal(number, handle)
     return lambda: _put_back(number, previous)
 
 

@@ -51,6 +51,6 @@ async def test_threads_hand_the_interpreter_over_soon_for_as_long_as_the_daemon_
 
 
 def make_daemon(database_dsn: str, data_dir: Path) -> Daemon:
-    ports = [f"{name}.port=0" for name in ("smtp", "capture", "pop3", "http")]
+    ports = [f"{name}.port=0" for name in ("smtp", "capture", "submission", "pop3", "http")]
     options = [f"database.dsn={database_dsn}", f"server.data_dir={data_dir}", *ports]
     return Daemon(load_settings(None, {}, options), reactor)

@@ -123,7 +123,7 @@ async def test_the_name_leads_to_the_server_and_back_and_mail_comes_here(network
 async def test_ports_are_free_before_the_start_and_serve_after_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        free = ("capture.port=0", "pop3.port=0", "http.port=0")
+        free = ("capture.port=0", "submission.port=0", "pop3.port=0", "http.port=0")
         settings = settings_of(f"smtp.port={port}", *free)
         found = await look_at_ports(settings, None, reactor)
         assert found[0].verdict == FAULT

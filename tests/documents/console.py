@@ -11,7 +11,13 @@ from tests.documents.blocks import Block, blocks
 from tests.end_to_end.daemon import RunningDaemon
 
 TIMEOUT_S = 60
-USUAL_PORTS = {"1025": "smtp", "1587": "capture", "1110": "pop3", "8025": "http"}
+USUAL_PORTS = {
+    "1025": "smtp",
+    "1587": "capture",
+    "1588": "submission",
+    "1110": "pop3",
+    "8025": "http",
+}
 
 _MARK = "\x1e"
 # What is another one each time

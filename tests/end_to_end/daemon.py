@@ -45,7 +45,7 @@ class RunningDaemon:
                     str(Path(sys.executable).parent / "twistd"),
                     "--nodaemon", "--pidfile=", "mailsacd", "--data-dir", str(self.data_dir),
                     "--set", "smtp.port=0", "--set", "capture.port=0", "--set", "pop3.port=0",
-                    "--set", "http.port=0", *self.options,
+                    "--set", "submission.port=0", "--set", "http.port=0", *self.options,
                 ],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 cwd=self.data_dir.parent, env=os.environ | self.environment,

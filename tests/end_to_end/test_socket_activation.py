@@ -51,7 +51,8 @@ class ServiceManager:
                     sys.executable, "-c", _STARTER, str(len(given)), *map(str, given),
                     twistd, "--nodaemon", "--pidfile=", "mailsacd",
                     "--data-dir", str(daemon.data_dir), "--set", "smtp.port=0",
-                    "--set", "capture.port=0", "--set", "pop3.port=0", "--set", "http.port=0",
+                    "--set", "capture.port=0", "--set", "submission.port=0",
+                    "--set", "pop3.port=0", "--set", "http.port=0",
                     *options,
                 ],
                 env=os.environ

@@ -93,6 +93,7 @@ async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator
         options += [
             "smtp.port=0",
             "capture.port=0",
+            "submission.port=0",
             "pop3.port=0",
             "http.port=0",
             "database.connections=2",

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
-from mailsacd.core.errors import MailsacdError, UnauthenticatedError
+from mailsacd.core.errors import ForbiddenError, MailsacdError, UnauthenticatedError
 from mailsacd.settings import CaptureSettings, MessageSettings, SmtpSettings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
@@ -69,6 +69,28 @@ class Capturing:
         if self.on_deliver is not None:
             raise self.on_deliver
         self.delivered.append((account.name, envelope))
+
+
+@dataclass
+class Submitting(Capturing):
+    """As Capturing; refuses senders with ``foreign`` in them."""
+
+    senders: list[tuple[str, str]] = field(default_factory=list)
+    on_sender: Exception | None = None
+    hold_sender: Deferred[None] | None = None
+
+    async def check_sender(self, account: AccountIdentity, reverse_path: str) -> None:
+        self.senders.append((account.name, reverse_path))
+        if self.hold_sender is not None:
+            await self.hold_sender
+        if self.on_sender is not None:
+            raise self.on_sender
+        if "foreign" in reverse_path:
+            raise ForbiddenError(f"{reverse_path} is not yours")
+
+    async def submit(self, envelope: Envelope, account: AccountIdentity) -> str:
+        await self.deliver(envelope, account)
+        return f"out{len(self.delivered)}"
 
 
 def recipient(path: str) -> Recipient:

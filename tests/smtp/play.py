@@ -7,7 +7,7 @@ from mailsacd.core import reply
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
-from mailsacd.smtp.action import AskRecipient, Deliver, LogIn, Signal
+from mailsacd.smtp.action import AskRecipient, AskSender, Deliver, LogIn, Signal
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.session import Session
 
@@ -26,8 +26,8 @@ RULES = SessionRules(
 class Play:
     """Runs a session with immediate answers.
 
-    Who has ``bad`` in the address is refused; the secret ``right`` is, and ``away`` cannot be
-    checked.
+    Who has ``bad`` in the address is refused, as is a sender with ``foreign`` in it. The secret
+    ``right`` is, and ``away`` cannot be checked.
     """
 
     session: Session
@@ -52,6 +52,8 @@ class Play:
         while (action := self.session.next_action()) is not None:
             if isinstance(action, Reply):
                 self.replies.append(action)
+            elif isinstance(action, AskSender):
+                self._answer_sender(action.path)
             elif isinstance(action, AskRecipient):
                 self._answer(action.path)
             elif isinstance(action, Deliver):
@@ -72,6 +74,12 @@ class Play:
             self.session.refuse_login(reply.CANNOT_CHECK_LOGIN, is_guess=False)
         else:
             self.session.refuse_login(reply.WRONG_LOGIN, is_guess=True)
+
+    def _answer_sender(self, path: str) -> None:
+        if "foreign" in path:
+            self.session.refuse_sender(reply.NOT_YOUR_SENDER)
+        else:
+            self.session.accept_sender()
 
     def _answer(self, path: str) -> None:
         self.asked.append(path)

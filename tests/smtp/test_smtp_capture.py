@@ -130,7 +130,7 @@ async def test_what_cannot_be_checked_is_not_held_against_the_client(
     [
         (
             ThrottledError("The 5 operations of this month are used up", retry_after_s=9),
-            b"452 4.3.1 The 5 operations of this month are used up\r\n",
+            b"451 4.7.0 The 5 operations of this month are used up\r\n",
         ),
         (
             UnauthenticatedError("The account is suspended"),

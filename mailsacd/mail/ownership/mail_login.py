@@ -29,10 +29,14 @@ WRONG: Final = "The name, or the password or key, is wrong"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailLogin:
-    """``address`` is normal (see core.address); None for who logged in by the account's name."""
+    """``address`` is normal (see core.address); None for who logged in by the account's name.
+
+    ``by_password`` is whether the secret was the address's own password, and no key of its owner's.
+    """
 
     account: str
     address: str | None
+    by_password: bool
 
 
 class LogsIn(Protocol):
@@ -118,7 +122,8 @@ class MailLogins:
 
     async def _check(self, name: str, secret: str, peer: str) -> MailLogin:
         address = _address(name)
-        if KEY_FORM.match(secret):
+        is_key = KEY_FORM.match(secret) is not None
+        if is_key:
             account = (await self._authenticator.check(secret)).account
             if address is None:
                 right = name.lower() == account
@@ -129,7 +134,11 @@ class MailLogins:
             right = True
         if account is None or not right:
             raise UnauthenticatedError(WRONG)
-        return MailLogin(account=account, address=str(address) if address else None)
+        return MailLogin(
+            account=account,
+            address=str(address) if address else None,
+            by_password=not is_key,
+        )
 
     async def _owner_with_password(
         self, address: Address | None, password: str, peer: str

@@ -9,19 +9,16 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
-from mailsacd.core.account import Account, AccountIdentity
+from mailsacd.core.account import AccountIdentity
 from mailsacd.core.activity import CAPTURED
 from mailsacd.core.envelope import Envelope
-from mailsacd.core.errors import NotFoundError, UnauthenticatedError
 from mailsacd.core.token import message_id
-from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.limits.usage import Usage
-from mailsacd.mail.ownership.mail_login import MailLogins
+from mailsacd.mail.ownership.mail_clients import MailClients
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.usage import CAPTURE
 
 _CODE: Final = 250
-_GONE: Final = "The account is no longer there"
 
 
 class DeliversMail(Protocol):
@@ -36,22 +33,19 @@ class Capture:
 
     def __init__(
         self,
-        logins: MailLogins,
-        accounts: Accounts,
+        clients: MailClients,
         ingest: DeliversMail,
         usage: Usage,
         activity: Activity,
     ) -> None:
-        self._logins = logins
-        self._accounts = accounts
+        self._clients = clients
         self._ingest = ingest
         self._usage = usage
         self._activity = activity
 
     async def log_in(self, name: str, secret: str, peer: str) -> AccountIdentity:
         """Return the account that logs in. Raises what MailLogins.log_in does."""
-        login = await self._logins.log_in(name, secret, peer)
-        return (await self._account(login.account)).identity
+        return await self._clients.log_in(name, secret, peer)
 
     async def deliver(self, envelope: Envelope, account: AccountIdentity) -> None:
         """Returns once ``envelope`` is committed, starred for ``account`` if that wants it so.
@@ -60,9 +54,7 @@ class Capture:
         account that was removed or suspended after it logged in, and what Ingest raises.
         """
         name = account.name
-        found = await self._account(name)
-        if found.identity != account:
-            raise UnauthenticatedError(_GONE)
+        found = await self._clients.account(account)
         if all(recipient.load_test for recipient in envelope.recipients):
             await self._ingest.deliver(envelope)  # nothing of it is kept, or counts for the plan
             return
@@ -80,12 +72,3 @@ class Capture:
                 code=_CODE,
                 detail=message_id(envelope.id, place),
             )
-
-    async def _account(self, name: str) -> Account:
-        try:
-            account = await self._accounts.get(name)
-        except NotFoundError as e:
-            raise UnauthenticatedError(_GONE) from e
-        if account.suspended or account.removing:
-            raise UnauthenticatedError("The account is suspended")
-        return account

@@ -29,13 +29,18 @@ class Senders:
             self._domains.add(normal_domain(hosting))
             self._parents.add(normal_domain(hosting))
 
-    async def check(self, account: str, from_address: str) -> None:
+    async def check(self, account: str, from_address: str, only_as: str | None = None) -> None:
         """Return if ``account`` may send as ``from_address``, without a name beside it.
 
-        With a tag it is the address without it that counts. Raises ForbiddenError, BadAddressError
-        for what is no address, and UnavailableError.
+        With a tag it is the address without it that counts. ``only_as`` is an inbox of the
+        account's: of a catch-all all addresses of its domain are meant. Raises ForbiddenError,
+        BadAddressError for what is no address, and UnavailableError.
         """
         address = parse_address(from_address).without_tag()
+        if only_as not in {None, str(address), f"{CATCH_ALL_LOCAL}@{address.domain}"}:
+            raise ForbiddenError(
+                f"{address} is not {only_as}, and it is that one's password that was given"
+            )
         if not await self._may(account, address):
             raise ForbiddenError(
                 f"{address} is not yours to send from: it is no private address, nor at a verified"

@@ -21,7 +21,8 @@ class Submitted:
     """A whole message with its envelope, as a mail program submits it.
 
     Addresses are as `mailboxes.written_address` makes them. ``trace`` are whole header fields in
-    CRLF lines, the newest first, that go on top. ``ret`` and ``envid`` are of RFC 3461.
+    CRLF lines, the newest first, that go on top. ``ret`` and ``envid`` are of RFC 3461. With
+    ``only_as`` that address alone may be the sender, whatever else is the account's.
     """
 
     content: bytes
@@ -30,6 +31,7 @@ class Submitted:
     trace: str = ""
     ret: str | None = None
     envid: str | None = None
+    only_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,20 +92,24 @@ class Submission:
         )
         new = _new(account, "submission", message, reverse_path, submitted.recipients)
         new = replace(new, ret=submitted.ret, envid=submitted.envid)
-        return await self._queue(account, new, message)
+        return await self._queue(account, new, message, submitted.only_as)
 
-    async def check_sender(self, account: str, reverse_path: str) -> None:
+    async def check_sender(
+        self, account: str, reverse_path: str, only_as: str | None = None
+    ) -> None:
         """Return if ``account`` may send with that reverse-path. Raises as Senders.check."""
-        await self._senders.check(account, reverse_path)
+        await self._senders.check(account, reverse_path, only_as)
 
-    async def _queue(self, account: str, new: NewOutgoing, message: Completed) -> str:
+    async def _queue(
+        self, account: str, new: NewOutgoing, message: Completed, only_as: str | None = None
+    ) -> str:
         if len(new.recipients) > self._max_recipients:
             raise _fault("to", f"names more than {self._max_recipients} recipients")
         senders = {one.normal: one.address for one in message.authors}
         if new.reverse_path:
             senders.setdefault(Mailbox(new.reverse_path).normal, new.reverse_path)
         for address in senders.values():
-            await self._senders.check(account, address)
+            await self._senders.check(account, address, only_as)
         self._throttle.sent(account, len(new.recipients))
         return await self._queueing.queue(new, charged=True)
 

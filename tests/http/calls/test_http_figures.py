@@ -93,6 +93,7 @@ async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
         options += [
             "smtp.port=0",
             "capture.port=0",
+            "submission.port=0",
             "pop3.port=0",
             "http.port=0",
             "database.connections=2",

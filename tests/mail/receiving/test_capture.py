@@ -19,6 +19,7 @@ from mailsacd.core.errors import ThrottledError, UnauthenticatedError
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.ownership.mail_clients import MailClients
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Mailbox, Page
@@ -77,7 +78,7 @@ async def port(database: Database, database_dsn: str) -> AsyncIterator[_Port]:
         logins = MailLogins(
             database, node.authenticator, directory, node.passwords, Guesses(reactor)
         )
-        capture = Capture(logins, node.accounts, ingest, usage, activity)
+        capture = Capture(MailClients(logins, node.accounts), ingest, usage, activity)
         access_control = AccessControl(directory, anonymous_read=True)
         mailbox = Mailbox(database, access_control, LANES.readers)
         yield _Port(node, directory, ingest, usage, activity, capture, mailbox)
