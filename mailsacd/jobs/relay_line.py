@@ -26,6 +26,7 @@ HELD_AS_LARGE_BYTES: Final = 300_000
 """A larger message is in memory while it is sent: few at a time."""
 LARGE_AT_A_TIME: Final = 8
 
+_NO_CONTENT: Final = Outcome(code=None, status="5.3.0", text="The message is not there any more")
 _DEFECT: Final = Outcome(code=None, status="4.3.0", text="Something went wrong here")
 
 _log = Logger()
@@ -82,9 +83,12 @@ class Lines:
         self, message: QueuedMessage, claims: Sequence[Claim], courier: Courier
     ) -> None:
         outcomes: _Outcomes = [
-            (claim, _suppressed(claim.suppressed)) for claim in claims if claim.suppressed
+            (claim, _suppressed(claim.suppressed) if message.content else _NO_CONTENT)
+            for claim in claims
+            if claim.suppressed or not message.content
         ]
-        open_claims = [claim for claim in claims if not claim.suppressed]
+        told = {claim.key for claim, _ in outcomes}
+        open_claims = [claim for claim in claims if claim.key not in told]
         try:
             takes = self._local.takes
             here = [c for c in open_claims if await takes(c.recipient.address, message)]
@@ -145,7 +149,7 @@ class _LostError(Exception):
     """Another node has the claim by now: what is stored with it must not be."""
 
 
-def _suppressed(reason: str) -> Outcome:
+def _suppressed(reason: str | None) -> Outcome:
     return Outcome(
         code=None,
         status="5.1.1",

@@ -15,14 +15,15 @@ from mailsacd.store.sql import Executor, column, many, maybe, none
 
 def _queued_message(*columns: Any) -> QueuedMessage:
     named = dict(zip(QueuedMessage.__dataclass_fields__, columns, strict=True))
-    return QueuedMessage(**named | {"content": expand(named["content"])})
+    body = named["content"]
+    return QueuedMessage(**named | {"content": b"" if body is None else expand(body)})
 
 
 _message = maybe(
     _queued_message,
     """select id, coalesce(account, ''), origin, reverse_path, message_id, created, body, ret,
            envid, smtputf8
-       from outgoing_message where id = %(id)s and body is not null""",
+       from outgoing_message where id = %(id)s""",
 )
 _KEYS: Final = (
     "unnest(%(messages)s::text[], %(places)s::integer[], %(attempts)s::integer[])"
@@ -84,7 +85,10 @@ _close = none(
 
 
 async def find_queued(db: Executor, outgoing_id: str) -> QueuedMessage | None:
-    """Return a message, or None when none of its recipients is open any more, or it is gone."""
+    """Return a message, or None when it is gone.
+
+    Its content is empty once no recipient is open any more.
+    """
     return await _message(db, id=outgoing_id)
 
 

@@ -475,3 +475,15 @@ async def test_a_defect_here_is_tried_again_and_has_an_end(
     assert (await office.rows())[0][1] == "delivered"
     assert [event["log_failure"].type for event in logged_errors] == [ZeroDivisionError]
     logged_errors.clear()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_recipient_whose_message_has_no_content_any_more_fails(
+    make_office: MakeOffice, database: Database
+) -> None:
+    office = make_office(world=World(away={"b.example": AWAY}))
+    await office.queue(to(BOB, "NEVER"))
+    await database.run("update outgoing_message set body = null, ended = now()")
+    await office.settle()
+    assert await office.rows() == [(BOB, "failed", 1, None, "5.3.0")]
+    assert office.world.connected == []

@@ -205,7 +205,9 @@ async def test_content_goes_with_the_last_open_recipient(database: Database) -> 
     await database.run("update outgoing_recipient set state = 'queued' where state = 'held'")
     [last] = await claim(database, rooms())
     await record(database, ending(last, "failed"))
-    assert await find_queued(database, "mann000000001") is None
+    message = await find_queued(database, "mann000000001")
+    assert message is not None
+    assert message.content == b""
     assert await database.fetch("select body, ended is null from outgoing_message") == [
         (None, False)
     ]

@@ -81,9 +81,11 @@ class Relay:
         ]
 
     async def find(self, message_id: str) -> QueuedMessage | None:
-        """Return a message, or None when nobody waits for it any more."""
+        """Return a message, or None when it is gone. Without content it is nobody's any more."""
         found = await store.find_queued(self._database, message_id)
-        return found and replace(found, content=self._loop_field + found.content)
+        if found is None or not found.content:
+            return found
+        return replace(found, content=self._loop_field + found.content)
 
     async def renew(self, claims: Sequence[Claim]) -> set[tuple[str, int]]:
         """Hold ``claims`` for another while. Returns the keys of those that are still held."""
