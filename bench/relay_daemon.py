@@ -4,6 +4,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -55,6 +56,11 @@ class Api:
         if answer.status != 200:
             raise ValueError(f"{answer.status} {text[:200]!r}")
         return json.loads(text)
+
+    def reserve(self, address: str) -> None:
+        """Reserve an address for the account."""
+        with closing(self.connection()) as connection:
+            self.post(connection, f"/addresses/{address}")
 
     def connection(self) -> HTTPConnection:
         """A connection to post over."""

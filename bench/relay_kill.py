@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
@@ -69,7 +69,8 @@ def sink_running(log: Path, faults: dict[str, float]) -> Iterator[int]:
     )
     try:
         assert process.stdout is not None
-        yield int(process.stdout.readline())
+        with process.stdout:
+            yield int(process.stdout.readline())
     finally:
         stop(process)
 
@@ -103,27 +104,31 @@ def _load(command: list[str], data_dir: Path, messages: int, kills: int) -> set[
     for round_ in range(kills + 1):
         with daemon_running(command, data_dir) as ready:
             api = Api(port=ready.ports["http"], key=_key(data_dir))
-            connection = api.connection()
             if round_ == 0:
-                api.post(connection, f"/addresses/{SENDER}")
+                api.reserve(SENDER)
             killer = threading.Timer(
                 random.uniform(0.05, 1.2), os.kill, (ready.pid, signal.SIGKILL)
             )
             if round_ < kills:
                 killer.start()
-            began = number
-            share = messages if round_ == kills else messages * (round_ + 1) // (kills + 1)
-            try:
-                while number < share:
-                    number += 1
-                    api.post(connection, "/outgoing-messages", message(number, recipients(number)))
-                    acknowledged.add(number)
-            except (OSError, HTTPException):
-                pass
+            began, end = number, messages * (round_ + 1) // (kills + 1)
+            number = _queue(api, range(number, end), acknowledged)
             if round_ < kills:
                 killer.join()
             print(f"  {number - began} queued", "" if round_ == kills else "and killed", flush=True)
     return acknowledged
+
+
+def _queue(api: Api, numbers: range, acknowledged: set[int]) -> int:
+    """Queue messages until the daemon is killed. Returns the number that the next one has."""
+    with closing(api.connection()) as connection:
+        for number in numbers:
+            try:
+                api.post(connection, "/outgoing-messages", message(number, recipients(number)))
+            except (OSError, HTTPException):
+                return number + 1  # it may be queued or not
+            acknowledged.add(number)
+    return numbers.stop
 
 
 def _account(api: Api, copies: Copies, acknowledged: set[int], *, ended: bool) -> list[Verdict]:

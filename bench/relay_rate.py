@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -50,7 +51,7 @@ def _seconds(
         key = (data_dir / "admin.key").read_text().strip()
         api = Api(port=ready.ports["http"], key=key)
         _sign(data_dir)
-        api.post(api.connection(), f"/addresses/{SENDER}")
+        api.reserve(SENDER)
         os.kill(sink.pid, signal.SIGSTOP)
         try:
             queued_s = _queue(api, messages)
@@ -82,10 +83,10 @@ def _queue(api: Api, messages: int) -> float:
     """Queue by several connections at once; how many seconds that took."""
 
     def some(first: int) -> None:
-        connection = api.connection()
-        for number in range(first, messages, _CLIENTS):
-            fields = message(number, [f"a{number}@d{number % 20}.example"])
-            api.post(connection, "/outgoing-messages", fields)
+        with closing(api.connection()) as connection:
+            for number in range(first, messages, _CLIENTS):
+                fields = message(number, [f"a{number}@d{number % 20}.example"])
+                api.post(connection, "/outgoing-messages", fields)
 
     began = time.monotonic()
     threads = [threading.Thread(target=some, args=(first,)) for first in range(_CLIENTS)]

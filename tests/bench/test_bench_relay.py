@@ -1,4 +1,4 @@
-"""A daemon that is killed while it sends loses nobody's mail, and sends none twice that was taken."""
+"""A daemon that is killed while it sends loses nobody's mail, and sends nothing a second time."""
 
 from bench.relay_kill import kill_and_account
 
