@@ -28,8 +28,8 @@ StartTls = Literal["auto", "offer", "require", "never"]
 for connections to a loopback address while the certificate is self-signed."""
 
 SmarthostTls = Literal["auto", "never", "opportunistic", "encrypt", "verify", "implicit"]
-"""How a smarthost is spoken to. `auto` is `verify` where a password is sent to a host that is not
-on a loopback address, else `opportunistic`."""
+"""How a smarthost is spoken to. `auto` is `implicit` at port 465, `verify` where a password is sent
+to a host that is not on a loopback address, else `opportunistic`."""
 
 DEFAULT_PLAN: Final = "default"  # is always there
 

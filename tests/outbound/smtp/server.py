@@ -30,6 +30,7 @@ class Behaviour:
     offers: tuple[str, ...] = ()
     answers: dict[str, Answer | list[Answer]] = field(default_factory=dict)
     tls: Any = None
+    tls_first: bool = False
     name: str = "mx.example"
 
     def answer(self, verb: str) -> Answer | None:
@@ -82,6 +83,10 @@ class Dialogue(Protocol):
 
     def connectionMade(self) -> None:
         self._server.connections.append(self)
+        if self._server.behaviour.tls_first:
+            self.encrypted = True
+            transport: Any = self.transport
+            transport.startTLS(self._server.behaviour.tls)
         self._say("GREETING", f"220 {self._server.behaviour.name} ESMTP\r\n".encode())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002

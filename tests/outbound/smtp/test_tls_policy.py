@@ -10,6 +10,9 @@ from OpenSSL import SSL
 
 from mailsacd.core.outcome import Outcome, RouteError
 from mailsacd.outbound.smtp.mta_sts import StsPolicy, parse_policy
+from mailsacd.outbound.smtp.routing import Host
+from mailsacd.outbound.smtp.tls_policy import TlsLevel, TlsPolicies, TlsPolicy
+from mailsacd.settings import RelaySettings
 from tests.outbound.name_server import Network
 from tests.outbound.server_tls import ServerTls
 from tests.outbound.smtp.conftest import MakeRelays, Serve, at
@@ -184,6 +187,41 @@ async def test_nobody_but_the_smarthost_is_told_the_password(
     )  # fmt: skip
     await sent(relays)
     assert "AUTH" not in mx.verbs
+
+
+@pytest.mark.parametrize("good", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_tls_from_the_first_byte(
+    mx: Server, make_relays: MakeRelays, authority: trustme.CA, ca_file: str, good: bool
+) -> None:
+    mx.behaviour.tls_first = True
+    if not good:
+        mx.behaviour.tls = ServerTls(authority.issue_cert("other.example"))
+    relays = make_relays(
+        smarthost=f"127.0.0.1:{mx.port}", smarthost_tls="implicit", ca_file=ca_file
+    )
+    if good:
+        assert await sent(relays)
+        assert "STARTTLS" not in mx.verbs
+    else:
+        assert (await fails(relays)).status == "4.7.5"
+
+
+@pytest.mark.parametrize(
+    ("port", "user", "address", "level"),
+    [
+        (465, "", "192.0.2.1", TlsLevel.IMPLICIT),
+        (465, "me", "127.0.0.1", TlsLevel.IMPLICIT),
+        (587, "me", "192.0.2.1", TlsLevel.VERIFY),
+        (587, "me", "127.0.0.2", TlsLevel.OPPORTUNISTIC),
+        (587, "me", "::1", TlsLevel.OPPORTUNISTIC),
+        (25, "", "192.0.2.1", TlsLevel.OPPORTUNISTIC),
+    ],
+)
+def test_what_auto_is(port: int, user: str, address: str, level: TlsLevel) -> None:
+    policies = TlsPolicies(RelaySettings(smarthost_user=user), None)
+    host = Host(name="smart.example", port=port)
+    assert policies.level(TlsPolicy(level=None), host, address) is level
 
 
 # MTA-STS
