@@ -26,7 +26,8 @@ MAX_SHOWN: Final = 60  # characters of an unknown field's name that an error rep
 MAX_PROBLEM: Final = 200  # characters of what is wrong with a value, which may be in it
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROLS: Final = "".join(map(chr, (*range(0x20), 0x7F)))
+_CONTROLS_BUT_BREAKS: Final = "".join(c for c in _CONTROLS if c not in "\t\n\r")
 _NO_CONTROL: Final = r"^[^\x00-\x1f\x7f]*$"
 _NO_CONTROL_BUT_BREAKS: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 _JSON_NAMES: Final = {
@@ -100,7 +101,7 @@ def _value(fields: Mapping[str, Any], name: str, kind: Any) -> Any:
     if isinstance(fields, Form):
         value, strict = fields.all_of(name) if _is_list(kind) else value, False
     converted = msgspec.convert(value, kind, strict=strict)
-    if _has(_CONTROL_BUT_BREAKS if _is_multiline(kind) else _CONTROL, value):
+    if _has(_CONTROLS_BUT_BREAKS if _is_multiline(kind) else _CONTROLS, value):
         raise ValueError("has a control character")
     return converted
 
@@ -166,13 +167,16 @@ def _named(field: str, told: str) -> Fault:
     return Fault(field=field + where.rstrip("`"), problem=problem[:1].lower() + problem[1:])
 
 
-def _has(pattern: re.Pattern[str], value: Any) -> bool:
-    """Whether a text somewhere in ``value`` matches."""
+def _has(characters: str, value: Any) -> bool:
+    """Whether one of them is in a text somewhere in ``value``.
+
+    Each is looked for by itself: of megabytes that takes half a pattern's time.
+    """
     if isinstance(value, str):
-        return pattern.search(value) is not None
+        return any(character in value for character in characters)
     if isinstance(value, Mapping):
-        return any(_has(pattern, inner) for inner in (*value, *value.values()))
-    return isinstance(value, list | tuple) and any(_has(pattern, inner) for inner in value)
+        return any(_has(characters, inner) for inner in (*value, *value.values()))
+    return isinstance(value, list | tuple) and any(_has(characters, inner) for inner in value)
 
 
 def _metas(kind: Any) -> list[Any]:
