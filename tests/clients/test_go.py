@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.program import HERE, environment, key_of, run
+from tests.clients.program import HERE, WITHOUT_DNS, environment, key_of, run
 from tests.data_directory import open_directory
 from tests.end_to_end.command import told
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon, running_daemon
@@ -30,7 +30,7 @@ def program() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
-    with running_daemon(migrated_data) as running:
+    with running_daemon(migrated_data, *WITHOUT_DNS) as running:
         told(running.data_dir, "address", "add", "admin", ADDRESS)
         told(running.data_dir, "address", "set", "admin", ADDRESS, "--enablews")
         yield running
@@ -55,6 +55,14 @@ def test_send_mail_begins_tls_where_it_is_offered_and_the_certificate_is_trusted
     (message,) = daemon.json("/api/addresses/a@public.example/messages")
     assert (message["subject"], message["rtls"]) == ("by TLS", True)
     daemon.stop()
+
+
+def test_send_mail_submits(program: str, daemon: RunningDaemon) -> None:
+    address = f"localhost:{daemon.ready.ports['submission']}"
+    command = [program, "send-logged-in", address, "bob@elsewhere.example", "submitted"]
+    run(command, environment(daemon, FROM=ADDRESS))
+    (sent,) = daemon.json(f"/api/outgoing-messages?_mailsacKey={key_of(daemon)}")
+    assert (sent["subject"], sent["from"], sent["origin"]) == ("submitted", ADDRESS, "submission")
 
 
 @pytest.mark.parametrize("origin", ["http://{0}/", "http://{0}", "http://localhost/"])

@@ -53,6 +53,26 @@ def test_nodemailer_sends_in_all_of_its_ways(make_daemon: MakeDaemon) -> None:
     offering.stop()
 
 
+def test_nodemailer_submits_with_all_that_it_asks_to_be_told(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(*WITHOUT_DNS, "--set", "submission.starttls=offer").start()
+    told(daemon.data_dir, "address", "add", "admin", ADDRESS)
+    variables = environment(daemon, FROM=ADDRESS, TO="bob@elsewhere.example")
+    assert run([NODE, "submit.js"], variables) == "submitted\n"
+    (sent,) = daemon.json(f"/api/outgoing-messages?_mailsacKey={key_of(daemon)}")
+    assert (sent["subject"], sent["origin"]) == ("Jörg", "submission")
+    assert [one["address"] for one in sent["recipients"]] == [
+        "bob@elsewhere.example",
+        "hidden-bob@elsewhere.example",
+    ]
+    asked = daemon.rows(
+        "select ret, envid, notify, orcpt from outgoing_message"
+        " join outgoing_recipient r on r.message_id = id order by place"
+    )
+    asks = ("HDRS", "envelope+201", "FAILURE,DELAY", "rfc822;bob@elsewhere.example")
+    assert asked == [asks, asks]
+    daemon.stop()
+
+
 def test_a_listener_that_is_attached_when_the_mail_is_sent_misses_none(
     make_daemon: MakeDaemon,
 ) -> None:

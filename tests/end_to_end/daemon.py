@@ -1,5 +1,6 @@
 """The real daemon, started as its users start it, and clients on real sockets."""
 
+import contextlib
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psycopg2
 
 from mailsacd.core.ready import Ready, read_ready
 from tests.data_directory import copy_data, open_directory
@@ -112,6 +115,13 @@ class RunningDaemon:
         status, _, body = self.request(path)
         assert status == 200, body
         return json.loads(body)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database says, of what no call tells."""
+        dsn = f"host={self.data_dir / 'postgres'} port=5432 user=mailsacd dbname=postgres"
+        with contextlib.closing(psycopg2.connect(dsn)) as asking, asking.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
 
     def postgres_pid(self) -> int:
         """The process id of the embedded PostgreSQL."""

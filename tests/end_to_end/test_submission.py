@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,65 @@ def test_smtplib_submits(daemon: RunningDaemon, client: smtplib.SMTP) -> None:
     (sent,) = _sent(daemon, "smtplib")
     assert (sent["from"], sent["origin"]) == (ME, "submission")
     assert [one["address"] for one in sent["recipients"]] == [TO, "carol@elsewhere.example"]
+
+
+def _arrived(daemon: RunningDaemon, subject: str) -> str:
+    """The message that OTHER, which is here, gets: as it was sent, but for our own trace."""
+    with_key = f"_mailsacKey={key_of(daemon)}"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = daemon.json(f"/api/addresses/{OTHER}/messages?{with_key}")
+        for one in found:
+            if one["subject"] == subject:
+                raw = daemon.request(f"/api/raw/{OTHER}/{one['_id']}?{with_key}")[2]
+                return raw.decode().partition(" with LOCAL\r\n")[2]
+        time.sleep(0.1)
+    raise AssertionError(f"{subject} did not arrive")
+
+
+def test_what_a_program_leaves_out_is_added_and_nobody_sees_who_else_gets_it(
+    daemon: RunningDaemon, client: smtplib.SMTP
+) -> None:
+    client.starttls()
+    client.login("admin", key_of(daemon))
+    content = f"From: {ME}\r\nBcc: hidden@x.example\r\nSubject: bare\r\n\r\n.\r\n..\r\n"
+    client.sendmail(ME, [OTHER, "hidden@x.example"], content)
+    sent = _arrived(daemon, "bare")
+    received = sent.partition("Received: ")[2].partition("\r\nDate: ")[0]
+    assert "([127.0.0.1])\r\n\tby " in received
+    assert " with ESMTPSA\r\n" in received
+    assert "hidden" not in sent
+    assert "\r\nMessage-ID: <" in sent
+    assert sent.endswith("\r\nSubject: bare\r\n\r\n.\r\n..\r\n")
+
+
+def test_a_chunked_message_beyond_ascii_goes_on_as_it_came(
+    daemon: RunningDaemon, client: smtplib.SMTP
+) -> None:
+    client.ehlo()
+    first = f"From: {ME}\r\nSubject: chunks\r\n\r\nJ".encode()
+    second = "örg\r\n".encode()
+    client.mail(ME, ["BODY=8BITMIME", "SMTPUTF8"])
+    assert client.rcpt("jörg@elsewhere.example")[0] == 250
+    client.rcpt(OTHER)
+    client.send(b"BDAT %d\r\n%bBDAT %d LAST\r\n%b" % (len(first), first, len(second), second))
+    assert [client.getreply()[0] for _ in range(2)] == [250, 250]
+    assert _arrived(daemon, "chunks").endswith("\r\n\r\nJörg\r\n")
+    assert daemon.rows("select smtputf8 from outgoing_message where subject = 'chunks'") == [
+        (True,)
+    ]
+
+
+def test_where_a_program_is_can_be_left_out(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(*OPTIONS, "--set", "submission.hide_client=true").start()
+    _own(daemon)
+    with _client(daemon) as client:
+        client.login("admin", key_of(daemon))
+        client.sendmail(ME, [OTHER], MESSAGE.format("hidden"))
+    sent = _arrived(daemon, "hidden")
+    assert "Received: by " in sent
+    assert "127.0.0.1" not in sent.partition("Subject: ")[0]
+    daemon.stop()
 
 
 @pytest.mark.parametrize("who", ["admin", ME, OTHER])

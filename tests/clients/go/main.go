@@ -20,8 +20,12 @@ type frame struct {
 
 // send sends a mail in one call, as tutorials do: TLS is begun where it is offered.
 func send(address string, auth smtp.Auth, to, subject string) error {
+	from := os.Getenv("FROM")
+	if from == "" {
+		from = "ann@a.example"
+	}
 	content := "To: " + to + "\r\nSubject: " + subject + "\r\n\r\nhi\r\n.\r\n"
-	return smtp.SendMail(address, auth, "ann@a.example", []string{to}, []byte(content))
+	return smtp.SendMail(address, auth, from, []string{to}, []byte(content))
 }
 
 // listen says "listening", and then the subject of the first message that is pushed.

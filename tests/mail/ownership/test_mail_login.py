@@ -1,7 +1,8 @@
 """Logging in by mail protocols: whose names and secrets are right, what that costs, how often."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.ownership.mail_clients import MailClients
 from mailsacd.mail.ownership.mail_login import MailLogin, MailLogins
 from mailsacd.store.alternates import server_secret
 from mailsacd.store.pool import Database
@@ -133,6 +135,28 @@ async def test_an_address_s_own_password_opens_that_address_only(door: _Door) ->
     for name in ("y@ann.example", "ann", "any@own.example"):
         with pytest.raises(UnauthenticatedError):
             await door.log_in(name, PASSWORD)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_with_an_address_s_password_is_known_by_that_address(door: _Door) -> None:
+    clients = MailClients(door.logins, door.people.accounts)
+    by_password = await clients.log_in("x+tag@ann.example", PASSWORD, PEER)
+    by_key = await clients.log_in("x@ann.example", door.keys["ann"], PEER)
+    assert (by_password.name, by_password.address) == ("ann", "x@ann.example")
+    assert (by_key.name, by_key.address) == ("ann", None)
+    assert by_password == by_key  # the account that it is
+    assert (await clients.account(by_password)).name == "ann"
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_becomes_of_an_account_ends_what_its_programs_may(door: _Door) -> None:
+    clients = MailClients(door.logins, door.people.accounts)
+    ann = await clients.log_in("ann", door.keys["ann"], PEER)
+    with pytest.raises(UnauthenticatedError, match="no longer there"):
+        await clients.account(replace(ann, created=ann.created - timedelta(days=1)))
+    await door.people.accounts.change("ann", {"suspended": True})
+    with pytest.raises(UnauthenticatedError, match="suspended"):
+        await clients.account(ann)
 
 
 @pytest.mark.parametrize(

@@ -70,3 +70,28 @@ async def test_who_sends_as_whom(
 async def test_what_is_no_address_is_told(directory: Directory) -> None:
     with pytest.raises(BadAddressError):
         await Senders(directory, ("*",), "lent.example").check("ann", "nobody")
+
+
+@pytest.mark.parametrize(
+    ("address", "only_as", "allowed"),
+    [
+        ("a@own.example", "a@own.example", True),
+        ("A+tag@own.example", "a@own.example", True),
+        ("any@proved.example", "a@own.example", False),
+        ("a@own.example.proved.example", "a@own.example", False),
+        ("any@proved.example", "*@proved.example", True),
+        ("a@own.example", "*@proved.example", False),
+        ("b@proved.example", "*@proved.example", False),  # of which bob is the owner
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_who_has_the_password_of_one_address_sends_as_it_alone(
+    directory: Directory, address: str, only_as: str, *, allowed: bool
+) -> None:
+    senders = Senders(directory, OWN)
+    try:
+        await senders.check("ann", address, only_as)
+    except ForbiddenError:
+        assert not allowed
+    else:
+        assert allowed
