@@ -13,11 +13,12 @@ from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import BadAddressError
 from mailsacd.mail.ownership.dkim_sealing import SealError, unseal
 from mailsacd.mime.dkim import SigningKey, signed
+from mailsacd.outbound.smtp.wire import canonical, has_to_be_encoded, with_crlf
 from mailsacd.store.alternates import server_secret
 from mailsacd.store.dkim import signing_keys
 from mailsacd.store.notices import DIRECTORY, Notices
 from mailsacd.store.pool import Database
-from mailsacd.work.threads import Lane
+from mailsacd.work.threads import LARGE_BYTES, Lane
 
 REMEMBERED: Final = 2_000
 """Domains whose keys are in memory, at some 5 KB each."""
@@ -49,14 +50,20 @@ class Signer:
         """Return ``content`` with a signature by each key of the domain, as it goes over the wire.
 
         ``header_from_domain`` is of the From field, ``content`` a whole message with CRLF line
-        ends. It is returned as it is where the domain has no key that signs. Raises
+        ends. What is signed is in the form that no host has to be sent another of
+        (`wire.canonical`). It is returned as it is where the domain has no key that signs. Raises
         UnavailableError.
         """
         domain, keys = await self._keys(header_from_domain)
         if not keys:
             return content
         now = int(self._reactor.seconds())
-        return await self._lane.run(len(content), lambda: signed(content, domain, keys, now))
+        size = len(content)
+        if size <= LARGE_BYTES and not has_to_be_encoded(content):
+            return signed(with_crlf(content), domain, keys, now)
+        return await self._lane.run_in_thread(
+            lambda: signed(canonical(content), domain, keys, now), size
+        )
 
     async def _keys(self, header_from_domain: str) -> Keys:
         try:

@@ -1,6 +1,7 @@
 """An open connection to a server, on which one message is sent after the other."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import ensureDeferred
@@ -10,8 +11,8 @@ from mailsacd.outbound.smtp.protocol import SessionProtocol
 from mailsacd.outbound.smtp.reencode import CannotEncodeError
 from mailsacd.outbound.smtp.transaction import Prepared, are_too_many
 from mailsacd.outbound.smtp.transmission import Transmission
-from mailsacd.outbound.smtp.wire import prepared
-from mailsacd.work.threads import Lane
+from mailsacd.outbound.smtp.wire import has_to_be_encoded, prepared, with_crlf
+from mailsacd.work.threads import LARGE_BYTES, Lane
 
 MAX_TRANSACTION_S: Final = 1_800.0
 """`Connection.send` takes no longer, whatever the time limits of its steps add up to."""
@@ -61,7 +62,11 @@ class Connection:
         offered = self._protocol.session.offered
         # RFC 6531 section 3.1 item 6: who takes such addresses takes 8 bits
         eight_bit = offered.eight_bit or offered.smtputf8
-        return await self._lane.run(len(content), lambda: prepared(content, eight_bit=eight_bit))
+        size = len(content)
+        if size <= LARGE_BYTES and not has_to_be_encoded(content, eight_bit=eight_bit):
+            return with_crlf(content)
+        work = partial(prepared, content, eight_bit=eight_bit)
+        return await self._lane.run_in_thread(work, size)
 
     async def _send(self, sent: Transmission, text: bytes) -> tuple[Outcome, ...]:
         """In as many transactions as it takes: those that a host refuses for their number alone

@@ -16,6 +16,10 @@ from email.policy import Compat32
 from typing import Final
 
 MAX_PART_LINE_OCTETS: Final = 998
+MAX_COMPARISONS: Final = 5_000_000
+"""Of lines with boundaries: the library compares each line with those of all parts around it. So
+many take half a second."""
+
 _ENCODING: Final = "Content-Transfer-Encoding"
 _IDENTITIES: Final = frozenset({"", "7bit", "8bit", "binary"})
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
@@ -36,6 +40,9 @@ def reencode(content: bytes, *, eight_bit: bool, encode_headers: bool) -> bytes:
     ``encode_headers``. What stands between parts is not kept from being long, and has ``?`` for
     what is not ASCII. Raises CannotEncodeError.
     """
+    boundaries = content.lower().count(b"boundary")
+    if max(content.count(b"\n"), content.count(b"\r")) * boundaries > MAX_COMPARISONS:
+        raise CannotEncodeError("The message has too many parts within parts to be converted")
     policy = _AsItStands(encodes=encode_headers and not eight_bit)
     try:
         message = BytesParser(policy=policy).parsebytes(content)

@@ -28,7 +28,8 @@ def canonical(content: bytes) -> bytes:
     """``content`` in the form that transmission does not change.
 
     A header that is not ASCII stays so: such a message goes only to hosts that take it (RFC 6531).
-    So does a message that the standard library cannot take apart. May take 100 ms for 2 MB.
+    So does a message that the standard library cannot take apart. May take seconds for one that
+    `has_to_be_encoded`.
     """
     try:
         return prepared(content, eight_bit=False, encode_headers=False)
@@ -42,11 +43,16 @@ def prepared(content: bytes, *, eight_bit: bool, encode_headers: bool = True) ->
     With ``eight_bit`` other octets stay, as the host takes them (RFC 6152); without, there are
     none, but for those of headers unless ``encode_headers``. Raises CannotEncodeError.
     """
-    text = with_crlf(content)
-    if _is_fit(text, eight_bit=eight_bit) and not _is_cut_binary(content, text):
-        return text
+    if not has_to_be_encoded(content, eight_bit=eight_bit):
+        return with_crlf(content)
     encoded = reencode(content, eight_bit=eight_bit, encode_headers=encode_headers)
     return _with_short_lines(with_crlf(encoded.replace(b"\0", b"")))
+
+
+def has_to_be_encoded(content: bytes, *, eight_bit: bool = False) -> bool:
+    """Whether `prepared` has to take ``content`` apart, which is work for a thread."""
+    text = with_crlf(content)
+    return not _is_fit(text, eight_bit=eight_bit) or _is_cut_binary(content, text)
 
 
 def with_crlf(content: bytes) -> bytes:

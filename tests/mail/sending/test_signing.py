@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from email import message_from_bytes
 from typing import Any
 
 import dkim
@@ -11,6 +12,7 @@ from twisted.internet import reactor as the_reactor
 
 from mailsacd.mail.ownership.domain_keys import DomainKeys
 from mailsacd.mail.sending.signing import Signer
+from mailsacd.outbound.smtp.wire import prepared
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
@@ -89,6 +91,23 @@ async def test_mail_is_signed_by_both_keys_of_its_domain(node: Node, message: by
     assert await _signatures(node, "Example.COM", message) == await _names(
         node, "example.com", "ann"
     )
+
+
+@pytest.mark.parametrize(
+    "body", ["ä\r\n".encode(), b"x" * 2_000 + b"\r\n", b"\xff\r\n" * 20_000, b"bare\nlines\r"]
+)
+@pytest_twisted.ensureDeferred
+async def test_what_is_signed_never_has_to_be_changed(node: Node, body: bytes) -> None:
+    """Not for a host that takes 7 bits alone, nor for lines that are too long."""
+    await node.keys.have("example.com", "ann")
+    await node.keys.activate("example.com", "ann")
+    made = await node.signer.sign("example.com", MESSAGE + body)
+    assert made.count(b"DKIM-Signature:") == 2
+    assert prepared(made, eight_bit=False) == made
+    (message,) = message_from_bytes(made).walk()
+    read = message.get_payload(decode=True)
+    assert isinstance(read, bytes)
+    assert read.split() == (b"hello\r\n" + body).split()
 
 
 @pytest_twisted.ensureDeferred

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailsacd.outbound.smtp.reencode import reencode
+from mailsacd.outbound.smtp.reencode import CannotEncodeError, reencode
 from mailsacd.outbound.smtp.wire import (
     MAX_LINE_OCTETS,
     canonical,
@@ -165,9 +165,19 @@ def test_a_long_word_of_a_header_takes_no_long_time() -> None:
 def test_parts_within_parts_without_end() -> None:
     """What the library cannot take apart is sent as it is, or not at all."""
     deep = b"".join(
-        b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (i, i) for i in range(3000)
+        b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (i, i) for i in range(1200)
     )
     content = deep + b"\r\n\xff\r\n"
     assert canonical(content) == content
     with pytest.raises(Exception, match="cannot be converted"):
         reencode(content, eight_bit=False, encode_headers=True)
+
+
+def test_what_would_take_too_long_is_not_converted() -> None:
+    deep = b"".join(
+        b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (i, i) for i in range(90)
+    )
+    content = deep + b"x\r\n\xff\r\n" * 200_000
+    with pytest.raises(CannotEncodeError, match="parts within parts"):
+        prepared(content, eight_bit=False)
+    assert canonical(content) == content
