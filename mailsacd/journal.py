@@ -5,7 +5,6 @@ MAILSACD_PEER=192.0.2.1` finds what has to do with one peer. The format is the j
 https://systemd.io/JOURNAL_NATIVE_PROTOCOL/.
 """
 
-import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -20,12 +19,12 @@ from twisted.logger import (
 )
 from zope.interface import implementer
 
+from mailsacd.event_values import event_values
+
 SOCKET: Final = "/run/systemd/journal/socket"
 
 MAX_VALUE_CHARACTERS: Final = 32_768
 """So much of a field is written; a datagram has about 200 KB at most."""
-
-MAX_FIELDS: Final = 40
 
 _PRIORITIES: Final = {
     LogLevel.debug: 7,
@@ -34,7 +33,6 @@ _PRIORITIES: Final = {
     LogLevel.error: 3,
     LogLevel.critical: 2,
 }  # syslog(3)
-_FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 _PREFIX: Final = "MAILSACD_"
 
 
@@ -77,14 +75,7 @@ def _fields(event: LogEvent) -> Iterator[tuple[str, str]]:
     yield "SYSLOG_IDENTIFIER", "mailsacd"
     system = event.get("log_system") or event.get("log_namespace")
     yield "MAILSACD_LOGGER", str(system or "-")
-    values = [
-        (name, value)
-        for name, value in event.items()
-        if _FIELD.match(name)
-        and not name.startswith("log_")
-        and isinstance(value, str | int | float)
-    ]
-    for name, value in values[:MAX_FIELDS]:
+    for name, value in event_values(event):
         yield _PREFIX + name.upper(), str(value)
 
 

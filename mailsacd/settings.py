@@ -146,6 +146,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     max_connections_per_peer: Count = 2_500
     idle_timeout_s: Seconds = 60.0
     proxy_networks: tuple[str, ...] = ()
+    metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")] = ""
 
 
@@ -159,6 +160,13 @@ class WebsocketSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     hold_ms: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 25
     allowed_origins: tuple[str, ...] = ()
     compression: bool = False
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[log]``: which sessions, messages and requests have a line in the log."""
+
+    lines_per_s: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 20
+    slow_s: Seconds = 1.0
 
 
 class DnsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -280,6 +288,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     submission: SubmissionSettings = SubmissionSettings()
     http: HttpSettings = HttpSettings()
     websocket: WebsocketSettings = WebsocketSettings()
+    log: LogSettings = LogSettings()
     dns: DnsSettings = DnsSettings()
     webhook: WebhookSettings = WebhookSettings()
     relay: RelaySettings = RelaySettings()

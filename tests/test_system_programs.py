@@ -10,7 +10,7 @@ import pytest
 SCRIPT = Path(__file__).with_name("system-programs")
 PROGRAMS = (
     "chromium-of-this-test", "curl", "swaks", "msmtp", "pgbouncer", "ruby", "nginx",
-    "fetchmail", "getmail", "mpop", "jq", "age", "opendkim",
+    "promtool", "fetchmail", "getmail", "mpop", "jq", "age", "opendkim",
 )  # fmt: skip
 
 

@@ -20,6 +20,8 @@ from mailsacd.announcement import announce
 from mailsacd.assembly.delivering import Delivering
 from mailsacd.assembly.feeds import Feeds
 from mailsacd.assembly.load_testing import LoadTesting
+from mailsacd.assembly.node_memory import NodeMemory
+from mailsacd.assembly.observing import Observing
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Edge, Ground, Part
 from mailsacd.assembly.push import make_push
@@ -34,12 +36,13 @@ from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
 from mailsacd.mail.limits.paced import Paced
-from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.ownership.mail_clients import MailClients
 from mailsacd.mail.ownership.mail_login import MailLogins, PacedLogins
 from mailsacd.mail.push.permission import ListenPermission
 from mailsacd.mail.reading.access import AccessControl
+from mailsacd.mail.records.telemetry import Telemetry
+from mailsacd.mail.records.traffic_log import TrafficLog
 from mailsacd.ports import OwnPorts, Ports, allow_open_files
 from mailsacd.settings import Settings
 from mailsacd.work.signals import on_signal
@@ -57,7 +60,7 @@ P = TypeVar("P", bound=Part)
 class Daemon:
     """A whole mailsacd in one process: all of it, or a worker of several.
 
-    A worker is given its ``ports``, what it says when it is ready, and the ``rates`` that all of
+    A worker is given its ``ports``, what it says when it is ready, and the ``memory`` that all of
     them share. With ``owns_process`` the
     collector of garbage is spared what the daemon is made of, and whatever else is there.
     """
@@ -70,7 +73,7 @@ class Daemon:
         ports: Ports | None = None,
         announce: Announce = announce,
         owns_process: bool = True,
-        rates: RateMemory | None = None,
+        memory: NodeMemory | None = None,
     ) -> None:
         self._settings = settings
         self._reactor = reactor
@@ -80,7 +83,7 @@ class Daemon:
         self._ports = ports or OwnPorts(settings, reactor, {})
         self._announce = announce
         self._owns_process = owns_process
-        self._rates = rates or RateMemory()
+        self._memory = memory or NodeMemory()
         self._given_up = False
 
     async def start(self) -> None:
@@ -125,7 +128,11 @@ class Daemon:
             intake=intake,
             tls=certificate.context_factory,
             reactor=reactor,
-            rates=self._rates,
+            rates=self._memory.rates,
+            telemetry=Telemetry(
+                figures=self._memory.figures.figures,
+                log=TrafficLog(settings.log, reactor.seconds),
+            ),
         )
         ports: dict[str, int] = {}
         factories = await self._put_together(ground, ports)
@@ -146,6 +153,7 @@ class Daemon:
     ) -> Mapping[str, IProtocolFactory]:
         """Build the parts; what listens, by the names of its ports, which ``ports`` will tell."""
         settings, database = ground.settings, ground.database
+        observing = self._add(Observing(ground, self._memory.figures))
         owners = self._add(Ownership(ground))
         records = self._add(Records(ground, owners.accounts, owners.notices))
         recycling = self._add(Recycling(ground, records.activity, owners.notices))
@@ -190,6 +198,7 @@ class Daemon:
             *testing.calls(),
             *sending.calls(),
             *relaying.calls(),
+            *observing.calls(),
             retrieval.calls(owners.addresses, ports),
             *delivering.calls(),
             *feeds.calls(),

@@ -48,6 +48,7 @@ class Delivering:
         self.job = DeliveryJob(
             self._deliveries, poster, settings.webhook, tracing=records.tracing, reactor=reactor
         )
+        self.job.declare(ground.telemetry)
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls about webhooks and their deliveries."""

@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
 from mailsacd.data import Data
 from mailsacd.mail.limits.rate_memory import RateMemory
+from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
 from mailsacd.work.threads import Lanes
@@ -18,7 +19,8 @@ class Ground:
 
     ``intake`` is the database for taking mail in, by connections that nothing else waits for;
     ``tls`` has the server's certificate. ``reactor`` is many interfaces; each object says which of
-    them it needs. ``rates`` is shared with the other workers of the node.
+    them it needs. ``rates`` is shared with the other workers of the node. With ``telemetry`` they
+    tell how they do.
     """
 
     settings: Settings
@@ -28,6 +30,7 @@ class Ground:
     tls: IOpenSSLServerConnectionCreator
     reactor: Any
     rates: RateMemory
+    telemetry: Telemetry
 
     @property
     def database(self) -> Database:

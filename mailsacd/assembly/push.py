@@ -26,6 +26,7 @@ class Push:
         self.forms = Payloads(database, ground.lanes.rest, reactor=reactor)
         terms = PushTerms(hold_s=ground.settings.websocket.hold_ms / 1000, usage=pushes)
         self.hub = Hub(database, notices, self.forms, sequences, terms, reactor=reactor)
+        self.hub.declare(ground.telemetry)
         self.announcer = Announcer(database, self.hub.wake, reactor=reactor)
         self._pruning = Loop(
             "prune events", self._prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True

@@ -53,6 +53,7 @@ class Receiving:
             observers=observers,
             ownership=directory,
         )
+        self.ingest.declare(ground.telemetry.figures)
         self.policy = RecipientPolicy(
             intake,
             directory,
@@ -72,6 +73,7 @@ class Receiving:
             admission=CaptureAdmission(records.throttle),
             capture=Capture(clients, self.intake, records.usage, records.activity),
             plain_login=settings.capture.plain_login,
+            port="capture",
         )
         self.factories = {**twins("smtp", anybody), **twins("capture", who_logs_in)}
 
@@ -102,6 +104,7 @@ class Receiving:
             admission=Admission(
                 records.denylist, records.throttle, owners.directory.asking(ground.intake)
             ),
+            telemetry=ground.telemetry,
         )
 
 
@@ -114,5 +117,5 @@ def twins(name: str, services: SmtpServices) -> dict[str, SmtpFactory]:
     """The plain port and, if it is asked for, the one with TLS from the first byte."""
     built = {name: SmtpFactory(services)}
     if services.settings.tls_port >= 0:
-        built[name + TLS] = SmtpFactory(replace(services, tls_at_once=True))
+        built[name + TLS] = SmtpFactory(replace(services, tls_at_once=True, port=name + TLS))
     return built

@@ -48,6 +48,7 @@ class Records:
             reactor=reactor,
             seconds=time.monotonic,
         )
+        self.throttle.declare(ground.telemetry.figures)
         self.denylist = Denylist(
             database,
             notices,

@@ -16,9 +16,9 @@ class Recycling:
         self._settings = ground.settings
         self._database = ground.database
         storage = ground.settings.storage
-        self.recycler = Recycler(
-            ground.database, storage, Report(activity, storage), notices, reactor=ground.reactor
-        )
+        report = Report(activity, storage)
+        report.declare(ground.telemetry.figures)
+        self.recycler = Recycler(ground.database, storage, report, notices, reactor=ground.reactor)
 
     async def start(self) -> None:
         """Have everybody go by the limits of the settings, and begin to remove what is beyond."""

@@ -47,10 +47,12 @@ class Retrieval:
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,
+            telemetry=ground.telemetry,
         )
         self.factories = {"pop3": Pop3Factory(services)}
         if settings.tls_port >= 0:
-            self.factories["pop3" + TLS] = Pop3Factory(replace(services, tls_at_once=True))
+            twin = replace(services, tls_at_once=True, port="pop3" + TLS)
+            self.factories[twin.port] = Pop3Factory(twin)
 
     def calls(self, addresses: Addresses, ports: Mapping[str, int]) -> Group:
         """The call about them. ``ports`` has those of the ``factories`` before anybody calls."""

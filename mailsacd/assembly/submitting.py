@@ -36,6 +36,8 @@ class Submitting:
                 hides_client=settings.submission.hide_client,
             ),
             plain_login=settings.submission.plain_login,
+            telemetry=ground.telemetry,
+            port="submission",
         )
         self.factories = twins("submission", services)
 

@@ -39,7 +39,15 @@ class Web:
     ) -> None:
         """``groups`` have the calls of all parts."""
         settings, lane = ground.settings.http, ground.lanes.readers
-        self._site = make_site(groups, callers, settings, lane, ground.reactor, throttle=throttle)
+        self._site = make_site(
+            groups,
+            callers,
+            settings,
+            lane,
+            ground.reactor,
+            throttle=throttle,
+        )
+        self._site.bounds.declare(ground.telemetry)
         put_websockets(self._site, websockets, settings)
         self.factories: dict[str, IProtocolFactory] = {"http": self._site}
         if settings.tls_port >= 0:

@@ -58,8 +58,12 @@ def make_site(
     Large answers are compressed in ``lane``. Without a ``throttle`` nobody calls too fast.
     """
     dispatch = Dispatch(authenticator, Proxies(settings.proxy_networks), lane, throttle)
-    routes = Routes(Api(groups, __version__).operations, dispatch)
-    return HttpSite(routes, Bounds(settings, reactor), reactor, channel=Channel, request=Request)
+    operations = Api(groups, __version__).operations
+    bounds = Bounds(settings, reactor)
+    bounds.notes.calls = {each.id: (each.method, each.path) for each in operations}
+    bounds.notes.unlogged = frozenset(each.id for each in operations if each.open)
+    routes = Routes(operations, dispatch)
+    return HttpSite(routes, bounds, reactor, channel=Channel, request=Request)
 
 
 def put_websockets(site: HttpSite, websockets: WebSockets, settings: HttpSettings) -> None:

@@ -14,8 +14,10 @@ from mailsacd.core.delivery import Attempt, Claim
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message import Message, NewEnvelope, Owned
 from mailsacd.core.message_form import heading
+from mailsacd.jobs.delivery_figures import DeliveryFigures
 from mailsacd.jobs.places import Places
 from mailsacd.mail.delivering.deliveries import Deliveries
+from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.mail.records.tracing import Tracing
 from mailsacd.settings import WebhookSettings
 from mailsacd.work.loop import Loop
@@ -59,6 +61,7 @@ class DeliveryJob:
         self._tracing = tracing
         self._reactor = reactor
         self._timeout_s = settings.timeout_s
+        self.declare(Telemetry())
         self._places = Places(settings.max_requests, settings.max_requests_per_target)
         self._large = DeferredSemaphore(LARGE_AT_A_TIME)
         self._tasks = Tasks("deliver", most=settings.max_requests, clock=reactor)
@@ -71,6 +74,10 @@ class DeliveryJob:
             cancels=True,
         )
         self.wake = self._looking.wake
+
+    def declare(self, telemetry: Telemetry) -> None:
+        """Have ``telemetry`` tell of each attempt."""
+        self._figures = DeliveryFigures(telemetry)
 
     def start(self) -> None:
         """Begin to deliver, with what an earlier run left undone."""
@@ -129,7 +136,9 @@ class DeliveryJob:
         post = await self._deliveries.post(claim, message)
         if post is None:
             return
+        began_s = self._reactor.seconds()
         attempt = await self._posts.post(claim.url, post.body, post.headers)
+        self._figures.attempted(claim, attempt, self._reactor.seconds() - began_s)
         if self._tracing is not None and self._tracing.followed:
             self._tracing.step(
                 (claim.address, claim.inbox, claim.message_id.rpartition("-")[0]),

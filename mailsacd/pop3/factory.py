@@ -6,6 +6,7 @@ from typing import Final, cast
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
+from mailsacd.pop3.notes import PortNotes
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.pop3.runner import SessionRunner
 from mailsacd.pop3.services import Pop3Services, Shared
@@ -41,6 +42,8 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
         connections: Connections[Pop3Protocol] = Connections(
             max_connections=settings.max_connections,
             max_per_peer=settings.max_connections_per_peer,
+            figures=services.telemetry.figures,
+            port=services.port,
         )
         super().__init__(connections, services.clock)
         self._budget = services.budget
@@ -51,6 +54,7 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
                 version=services.version,
                 login_delay_s=settings.login_delay_s,
             ),
+            notes=PortNotes(services.telemetry, services.port),
             options=ListenerOptions(
                 connections=connections,
                 clock=services.clock,

@@ -16,6 +16,7 @@ from mailsacd.core.errors import (
 from mailsacd.pop3 import answer
 from mailsacd.pop3.action import Action, LogIn, Remove, Retrieve, Signal
 from mailsacd.pop3.messages import Messages
+from mailsacd.pop3.notes import SessionNotes
 from mailsacd.pop3.replies import CLOSING_WORDS, is_expected, not_removed, refused_login
 from mailsacd.pop3.sending import Sending
 from mailsacd.pop3.services import OpenMaildrop, Shared
@@ -45,6 +46,7 @@ class SessionRunner:
         self._clock = services.clock
         self._maildrops = services.maildrops
         self._listings = services.listings
+        self._notes = SessionNotes(shared.notes, connection, services.clock.seconds())
         self._maildrop: OpenMaildrop | None = None
         self._messages: Messages | None = None
         self.sending = Sending(
@@ -122,6 +124,7 @@ class SessionRunner:
         if self._maildrop is not None:
             self._listings.give(self._listed_bytes(self._maildrop))
             self._maildrop.close()
+        self._notes.ended(self._clock.seconds())
 
     # Running
 
@@ -164,6 +167,7 @@ class SessionRunner:
     def _carry_out(self, action: Action) -> None:
         if type(action) is Retrieve:
             assert self._messages is not None  # noqa: S101  for mypy: there is what to retrieve
+            self._notes.retrieved()
             self.sending.begin(self._messages, action)
         elif type(action) is LogIn:
             self._logging_in = self._begin(self._log_in(action))
@@ -201,6 +205,7 @@ class SessionRunner:
         self._listings.take(self._listed_bytes(maildrop))
         self._maildrop = maildrop
         self._messages = Messages(maildrop)
+        self._notes.admitted(asked.name)
         self.session.admit(maildrop.listing)
         self.run()
 
@@ -208,7 +213,9 @@ class SessionRunner:
         if not is_expected(error):
             _log.failure("a maildrop could not be opened", Failure(error))
         throttled = isinstance(error, ThrottledError) and not isinstance(error, LoginDelayError)
-        delay_s = AUTH_DELAY_S if throttled or isinstance(error, UnauthenticatedError) else 0.0
+        is_wrong = throttled or isinstance(error, UnauthenticatedError)
+        delay_s = AUTH_DELAY_S if is_wrong else 0.0
+        self._notes.refused(is_wrong=is_wrong)
 
         def refuse() -> None:
             self.session.refuse(refused_login(error), close=throttled)
@@ -225,6 +232,7 @@ class SessionRunner:
                 _log.failure("messages could not be deleted", Failure(e))
             self.session.go_on(not_removed(e))
         else:
+            self._notes.removed(len(asked.places))
             self.session.go_on(answer.BYE)
         self.run()
 

@@ -1,13 +1,15 @@
 """What a POP3 listener is built from, and what it asks of the use cases."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.maildrop import Listing, StoredMessage
+from mailsacd.mail.records.telemetry import Telemetry
+from mailsacd.pop3.notes import PortNotes
 from mailsacd.pop3.rules import SessionRules
 from mailsacd.settings import Pop3Settings
 from mailsacd.sockets.listener_options import ListenerOptions
@@ -61,7 +63,7 @@ class Pop3Services:
     Without ``tls`` there is no STLS; with ``tls_at_once`` connections begin with a handshake. Its
     certificate is ``self_signed``, or somebody's whom clients may know.
     ``budget`` bounds what is held in memory for those who read slowly, ``listings`` what open
-    maildrops are.
+    maildrops are. The ``telemetry`` tells of it by the name of its ``port``.
     """
 
     hostname: str
@@ -74,6 +76,8 @@ class Pop3Services:
     clock: IReactorTime
     tls_at_once: bool = False
     self_signed: bool = False
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    port: str = "pop3"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +87,4 @@ class Shared:
     services: Pop3Services
     rules: SessionRules
     options: ListenerOptions
+    notes: PortNotes

@@ -6,6 +6,7 @@ from typing import cast
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress
 
+from mailsacd.smtp.notes import PortNotes
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.runner import SessionRunner
 from mailsacd.smtp.services import Shared, SmtpServices
@@ -45,6 +46,8 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
         connections: Connections[SmtpProtocol] = Connections(
             max_connections=settings.max_connections,
             max_per_peer=settings.max_connections_per_peer,
+            figures=services.telemetry.figures,
+            port=services.port,
         )
         super().__init__(connections, services.clock)
         self._budget = services.ingest.budget
@@ -71,6 +74,7 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
                 submits=services.submission is not None,
             ),
             options=options,
+            notes=PortNotes(services.telemetry, services.port),
         )
 
     def buildProtocol(self, addr: IAddress | None) -> SmtpProtocol:

@@ -17,6 +17,7 @@ from mailsacd.smtp.action import Action, AskRecipient, AskSender, Deliver, LogIn
 from mailsacd.smtp.clients import Clients
 from mailsacd.smtp.envelopes import Envelopes
 from mailsacd.smtp.held_mail import HeldMail
+from mailsacd.smtp.notes import REFUSAL, SessionNotes
 from mailsacd.smtp.recipients import Recipients
 from mailsacd.smtp.replies import (
     CLOSING_WORDS,
@@ -49,6 +50,7 @@ class SessionRunner:
         self._budget = services.ingest.budget
         self._settings = services.settings
         self._options = shared.options
+        self._notes = SessionNotes(shared.notes, connection, self._clock.seconds())
         self._envelopes = Envelopes(services.ingest, connection)
         self._held_mail = HeldMail(self._budget, self._clock)
         self._delivering_bytes = 0
@@ -71,11 +73,7 @@ class SessionRunner:
         return self.session.waiting or self._yielding or self._paused
 
     def is_overdue(self, silent_s: float, now_s: float) -> bool:
-        """As of Handler, by RFC 5321 section 4.5.3.2.
-
-        There is a time for a whole command, and one for each piece of a message, which as a whole
-        may not drip in for ever.
-        """
+        """As of Handler, by RFC 5321 section 4.5.3.2; nor may a message drip in for ever."""
         if not self.session.in_message:
             return silent_s >= self._settings.command_timeout_s
         return silent_s >= self._settings.data_timeout_s or self._held_mail.is_dripping(now_s)
@@ -93,6 +91,8 @@ class SessionRunner:
                 break
             if type(action) is Reply:
                 replies.append(action.wire)
+                if action.code >= REFUSAL:
+                    self._notes.refused(action)
             else:
                 self._carry_out(action, replies)
         else:
@@ -153,6 +153,7 @@ class SessionRunner:
             self._asking.cancel()
         self._budget.forget(self._room_came)
         self._hold(self._delivering_bytes)
+        self._notes.ended(self._clock.seconds())
 
     def _settle(self, commands: int) -> None:
         """What follows from where the session has got to."""
@@ -244,6 +245,7 @@ class SessionRunner:
         session = self.session
         envelope = self._envelopes.make(message, session.helo, tls=session.tls)
         self._delivering_bytes = len(message.content)
+        self._notes.whole(envelope, self._clock.seconds())
         if message.account is None:
             stored = self._ingest.deliver(envelope)
             stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope.id,))
@@ -266,6 +268,7 @@ class SessionRunner:
 
     def _finish(self, answer: Reply) -> None:
         self._delivering_bytes = 0
+        self._notes.answered(answer, self._clock.seconds())
         self.session.finish_message(answer)
         if self._lost:
             self._hold(0)

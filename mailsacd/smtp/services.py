@@ -10,7 +10,9 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReacto
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.settings import CaptureSettings, MessageSettings, PlainLogin, SmtpSettings
+from mailsacd.smtp.notes import PortNotes
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.sockets.listener_options import ListenerOptions
 
@@ -146,7 +148,8 @@ class SmtpServices:
     Without ``tls`` there is no STARTTLS; nor with ``tls_at_once``, for connections begin with a
     handshake then. Its certificate is ``self_signed``, or somebody's whom clients may know. With
     ``capture``, or ``submission`` in its place, everybody logs in first, and ``plain_login`` says
-    who may do so without TLS (see settings).
+    who may do so without TLS (see settings). The ``telemetry`` tells of it by the name of its
+    ``port``.
     """
 
     hostname: str
@@ -163,6 +166,8 @@ class SmtpServices:
     capture: CapturesMail | None = None
     submission: SubmitsMail | None = None
     plain_login: PlainLogin = "never"
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    port: str = "smtp"
 
     @property
     def logins(self) -> ChecksLogins | None:
@@ -184,3 +189,4 @@ class Shared:
     services: SmtpServices
     rules: SessionRules
     options: ListenerOptions
+    notes: PortNotes

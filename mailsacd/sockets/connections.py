@@ -1,21 +1,27 @@
 """The connections of a listening port: how many there are, in all and of each peer."""
 
 from collections.abc import Collection
-from enum import Enum, auto
+from enum import Enum
 from typing import Final, Generic, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 
+from mailsacd.core.connection_figures import (
+    declare_connections,
+    opened_connections,
+    refused_connections,
+)
+from mailsacd.core.figures import Figures
 from mailsacd.core.peer import network_of
 
 
 class CloseReason(Enum):
     """Why the server ends a connection: each edge says it in its own words."""
 
-    STOPPING = auto()
-    IDLE = auto()
-    TOO_MANY = auto()
-    TOO_MANY_FROM_PEER = auto()
+    STOPPING = "stopping"
+    IDLE = "idle"
+    TOO_MANY = "too-many"
+    TOO_MANY_FROM_PEER = "too-many-from-peer"
 
 
 class Member(Protocol):
@@ -31,6 +37,8 @@ class Member(Protocol):
         """Close the connection at once, without a word to the peer."""
 
 
+_TOO_MANY: Final = (CloseReason.TOO_MANY, CloseReason.TOO_MANY_FROM_PEER)
+
 M = TypeVar("M", bound=Member)
 
 
@@ -40,12 +48,26 @@ class Connections(Generic[M]):
     What counts as one peer is said in core.peer.
     """
 
-    def __init__(self, *, max_connections: int, max_per_peer: int) -> None:
+    def __init__(
+        self,
+        *,
+        max_connections: int,
+        max_per_peer: int,
+        figures: Figures | None = None,
+        port: str = "",
+    ) -> None:
+        """``figures`` tell of them by the name of their ``port``."""
+        figures = figures or Figures()
+        self._opened = opened_connections(figures, port)
+        self._refused = {
+            reason: refused_connections(figures, port, reason.value) for reason in _TOO_MANY
+        }
         self.stopping = False
         self.members: Final[dict[M, str | None]] = {}
         """All of them, and as whose each was admitted: None while it is not."""
         self.open: Final[set[M]] = set()
         """Those that are not being closed."""
+        declare_connections(figures, port, self.members)
         self._max_connections = max_connections
         self._max_per_peer = max_per_peer
         self._of_peer: dict[str, int] = {}
@@ -53,6 +75,7 @@ class Connections(Generic[M]):
 
     def enter(self, member: M) -> None:
         """Count a connection that was made; it is to `leave` when it is gone."""
+        self._opened.add()
         self.members[member] = None
         self.open.add(member)
 
@@ -64,11 +87,11 @@ class Connections(Generic[M]):
         if self.stopping:
             return CloseReason.STOPPING
         if len(self.members) > self._max_connections:
-            return CloseReason.TOO_MANY
+            return self._refuse(CloseReason.TOO_MANY)
         peer = network_of(peer_ip)
         of_peer = self._of_peer.get(peer, 0)
         if of_peer >= self._max_per_peer:
-            return CloseReason.TOO_MANY_FROM_PEER
+            return self._refuse(CloseReason.TOO_MANY_FROM_PEER)
         self._of_peer[peer] = of_peer + 1
         self.members[member] = peer
         return None
@@ -95,6 +118,10 @@ class Connections(Generic[M]):
         self._waiting.append(entry)
         self._look()
         return empty
+
+    def _refuse(self, reason: CloseReason) -> CloseReason:
+        self._refused[reason].add()
+        return reason
 
     def _look(self) -> None:
         for entry in tuple(self._waiting):

@@ -17,8 +17,10 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError, OverloadedError, UnavailableError
+from mailsacd.core.figures import Figures
 from mailsacd.store.connection import Connection
 from mailsacd.store.failures import AWAY, DriverError, translated
+from mailsacd.store.pool_figures import PoolFigures
 from mailsacd.store.sql import Result, Statement
 from mailsacd.store.target import Target, is_hopeless
 from mailsacd.store.transaction import Transaction
@@ -47,10 +49,7 @@ _log = Logger()
 
 
 class Database:
-    """The database, by connections that are bounded in number.
-
-    So is the line of those who wait for one.
-    """
+    """The database, by connections that are bounded in number, as is the line for one of them."""
 
     def __init__(
         self,
@@ -76,6 +75,7 @@ class Database:
         self._open: set[Connection] = set()
         self._idle: list[tuple[float, Connection]] = []  # since when; the last one is next
         self._waiting: deque[tuple[float, Deferred[Connection]]] = deque()
+        self.declare(Figures(), "")
         self._handing_out = False
         self._is_connecting = False
         self._attempts = 0  # to connect, since it last succeeded
@@ -89,6 +89,10 @@ class Database:
         self._closed = False
         self.is_direct = False
         """Whether nothing between shares the server's sessions with others; known once started."""
+
+    def declare(self, figures: Figures, name: str) -> None:
+        """Have ``figures`` tell how the pool stands, which ``name`` tells from others."""
+        self._figures = PoolFigures(figures, name, self._open, self._idle, self._waiting)
 
     async def start(self) -> None:
         """Open the first connection.
@@ -110,10 +114,7 @@ class Database:
         self._sweeping.start()
 
     async def stop(self) -> None:
-        """Close all connections.
-
-        Whoever still waits for one gets UnavailableError or OverloadedError.
-        """
+        """Close all connections; who waits for one gets UnavailableError or OverloadedError."""
         self._closed = True
         self._sweeping.halt()
         for connection in tuple(self._open):
@@ -193,7 +194,7 @@ class Database:
         waiting: Deferred[Connection] = Deferred()
         self._waiting.append((self._reactor.seconds() + ACQUIRE_TIMEOUT_S, waiting))
         self._ask_for_another()
-        return await waiting
+        return await self._figures.timed(waiting, self._reactor.seconds)
 
     def _put_back(self, connection: Connection) -> None:
         if connection not in self._open:
@@ -259,7 +260,7 @@ class Database:
         if connection not in self._open:
             return
         self._open.discard(connection)
-        self._idle = [(since, idle) for since, idle in self._idle if idle is not connection]
+        self._idle[:] = [(since, idle) for since, idle in self._idle if idle is not connection]
         self._ask_for_another()
 
     def _ask_for_another(self) -> None:

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from mailsacd.core.errors import OverloadedError, UnavailableError
+from mailsacd.core.figures import Figures
 from mailsacd.work.ending import ended_within
 from mailsacd.work.process import end_without_waiting
 
@@ -53,6 +54,26 @@ class Lane:
         self._running: dict[Deferred[None], None] = {}
         self._pool = _Pool(minthreads=0, maxthreads=threads, name=name)
         self._stopped = False
+        self.declare(Figures())
+
+    def declare(self, figures: Figures) -> None:
+        """Have ``figures`` tell how the lane stands."""
+        name = self._name
+        figures.gauge(
+            "mailsacd_lane_running",
+            "Work that a thread is at",
+            lambda: len(self._running),
+            lane=name,
+        )
+        figures.gauge(
+            "mailsacd_lane_waiting",
+            "Work that waits for a thread",
+            lambda: len(self._waiting),
+            lane=name,
+        )
+        self._refused = figures.counter(
+            "mailsacd_lane_refused_total", "Work that found its lane full", lane=name
+        )
 
     def run(self, size: int, work: Callable[[], T]) -> Deferred[T]:
         """The result of ``work`` on something of ``size`` bytes: large in a thread, else now.
@@ -73,6 +94,7 @@ class Lane:
         elif self._free:
             self._begin(job)
         elif not self._has_room(size):
+            self._refused.add()
             job.done.errback(OverloadedError("Too much is waiting for its turn, try again later"))
         else:
             self._waiting[job] = None
@@ -177,12 +199,20 @@ class Lanes:
     rest: Lane
     """What the daemon does by itself: renderings to be pushed or posted, names to be looked up."""
 
+    def declare(self, figures: Figures) -> None:
+        """Have ``figures`` tell how all of them stand."""
+        for lane in self._all:
+            lane.declare(figures)
+
     async def stop(self) -> None:
         """Stop all at once. What then still runs in a thread does not keep the process alive."""
-        lanes = (self.mail_in, self.readers, self.passwords, self.rest)
-        ended = await gatherResults([Deferred.fromCoroutine(lane.stop()) for lane in lanes])
+        ended = await gatherResults([Deferred.fromCoroutine(lane.stop()) for lane in self._all])
         if not all(ended):
             end_without_waiting()
+
+    @property
+    def _all(self) -> tuple[Lane, ...]:
+        return (self.mail_in, self.readers, self.passwords, self.rest)
 
 
 def make_lanes(reactor: Any) -> Lanes:

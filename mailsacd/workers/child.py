@@ -22,8 +22,11 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailsacd.assembly.daemon import Daemon
+from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.core.errors import MailsacdError
+from mailsacd.event_values import event_values
 from mailsacd.mail.limits.rate_memory import RateMemory
+from mailsacd.mail.records.figure_memory import FigureMemory
 from mailsacd.ports import InheritedPorts
 from mailsacd.work.loop import Loop
 from mailsacd.work.process import STOP_WITHIN_S, end_within
@@ -40,6 +43,7 @@ from mailsacd.workers.pipe import (
 )
 
 _MAX_LOG_CHARACTERS: Final = 65_536
+_MAX_VALUE_CHARACTERS: Final = 4_096
 
 WORKER_STOP_WITHIN_S: Final = STOP_WITHIN_S - 2.0
 """So long may a worker take to stop: what it stands on stops after it."""
@@ -62,7 +66,10 @@ def _work(reactor: Any, job: Job) -> Deferred[None]:
         reactor,
         ports=InheritedPorts(job.descriptors, reactor),
         announce=lambda *_: _tell(Ready()),
-        rates=RateMemory(job.rates),
+        memory=NodeMemory(
+            rates=RateMemory(job.shared.rates),
+            figures=FigureMemory(job.shared.figures, job.slot),
+        ),
     )
     Loop("say that it lives", _say_alive, every_s=ALIVE_EVERY_S, clock=reactor).start(0)
     started = ensureDeferred(_start(daemon, reactor))
@@ -135,7 +142,12 @@ class _LogToParent:
         level = event.get("log_level", LogLevel.info).name
         system = event.get("log_system") or f"{event.get('log_namespace', '-')}#{level}"
         text = eventAsText(event, includeTimestamp=False, includeSystem=False)
-        _tell(Logged(level, str(system), text[:_MAX_LOG_CHARACTERS]))
+        values = {name: _bounded(value) for name, value in event_values(event)}
+        _tell(Logged(level, str(system), text[:_MAX_LOG_CHARACTERS], values))
+
+
+def _bounded(value: str | int | float) -> str | int | float:
+    return value[:_MAX_VALUE_CHARACTERS] if isinstance(value, str) else value
 
 
 _log_to_parent: Final = _LogToParent()

@@ -14,17 +14,26 @@ ALIVE_EVERY_S = 2.0
 """So often a worker says that it lives."""
 
 
+class SharedFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Descriptors of memory that all workers share: ``rates`` (mail.limits), ``figures``
+    (mail.records)."""
+
+    rates: int
+    figures: int
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker does. ``descriptors`` are its listening sockets, by their listeners' names.
 
-    ``rates`` is the descriptor of the memory that it shares with the others (mail.limits).
+    ``shared`` is what it has in common with the others, and ``slot`` is where it counts in that.
 
     The settings hold secrets: they are never on a command line, nor in a log.
     """
 
     settings: Settings
     descriptors: dict[str, int]
-    rates: int
+    shared: SharedFiles
+    slot: int
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -42,11 +51,12 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 class Logged(msgspec.Struct, frozen=True, tag="logged"):
-    """An event of its log: the parent's log has them all."""
+    """An event of its log, with its ``values``: the parent's log has them all."""
 
     level: str
     system: str
     text: str
+    values: dict[str, str | int | float | bool] = {}
 
 
 Message = Ready | Alive | Failed | Logged

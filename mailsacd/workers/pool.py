@@ -7,10 +7,12 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
+from mailsacd.mail.records.figure_memory import free_slot
 from mailsacd.ports import Sockets
 from mailsacd.settings import Settings
 from mailsacd.work.loop import Loop
 from mailsacd.work.process import STOP_WITHIN_S
+from mailsacd.workers.pipe import SharedFiles
 from mailsacd.workers.process import WorkerProcess
 
 STOP_TIMEOUT_S: Final = STOP_WITHIN_S - 1.0
@@ -25,14 +27,15 @@ _log = Logger()
 
 
 class WorkerPool:
-    """Workers that serve ``sockets``, those of each number; ``rates`` is the file they share.
+    """Workers that serve ``sockets``, those of each number; what they have in common
+    is in ``shared`` files.
 
     Of a number at most one runs, but for the moment in which one takes over from another.
     """
 
-    def __init__(self, sockets: list[Sockets], rates: int, reactor: Any) -> None:
+    def __init__(self, sockets: list[Sockets], shared: SharedFiles, reactor: Any) -> None:
         self._sockets = sockets
-        self._rates = rates
+        self._shared = shared
         self._reactor = reactor
         self._settings: Settings | None = None
         self._running: dict[int, WorkerProcess] = {}
@@ -110,8 +113,10 @@ class WorkerPool:
         self._running[number] = self._spawned(number, self._settings)
 
     def _spawned(self, number: int, settings: Settings | None) -> WorkerProcess:
-        worker = WorkerProcess(number + 1, self._reactor, self._changed)
-        worker.spawn(self._sockets[number], self._rates)
+        others = (*self._running.values(), *self._changing)
+        slot = free_slot(number + 1, {other.slot for other in others})
+        worker = WorkerProcess(number + 1, slot, self._reactor, self._changed)
+        worker.spawn(self._sockets[number], self._shared)
         if settings is not None:
             worker.give_job(settings)
         return worker

@@ -23,6 +23,7 @@ from mailsacd.workers.pipe import (
     Logged,
     Message,
     Ready,
+    SharedFiles,
     as_line,
     read_message,
 )
@@ -45,9 +46,11 @@ class WorkerProcess(ProcessProtocol):
     """
 
     def __init__(
-        self, number: int, reactor: Any, changed: "Callable[[WorkerProcess], None]"
+        self, number: int, slot: int, reactor: Any, changed: "Callable[[WorkerProcess], None]"
     ) -> None:
         self.number = number
+        self.slot = slot
+        """In which it counts (mail.records.figure_memory), and no other meanwhile."""
         self.is_ready = False
         self.has_ended = False
         self.last_words = ""
@@ -59,12 +62,12 @@ class WorkerProcess(ProcessProtocol):
         self._reactor = reactor
         self._changed = changed
         self._descriptors: dict[str, int] = {}
-        self._rates = 0
+        self._shared = SharedFiles(rates=0, figures=0)
         self._partial = {1: b"", 2: b""}
         self._reload = False
 
-    def spawn(self, sockets: Sockets, rates: int) -> None:
-        """Start it, with ``sockets`` for its own, and the file ``rates`` that all workers share.
+    def spawn(self, sockets: Sockets, shared: SharedFiles) -> None:
+        """Start it, with ``sockets`` for its own, and the files that are ``shared`` by all.
 
         When we are killed, it is told by SIGTERM too.
         """
@@ -74,8 +77,9 @@ class WorkerProcess(ProcessProtocol):
         )
         self._descriptors = {name: at for at, name in enumerate(sockets, _FIRST_DESCRIPTOR)}
         inherited = {self._descriptors[name]: each.fileno() for name, each in sockets.items()}
-        self._rates = _FIRST_DESCRIPTOR + len(sockets)
-        inherited[self._rates] = rates
+        after = _FIRST_DESCRIPTOR + len(sockets)
+        self._shared = SharedFiles(rates=after, figures=after + 1)
+        inherited |= {after: shared.rates, after + 1: shared.figures}
         self._reactor.spawnProcess(
             self,
             executable,
@@ -86,7 +90,9 @@ class WorkerProcess(ProcessProtocol):
 
     def give_job(self, settings: Settings) -> None:
         """Tell the worker which settings it has, and which sockets are whose."""
-        job = Job(settings=settings, descriptors=self._descriptors, rates=self._rates)
+        job = Job(
+            settings=settings, descriptors=self._descriptors, shared=self._shared, slot=self.slot
+        )
         self._process.write(as_line(job))
         self._has_job = True
 
@@ -148,11 +154,12 @@ class WorkerProcess(ProcessProtocol):
                 self._changed(self)
             case Failed(why):
                 self.last_words = why
-            case Logged(level, system, text):
+            case Logged(level, system, text, values):
                 _log.emit(
                     LogLevel.levelWithName(level),
-                    "{text}",
-                    text=text,
+                    "{log_text}",
+                    log_text=text,
+                    **values,
                     log_system=f"worker {self.number}: {system}",
                 )
 

@@ -26,6 +26,7 @@ _VOLATILE = {
     r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z": "(a time)",
     r"\b\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT": "(a date)",
     r"\binbox-[0-9a-f]{40}@": "(an alternate)@",
+    r"\bX-Request-Id: [0-9a-f]{16}": "(a request)",
     r"\bwhsec_[\w+/=]+": "(a secret)",
 }
 

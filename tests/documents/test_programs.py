@@ -284,7 +284,7 @@ PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = 
     ("docs/websocket.md", "curl "): _events_by_curl,
     ("docs/websocket.md", "const events"): _events_in_a_page,
 }
-ELSEWHERE = {"console", "json", "http", "text", "nginx"}
+ELSEWHERE = {"console", "json", "http", "text", "nginx", "yaml"}
 
 
 def test_every_program_is_run() -> None:

@@ -32,6 +32,8 @@ class RunningDaemon:
     data_dir: Path
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    twistd: tuple[str, ...] = ()
+    """Options of twistd itself."""
     process: subprocess.Popen[bytes] = field(init=False)
     ready: Ready = field(init=False)
 
@@ -46,7 +48,8 @@ class RunningDaemon:
             self.process = subprocess.Popen(
                 [
                     str(Path(sys.executable).parent / "twistd"),
-                    "--nodaemon", "--pidfile=", "mailsacd", "--data-dir", str(self.data_dir),
+                    "--nodaemon", "--pidfile=", *self.twistd,
+                    "mailsacd", "--data-dir", str(self.data_dir),
                     "--set", "smtp.port=0", "--set", "capture.port=0", "--set", "pop3.port=0",
                     "--set", "submission.port=0", "--set", "http.port=0", *self.options,
                 ],

@@ -576,7 +576,9 @@ async def test_head_is_get_without_its_body(api: Api) -> None:
     target = f"/api/raw/bob@example.com/{message_id}"
     get, head = await api.call(target), await api.call(target, "HEAD")
     assert head.body == b""
-    assert {**head.headers, "date": ""} == {**get.headers, "date": ""}
+    for each in (head, get):
+        del each.headers["date"], each.headers["x-request-id"]
+    assert head.headers == get.headers
     assert head.headers["content-length"] == str(len(get.body))
 
 

@@ -8,7 +8,16 @@ import pytest
 from mailsacd.configuration import load_settings
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.settings import Settings
-from mailsacd.workers.pipe import Failed, Job, Logged, Ready, as_line, read_job, read_message
+from mailsacd.workers.pipe import (
+    Failed,
+    Job,
+    Logged,
+    Ready,
+    SharedFiles,
+    as_line,
+    read_job,
+    read_message,
+)
 from mailsacd.workers.share import MAX_AUTOMATIC, check_connections, share, with_workers_counted
 
 
@@ -81,7 +90,9 @@ def test_the_embedded_database_has_to_have_connections_for_all_workers() -> None
 
 def test_a_job_arrives_as_it_was_sent() -> None:
     settings = _settings("database.dsn=password=s3cret", "plans.team.domains=3")
-    job = Job(settings=settings, descriptors={"smtp": 3}, rates=9)
+    job = Job(
+        settings=settings, descriptors={"smtp": 3}, shared=SharedFiles(rates=9, figures=10), slot=1
+    )
     assert read_job(as_line(job)) == job
 
 

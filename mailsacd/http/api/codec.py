@@ -48,8 +48,9 @@ _STATUSES: Final[tuple[tuple[type[MailsacdError], HTTPStatus], ...]] = (
 _log = Logger()
 
 
-def error_response(error: Exception, call: str) -> Response:
-    """What the caller is told about ``error``; ``call`` names for the log what was asked.
+def error_response(error: Exception, call: str, request: str = "") -> Response:
+    """What the caller is told about ``error``; for the log, ``call`` names what was asked, and
+    ``request`` the request.
 
     What is nobody's fault but ours is logged with its cause under an incident id, and only
     the id is shown.
@@ -59,7 +60,12 @@ def error_response(error: Exception, call: str) -> Response:
             if isinstance(error, kind):
                 return problem(status, error.public, _faults_of(error), _headers_for(error))
     incident = secrets.token_hex(8)
-    _log.failure("incident {incident} in {call}", incident=incident, call=call)
+    _log.failure(
+        "incident {incident} in {call}, request {request}",
+        incident=incident,
+        call=call,
+        request=request,
+    )
     return problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         f"Something went wrong here; the log has it as incident {incident}",

@@ -58,11 +58,11 @@ class Dispatch:
         except CancelledError as e:
             if request.gone:
                 return
-            response = error_response(e, operation.id)
+            response = error_response(e, operation.id, request.id)
         except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
             if isinstance(e, RateLimitError):
                 request.rates = rate_headers(e.standing)
-            response = error_response(e, operation.id)
+            response = error_response(e, operation.id, request.id)
         request.answer(response)
 
     async def _what_is_read(

@@ -74,6 +74,7 @@ class Routes(Resource):
         except HTTPException as e:
             request.answer(_not_routed(request.method, e))
             return server.NOT_DONE_YET
+        request.call = endpoint
         answered: Any = self._execute(endpoint, request, **segments)
         answered.addErrback(lambda f: _log.failure("cannot answer {call}", f, call=endpoint))
         return server.NOT_DONE_YET

@@ -24,6 +24,7 @@ from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import Request
 
 PATH: Final = b"incoming-messages"
+CALL: Final = "listenByWebSocket"
 
 
 class AcceptsUpgrade(TypingProtocol):
@@ -56,7 +57,7 @@ class WebSocketCalls:
             Operation(
                 method="GET",
                 path=f"/{PATH.decode()}",
-                id="listenByWebSocket",
+                id=CALL,
                 tag="Messages",
                 summary="Mail as it comes, by WebSocket",
                 description="The opening handshake (RFC 6455). One frame for each message has it "
@@ -99,12 +100,14 @@ class WebSocketUpgrade(Resource):
 
     def render(self, request: Request) -> int:
         """Hand the connection over, or refuse in HTTP; the return value is Twisted's."""
+        request.call = CALL
         refusal = self._refusal(request)
         if refusal is not None:
             request.answer(refusal)
             return server.NOT_DONE_YET
         query: dict[bytes, list[bytes]] = request.args or {}
         successor = self._accept(self._proxies.peer(request), _key(request, query), query)
+        request.note(HTTPStatus.SWITCHING_PROTOCOLS)
         request.channel.hand_over(successor, opening(request))
         return server.NOT_DONE_YET
 

@@ -13,9 +13,16 @@ from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from mailsacd.core.connection_figures import (
+    declare_connections,
+    opened_connections,
+    refused_connections,
+)
 from mailsacd.core.peer import network_of
 from mailsacd.http.server.answer import Response, problem
+from mailsacd.http.server.notes import Notes
 from mailsacd.http.server.proxies import Proxies
+from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.settings import HttpSettings
 
 IN_TRANSIT_S: Final = 0.1
@@ -24,6 +31,11 @@ LAST_ANSWERS_S: Final = 5.0
 """So long may answers then take that are under way."""
 RETRY_AFTER_S: Final = 5
 """After so long may those come again for whom there was no connection."""
+
+
+_PORT: Final = "http"  # what is told of, its twin with TLS included
+_TOO_MANY: Final = "too-many"
+_TOO_MANY_FROM_PEER: Final = "too-many-from-peer"
 
 
 class BoundedConnection(Protocol):
@@ -87,16 +99,32 @@ class Bounds:
         self._max_per_peer = settings.max_connections_per_peer
         self._of_peer: dict[str, int] = {}
         self._proxies = Proxies(settings.proxy_networks)
+        self.notes: Final = Notes(self._proxies, clock.seconds)
+        """Whom each answer is told to."""
         self._clock = clock
         self._owing: set[BoundedConnection] = set()
         self._all_settled: Deferred[None] | None = None
+        self.declare(Telemetry())
+
+    def declare(self, telemetry: Telemetry) -> None:
+        """Have ``telemetry`` tell of connections, and of the calls that are in `notes`."""
+        figures = telemetry.figures
+        self.notes.declare(telemetry)
+        declare_connections(figures, _PORT, self.connections)
+        self._opened = opened_connections(figures, _PORT)
+        self._refused = {
+            reason: refused_connections(figures, _PORT, reason)
+            for reason in (_TOO_MANY, _TOO_MANY_FROM_PEER)
+        }
 
     def refusal(self, address: str) -> Response | None:
         """What another connection from the IP ``address`` is refused with; None if it may come."""
         if len(self.connections) >= self._max_connections:
             status, message = HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections"
+            self._refused[_TOO_MANY].add()
         elif self._of_peer.get(self._peer(address) or "", 0) >= self._max_per_peer:
             status, message = HTTPStatus.TOO_MANY_REQUESTS, "Too many connections from you"
+            self._refused[_TOO_MANY_FROM_PEER].add()
         else:
             return None
         headers = ((b"Retry-After", b"%d" % RETRY_AFTER_S),)
@@ -104,6 +132,7 @@ class Bounds:
 
     def enter(self, connection: BoundedConnection, address: str) -> None:
         """Count ``connection``, which is open, comes from the IP ``address``, and will `leave`."""
+        self._opened.add()
         peer = self.connections[connection] = self._peer(address)
         if peer is not None:
             self._of_peer[peer] = self._of_peer.get(peer, 0) + 1

@@ -272,6 +272,7 @@ class Channel(HTTPChannel):
         self._out.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _say(self, status: HTTPStatus, message: str) -> None:
+        self.bounds.notes.refused(status)
         self._out.write(last_answer(problem(status, message)))
 
 

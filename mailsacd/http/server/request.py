@@ -29,7 +29,7 @@ _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED
 _PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 FOR_ANY_PAGE: Final = (
     b"Access-Control-Allow-Origin: *\r\n"
-    b"Access-Control-Expose-Headers: Retry-After, ETag, RateLimit, RateLimit-Policy"
+    b"Access-Control-Expose-Headers: Retry-After, ETag, RateLimit, RateLimit-Policy, X-Request-Id"
 )
 """Pages of other sites may read what reading calls answer, and these of its header fields."""
 
@@ -83,6 +83,9 @@ class Request(server.Request):
     content: BytesIO  # bounded by handleContentChunk, so never on disk
     body_bytes = 0
     max_body_bytes = 0
+    call = ""  # the operation that it is for, once that is known
+    began_s = 0.0
+    id = ""  # in the answer and in the log
     gone = False  # the client is, and takes no answer
     rates: Headers = ()  # of the answer: how fast the caller may call
     _refused = False
@@ -121,6 +124,9 @@ class Request(server.Request):
         The segments of the path stay encoded. Twisted decodes them, and Klein would split them
         again at a slash that was ``%2F``.
         """
+        notes = self.channel.bounds.notes
+        self.began_s = notes.seconds()
+        self.id = notes.id_for(self)
         self.site = self.channel.site
         self.prepath = []
         self.postpath = encoded_segments(self.path)
@@ -151,14 +157,20 @@ class Request(server.Request):
         elif not self.gone:
             self._write_whole(response)
 
+    def note(self, status: int, size: int = 0) -> None:
+        """Take note that the request is answered, by ``size`` bytes, or that its answer begins."""
+        self.channel.bounds.notes.answered(self, status, size)
+
     def _stream(self, response: Streamed) -> None:
         if self.gone:
             response.source.ended()
             return
+        self.note(HTTPStatus.OK)
         put = self.responseHeaders.setRawHeaders
         put(b"Date", [datetimeToString()])
         put(b"Content-Type", [response.content_type])
         put(b"Cache-Control", [b"no-store"])
+        put(b"X-Request-Id", [self.id.encode()])
         put(b"Access-Control-Allow-Origin", [b"*"])
         for name, value in (*self.rates, *response.headers):
             put(name, [value])
@@ -174,10 +186,12 @@ class Request(server.Request):
         """In one piece, without Twisted's tables of headers: a tenth of what an answer costs."""
         status = response.status
         self.code = status
+        self.note(status, len(response.body))
         lines = [
             b"%b %d %b" % (self.clientproto, status, _PHRASES.get(status, b"")),
             ON_EVERY_ANSWER,
             b"Date: " + datetimeToString(),
+            b"X-Request-Id: " + self.id.encode(),
         ]
         if status not in _WITHOUT_BODY:
             lines += (

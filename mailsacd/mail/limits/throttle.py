@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from mailsacd.core.activity import THROTTLED
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import RateLimitError, ThrottledError
+from mailsacd.core.figures import Figures
 from mailsacd.core.networks import networks_of_setting
 from mailsacd.core.peer import networks_around
 from mailsacd.core.rate import Charge, full_in_s, places, spend, would_wait
@@ -92,6 +93,20 @@ class Throttle:
         self._account_s = _interval_s(settings.account_per_minute)
         self._told: set[tuple[str, int | None]] = set()
         self._tell_afresh_s = 0.0
+        self.declare(Figures())
+
+    def declare(self, figures: Figures) -> None:
+        """Have ``figures`` tell how much was slowed and refused."""
+        self._counts = {
+            (what, done): figures.counter(
+                "mailsacd_throttled_total",
+                "Recipients of mail, and calls, that came too fast: made to wait, or refused",
+                what=what,
+                done=done,
+            )
+            for what in ("mail", "call")
+            for done in ("slowed", "refused")
+        }
 
     def peer(self, ip: str) -> PeerRates | None:
         """Return the peer at a textual IP address; None when it is never throttled."""
@@ -179,6 +194,7 @@ class Throttle:
             error = self._too_much(charges[worst].name, account, wait_s, _CALL_CODE)
             raise RateLimitError(error.public, standing)
         if wait_s:
+            self._counts["call", "slowed"].add()
             self._tell(charges[worst].name, account, _NO_CODE)
             await self.wait(wait_s)
         return standing
@@ -226,10 +242,12 @@ class Throttle:
         if wait_s > left_s:
             raise self._too_much(charges[worst].name, owner, wait_s, _MAIL_CODE)
         patience.waited_s += wait_s
+        self._counts["mail", "slowed"].add()
         self._tell(charges[worst].name, owner, _NO_CODE)
         return wait_s
 
     def _too_much(self, name: str, owner: str | None, wait_s: float, code: int) -> ThrottledError:
+        self._counts["mail" if code == _MAIL_CODE else "call", "refused"].add()
         self._tell(name, owner, code)
         again_s = ceil(wait_s)
         whose = "you" if name == owner else name  # who sends need not know whose an address is

@@ -10,6 +10,7 @@ from mailsacd.core.event import Arrival, Position, Pushed, Snapshot
 from mailsacd.core.message_form import with_sequence
 from mailsacd.core.sequence import Sequences
 from mailsacd.mail.push.payload import MAX_AT_ONCE, Payloads, Rendered, pushed
+from mailsacd.mail.push.push_figures import PushFigures
 from mailsacd.mail.push.stream import OVERLOADED, Backlog, Stream
 from mailsacd.mail.push.subscriptions import Subscriptions
 from mailsacd.store.events import Events
@@ -53,6 +54,8 @@ class Fanout:
         self._tasks = tasks
         self._pause = pause
         self._usage = usage
+        self.figures: PushFigures | None = None
+        """Whom each push is told to."""
 
     async def tell(self, seen: Snapshot, events: Events) -> None:
         """These are new since ``seen``; returns when all have been told."""
@@ -93,6 +96,8 @@ class Fanout:
             stream.offer(what, xid)
         if not what.json:
             self._tasks.run(self._render(what, there))
+        if self.figures is not None:
+            self.figures.pushed(what.id, len(there))
         if self._usage is not None:
             self._usage.pushed(what.inbox, what.id, [s.interest.account for s in there])
         while self._backlog.exceeded:

@@ -18,8 +18,10 @@ from mailsacd.core.sequence import Sequences
 from mailsacd.mail.push.fanout import Counts, Fanout
 from mailsacd.mail.push.payload import Payloads
 from mailsacd.mail.push.poller import Poller
+from mailsacd.mail.push.push_figures import PushFigures
 from mailsacd.mail.push.replay import AT_ONCE, Replay, Tools, check_age
 from mailsacd.mail.push.stream import BROKEN, OVERLOADED, Backlog, Stream, Subscriber
+from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.store.events import Events, current_snapshot
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
@@ -82,6 +84,10 @@ class Hub:
         self._tools = Tools(database, forms, sequences, self._backlog, turn, terms.hold_s, reactor)
         self.wake = self._poller.wake
         self.start = self._poller.start
+
+    def declare(self, telemetry: Telemetry) -> None:
+        """Have ``telemetry`` tell of pushes, and of those who listen."""
+        self._fanout.figures = PushFigures(telemetry, self._streams, self._reactor.seconds)
 
     async def stop(self) -> None:
         """End all streams; returns when nothing is under way."""

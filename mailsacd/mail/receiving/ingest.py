@@ -17,10 +17,12 @@ from mailsacd.core.budget import ByteBudget
 from mailsacd.core.cache import UNKNOWN, Unknown
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import StatementError
+from mailsacd.core.figures import Figures
 from mailsacd.core.message import NewEnvelope, Observer, Owned
 from mailsacd.core.ownership import DomainFacts
 from mailsacd.core.token import EnvelopeIds
 from mailsacd.mail.receiving.compose import Composer
+from mailsacd.mail.receiving.ingest_figures import IngestFigures
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 from mailsacd.store.transaction import Transaction
@@ -75,6 +77,11 @@ class Ingest:
         self._storing: Deferred[None] | None = None
         self._flush_is_due = False
         self._under_way: dict[Deferred[None], None] = {}
+        self.declare(Figures())
+
+    def declare(self, figures: Figures) -> None:
+        """Have ``figures`` tell what is stored, and what waits for it."""
+        self._figures = IngestFigures(figures, self._under_way, self.budget)
 
     def new_envelope_id(self) -> tuple[str, int]:
         """An id for a message that is whole now, and the millisecond that goes with it."""
@@ -162,7 +169,9 @@ class Ingest:
             known = self._known_domains(envelopes)
             public = not any(known) and not any(map(_is_somebodys, envelopes))
             hooks = any(facts is not None and (facts is UNKNOWN or facts.hooks) for facts in known)
+            began_s = self._reactor.seconds()
             owned = await store_envelopes(self._database, envelopes, public=public, hooks=hooks)
+            self._figures.committed(envelopes, self._reactor.seconds() - began_s)
         except StatementError:
             if len(batch) > 1:
                 # One message's contents were refused: the others are not to suffer for it.

@@ -5,6 +5,7 @@ from typing import Final
 from twisted.logger import Logger
 
 from mailsacd.core.activity import RECYCLED, STORAGE_FULL
+from mailsacd.core.figures import Figures
 from mailsacd.mail.records.activity import Activity
 from mailsacd.settings import StorageSettings
 from mailsacd.store.counts import Counts
@@ -27,24 +28,32 @@ class Report:
     def __init__(self, activity: Activity, settings: StorageSettings) -> None:
         self._activity = activity
         self._settings = settings
-        self._step: dict[str, int] = {}
+        self._step: dict[tuple[str, str], int] = {}
         self._of_accounts: list[tuple[Excess, int]] = []
         self._public: dict[str, int] = {}
         self._recorded_s = 0.0
         self._full: Counts | None = None
         self._warned_s: float | None = None
+        self.declare(Figures())
+
+    def declare(self, figures: Figures) -> None:
+        """Have ``figures`` tell how much was removed, and why."""
+        self._removed = {
+            why: figures.counter("mailsacd_recycled_total", "Messages removed, and why", why=why)
+            for why in ("per-inbox", "age", "room", "account")
+        }
 
     def beyond(self, count: int) -> None:
         """So many public messages were more than their inboxes have."""
-        self._count(f"more than {self._settings.public_per_inbox} in an inbox", count)
+        self._count("per-inbox", f"more than {self._settings.public_per_inbox} in an inbox", count)
 
     def too_old(self, count: int) -> None:
         """So many public messages were too old."""
-        self._count(f"older than {self._settings.public_days} days", count)
+        self._count("age", f"older than {self._settings.public_days} days", count)
 
     def for_room(self, count: int) -> None:
         """So many public messages went because there was too much in all."""
-        self._count("the oldest, to make room", count)
+        self._count("room", "the oldest, to make room", count)
 
     def excess(self, excess: Excess, count: int) -> None:
         """So many messages of an account were beyond its limit."""
@@ -61,9 +70,11 @@ class Report:
 
     def done(self, now_s: float) -> None:
         """What the step did is committed."""
-        for why, count in self._step.items():
+        for (kind, why), count in self._step.items():
+            self._removed[kind].add(count)
             self._public[why] = self._public.get(why, 0) + count
         for excess, count in self._of_accounts:
+            self._removed["account"].add(count)
             detail = f"{count} of the oldest, beyond the limit of {excess.limit} messages"
             self._activity.record(
                 RECYCLED, account=excess.account, subject=excess.account, detail=detail
@@ -85,9 +96,9 @@ class Report:
         for why, count in removed.items():
             self._activity.record(RECYCLED, account=None, subject=_PUBLIC, detail=f"{count} {why}")
 
-    def _count(self, why: str, count: int) -> None:
+    def _count(self, kind: str, why: str, count: int) -> None:
         if count:
-            self._step[why] = self._step.get(why, 0) + count
+            self._step[kind, why] = self._step.get((kind, why), 0) + count
 
     def _warn(self, now_s: float) -> None:
         everything, warned_s = self._full, self._warned_s
