@@ -222,3 +222,11 @@ def _as_toml(text: str) -> list[Any]:
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def default_data_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the data goes when no setting says: the system's place for root, else the user's."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/mailsacd")
+    base = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "mailsacd"

@@ -14,12 +14,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+from mailsacd.configuration import default_data_dir
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.embedded.cluster import make_directory
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.accounts.first_account import make_first_account
 from mailsacd.mail.upgrading.schema import bring_up_to_date
-from mailsacd.settings import Settings, default_data_dir
+from mailsacd.settings import Settings
 from mailsacd.store.archive import has_schema
 from mailsacd.store.direct import check_direct
 from mailsacd.store.pool import Database

@@ -4,32 +4,24 @@
 ``plans.NAME.key``.
 """
 
-import os
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import msgspec
 
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-TwinPort = Annotated[int, msgspec.Meta(ge=-1, le=65535)]
-"""A port with TLS from the first byte, beside a plain one; -1: none."""
-Count = Annotated[int, msgspec.Meta(ge=1)]
-Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
-Hours = Annotated[int, msgspec.Meta(ge=1, le=720)]
-Workers = Annotated[int, msgspec.Meta(ge=0, le=64)]
-PerMinute = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
-Days = Annotated[int, msgspec.Meta(ge=1, le=365)]
-PlainLogin = Literal["loopback", "always", "never"]
-"""Who may send a password without TLS: those on the same machine, everybody, nobody."""
-StartTls = Literal["auto", "offer", "require", "never"]
-"""Whether a plain mail port has TLS begun within it, by STARTTLS or STLS. `auto` is `offer`, but
-for connections to a loopback address while the certificate is self-signed."""
-
-SmarthostTls = Literal["auto", "never", "opportunistic", "encrypt", "verify", "implicit"]
-"""How a smarthost is spoken to. `auto` is `implicit` at port 465, `verify` where a password is sent
-to a host that is not on a loopback address, else `opportunistic`."""
+from mailsacd.setting_types import (
+    Amount,
+    Count,
+    Days,
+    Hours,
+    PerMinute,
+    PlainLogin,
+    Port,
+    Seconds,
+    SmarthostTls,
+    StartTls,
+    TwinPort,
+    Workers,
+)
 
 DEFAULT_PLAN: Final = "default"  # is always there
 
@@ -299,11 +291,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     plans: dict[str, PlanSettings] = msgspec.field(
         default_factory=lambda: {DEFAULT_PLAN: PlanSettings()}
     )
-
-
-def default_data_dir(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the data goes when no setting says: the system's place for root, else the user's."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/mailsacd")
-    base = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "mailsacd"

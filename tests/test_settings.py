@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mailsacd.configuration import explain_settings, flatten, load_settings
+from mailsacd.configuration import default_data_dir, explain_settings, flatten, load_settings
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.ports import listeners
-from mailsacd.settings import Settings, default_data_dir
+from mailsacd.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTED = ROOT / "etc" / "mailsacd.toml"

@@ -11,7 +11,8 @@ from mailsacd.core.account import AccountIdentity
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.mail.records.telemetry import Telemetry
-from mailsacd.settings import CaptureSettings, MessageSettings, PlainLogin, SmtpSettings
+from mailsacd.setting_types import PlainLogin
+from mailsacd.settings import CaptureSettings, MessageSettings, SmtpSettings
 from mailsacd.smtp.notes import PortNotes
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.sockets.listener_options import ListenerOptions

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 
 from mailsacd.core.peer import is_loopback
-from mailsacd.settings import PlainLogin, StartTls
+from mailsacd.setting_types import PlainLogin, StartTls
 from mailsacd.sockets.connections import Connections
 from mailsacd.sockets.fair_queue import FairQueue
 from mailsacd.sockets.write_batch import WriteBatch

@@ -26,7 +26,8 @@ from mailsacd.pop3.factory import STUCK_S
 from mailsacd.pop3.framing import retrieved, top
 from mailsacd.pop3.runner import AUTH_DELAY_S
 from mailsacd.pop3.sending import SLICE_BYTES
-from mailsacd.settings import PlainLogin, Pop3Settings, StartTls
+from mailsacd.setting_types import PlainLogin, StartTls
+from mailsacd.settings import Pop3Settings
 from mailsacd.sockets.connection_factory import DRAIN_TIMEOUT_S
 from tests.patience import until
 from tests.pop3.pop3_listener import LOGIN, NAME, SECRET, Pop3Listener, answered, reactor

@@ -21,7 +21,8 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from mailsacd.settings import CaptureSettings, PlainLogin, StartTls
+from mailsacd.setting_types import PlainLogin, StartTls
+from mailsacd.settings import CaptureSettings
 from mailsacd.smtp.runner import AUTH_DELAY_S
 from tests.patience import until
 from tests.smtp.listener import Capturing, SmtpListener

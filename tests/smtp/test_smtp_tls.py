@@ -13,7 +13,8 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import LogEvent
 
 from mailsacd.certificate import ReloadableContext
-from mailsacd.settings import SmtpSettings, StartTls
+from mailsacd.setting_types import StartTls
+from mailsacd.settings import SmtpSettings
 from mailsacd.smtp.factory import SmtpProtocol
 from tests.patience import until
 from tests.smtp.listener import START, SmtpListener
