@@ -130,6 +130,25 @@ def test_a_chunked_message_beyond_ascii_goes_on_as_it_came(
     ]
 
 
+@pytest.mark.parametrize("end", ["\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r\n.\r"])
+def test_a_message_that_hides_another_one_arrives_as_one(
+    daemon: RunningDaemon, client: smtplib.SMTP, end: str
+) -> None:
+    subject = f"smuggling {end!r}".replace("\\", "")
+    hidden = f"MAIL FROM:<{ME}>\r\nRCPT TO:<{TO}>\r\nDATA\r\nSubject: hidden\r\n\r\n"
+    client.mail(ME)
+    client.rcpt(OTHER)
+    client.docmd("DATA")
+    client.send(f"From: {ME}\r\nSubject: {subject}\r\n\r\nabove{end}{hidden}.\r\n".encode())
+    assert client.getreply()[0] == 250
+    assert client.noop()[0] == 250  # one answer for one message
+    content = _arrived(daemon, subject)
+    assert "\r\nMAIL FROM:" in content
+    assert "\n" not in content.replace("\r\n", "")
+    assert "\r" not in content.replace("\r\n", "")
+    assert _sent(daemon, "hidden") == []
+
+
 def test_where_a_program_is_can_be_left_out(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(*OPTIONS, "--set", "submission.hide_client=true").start()
     _own(daemon)

@@ -53,9 +53,9 @@ class MailPrograms:
         """Return if who logged in as ``account`` may send with that reverse-path.
 
         Everybody may with an empty one: so programs confirm that mail was read (RFC 8098 section
-        3). Raises UnauthenticatedError, ForbiddenError, BadAddressError or UnavailableError.
+        3). Whether there still is such an account is asked once, with the message. Raises
+        ForbiddenError, BadAddressError or UnavailableError.
         """
-        await self._clients.account(account)
         if reverse_path:
             await self._submission.check_sender(account.name, reverse_path, account.address)
 
