@@ -206,6 +206,8 @@ class RelaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     give_up_hours: Hours = 120
     suppressed_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 30
     kept_days: Days = 14
+    release_to: tuple[str, ...] = ()
+    own_sender: str = ""
 
 
 class SendingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -33,6 +33,7 @@ from mailsacd.assembly.retrieval import Retrieval
 from mailsacd.assembly.sending import Sending
 from mailsacd.assembly.submitting import Submitting
 from mailsacd.assembly.web import Web, mail_calls
+from mailsacd.assembly.writing import Writing
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
 from mailsacd.mail.limits.paced import Paced
@@ -184,6 +185,7 @@ class Daemon:
         )
         relaying = self._add(Relaying(ground, owners, records, receiving, sending))
         submitting = self._add(Submitting(ground, receiving.intake, sending.submission, clients))
+        writing = self._add(Writing(ground, owners, records, sending, ports))
         retrieval = self._add(
             Retrieval(ground, access_control, PacedLogins(logins, records.throttle))
         )
@@ -199,6 +201,7 @@ class Daemon:
             *sending.calls(),
             *relaying.calls(),
             *observing.calls(),
+            *writing.calls(),
             retrieval.calls(owners.addresses, ports),
             *delivering.calls(),
             *feeds.calls(),

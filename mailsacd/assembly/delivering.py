@@ -35,7 +35,7 @@ class Delivering:
             records.activity,
             records.usage,
             forms,
-            SlackForms(ground.lanes.rest, lambda: _front(ground, ports)),
+            SlackForms(ground.lanes.rest, lambda: ground.front(ports)),
             reactor=reactor,
         )
         poster = Poster(
@@ -61,12 +61,3 @@ class Delivering:
     async def finish(self) -> None:
         """Stop delivering; what is under way may end."""
         await self.job.stop()
-
-
-def _front(ground: Ground, ports: Mapping[str, int]) -> str:
-    """Where people find the server: as the setting says, else this machine; empty: nowhere yet."""
-    chosen = ground.settings.http
-    if chosen.public_url or "http" not in ports:
-        return chosen.public_url
-    host = ground.host_of(chosen.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{ports['http']}"

@@ -1,5 +1,6 @@
 """What the daemon's parts stand on, and what it asks of each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,6 +53,17 @@ class Ground:
         chosen = host or ("" if self.settings.database.dsn else "127.0.0.1")
         everywhere = chosen in {"", "0.0.0.0", "::"}  # noqa: S104  it is only compared
         return self.hostname if everywhere else chosen
+
+    def front(self, ports: Mapping[str, int]) -> str:
+        """Where people find the server: as the setting says, else this machine.
+
+        ``ports`` tells where it listens; it is empty, and so is the answer, before it does.
+        """
+        chosen = self.settings.http
+        if chosen.public_url or "http" not in ports:
+            return chosen.public_url
+        host = self.host_of(chosen.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{ports['http']}"
 
 
 class Part(Protocol):

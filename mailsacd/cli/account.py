@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from mailsacd.cli.command import Common, base_url, command, table
+from mailsacd.cli.own_mail import own_mail_of
 from mailsacd.cli.usage_text import usage_text
 from mailsacd.core.account import Account
 from mailsacd.core.token import iso_time
@@ -15,6 +16,7 @@ from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.accounts.reset_links import invitation_token, reset_token
 from mailsacd.mail.limits.usage_report import DEFAULT_MONTHS, MAX_MONTHS, UsageReports
+from mailsacd.mail.sending.letters import invitation_letter
 from mailsacd.settings import Settings
 
 DAYS_SHOWN: Final = 14
@@ -137,16 +139,23 @@ def reset_link(common: Common, name: str) -> None:
 
 
 @account.command()
+@click.option("--email", help="Mail the link there, rather than print it.")
 @command
-def invite(common: Common) -> None:
-    """Print a link by which one person signs up, once."""
+def invite(common: Common, email: str | None) -> None:
+    """Print a link by which one person signs up, once, or have it mailed."""
 
-    async def work(data: Data, settings: Settings) -> str:
-        token = await invitation_token(data.database, settings.accounts.invitation_days)
-        return f"{base_url(settings)}/sign-up?invitation={token}"
+    async def work(data: Data, settings: Settings) -> dict[str, str]:
+        days = settings.accounts.invitation_days
+        mail = own_mail_of(data, settings) if email else None  # before there is a link
+        token = await invitation_token(data.database, days)
+        link = f"{base_url(settings)}/sign-up?invitation={token}"
+        if mail is None or email is None:
+            return {"link": link}
+        letter = invitation_letter(link, server=mail.rules.server, days=days)
+        return {"_id": await mail.send(letter, email), "to": email}
 
-    link = common.run(work)
-    common.show({"link": link}, link)
+    shown = common.run(work)
+    common.show(shown, shown.get("link") or f"queued for {shown['to']}: {shown['_id']}")
 
 
 def accounts_of(data: Data, settings: Settings) -> Accounts:

@@ -132,7 +132,9 @@ SCENES = {
         ),
     ),
     "docs/sending.md": Scene(
+        options=("relay.release_to=example.org",),
         prepare=_private_address,
+        before={"MESSAGE=$(curl": f"{_SEND} --mail-rcpt jeff@example.com"},
         like=('curl -s -H "Mailsac-Key: $KEY"',),
     ),
     "docs/settings.md": Scene(),

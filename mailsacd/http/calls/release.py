@@ -41,7 +41,7 @@ class ReleaseCalls:
         self._release = release
 
     def operations(self) -> tuple[Operation, ...]:
-        """Declare the call."""
+        """Declare the one call of this group."""
         return (
             _operation(
                 method="POST",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from mailsacd.core.account import new_token
 from mailsacd.core.errors import NotFoundError
 from mailsacd.mail.accounts.auth import hash_of
-from mailsacd.store.accounts import find_login
+from mailsacd.store.accounts import find_login, lock_login
 from mailsacd.store.pool import Database
 from mailsacd.store.sessions import add_invitation, add_reset
 from mailsacd.store.transaction import Transaction
@@ -25,6 +25,7 @@ async def reset_token(database: Database, name_or_email: str, hours: int) -> str
             login = await find_login(transaction, name_or_email.lower())
         if login is None:
             raise NotFoundError(f"Nobody signs in as {name_or_email}")
+        await lock_login(transaction, login.name)  # two at once: the later one's is the good one
         await add_reset(transaction, hash_of(token), login.name, expires)
 
     await database.transaction(work)

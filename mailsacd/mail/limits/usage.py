@@ -72,7 +72,7 @@ class Usage:
         self._counted: dict[_Key, _Counted] = {}
         self._being_written: dict[_Key, _Counted] = {}
         self._to_warn: set[str] = set()
-        self._warnings = UsageWarnings(database, self._limit_of, (recording(activity),))
+        self.warnings = UsageWarnings(database, self._limit_of, (recording(activity),))
         self._standings: Recent[str, _Standing] = Recent(REMEMBERED)
         self._changes = 0  # counts what may have made a standing stale that is being looked up
         self._writing = Loop("count operations", self._write, every_s=WRITE_EVERY_S, clock=reactor)
@@ -130,14 +130,14 @@ class Usage:
         """Forget what is known of ``account``: it has changed, or is gone."""
         self._changes += 1
         self._standings.forget(account)
-        self._warnings.forget(account)
+        self.warnings.forget(account)
         self._writing.wake()  # what comes from now on may be of another account of that name
 
     def forget_all(self) -> None:
         """Forget every account's limits: anybody's may have changed."""
         self._changes += 1
         self._standings.clear()
-        self._warnings.forget_all()
+        self.warnings.forget_all()
         self._writing.wake()
 
     async def forget_old(self) -> None:
@@ -171,7 +171,7 @@ class Usage:
             await self._add(counted)
             self._to_warn |= {account for account, *_ in counted}
         if self._to_warn:
-            await self._warnings.look(self._to_warn, self._month())
+            await self.warnings.look(self._to_warn, self._month())
             self._to_warn = set()
 
     async def _add(self, counted: dict[_Key, _Counted]) -> None:

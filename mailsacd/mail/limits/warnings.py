@@ -1,7 +1,7 @@
 """Warns accounts when they have used most, or all, of what their plan allows in a month.
 
 Once a month and mark, whatever nodes there are: the store knows which were given. Whoever is to
-hear of a warning is one of ``listeners``: the record of events is; mail to the account will be.
+hear of a warning is one of ``listeners``: the record of events is, and what writes to the account.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -47,10 +47,14 @@ class UsageWarnings:
     ) -> None:
         self._database = database
         self._limit_of = limit_of
-        self._listeners = listeners
+        self._listeners = list(listeners)
         self._limits: Recent[str, int] = Recent(REMEMBERED)
         self._given: Recent[tuple[str, date, int], None] = Recent(REMEMBERED)
         self._changes = 0
+
+    def listen(self, listener: Callable[[UsageWarning], None]) -> None:
+        """Have ``listener`` hear of each warning from now on."""
+        self._listeners.append(listener)
 
     async def look(self, accounts: Collection[str], month: date) -> None:
         """Warn those of ``accounts`` that are to be warned. Raises UnavailableError."""

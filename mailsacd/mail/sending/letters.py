@@ -47,7 +47,7 @@ def usage_letter(*, account: str, server: str, percent: int, limit: int) -> Lett
     used = f"{percent} % of the {limit:,} operations that its plan has for this month"
     further = (
         "Until the month ends (UTC), calls and logins are refused that would count as further ones."
-        if percent >= 100  # noqa: PLR2004  percent
+        if percent >= 100
         else "When all are used, further ones are refused until the month ends (UTC)."
     )
     return Letter(

@@ -65,11 +65,11 @@ class OwnMail:
 
     async def send(self, letter: Letter, recipient: str) -> str:
         """Queue ``letter``. Returns its id. Raises BadAddressError, and UnavailableError."""
-        address = parse_address(recipient)
+        address = str(parse_address(recipient))
         message_id = make_msgid(domain=self.rules.sender.rpartition("@")[2])
         envelope = Envelope(
             sender=self.rules.sender,
-            recipient=recipient,
+            recipient=address,
             date=datetime.fromtimestamp(int(self._reactor.seconds()), UTC),
             message_id=message_id,
         )
@@ -81,8 +81,8 @@ class OwnMail:
             subject=letter.subject,
             message_id=message_id.strip("<>"),
             content=written(letter, envelope),
-            recipients=(OutgoingRecipient(address=f"{_local(recipient)}@{address.domain}"),),
-            smtputf8=not recipient.isascii(),
+            recipients=(OutgoingRecipient(address=address),),
+            smtputf8=not address.isascii(),
         )
         return await self._queueing.queue(new, charged=False)
 
@@ -121,7 +121,3 @@ def own_sender(setting: str, hostname: str) -> str:
     except BadAddressError as e:
         raise ConfigurationError(f"relay.own_sender: {e.public}") from e
     return str(address)
-
-
-def _local(recipient: str) -> str:
-    return recipient.rpartition("@")[0]

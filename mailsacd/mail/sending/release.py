@@ -7,12 +7,12 @@ one: never for the domain of a From that anybody may have written.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, make_msgid
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import inbox_of, normal_domain, parse_address
@@ -39,8 +39,14 @@ MAX_TEXT_CHARACTERS: Final = 998  # of a subject or a Message-ID that is kept
 _RETURN_PATH: Final = re.compile(rb"Return-Path:[^\r\n]*\r\n")
 _ANY_NEWLINE: Final = re.compile(rb"\r\n|\r|\n")
 
-ReadRaw = Callable[[Actor, str, str], Awaitable[bytes]]
-"""Returns a stored message to who may read it: actor, inbox, id (mail.reading.mailbox)."""
+
+class StoredMail(Protocol):
+    """Gives messages to those who may read them (mail.reading.mailbox)."""
+
+    lane: Lane
+
+    async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
+        """Return the stored bytes, with the trace headers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,7 @@ class ReleasePatterns:
     def __init__(self, patterns: Sequence[str]) -> None:
         """Raises ConfigurationError for what is none of these."""
         self._everybody = "*" in patterns
+        patterns = [p.removeprefix("*@") for p in patterns]
         try:
             self._parents = tuple(f".{normal_domain(p[2:])}" for p in patterns if p[:2] == "*.")
             self._addresses = {str(parse_address(p)) for p in patterns if "@" in p}
@@ -88,25 +95,23 @@ class ReleasePatterns:
 
 
 class Release:
-    """Large messages are read and written in ``lane``."""
+    """Messages come from ``mail``; large ones are written anew in its lane."""
 
     def __init__(
         self,
-        read: ReadRaw,
+        mail: StoredMail,
         queueing: Queueing,
         directory: Directory,
         throttle: Throttle,
         rules: ReleaseRules,
         *,
-        lane: Lane,
         reactor: Any,
     ) -> None:
-        self._read = read
+        self._mail = mail
         self._queueing = queueing
         self._directory = directory
         self._throttle = throttle
         self._rules = rules
-        self._lane = lane
         self._reactor = reactor
 
     async def release(
@@ -120,11 +125,11 @@ class Release:
         """
         account = account_of(actor)
         recipients = self._recipients(to)
-        stored = await self._read(actor, email, message_id)
+        stored = await self._mail.raw(actor, email, message_id)
         sender = await self._sender(account, email)
         now = datetime.fromtimestamp(int(self._reactor.seconds()), UTC)
         resent = partial(_resent, stored, sender or self._rules.own_sender, recipients, now)
-        content, subject, message_id = await self._lane.run(len(stored), resent)
+        content, subject, message_id = await self._mail.lane.run(len(stored), resent)
         self._throttle.sent(account, len(recipients))
         new = NewOutgoing(
             account=account,
@@ -135,7 +140,9 @@ class Release:
             message_id=message_id,
             content=content,
             recipients=tuple(OutgoingRecipient(address=each) for each in recipients),
-            smtputf8=not (content.partition(b"\r\n\r\n")[0] + "".join(recipients).encode()).isascii(),
+            smtputf8=not (
+                content.partition(b"\r\n\r\n")[0] + "".join(recipients).encode()
+            ).isascii(),
         )
         return Released(
             id=await self._queueing.queue(new, charged=True),

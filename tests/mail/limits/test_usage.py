@@ -181,10 +181,10 @@ async def test_a_warning_that_could_not_be_given_is_given_later_and_nothing_coun
     house: House, stopped_database: Database
 ) -> None:
     database = house.people.database
-    house.usage._warnings._database = stopped_database
+    house.usage.warnings._database = stopped_database
     house.usage.count("ann", INBOUND, LIMIT)
     await house.usage.write()
-    house.usage._warnings._database = database
+    house.usage.warnings._database = database
     assert await house.rows() == [("ann", "2026-01-01", INBOUND, LIMIT)]
     assert await database.fetch("select percent from usage_warning order by 1") == [(80,), (100,)]
 
