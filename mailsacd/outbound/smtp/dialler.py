@@ -24,6 +24,9 @@ from mailsacd.work.threads import Lane
 MAX_OPENING_S: Final = 300.0
 """For the whole opening, whatever the time limits of its steps add up to."""
 
+UNREACHED: Final = "4.4.1"
+"""The status where there is no connection (RFC 3463 section 3.5)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsContexts:
@@ -117,4 +120,4 @@ class Dialler:
 
 def _unreached(host: Host, address: str, why: str) -> RouteError:
     text = f"No connection to {host} at {address}: {why}"
-    return RouteError(Outcome(code=None, status="4.4.1", text=text, host=host.name))
+    return RouteError(Outcome(code=None, status=UNREACHED, text=text, host=host.name))

@@ -105,7 +105,7 @@ class SessionProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Called with what the server sent."""
-        self.session.receive(data)
+        self.session.receive(data, is_sent=self._unsent is None)
         self._run()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

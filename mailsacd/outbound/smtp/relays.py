@@ -6,11 +6,12 @@ from typing import Any, Final
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.defer import ensureDeferred
 
+from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import LookupFailedError
 from mailsacd.core.outcome import Outcome, RouteError
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.smtp.connection import Connection
-from mailsacd.outbound.smtp.dialler import Dialler
+from mailsacd.outbound.smtp.dialler import UNREACHED, Dialler
 from mailsacd.outbound.smtp.routing import Host, Route, Routing
 from mailsacd.outbound.smtp.tls_policy import TlsPolicies, TlsPolicy
 
@@ -19,6 +20,12 @@ MAX_ADDRESSES: Final = 4
 
 MAX_CONNECT_S: Final = 900.0
 """`Relays.connect` takes no longer, whatever hosts there are to try."""
+
+
+DEAD_S: Final = 300.0
+"""So long a host to which there was no connection comes after the others."""
+
+MAX_DEAD: Final = 5_000
 
 
 class Relays:
@@ -37,6 +44,7 @@ class Relays:
         self._dialler = dialler
         self._guard = guard
         self._reactor = reactor
+        self._dead: Recent[Host, float] = Recent(MAX_DEAD)
 
     def destination(self, domain: str) -> str:
         """What domains have in common that may share a connection: the host that the operator
@@ -54,19 +62,26 @@ class Relays:
             return await connecting
         except DeferredTimeoutError as e:
             text = f"The hosts of {domain} take too long"
-            raise RouteError(Outcome(code=None, status="4.4.1", text=text)) from e
+            raise RouteError(Outcome(code=None, status=UNREACHED, text=text)) from e
 
     async def _connect(self, domain: str) -> Connection:
         route = await self._routing.route(domain)
         policy = await self._policies.policy(domain, route)
         failures: list[RouteError] = []
-        for host in route.hosts:
+        for host in sorted(route.hosts, key=self._is_dead):
             try:
                 return await self._connect_to(host, route, policy)
             except RouteError as e:
                 failures.append(e)
+                if e.outcome.status == UNREACHED:
+                    self._dead.remember(host, self._reactor.seconds() + DEAD_S)
         temporary = [e for e in failures if e.outcome.kind == "temporary"]
         raise (temporary or failures)[-1]
+
+    def _is_dead(self, host: Host) -> bool:
+        """Whether there was no connection to ``host`` a moment ago (RFC 5321 section 4.5.4.1)."""
+        until_s = self._dead.get(host)
+        return until_s is not UNKNOWN and self._reactor.seconds() < until_s
 
     async def _connect_to(self, host: Host, route: Route, policy: TlsPolicy) -> Connection:
         """By the first of its addresses that leads to an open session. Raises RouteError."""

@@ -84,10 +84,16 @@ class Session:
         """Whether a transaction may begin."""
         return self._steps is None and not self.is_over
 
-    def receive(self, data: bytes) -> None:
-        """Take what the server sent."""
+    def receive(self, data: bytes, *, is_sent: bool = True) -> None:
+        """Take what the server sent.
+
+        ``is_sent`` says whether all that is for it has left: an answer to what it does not have
+        yet is no acceptance.
+        """
         if self.is_over or self.stage is Stage.TLS:  # void, like all that came before it
             return
+        if self._transaction is not None:
+            self._transaction.is_sent = is_sent
         self._reader.receive(data)
         if self._steps is None:  # unasked: a 421, or nonsense
             self._end()

@@ -46,6 +46,8 @@ class Transaction:
         self._outcomes: list[Outcome | None] = [None] * len(prepared.sent.recipients)
         self._sent_whole = False
         self.needs_reset = after_failure
+        self.is_sent = True
+        """Whether all of what was said has left; set before each answer is taken."""
         self.is_over = False
 
     def steps(self) -> Steps[tuple[Outcome, ...]]:
@@ -139,10 +141,19 @@ class Transaction:
         answer = yield from ask(whole, Stage.END)
         self._sent_whole = False
         self.needs_reset = False
-        if answer.is_positive:
+        if not self.is_sent:
+            self._end_within_message(answer)
+        elif answer.is_positive:
             self._settle(self._delivered(answer))
         else:
             self._settle(refusal(answer, Stage.END, self._host))
+
+    def _end_within_message(self, answer: Reply) -> None:
+        """A refusal counts, an acceptance does not; no command can follow what is half sent."""
+        if answer.is_positive:
+            raise BrokenOffError("It answers before it has the message", status="4.5.0")
+        told = refusal(answer, Stage.END, self._host)
+        raise BrokenOffError(told.text, code=told.code, status=told.status)
 
     def _delivered(self, answer: Reply) -> Outcome:
         return Outcome(

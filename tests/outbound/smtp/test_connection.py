@@ -73,6 +73,8 @@ async def test_the_server_fails_at_any_stage(
     connection = await connected(make_relays, server, in_a_hurry=True)
     outcomes = await connection.send(transmission("c@d.example", "e@d.example"))
     assert [o.kind for o in outcomes] == ["temporary", "temporary"]
+    if what in {Do.HANG, Do.DRIP}:  # each reply has a time, however many bytes come meanwhile
+        assert all(o.text.startswith("The time was up") for o in outcomes)
     unanswered = verb == "CONTENT" and what in {Do.DROP, Do.HANG, Do.DRIP}
     assert [o.may_have_arrived for o in outcomes] == [unanswered] * 2
     assert not connection.is_usable
@@ -111,12 +113,26 @@ async def test_within_the_message_nothing_has_arrived(
     assert "while the message was sent" in outcome.text
 
 
+@pytest.mark.parametrize("offers", [(), ("CHUNKING",)])
+@pytest.mark.parametrize(
+    ("answer", "code", "status", "kind"),
+    [(b"552 5.3.4 too large\r\n", 552, "5.3.4", "permanent"),
+     (b"451 4.3.0 later\r\n", 451, "4.3.0", "temporary"),
+     (b"250 2.0.0 taken\r\n", None, "4.5.0", "temporary")],
+)  # fmt: skip
 @pytest_twisted.ensureDeferred
-async def test_a_refusal_within_the_message_is_heard(serve: Serve, make_relays: MakeRelays) -> None:
-    server = serve(answers={"BLOCK": b"552 5.3.4 too large\r\n"})
+async def test_an_answer_within_the_message(  # noqa: PLR0917  a table's columns
+    serve: Serve, make_relays: MakeRelays, offers: tuple[str, ...],
+    answer: bytes, code: int | None, status: str, kind: str,
+) -> None:  # fmt: skip
+    """A refusal is heard, an acceptance of what is not there is none, and nothing follows."""
+    server = serve(offers=offers, answers={"BLOCK": answer})
     connection = await connected(make_relays, server)
     (outcome,) = await connection.send(transmission(content=LARGE))
-    assert (outcome.code, outcome.status) == (552, "5.3.4")
+    assert (outcome.code, outcome.status, outcome.kind) == (code, status, kind)
+    assert not outcome.may_have_arrived
+    assert not connection.is_usable
+    await until(lambda: server.connections[0].lost)
 
 
 @pytest_twisted.ensureDeferred

@@ -65,6 +65,23 @@ async def test_of_two_hosts_one_is_dead(
     assert await reached(relays, "d.example") == "b.example"
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_host_that_was_dead_comes_last_for_a_while(
+    network: Network, serve: Serve, make_relays: MakeRelays
+) -> None:
+    """It would cost the time limit of a connection each time."""
+    servers = listening(serve, "127.0.0.2")
+    port = servers["127.0.0.2"].port
+    at(network, "d.example", (10, "a.example", "127.0.0.1"), (20, "b.example", "127.0.0.2"))
+    relays = make_relays(port=port)
+    assert await reached(relays, "d.example") == "b.example"
+    serve(port=port)  # it is back
+    assert await reached(relays, "d.example") == "b.example"
+    await servers["127.0.0.2"].stop()
+    assert await reached(relays, "d.example") == "a.example"
+    assert await reached(make_relays(port=port), "d.example") == "a.example"
+
+
 @pytest.mark.parametrize(
     "greeting", [b"421 bye\r\n", b"554 no\r\n", b"nonsense\r\n", b"450 later\r\n"]
 )

@@ -18,6 +18,7 @@ from tests.outbound.server_tls import ServerTls
 from tests.outbound.smtp.conftest import MakeRelays, Serve, at
 from tests.outbound.smtp.play import MESSAGE, transmission
 from tests.outbound.smtp.server import Do, Server
+from tests.outbound.smtp.test_connection import LARGE
 
 STARTTLS = ("STARTTLS", "PIPELINING")
 
@@ -51,6 +52,17 @@ async def test_tls_is_used_where_it_is_offered(mx: Server, make_relays: MakeRela
     assert await sent(make_relays(port=mx.port))
     assert mx.verbs == ["EHLO", "STARTTLS", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
     assert mx.messages == [MESSAGE]
+
+
+@pytest_twisted.ensureDeferred
+async def test_large_messages_by_tls(mx: Server, make_relays: MakeRelays) -> None:
+    """In more blocks than what a connection has room for."""
+    connection = await make_relays(port=mx.port).connect("d.example")
+    for _ in range(2):
+        (outcome,) = await connection.send(transmission(content=LARGE))
+        assert outcome.kind == "delivered"
+    await connection.close()
+    assert mx.messages == [LARGE, LARGE]
 
 
 @pytest.mark.parametrize("fault", ["old", "none", "refused", "drop", "not offered"])
