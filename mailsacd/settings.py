@@ -214,6 +214,7 @@ class SendingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Section ``[sending]``: what accounts send, by the API and by the submission port."""
 
     max_attachments: Count = 100
+    max_queued_bytes: Count = 268_435_456
     abuse_contact: Annotated[str, msgspec.Meta(pattern=r"^([!-~]+@[!-~]+)?$")] = ""
     unsubscribe: Annotated[str, msgspec.Meta(pattern=r"^((mailto|https?):[!-;=?-~]+)?$")] = ""
 

@@ -33,7 +33,11 @@ class Sending:
             reactor=reactor,
         )
         self.queueing = Queueing(
-            owners.accounts, ground.lanes.rest, reactor=reactor, signer=self.signer
+            owners.accounts,
+            ground.lanes.rest,
+            reactor=reactor,
+            signer=self.signer,
+            max_open_bytes=settings.sending.max_queued_bytes,
         )
         self.senders = Senders(
             owners.directory, settings.message.accepted_domains, owners.domain_rules.hosting

@@ -4,7 +4,7 @@ from typing import Final
 
 from mailsacd.core.outgoing import NewOutgoing
 from mailsacd.store.profile import SEND
-from mailsacd.store.sql import Executor, none
+from mailsacd.store.sql import Executor, column, none, one
 
 # One row of usage for a month: whoever sends at the same time, on whatever node, waits for it.
 _MONTH: Final = "date_trunc('month', now() at time zone 'utc')::date"
@@ -16,6 +16,11 @@ _charge = none(
        for key share
        on conflict (account, month, kind, key) do update set count = used.count + excluded.count
        where used.count + excluded.count <= %(limit)s::bigint"""  # noqa: S608  no input in it
+)
+_open_bytes: one[int] = one(
+    column,
+    """select coalesce(sum(size), 0)::bigint from outgoing_message
+       where account = %(account)s and ended is null""",
 )
 _insert = none(
     """with message as (
@@ -42,6 +47,11 @@ async def charge_sends(db: Executor, account: str, n: int, limit: int) -> bool:
     Returns False, and counts nothing, when that is too many, or the account is suspended or gone.
     """
     return await _charge(db, account=account, n=n, limit=limit) == 1
+
+
+async def open_bytes(db: Executor, account: str) -> int:
+    """Return how many bytes the account's messages have that wait for a recipient."""
+    return await _open_bytes(db, account=account)
 
 
 async def insert_outgoing(db: Executor, outgoing_id: str, new: NewOutgoing, body: bytes) -> bool:

@@ -8,7 +8,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 
-from mailsacd.core.errors import NotEnoughCreditsError, NotFoundError
+from mailsacd.core.errors import NotEnoughCreditsError, NotFoundError, ThrottledError
 from mailsacd.core.outgoing import NewOutgoing, OutgoingRecipient
 from mailsacd.mail.sending.queueing import Queueing
 from mailsacd.store.compression import expand
@@ -107,6 +107,25 @@ async def test_the_daemon_itself_may_send_and_an_account_that_goes_may_not(
     with pytest.raises(NotFoundError):
         await queueing.queue(NEW, charged=False)
     assert await queueing.queue(replace(NEW, account=None), charged=False)
+
+
+@pytest_twisted.ensureDeferred
+async def test_so_many_bytes_of_an_account_wait_and_no_more(
+    database: Database, database_dsn: str
+) -> None:
+    async with people(database, database_dsn) as made:
+        await made.accounts.add("ann", "ann@example.net")
+        most = 2 * len(NEW.content)
+        queueing = Queueing(made.accounts, LANES.rest, reactor=reactor, max_open_bytes=most)
+        first = await queueing.queue(NEW, charged=True)
+        await queueing.queue(NEW, charged=True)
+        with pytest.raises(ThrottledError):
+            await queueing.queue(NEW, charged=True)
+        assert await sends(database) == [(4,)]
+        await queueing.queue(NEW, charged=False)
+        await database.run("update outgoing_message set ended = now() where id = %s", (first,))
+        await database.run("delete from outgoing_message where ended is null and id > %s", (first,))
+        assert await queueing.queue(NEW, charged=True)
 
 
 class Stamp:
