@@ -2,6 +2,7 @@
 
     python -m bench.relay                        # all three
     python -m bench.relay kill --messages 1000 --kills 12
+    python -m bench.relay kill --victim postgres
     python -m bench.relay rate --messages 3000
     python -m bench.relay claims --rows 100000
 
@@ -28,13 +29,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help="kill, rate, claims; else all")
     parser.add_argument("--messages", type=int, default=1_000)
     parser.add_argument("--kills", type=int, default=12)
+    parser.add_argument("--victim", choices=("daemon", "postgres"), default="daemon")
     parser.add_argument("--rows", type=int, default=100_000)
 
 
 def run(options: argparse.Namespace) -> list[Verdict]:
     """Run what the options name."""
     parts: dict[str, Callable[[], Sequence[Verdict]]] = {
-        "kill": lambda: kill_and_account(options.messages, options.kills),
+        "kill": lambda: kill_and_account(options.messages, options.kills, options.victim),
         "rate": lambda: measure_rate(options.messages),
         "claims": lambda: measure_claims(options.rows),
     }

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.daemon import REPOSITORY, daemon_running
+from bench.kill import postgres_pid
 from bench.relay_daemon import HOSTING, SENDER, Api, message, relay_command
 from bench.rounds import Verdict
 from bench.servers import stop, temporary_dir
@@ -44,12 +45,12 @@ class Copies:
     confirmed: set[int] = field(default_factory=set)
 
 
-def kill_and_account(messages: int, kills: int) -> list[Verdict]:
-    """Queue ``messages``, kill the daemon ``kills`` times meanwhile, and count what arrived."""
+def kill_and_account(messages: int, kills: int, victim: str = "daemon") -> list[Verdict]:
+    """Queue ``messages``, kill the daemon or its ``postgres`` meanwhile, and count what arrived."""
     with temporary_dir("relay") as home, sink_running(home / "sink.log", FAULTS) as port:
         data_dir = home / "data"
         command = relay_command(data_dir, port, *_SETTINGS)
-        acknowledged = _load(command, data_dir, messages, kills)
+        acknowledged = _load(command, data_dir, messages, kills, victim)
         with daemon_running(command, data_dir) as ready:
             api = Api(port=ready.ports["http"], key=_key(data_dir))
             ended = api.wait_until_ended(_PATIENCE_S)
@@ -97,7 +98,7 @@ def recipients(number: int) -> list[str]:
     return [f"a{number}@{there}", f"b{number}@{there}", f"local{number}@{HOSTING}"]
 
 
-def _load(command: list[str], data_dir: Path, messages: int, kills: int) -> set[int]:
+def _load(command: list[str], data_dir: Path, messages: int, kills: int, victim: str) -> set[int]:
     """Queue all, and kill as often. Returns the numbers of the messages that were acknowledged."""
     acknowledged: set[int] = set()
     number = 0
@@ -106,9 +107,8 @@ def _load(command: list[str], data_dir: Path, messages: int, kills: int) -> set[
             api = Api(port=ready.ports["http"], key=_key(data_dir))
             if round_ == 0:
                 api.reserve(SENDER)
-            killer = threading.Timer(
-                random.uniform(0.05, 1.2), os.kill, (ready.pid, signal.SIGKILL)
-            )
+            pid = ready.pid if victim == "daemon" else postgres_pid(data_dir)
+            killer = threading.Timer(random.uniform(0.05, 1.2), os.kill, (pid, signal.SIGKILL))
             if round_ < kills:
                 killer.start()
             began, end = number, messages * (round_ + 1) // (kills + 1)
@@ -127,7 +127,10 @@ def _queue(api: Api, numbers: range, acknowledged: set[int]) -> int:
                 api.post(connection, "/outgoing-messages", message(number, recipients(number)))
             except (OSError, HTTPException):
                 return number + 1  # it may be queued or not
-            acknowledged.add(number)
+            except ValueError:  # the database is away
+                time.sleep(0.05)
+            else:
+                acknowledged.add(number)
     return numbers.stop
 
 
