@@ -17,7 +17,10 @@ from mailsacd.store.relay import (
     renew_claims,
 )
 from mailsacd.store.relay_claims import Turns, claim_lines, is_any_ready, ready_due
+from mailsacd.store.removal import begin_removal, finish_removal
+from mailsacd.store.suppression import forget_expired, forget_surplus
 from mailsacd.store.transaction import Transaction
+from tests.mail.property import add_accounts
 from tests.store.outgoing import CONTENT, queue_many
 
 LEASE_S = 60
@@ -246,3 +249,32 @@ async def test_addresses_are_suppressed_for_an_account_or_for_all(database: Data
         "u3@d0.example": "everybody's",
         "u4@d0.example": None,
     }
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_removed_account_had_suppressed_is_gone(database: Database) -> None:
+    await add_accounts(database, "ann")
+    await database.run(
+        """insert into suppression (account, address, reason, expires) values
+           ('ann', 'u1@d0.example', 'gone', now() + interval '1 day'),
+           ('bob', 'u1@d0.example', 'gone', now() + interval '1 day')"""
+    )
+    assert await begin_removal(database, "ann")
+    assert await finish_removal(database, "ann")
+    assert await database.fetch("select account from suppression") == [("bob",)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_account_has_so_many_suppressed_and_those_that_are_over_go(
+    database: Database,
+) -> None:
+    await database.run(
+        """insert into suppression (account, address, reason, created, expires)
+           select account, n || '@d.example', '', now() - n * interval '1 minute',
+               now() + (case when n = 2 then -1 else 1 end) * interval '1 day'
+           from generate_series(1, 9) n, unnest(array['', 'ann', 'bob']) account"""
+    )
+    assert await forget_expired(database, later()) == 3
+    assert await forget_surplus(database, 5) == 9
+    kept = await database.fetch("select address from suppression where account = 'ann'")
+    assert sorted(address for (address,) in kept) == [f"{n}@d.example" for n in (1, 3, 4, 5, 6)]
