@@ -3,7 +3,7 @@
 import os
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from twisted.logger import globalLogPublisher
 
 from mailsacd.assembly.part import Ground
 from mailsacd.core.figures import Figures
+from mailsacd.core.token import time_of
 from mailsacd.http.app import Group
 from mailsacd.http.calls.metrics import MetricsCalls
 from mailsacd.mail.records.figure_memory import FigureMemory
@@ -18,7 +19,7 @@ from mailsacd.mail.records.log_counts import LogCounts
 from mailsacd.mail.records.metrics import Ask, Metrics, Told
 from mailsacd.store.counts import public_total, total
 from mailsacd.store.pool import Database
-from mailsacd.store.standing import waiting_deliveries
+from mailsacd.store.standing import Outgoing, open_outgoing, waiting_deliveries
 from mailsacd.work.loop import Loop
 
 SAMPLE_EVERY_S: Final = 1.0
@@ -38,7 +39,10 @@ class Observing:
         self._memory = memory
         self._networks = ground.settings.http.metrics_networks
         self._metrics = Metrics(
-            memory, (_asks(ground.database),), ground.lanes.rest, reactor=ground.reactor
+            memory,
+            (_asks(ground.database, ground.reactor.seconds),),
+            ground.lanes.rest,
+            reactor=ground.reactor,
         )
         self._seconds = ground.reactor.seconds
         self._due_s: float | None = None
@@ -83,10 +87,11 @@ class Observing:
         self._memory.sample()
 
 
-def _asks(database: Database) -> Ask:
+def _asks(database: Database, seconds: Callable[[], float]) -> Ask:
     async def ask() -> Sequence[Told]:
         deliveries = await waiting_deliveries(database)
         everything, public = await total(database), await public_total(database)
+        outgoing = await open_outgoing(database)
         return (
             Told(
                 name="mailsacd_deliveries_waiting",
@@ -98,6 +103,7 @@ def _asks(database: Database) -> Ask:
                 about="For how long the delivery is due that has waited longest",
                 value=deliveries.overdue_s,
             ),
+            *_of_outgoing(outgoing, seconds()),
             *_stored("mailsacd_stored_messages", "Messages kept", everything.held, public.held),
             *_stored(
                 "mailsacd_stored_bytes",
@@ -108,6 +114,32 @@ def _asks(database: Database) -> Ask:
         )
 
     return ask
+
+
+def _of_outgoing(queue: Outgoing, now_s: float) -> tuple[Told, ...]:
+    age_s = 0.0 if queue.oldest is None else now_s - time_of(queue.oldest).timestamp()
+    counts = (("ready", queue.ready), ("later", queue.later))
+    return (
+        *(
+            Told(
+                name="mailsacd_outgoing_recipients",
+                about="Recipients to whom mail is still to be sent",
+                value=count,
+                labels=(("state", state),),
+            )
+            for state, count in counts
+        ),
+        Told(
+            name="mailsacd_outgoing_overdue_seconds",
+            about="For how long sending to the recipient is due that has waited longest",
+            value=queue.overdue_s,
+        ),
+        Told(
+            name="mailsacd_outgoing_age_seconds",
+            about="How old the oldest message is that is still to be sent",
+            value=max(age_s, 0.0),
+        ),
+    )
 
 
 def _stored(name: str, about: str, everything: int, public: int) -> tuple[Told, ...]:
