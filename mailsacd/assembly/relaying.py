@@ -50,6 +50,7 @@ class Relaying:
             relay_rules(settings.relay),
             reactor=reactor,
         )
+        self._recorder.declare(ground.telemetry)
         leases = Leases(relay, settings.relay.lease_s, reactor=reactor)
         hosts = make_relays(ground, owners.resolver) if settings.relay.enabled else _NoHosts()
         local = LocalDelivery(

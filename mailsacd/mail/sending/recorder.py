@@ -20,7 +20,9 @@ from mailsacd.core.outgoing import NewOutgoing
 from mailsacd.core.relay import Claim, QueuedMessage
 from mailsacd.core.token import utc_from_ms
 from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.mail.sending.endings import Consequence, consequence
+from mailsacd.mail.sending.relay_figures import RelayFigures
 from mailsacd.mail.sending.rules import RelayRules
 from mailsacd.store.pool import Database
 from mailsacd.store.relay import record_endings
@@ -82,8 +84,13 @@ class Recorder:
         self._reactor = reactor
         self._forming: list[tuple[Entry, Deferred[None]]] = []
         self._writing = Loop("record sent mail", self._write, every_s=AGAIN_AFTER_S, clock=reactor)
+        self.declare(Telemetry())
         self.start = self._writing.start
         self.finish = self._writing.finish
+
+    def declare(self, telemetry: Telemetry) -> None:
+        """Have ``telemetry`` tell of each attempt."""
+        self._figures = RelayFigures(telemetry)
 
     async def entries(
         self, message: QueuedMessage, outcomes: Sequence[tuple[Claim, Outcome]]
@@ -127,6 +134,7 @@ class Recorder:
         """Put ``entries``, which are committed, into the record of events."""
         for entry in entries:
             ending = entry.consequence.ending
+            self._figures.ended(ending)
             who = f"{ending.host}: " if ending.host else ""
             self._activity.record(
                 _KINDS[ending.state],
