@@ -87,7 +87,7 @@ class Dialler:
         try:
             await opening
         except DeferredTimeoutError as e:
-            raise _unreached(host, address, "it takes too long to begin") from e
+            raise _unreached(host, "it takes too long to begin") from e
         return Connection(protocol, host.name, self._lane, self._reactor)
 
     async def _connect(self, host: Host, address: str, protocol: SessionProtocol) -> None:
@@ -99,7 +99,7 @@ class Dialler:
         except ConnectingCancelledError as e:  # which is no CancelledError
             raise CancelledError from e
         except (ConnectError, OSError) as e:
-            raise _unreached(host, address, (str(e) or type(e).__name__).rstrip(".")) from e
+            raise _unreached(host, (str(e) or type(e).__name__).rstrip(".")) from e
 
     def _rules(self, host: Host, address: str, use: TlsUse, route: Route) -> ClientRules:
         settings = self._settings
@@ -118,6 +118,6 @@ class Dialler:
         )
 
 
-def _unreached(host: Host, address: str, why: str) -> RouteError:
-    text = f"No connection to {host} at {address}: {why}"
+def _unreached(host: Host, why: str) -> RouteError:
+    text = f"No connection to {host}: {why}"  # senders read it: no address of a smarthost within
     return RouteError(Outcome(code=None, status=UNREACHED, text=text, host=host.name))
