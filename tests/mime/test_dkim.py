@@ -1,8 +1,7 @@
 """DKIM signatures, as dkimpy and OpenDKIM see them."""
 
 import base64
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from mailsacd.core.dkim import Algorithm
 from mailsacd.mail.ownership.dkim_sealing import new_key
 from mailsacd.mime.dkim import OVERSIGNED, SigningKey, canonical_body, canonical_field, signed
 from tests.lanes import LANES
+from tests.opendkim import opendkim
 from tests.outbound.name_server import NameServer
 
 reactor: Any = the_reactor
@@ -129,24 +129,6 @@ def test_fields_become_what_dkimpy_makes_of_them(value: bytes) -> None:
     assert canonical_field("X-A", value) + b"\r\n" == name + b":" + expected
 
 
-def _opendkim(server: NameServer, directory: Path) -> Callable[[bytes], str]:
-    """Return what tells what OpenDKIM says of a message, whose DNS is ``server``."""
-    settings, file = directory / "opendkim.conf", directory / "message.eml"
-    settings.write_text(
-        f"Mode v\nSocket local:{directory}/socket\nNameservers 127.0.0.1@{server.port}\n"
-        "Syslog no\nAlwaysAddARHeader yes\n"
-    )
-
-    def verify(message: bytes) -> str:
-        file.write_bytes(message)
-        return subprocess.run(
-            ["/usr/sbin/opendkim", "-x", str(settings), "-t", str(file), "-vv"],
-            capture_output=True, text=True, check=False, timeout=30,
-        ).stdout  # fmt: skip
-
-    return verify
-
-
 @pytest.mark.parametrize("keys", [KEYS[:1], KEYS[1:]], ids=["rsa", "ed25519"])
 @pytest_twisted.ensureDeferred
 async def test_opendkim_finds_the_key_in_the_dns_and_verifies(
@@ -156,7 +138,7 @@ async def test_opendkim_finds_the_key_in_the_dns_and_verifies(
     for key, text in PAIRS:
         pieces = [text[at : at + 255].encode() for at in range(0, len(text), 255)]
         server.answers.add(f"{key.selector}._domainkey.example.com", dns.Record_TXT(*pieces))
-    verify = _opendkim(server, workspace)
+    verify = opendkim(server.port, workspace)
     made = signed(MESSAGE, "example.com", keys, NOW)
     said = await LANES.rest.run_in_thread(lambda: verify(made))
     changed = made.replace(b"Hello", b"Hallo")

@@ -31,13 +31,16 @@ from mailsacd.mail.sending.compose import address_field
 from mailsacd.mail.sending.mailboxes import Mailbox, written_address
 from mailsacd.mail.sending.queueing import Queueing
 from mailsacd.mime import header
-from mailsacd.mime.trace import end_of_trace, parse_stored
+from mailsacd.mime.trace import LOOP_FIELD, end_of_trace, parse_stored
 from mailsacd.work.threads import Lane
 
 MAX_TEXT_CHARACTERS: Final = 998  # of a subject or a Message-ID that is kept
 
 _RETURN_PATH: Final = re.compile(rb"Return-Path:[^\r\n]*\r\n")
 _ANY_NEWLINE: Final = re.compile(rb"\r\n|\r|\n")
+_LOOP_FIELD: Final = re.compile(
+    rb"^%b[ \t]*:[^\r\n]*\r\n" % LOOP_FIELD.encode(), re.IGNORECASE | re.MULTILINE
+)
 
 
 class StoredMail(Protocol):
@@ -191,6 +194,9 @@ def _resent(
     lines = _ANY_NEWLINE.sub(b"\r\n", content)
     if not section.fields:  # all of it is body
         lines = b"\r\n" + lines
+    head, end, body = lines.partition(b"\r\n\r\n")
+    # Who releases begins anew: what was sent from here before is no loop
+    lines = _LOOP_FIELD.sub(b"", head + end) + body
     if not lines.endswith(b"\r\n"):
         lines += b"\r\n"
     parsed = parse_stored(stored)

@@ -6,13 +6,23 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.mail.sending.release import ReleasePatterns
 from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database
 from tests.http.client import Answer
-from tests.http.society import CATCH_ALL, IMPLICIT, OWNER, PRIVATE, PUBLIC, Society, society
+from tests.http.society import (
+    CATCH_ALL,
+    IMPLICIT,
+    OWNER,
+    PRIVATE,
+    PUBLIC,
+    Society,
+    reactor,
+    society,
+)
 
 ALLOWED = 'relay.release_to=["qa.example", "*.below.example", "One@other.example"]'
 OURS = "mailsacd@mx.host.example"
@@ -63,6 +73,24 @@ async def test_a_message_goes_on_as_it_is_with_who_sends_it_on_before_it(house: 
     assert received
     assert message.endswith(b"\r\n" + CONTENT)
     assert b"Return-Path" not in content
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_sent_from_here_before_is_released_here_again(house: Society) -> None:
+    sent = b"X-mailsacd-LOOP: mx.host.example\r\n" + CONTENT + b"X-Mailsacd-Loop: in the text\r\n"
+    target = "one@other.example"
+    await house.json("owner", "POST", f"/api/addresses/{target}")
+    answer = await release(house, PRIVATE, await house.deliver(PRIVATE, sent), target)
+    content = (await queued(house, answer))[3]
+    assert content.lower().count(b"x-mailsacd-loop") == 1
+    assert content.endswith(b"X-Mailsacd-Loop: in the text\r\n")
+    api = f"/api/outgoing-messages/{answer.json()['_id']}"
+    for _ in range(1_000):
+        told = await house.json("owner", "GET", api)
+        if told["ended"]:
+            break
+        await deferLater(reactor, 0.02)
+    assert [r["state"] for r in told["recipients"]] == ["delivered"]
 
 
 @pytest.mark.parametrize("inbox", [PUBLIC, CATCH_ALL])
