@@ -149,6 +149,19 @@ def test_a_message_that_hides_another_one_arrives_as_one(
     assert _sent(daemon, "hidden") == []
 
 
+def test_a_message_as_large_as_is_offered_is_taken(
+    daemon: RunningDaemon, client: smtplib.SMTP
+) -> None:
+    client.ehlo()
+    most = int(client.esmtp_features["size"])
+    content = f"From: {ME}\r\nSubject: large\r\n\r\n"
+    content += "x" * (most - len(content) - 2) + "\r\n"
+    assert client.sendmail(ME, [TO], content) == {}
+    with pytest.raises((smtplib.SMTPDataError, smtplib.SMTPSenderRefused)) as refused:
+        client.sendmail(ME, [TO], "X: y\r\n" + content)
+    assert refused.value.smtp_code == 552
+
+
 def test_where_a_program_is_can_be_left_out(make_daemon: MakeDaemon) -> None:
     daemon = make_daemon(*OPTIONS, "--set", "submission.hide_client=true").start()
     _own(daemon)

@@ -1,7 +1,7 @@
 """Makes whole messages of what callers ask for, large ones in a lane of threads."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from mailsacd.core.errors import TooLargeError
 from mailsacd.core.token import utc_from_ms
@@ -12,6 +12,9 @@ from mailsacd.mail.sending.mailboxes import Mailbox
 from mailsacd.mail.sending.message_fields import MessageFields
 from mailsacd.mail.sending.own_fields import OwnFields
 from mailsacd.work.threads import Lane
+
+MAX_ADDED_BYTES: Final = 4_096
+"""By so much may a message be longer than it may come in, for its trace and what was missing."""
 
 
 class MessageMaker:
@@ -54,7 +57,7 @@ class MessageMaker:
 
         Raises InvalidInputError, MailLoopError, TooLargeError and UnavailableError.
         """
-        self._check_size(content)
+        self._check_size(content, self._max_bytes)
         additions = Additions(
             now=utc_from_ms(int(self._reactor.seconds()) * 1000),
             trace=trace,
@@ -62,11 +65,11 @@ class MessageMaker:
             fields=await self._own_fields.of(account),
         )
         whole = await self._lane.run(len(content), partial(complete, content, additions))
-        self._check_size(whole.content)
+        self._check_size(whole.content, self._max_bytes + MAX_ADDED_BYTES)
         return whole
 
-    def _check_size(self, content: bytes) -> None:
-        if len(content) > self._max_bytes:
+    def _check_size(self, content: bytes, most: int) -> None:
+        if len(content) > most:
             raise TooLargeError(f"The message is larger than {self._max_bytes} bytes")
 
 
