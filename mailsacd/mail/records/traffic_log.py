@@ -1,17 +1,22 @@
 """Which sessions, messages and requests have a line in the log: see the settings ``[log]``.
 
-What was refused and what was slow always has one. Of all else a bounded number a second has, so
-that a quiet server tells of everything, and a busy one spends nothing on its log. The values of a
+What was refused and what was slow has one, up to what nobody reads any more: a flood of it fills no
+disk. Of all else a bounded number a second has, so that a quiet server tells of everything, and a
+busy one spends nothing on its log. The values of a
 line are values of its event: the journal has a field for each, and so has the log in JSON.
 """
 
 import re
 from collections.abc import Callable
+from math import inf
 from typing import Any, Final
 
 from twisted.logger import Logger
 
 from mailsacd.settings import LogSettings
+
+MAX_REFUSED_PER_S: Final = 200
+"""So many of those that were refused or slow have a line; of more the figures tell."""
 
 MAX_VALUE_CHARACTERS: Final = 500
 """So much of a text that others chose is written."""
@@ -35,8 +40,8 @@ class TrafficLog:
         self._slow_s = chosen.slow_s
         self._most = chosen.lines_per_s
         self._seconds = seconds
-        self._left = 0
-        self._until_s = 0.0
+        self._left: dict[bool, int] = {}  # of those refused or slow, and of all else
+        self._until_s = -inf
         self._unlogged = 0
 
     def wants(self, *, refused: bool, took_s: float = 0.0, quiet: bool = False) -> bool:
@@ -46,16 +51,15 @@ class TrafficLog:
         """
         if not self._is_on:
             return False
-        if refused or took_s >= self._slow_s:
-            return True
-        if quiet:
+        is_special = refused or took_s >= self._slow_s
+        if quiet and not is_special:
             return False
         now_s = self._seconds()
         if now_s >= self._until_s or now_s < self._until_s - 1.0:  # it may be set back
             self._until_s = now_s + 1.0
-            self._left = self._most
-        if self._left:
-            self._left -= 1
+            self._left = {True: MAX_REFUSED_PER_S, False: self._most}
+        if self._left[is_special]:
+            self._left[is_special] -= 1
             return True
         self._unlogged += 1
         return False

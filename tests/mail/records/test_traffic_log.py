@@ -2,7 +2,12 @@
 
 import pytest
 
-from mailsacd.mail.records.traffic_log import MAX_VALUE_CHARACTERS, TrafficLog, printable
+from mailsacd.mail.records.traffic_log import (
+    MAX_REFUSED_PER_S,
+    MAX_VALUE_CHARACTERS,
+    TrafficLog,
+    printable,
+)
 from mailsacd.settings import LogSettings
 from tests.log_events import events_of
 
@@ -27,13 +32,17 @@ def test_a_quiet_server_tells_of_everything_and_a_busy_one_of_some() -> None:
 
 
 @pytest.mark.parametrize("lines_per_s", [0, 1])
-def test_what_is_refused_or_slow_always_has_a_line(lines_per_s: int) -> None:
-    log = TrafficLog(LogSettings(lines_per_s=lines_per_s, slow_s=0.5), Clock())
+def test_what_is_refused_or_slow_has_a_line_whatever_else_has_none(lines_per_s: int) -> None:
+    clock = Clock()
+    log = TrafficLog(LogSettings(lines_per_s=lines_per_s, slow_s=0.5), clock)
     log.wants(refused=False)
-    for _ in range(100):
+    for _ in range(MAX_REFUSED_PER_S // 2):
         assert not log.wants(refused=False, took_s=0.4)
         assert log.wants(refused=True)
         assert log.wants(refused=False, took_s=0.5)
+    assert not log.wants(refused=True)  # a flood fills no disk
+    clock.now_s += 1.0
+    assert log.wants(refused=True)
 
 
 def test_what_is_quiet_takes_nobodys_place() -> None:
