@@ -109,6 +109,14 @@ _hold_all = none(
     """update outgoing_recipient set state = 'held', ready = false, claimed_until = null
        where state = 'queued'"""
 )
+# What is being sent, too: whoever is at it has no claim any more, and no more attempts come of it
+_hold_account = none(
+    """update outgoing_recipient recipient
+       set state = 'held', ready = false, claimed_until = null
+       from outgoing_message message
+       where message.account = %(account)s and ended is null
+           and recipient.message_id = message.id and state = 'queued'"""
+)
 _lock_several: many[str] = many(
     column,
     """select id from outgoing_message where id = any(%(ids)s::text[]) order by id for update""",
@@ -174,6 +182,11 @@ async def change_some(db: Executor, change: Change, which: Selection) -> list[st
     Returns the ids of their messages, one for each; none when there is nothing more to change.
     """
     return await _many_messages[change](db, account=which.account, domain=which.domain)
+
+
+async def hold_account(db: Executor, account: str) -> int:
+    """Hold whatever of an account's waits or is being sent. Returns how many recipients."""
+    return await _hold_account(db, account=account)
 
 
 async def hold_all(db: Executor) -> int:

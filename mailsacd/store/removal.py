@@ -8,7 +8,7 @@ from typing import Final
 
 from mailsacd.store.erasures import erase_account, forget_erasures
 from mailsacd.store.messages import delete_messages
-from mailsacd.store.outgoing_queue import forget_account
+from mailsacd.store.outgoing_queue import forget_account, hold_account
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 BATCH: Final = 500
@@ -74,6 +74,7 @@ async def begin_removal(db: Executor, account: str) -> bool:
         return False
     for statement in (_end_logins, _end_keys, _release_addresses, _release_domains):
         await statement(db, account=account)
+    await hold_account(db, account)
     await erase_account(db, account)
     return True
 

@@ -16,6 +16,7 @@ from mailsacd.mail.accounts.plans import Plans
 from mailsacd.settings import PlanSettings
 from mailsacd.store import accounts, removal
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, give_notice
+from mailsacd.store.outgoing_queue import hold_account
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 
@@ -102,8 +103,9 @@ class Accounts:
     async def change(self, name: str, changes: Mapping[str, Any]) -> Account:
         """Change ``email``, ``plan``, ``overrides``, ``labels``, ``recents``, ``capture_private``,
 
-        ``disable_spam`` or ``suspended``. Overrides are added to those there are; None takes one
-        away. Raises NotFoundError, InvalidInputError and ConflictError.
+        ``disable_spam`` or ``suspended``, which also holds what it has queued to be sent. Overrides
+        are added to those there are; None takes one away. Raises NotFoundError, InvalidInputError
+        and ConflictError.
         """
         changes = dict(changes)
         name = _possible_name(name)
@@ -120,6 +122,8 @@ class Accounts:
                 raise _not_there(name)
             written = changes | self._merged_overrides(account, changes)
             await accounts.update_account(transaction, name, written)
+            if changes.get("suspended"):
+                await hold_account(transaction, name)
             if changes.keys() - _TOLD_NOBODY:
                 await give_notice(transaction, ACCOUNTS, name)
 

@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 
 from mailsacd.core.errors import ConflictError
 from mailsacd.core.outgoing import OutgoingRecipient
+from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.sending.outgoing_queue import OutgoingQueue
 from mailsacd.mail.sending.queueing import Queueing
 from mailsacd.store.outgoing_queue import BATCH, Selection, end_messages
@@ -31,6 +32,7 @@ class House:
     queueing: Queueing
     queue: OutgoingQueue
     clock: Clock
+    accounts: Accounts
 
     async def add(self, count: int, account: str = "ann") -> list[str]:
         new = replace(NEW, account=account)
@@ -49,7 +51,8 @@ async def house(database: Database, database_dsn: str) -> AsyncIterator[House]:
         clock = Clock()
         clock.advance(datetime.now(UTC).timestamp())
         queue = OutgoingQueue(database, kept_days=3, reactor=clock)
-        yield House(database, Queueing(made.accounts, LANES.rest, reactor=reactor), queue, clock)
+        queueing = Queueing(made.accounts, LANES.rest, reactor=reactor)
+        yield House(database, queueing, queue, clock, made.accounts)
 
 
 @pytest_twisted.ensureDeferred
@@ -126,3 +129,25 @@ async def test_an_account_that_is_removed_takes_what_it_sends_along(house: House
     assert await house.count() == 1
     assert await house.count("outgoing_recipient") == 2
     assert await house.count("outgoing_message", "account = 'bob'") == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_suspended_account_has_queued_is_held(house: House) -> None:
+    [sent] = await house.add(1)
+    [others] = await house.add(1, "bob")
+    await house.database.run(
+        """update outgoing_recipient set ready = false, claimed_until = now() + interval '1 h'
+           where place = 0"""
+    )
+    await house.accounts.change("ann", {"suspended": True})
+    assert [r.state for r in (await house.queue.get(sent)).recipients] == ["held", "held"]
+    assert [r.state for r in (await house.queue.get(others)).recipients] == ["queued", "queued"]
+    await house.accounts.change("ann", {"suspended": False})
+    assert await house.queue.change_all("release", Selection(account="ann")) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_nothing_more_is_sent_of_an_account_that_is_being_removed(house: House) -> None:
+    [sent] = await house.add(1)
+    await house.database.transaction(lambda db: begin_removal(db, "ann"))
+    assert [r.state for r in (await house.queue.get(sent)).recipients] == ["held", "held"]
