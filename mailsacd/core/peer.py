@@ -1,6 +1,7 @@
 """IP addresses of peers: how they are written, and which count as one where each has a limit."""
 
 import ipaddress
+from functools import lru_cache
 
 
 def network_of(peer: str) -> str:
@@ -42,6 +43,7 @@ def plain_ip(host: str) -> str:
     return host.removeprefix("::ffff:").partition("%")[0]
 
 
+@lru_cache(maxsize=1_024)  # each connection asks of the address that it came to
 def is_loopback(host: str) -> bool:
     """Tell whether ``host``, an IP address or a name, is that of this machine for itself."""
     try:

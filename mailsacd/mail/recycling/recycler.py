@@ -84,6 +84,7 @@ class Recycler:
         self._more = False  # there is, at once
         self._looked_s = 0.0
         self._after = ""  # the account up to which all were gone through
+        self._round_due_s = 0.0  # not with each of the many steps that a flood takes
         self._changed: set[str] = set()
         self._oldest_gone: datetime | None = None  # nothing public is from before
         # What is beyond goes in several steps; the events are read at the first of them
@@ -99,7 +100,7 @@ class Recycler:
 
     async def run_now(self) -> None:
         """Look for what is to be removed, now. Returns when nothing is left."""
-        self._due = True
+        self._due, self._round_due_s = True, 0.0
         await self._recycling.run_now()
         while self._more:
             await self._recycling.run_now()
@@ -138,7 +139,8 @@ class Recycler:
         progress, more = await self._follow(transaction, progress)
         more = await self._age(transaction) or more
         more = await self._make_room(transaction) or more
-        more = await self._go_round(transaction) or more
+        if self._reactor.seconds() >= self._round_due_s:
+            more = await self._go_round(transaction) or more
         if progress.sweep is not None and not more:
             progress, more = await self._sweep(transaction, progress)
         if progress != before:
@@ -213,6 +215,7 @@ class Recycler:
         if await self._remove_excess(transaction, sorted(changed.union(accounts))):
             self._changed.update(changed)
             return True
+        self._round_due_s = self._reactor.seconds() + LOOK_EVERY_S
         is_last = len(accounts) < store.ACCOUNTS_AT_ONCE
         self._after = "" if is_last else accounts[-1]
         return False

@@ -6,6 +6,7 @@ import pytest
 import pytest_twisted
 
 from mailsacd.core.search import Terms
+from mailsacd.mail.recycling.recycler import LOOK_EVERY_S
 from mailsacd.store.accounts import update_account
 from mailsacd.store.counts import Counts, add_up, count_of, count_of_domain
 from mailsacd.store.maildrop import find_bodies, list_maildrop
@@ -233,3 +234,20 @@ async def test_counts_leave_out_what_is_beyond(room: StoreRoom) -> None:
     await room.limit(messages=2)
     counts = await count_of(room.database, "ann")
     assert (counts.held, counts.starred, counts.owned) == (2, 2, 0)
+
+
+@pytest_twisted.ensureDeferred
+async def test_accounts_are_gone_through_once_a_second_and_not_with_each_step_of_a_flood(
+    room: StoreRoom,
+) -> None:
+    await reserve(room.database, "ann", BOX)
+    ids = await room.store(BOX, count=20)
+    await room.add_up()
+    recycler = room.recycler()
+    await recycler.run_now()
+    await room.limit(messages=10)
+    for passed_s, left in ((0.0, 20), (LOOK_EVERY_S, 10)):
+        recycler._reactor.advance(passed_s)
+        recycler.stored((), {})
+        await recycler._recycling.run_now()
+        assert await room.stored() == ids[-left:]
