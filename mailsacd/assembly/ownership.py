@@ -60,7 +60,7 @@ class Ownership:
         self.resolver = Resolver(settings.dns, reactor)
         self.domain_rules = rules_of(settings.domains, ground.hostname)
         lent = self.domain_rules.hosting
-        keys = DomainKeys(database, self.resolver, ground.lanes.rest, lent=lent)
+        keys = DomainKeys(database, self.resolver, ground.lanes.keys, lent=lent, clock=reactor)
         records = DomainRecords(self.resolver, self.domain_rules, keys)
         self._domains = Domains(database, self.addresses, self.directory, plans, records)
         self._signing_keys = Loop(

@@ -78,7 +78,7 @@ def _show(
     async def work(data: Data, settings: Settings) -> Keys:
         lent = rules_of(settings.domains, hostname_of(settings)).hosting
         resolver = Resolver(settings.dns, data.reactor)
-        keys = DomainKeys(data.database, resolver, data.lanes.rest, lent=lent)
+        keys = DomainKeys(data.database, resolver, data.lanes.keys, lent=lent, clock=data.reactor)
         chosen = await _chosen(data, settings, domain)
         return {name: await change(keys, name, owner) for name, owner in chosen.items()}
 

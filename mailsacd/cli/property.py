@@ -41,6 +41,8 @@ def property_of(data: Data, settings: Settings) -> tuple[Addresses, Domains]:
     )
     resolver = Resolver(settings.dns, data.reactor)
     rules = rules_of(settings.domains, hostname_of(settings))
-    keys = DomainKeys(data.database, resolver, data.lanes.rest, lent=rules.hosting)
+    keys = DomainKeys(
+        data.database, resolver, data.lanes.keys, lent=rules.hosting, clock=data.reactor
+    )
     records = DomainRecords(resolver, rules, keys)
     return addresses, Domains(data.database, addresses, directory, plans, records)

@@ -54,7 +54,7 @@ def make_node(database: Database, notices: Notices, dns: Dns, reactor: Any) -> N
         Passwords(LANES.passwords),
         Alternates(database, reactor=reactor),
     )
-    keys = DomainKeys(database, dns, LANES.rest, lent=RULES.hosting)
+    keys = DomainKeys(database, dns, LANES.keys, lent=RULES.hosting, clock=reactor)
     domains = Domains(database, addresses, directory, PLANS, DomainRecords(dns, RULES, keys))
     return Node(database, notices, directory, addresses, domains, keys)
 

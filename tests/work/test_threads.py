@@ -178,7 +178,7 @@ async def test_no_lane_waits_for_another() -> None:
     lanes = make_lanes(reactor)
     gate = Gate()
     stuck = [lanes.readers.run_in_thread(gate) for _ in range(20)]
-    for lane in (lanes.mail_in, lanes.passwords, lanes.rest):
+    for lane in (lanes.mail_in, lanes.passwords, lanes.keys, lanes.rest):
         assert await lane.run_in_thread(lambda: "done") == "done"
     gate.open()
     await gatherResults(stuck)

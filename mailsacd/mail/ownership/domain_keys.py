@@ -14,9 +14,10 @@ from typing import Final
 
 from twisted.logger import Logger
 
+from mailsacd.core.allowance import Allowance, Clock
 from mailsacd.core.dkim import ALGORITHMS, Algorithm, DkimKey, is_record_of
 from mailsacd.core.dns import Dns
-from mailsacd.core.errors import LookupFailedError, NotFoundError, UnavailableError
+from mailsacd.core.errors import LookupFailedError, NotFoundError, ThrottledError, UnavailableError
 from mailsacd.mail.ownership.directory import announce
 from mailsacd.mail.ownership.dkim_sealing import new_key, new_selector, seal
 from mailsacd.store import dkim as store
@@ -30,8 +31,14 @@ KEPT_DAYS: Final = 14
 again by who gets it."""
 
 EVERY_S: Final = 60.0
+MADE_AT_ONCE: Final = 100
+MADE_AGAIN_S: Final = 60.0
+"""For so many domains are keys made at once for an account, and then for one a minute."""
+
 AT_A_TIME: Final = 10
 """So many domains are looked at in a step of the loop, and so many get keys."""
+
+_ACCOUNTS: Final = 10_000
 
 _log = Logger()
 
@@ -49,11 +56,16 @@ class DomainKeys:
     their own: their mail is signed with its keys.
     """
 
-    def __init__(self, database: Database, dns: Dns, lane: Lane, *, lent: str) -> None:
+    def __init__(
+        self, database: Database, dns: Dns, lane: Lane, *, lent: str, clock: Clock
+    ) -> None:
         self._database = database
         self._dns = dns
         self._lane = lane
         self._lent = lent
+        self._allowance = Allowance(
+            clock, at_once=MADE_AT_ONCE, again_s=MADE_AGAIN_S, remembered=_ACCOUNTS
+        )
 
     def has_own(self, domain: str) -> bool:
         """Return whether ``domain`` (normal) is to have keys of its own."""
@@ -75,8 +87,10 @@ class DomainKeys:
         if not self.has_own(domain) or await self.of_domain(domain, owner):
             return
         try:
+            if owner is not None:
+                self._allowance.spend(owner, "The account had too many keys made of late")
             await self._add(domain, owner)
-        except (UnavailableError, NotFoundError) as e:
+        except (UnavailableError, ThrottledError, NotFoundError) as e:
             _log.warn("no DKIM keys for {domain} yet: {why}", domain=domain, why=e.public)
 
     async def change(self, domain: str, owner: str | None) -> list[DkimKey]:

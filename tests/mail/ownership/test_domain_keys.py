@@ -151,6 +151,18 @@ async def test_a_claim_that_is_not_there_gets_no_keys(node: Node) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_who_adds_domains_again_and_again_has_few_keys_made(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node.keys._allowance, "_at_once", 2)
+    for records in (5, 5, 3):
+        view = await node.domains.add(ANN, DOMAIN)
+        assert len(view.records) == records
+        await node.domains.remove(ANN, DOMAIN)
+    assert len((await node.domains.add(BOB, DOMAIN)).records) == 5
+
+
+@pytest_twisted.ensureDeferred
 async def test_the_loop_makes_the_keys_of_verified_domains_and_looks_for_them(
     node: Node, network: Network
 ) -> None:

@@ -39,7 +39,7 @@ class Node:
 async def node(database: Database, database_dsn: str, network: Network) -> AsyncIterator[Node]:
     await add_owner(database, "ann", domains=("example.com",))
     notices = Notices(database_dsn, LANES.rest, reactor=reactor)
-    keys = DomainKeys(database, network.resolver(), LANES.rest, lent="host.example")
+    keys = DomainKeys(database, network.resolver(), LANES.keys, lent="host.example", clock=reactor)
     signer = Signer(database, notices, LANES.rest, lent="host.example", reactor=reactor)
     notices.start()
     await until(lambda: notices.listening)
