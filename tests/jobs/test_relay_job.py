@@ -17,6 +17,7 @@ from twisted.logger import LogEvent
 from mailsacd.core.activity import SEND_DELAYED, SEND_FAILED, SENT
 from mailsacd.core.outcome import Outcome
 from mailsacd.core.outgoing import OutgoingRecipient
+from mailsacd.jobs.relay_places import RelayPlaces
 from mailsacd.store.pool import Database
 from tests.jobs.post_office import AWAY, CONTENT, LATER, NEVER, OK, PostOffice, World
 from tests.mail.property import add_accounts
@@ -475,3 +476,25 @@ async def test_a_recipient_whose_message_has_no_content_any_more_fails(
     await office.settle()
     assert await office.rows() == [(BOB, "failed", 1, None, "5.3.0")]
     assert office.world.connected == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_was_taken_for_dead_stores_nothing_a_second_time(
+    make_office: MakeOffice,
+) -> None:
+    slow = make_office()
+    await slow.settle()
+    await slow.queue(to("x@lent.example", "NEVER"), to(BOB, "NEVER"))
+    lines = await slow.relay.claim(RelayPlaces(10, 10).rooms())
+    other = make_office(world=World(answer=lambda _: LATER))
+    other.clock.advance(slow.settings.lease_s + 10)
+    await other.settle()
+    assert await other.stored("x@lent.example") == 1
+    for line in reversed(lines):  # it goes on without having heard of that
+        slow.leases.add(line.claims)
+        await slow.job._lines.send(line)
+    assert await other.stored("x@lent.example") == 1
+    assert {row[0]: row[1] for row in await other.rows()} == {
+        "x@lent.example": "delivered",
+        BOB: "delivered",  # what a host took counts, whoever held the claim
+    }

@@ -3,9 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest_twisted
-from twisted.internet.defer import ensureDeferred, gatherResults
+from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
+from twisted.internet.task import deferLater
 
 from mailsacd.core.relay import Claim, Ending, Rooms
 from mailsacd.store.pool import Database
@@ -22,6 +25,8 @@ from mailsacd.store.suppression import forget_expired, forget_surplus
 from mailsacd.store.transaction import Transaction
 from tests.mail.property import add_accounts
 from tests.store.outgoing import CONTENT, queue_many
+
+reactor: Any = the_reactor
 
 LEASE_S = 60
 START = Turns(account="", domains={})
@@ -220,13 +225,23 @@ async def test_content_goes_with_the_last_open_recipient(database: Database) -> 
 async def test_the_last_two_that_end_at_the_same_time_close_the_message(
     database: Database,
 ) -> None:
-    await queue_many(database, "ann", 20)
+    await queue_many(database, "ann", 1)
     await database.run(
         """insert into outgoing_recipient (message_id, place, account, address, domain)
            select id, 1, 'ann', 'x@d1.example', 'd1.example' from outgoing_message"""
     )
-    claims = await claim(database, rooms())
-    await gatherResults([ensureDeferred(record(database, ending(one))) for one in claims])
+    one, other = await claim(database, rooms())
+    recorded: Deferred[None] = Deferred()
+
+    async def slowly(transaction: Transaction) -> None:
+        await record_endings(transaction, [ending(one)], later())
+        recorded.callback(None)
+        await deferLater(reactor, 0.2)
+
+    slow = ensureDeferred(database.transaction(slowly))
+    await recorded
+    await record(database, ending(other))
+    await slow
     assert await database.fetch("select count(*) from outgoing_message where ended is null") == [
         (0,)
     ]
