@@ -77,6 +77,7 @@ class Observing:
     async def finish(self) -> None:
         """Sample and count no more: the port is closed."""
         self._sampling.halt()
+        self._memory.end()
         globalLogPublisher.removeObserver(self._log_counts)
 
     def _sample(self) -> None:

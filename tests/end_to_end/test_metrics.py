@@ -70,6 +70,23 @@ def test_what_workers_counted_is_told_by_each_and_is_there_when_they_are_killed(
     daemon.stop()
 
 
+def test_at_a_reload_no_counter_is_set_back(make_daemon: MakeDaemon, workspace: Path) -> None:
+    file = workspace / "mailsacd.toml"
+    file.write_text("[log]\nlines_per_s = 5\n")
+    daemon = make_daemon("--set", "server.workers=2", "--config", str(file)).start()
+    for number in range(10):
+        daemon.send(f"box{number}@example.com", MAIL)
+    file.write_text("[log]\nlines_per_s = 6\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    block_until(lambda: "all workers have the new settings" in daemon.log.read_text())
+    for number in range(5):
+        daemon.send(f"box{number}@example.com", MAIL)
+    assert {figure(daemon, "mailsacd_mail_stored_total") for _ in range(10)} == {15.0}
+    assert figure(daemon, "mailsacd_worker_starts_total") == 4.0
+    assert figure(daemon, "mailsacd_workers") == 2.0
+    daemon.stop()
+
+
 def _lines(daemon: RunningDaemon) -> list[dict[str, object]]:
     return [json.loads(line) for line in daemon.log.read_text().splitlines() if line[:1] == "{"]
 

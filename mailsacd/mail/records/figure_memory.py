@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Collection, MutableSequence, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final, cast
 
 from mailsacd.core.figures import Figure, Figures, Labels
@@ -72,6 +73,10 @@ class FigureMemory:
         """Read what is there to be read of this worker now."""
         self.figures.sample()
         self._own[1] = time.monotonic()  # one clock for all processes of the machine
+
+    def end(self) -> None:
+        """Tell no more how this worker stands. What it counted is told on."""
+        self._own[1] = -inf
 
     def readings(self) -> list[Reading]:
         """Return what all figures are at, over all workers; those of this one as they are now."""

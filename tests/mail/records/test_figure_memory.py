@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mailsacd.mail.records import figure_memory
-from mailsacd.mail.records.figure_memory import FigureMemory, shared_file
+from mailsacd.mail.records.figure_memory import SLOTS, FigureMemory, free_slot, shared_file
 
 
 @pytest.fixture
@@ -82,6 +82,24 @@ def test_how_a_worker_stood_that_is_gone_is_soon_told_no_more(
     assert first.told()["mail_total"] == {(): [3.0]}
     assert first.told()["depth"] == {(): [0]}
     assert first.told()["process_number"] == {}
+
+
+def test_how_a_worker_stood_that_has_ended_is_told_no_more(file: int) -> None:
+    first, second = Worker(file, 1), Worker(file, 2)
+    second.mail.add(3)
+    second.depth = 9
+    second.memory.sample()
+    second.memory.end()
+    told = first.told()
+    assert (told["mail_total"], told["depth"]) == ({(): [3.0]}, {(): [0]})
+    assert told["process_number"] == {(("worker", "1"),): [1.0]}
+
+
+def test_who_takes_over_has_a_slot_of_its_own() -> None:
+    assert free_slot(2, {1}) == 2
+    assert free_slot(2, {1, 2}) == 66
+    assert free_slot(2, {1, 66}) == 2
+    assert {free_slot(n, {n}) for n in range(1, 65)} <= set(range(65, SLOTS))
 
 
 def test_a_worker_of_another_version_counts_for_itself(file: int) -> None:
