@@ -149,6 +149,26 @@ def test_a_message_that_hides_another_one_arrives_as_one(
     assert _sent(daemon, "hidden") == []
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (f"From: {ME}\r\nFrom: {ME}\r\n\r\n", "550 5.6.0 The message has 2 From fields"),
+        (f"From: {ME}\r\n\r\n\0", "550 5.6.0 The message has a NUL"),
+        ("From: Jeff\r\n\r\n", "550 5.6.0 The message has "),
+        ("Received: x\r\n" * 51 + f"From: {ME}\r\n\r\n",
+         "554 5.4.6 The message has been through too many hosts"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_sent_is_told_in_words(
+    client: smtplib.SMTP, content: str, told: str
+) -> None:
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        client.sendmail(ME, [TO], content)
+    said = refused.value.smtp_error
+    assert isinstance(said, bytes)
+    assert f"{refused.value.smtp_code} {said.decode()}".startswith(told)
+
+
 def test_a_message_as_large_as_is_offered_is_taken(
     daemon: RunningDaemon, client: smtplib.SMTP
 ) -> None:

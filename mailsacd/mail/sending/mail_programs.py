@@ -7,7 +7,7 @@ what SMTP tells beside the message.
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.address import parse_address
 from mailsacd.core.envelope import Envelope, Recipient
-from mailsacd.core.errors import BadAddressError
+from mailsacd.core.errors import BadAddressError, InvalidInputError
 from mailsacd.core.outgoing import OutgoingRecipient
 from mailsacd.mail.ownership.mail_clients import MailClients
 from mailsacd.mail.sending.mailboxes import written_address
@@ -76,7 +76,11 @@ class MailPrograms:
             envid=envelope.envid,
             only_as=account.address,
         )
-        return await self._submission.submit(account.name, submitted)
+        try:
+            return await self._submission.submit(account.name, submitted)
+        except InvalidInputError as e:  # which names the fields of a call
+            faults = "; ".join(f"The message {fault.problem}" for fault in e.faults)
+            raise InvalidInputError(faults or e.public, e.faults) from e
 
 
 def _outgoing(recipient: Recipient) -> OutgoingRecipient:
