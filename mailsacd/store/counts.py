@@ -6,10 +6,11 @@ was added up and what was not yet, so it is exact in the snapshot in which it is
 beyond an account's limit (see store.retention) is not among what it has.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from mailsacd.store.retention import beyond_of_account
+from mailsacd.store.retention import rows_of_account
 from mailsacd.store.sql import Executor, many, none, one
 from mailsacd.store.transaction import Transaction
 
@@ -59,16 +60,37 @@ _SUMS: Final = ", ".join(f"sum({name})::bigint as {name}" for name in _NAMES)
 _ACCOUNT: Final = "%(account)s::text"
 _OWN: Final = f"owner = {_ACCOUNT}"
 _BYTES: Final = "message_bytes(message.bytes, facts)"
-# One look for unstarred messages and one for starred ones, each from the oldest on
-_BEYOND: Final = f"""select -count(*), -count(saved_by), -count(*) filter (where {_OWN}),
-        -count(*) filter (where {_OWN} and read is not true), -sum({_BYTES}),
-        -sum({_BYTES}) filter (where {_OWN})
-    from ({beyond_of_account(_ACCOUNT)}) message where true"""  # noqa: S608  parts of SQL, no input
+
+
+def _counted(sign: str, rows: str) -> str:
+    """What is counted of ``rows``, which are looked at one by one."""
+    return f"""select {sign}count(*), {sign}count(saved_by), {sign}count(*) filter (where {_OWN}),
+        {sign}count(*) filter (where {_OWN} and read is not true), {sign}sum({_BYTES}),
+        {sign}sum({_BYTES}) filter (where {_OWN})
+    from ({rows}) message where true"""  # noqa: S608  parts of SQL, no input
+
+
+_BEYOND: Final = _counted("-", rows_of_account(_ACCOUNT, beyond=True))
+_WITHIN: Final = _counted("", rows_of_account(_ACCOUNT, beyond=False))
+# While a limit that was lowered by very much leaves less than is to be removed
+_FEW_LEFT: Final = f"""with few as materialized (
+    select exists (select from standing({_ACCOUNT}) where held > 2 * most) as left_over
+)"""  # noqa: S608  as above
+_FEW: Final = "(select left_over from few)"
 
 
 def _summed(*parts: str) -> str:
     sums = ", ".join(f"coalesce(sum({name}), 0)::bigint as {name}" for name in _NAMES)
     return f"select {sums} from ({' union all '.join(parts)}) counted"  # noqa: S608  as above
+
+
+def _kept_now(kept: Sequence[str], of: str = "") -> str:
+    """What is ``kept`` in counts but for what is beyond, or what is within: whichever is less.
+
+    ``of`` is a further condition of the rows.
+    """
+    usual = [f"{part} and not {_FEW}" for part in (*kept, _BEYOND + of)]
+    return f"{_FEW_LEFT} {_summed(*usual, f'{_WITHIN}{of} and {_FEW}')}"
 
 
 def _kept(kept: str, changed: str) -> tuple[str, str]:
@@ -94,13 +116,14 @@ THERE_OF_DOMAIN: Final = _summed(*_OF_DOMAIN)
 
 _of_account = one(
     Counts,
-    _summed(
-        *_kept(f"account = {_ACCOUNT} and domain = ''", f"account = {_ACCOUNT}"),
-        _erased(f"account = {_ACCOUNT}"),
-        _BEYOND,
+    _kept_now(
+        (
+            *_kept(f"account = {_ACCOUNT} and domain = ''", f"account = {_ACCOUNT}"),
+            _erased(f"account = {_ACCOUNT}"),
+        )
     ),
 )
-_of_domain = one(Counts, _summed(*_OF_DOMAIN, f"{_BEYOND} and domain = %(domain)s and {_OWN}"))
+_of_domain = one(Counts, _kept_now(_OF_DOMAIN, f" and domain = %(domain)s and {_OWN}"))
 _public = one(
     Counts, _summed(*_kept(f"account = '{PUBLIC}' and domain = ''", f"account = '{PUBLIC}'"))
 )

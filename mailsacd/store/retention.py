@@ -77,14 +77,15 @@ def kept_of_account(account: str) -> str:
         else (select beyond_account({account}, true)) end"""
 
 
-def beyond_of_account(account: str) -> str:
-    """Return the select of the rows that count for ``account`` and are beyond its limit.
+def rows_of_account(account: str, *, beyond: bool) -> str:
+    """Return the select of the rows that count for ``account``: those beyond its limit, or within.
 
     It has two parts: for one condition with "or" a large account would be read from end to end.
     """
+    are = "<=" if beyond else ">"
     return " union all ".join(
-        f"""select message.* from message where {rows} and {THERE}
-            and message.id <= (select beyond_account({account}, {are_starred}))"""  # noqa: S608  as above
+        f"""select message.* from message where {rows} and {THERE_AMONG_MANY}
+            and message.id {are} (select beyond_account({account}, {are_starred}))"""  # noqa: S608  as above
         for rows, are_starred in (
             (f"message.owner = {account} and message.saved_by is null", False),
             (f"message.saved_by = {account}", True),

@@ -251,3 +251,20 @@ async def test_accounts_are_gone_through_once_a_second_and_not_with_each_step_of
         recycler.stored((), {})
         await recycler._recycling.run_now()
         assert await room.stored() == ids[-left:]
+
+
+@pytest.mark.parametrize("limit", [50, 31, 30, 29, 5, 0])
+@pytest_twisted.ensureDeferred
+async def test_counts_are_of_what_is_within_a_limit_that_was_lowered_by_little_or_much(
+    room: StoreRoom, limit: int
+) -> None:
+    await reserve(room.database, "ann", BOX)
+    ids = await room.store(BOX, count=60, size=100)
+    await room.database.run("update message set read = true where id = any(%s)", (ids[-3:],))
+    await room.limit(messages=limit)
+    unread = max(limit - 3, 0)
+    whole = await count_of(room.database, "ann")
+    assert (whole.held, whole.owned, whole.unread) == (limit, limit, unread)
+    assert (whole.bytes, whole.owned_bytes) == (100 * limit, 100 * limit)
+    domain = await count_of_domain(room.database, "ann", "private.example")
+    assert (domain.owned, domain.unread, domain.bytes) == (limit, unread, 100 * limit)
