@@ -28,10 +28,13 @@ HURRY = 1_000
 
 
 class Hurried:
-    """The reactor, for which time limits are up HURRY times as soon."""
+    """The reactor, for which time limits are up HURRY times as soon, once it is ``hurrying``."""
+
+    def __init__(self, *, hurrying: bool = True) -> None:
+        self.hurrying = hurrying
 
     def callLater(self, delay: float, *args: Any, **kw: Any) -> Any:  # noqa: N802  Twisted's
-        return reactor.callLater(delay / HURRY, *args, **kw)
+        return reactor.callLater(delay / HURRY if self.hurrying else delay, *args, **kw)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(reactor, name)
@@ -54,20 +57,19 @@ async def serve() -> AsyncIterator[Serve]:
 
 @pytest.fixture
 def make_relays(network: Network) -> MakeRelays:
-    """Makes relays: settings of the section, and ``own_names``, ``sts``, ``in_a_hurry``."""
+    """Makes relays: settings of the section, and ``own_names``, ``sts``, ``clock``."""
 
     def make(
         *,
         own_names: tuple[str, ...] = ("me.example",),
         sts: StsPolicies | None = None,
-        in_a_hurry: bool = False,
+        clock: Any = reactor,
         asked: Dns | None = None,
         **section: Any,
     ) -> Relays:
         chosen = {"allowed_networks": ("127.0.0.0/8", "::1/128"), **section}
         settings = RelaySettings(**chosen)
         names = asked or network.resolver()
-        clock = Hurried() if in_a_hurry else reactor
         return Relays(
             Routing(settings, own_names, names),
             TlsPolicies(settings, sts),

@@ -134,7 +134,7 @@ class Dialogue(Protocol):
         line, end, rest = self._data.partition(b"\r\n")
         if end:
             self._data = rest
-            self._command(line.decode())
+            self._command(line.decode("utf-8", "replace"))
         return bool(end)
 
     def _command(self, line: str) -> None:

@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError, ensureDeferred
 
 from mailsacd.core.outcome import RouteError
 from mailsacd.outbound.smtp.connection import MAX_RECIPIENTS, Connection
-from tests.outbound.smtp.conftest import MakeRelays, Serve
+from tests.outbound.smtp.conftest import Hurried, MakeRelays, Serve
 from tests.outbound.smtp.play import MESSAGE, transmission
 from tests.outbound.smtp.server import Do, Server
 from tests.outbound.smtp.test_wire import SMUGGLING
@@ -27,6 +27,14 @@ async def connected(make_relays: MakeRelays, server: Server, **more: Any) -> Con
     """By a smarthost: routes have tests of their own."""
     relays = make_relays(smarthost=f"127.0.0.1:{server.port}", **more)
     return await relays.connect("d.example")
+
+
+async def in_a_hurry(make_relays: MakeRelays, server: Server) -> Connection:
+    """One whose time limits are up soon, but for those of its opening."""
+    clock = Hurried(hurrying=False)
+    connection = await connected(make_relays, server, clock=clock)
+    clock.hurrying = True
+    return connection
 
 
 @pytest_twisted.ensureDeferred
@@ -70,7 +78,7 @@ async def test_the_server_fails_at_any_stage(
     serve: Serve, make_relays: MakeRelays, verb: str, what: Any
 ) -> None:
     server = serve(answers={verb: what})
-    connection = await connected(make_relays, server, in_a_hurry=True)
+    connection = await in_a_hurry(make_relays, server)
     outcomes = await connection.send(transmission("c@d.example", "e@d.example"))
     assert [o.kind for o in outcomes] == ["temporary", "temporary"]
     if what in {Do.HANG, Do.DRIP}:  # each reply has a time, however many bytes come meanwhile
@@ -94,7 +102,7 @@ async def test_the_server_fails_before_mail_may_be_sent(
 ) -> None:
     server = serve(answers={verb: what})
     with pytest.raises(RouteError) as caught:
-        await connected(make_relays, server, in_a_hurry=True)
+        await connected(make_relays, server, clock=Hurried())
     assert caught.value.outcome.kind == kind
     await until(lambda: all(c.lost for c in server.connections))
 
@@ -106,7 +114,7 @@ async def test_within_the_message_nothing_has_arrived(
 ) -> None:
     """Either the connection is lost there, or the server takes no more for too long."""
     server = serve(answers={"BLOCK": what})
-    connection = await connected(make_relays, server, in_a_hurry=True)
+    connection = await in_a_hurry(make_relays, server)
     (outcome,) = await connection.send(transmission(content=LARGE))
     assert outcome.kind == "temporary"
     assert not outcome.may_have_arrived
@@ -159,7 +167,7 @@ async def test_a_server_that_does_not_say_bye(
     serve: Serve, make_relays: MakeRelays, what: Do
 ) -> None:
     server = serve(answers={"QUIT": what})
-    connection = await connected(make_relays, server, in_a_hurry=True)
+    connection = await in_a_hurry(make_relays, server)
     await connection.close()
     await until(lambda: server.connections[0].lost)
 
