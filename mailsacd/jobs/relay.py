@@ -79,8 +79,9 @@ class RelayJob:
             self._looking.wake()  # there may be more of the same line
 
     async def _send(self, line: Line) -> None:
+        answered = True
         try:
-            await self._lines.send(line)
+            answered = await self._lines.send(line)
         except UnavailableError as e:  # its leases end, and then it is due again
             _log.debug("outgoing mail waits: {why}", why=e.public)
         except CancelledError:  # the daemon stops
@@ -88,5 +89,5 @@ class RelayJob:
         except Exception:  # noqa: BLE001  one line's defect is not to end the others
             _log.failure("mail for {domain} was broken off", domain=line.domain)
         finally:
-            self._places.leave(line)
+            self._places.leave(line, answered=answered)
             self.wake()

@@ -53,8 +53,11 @@ class Lines:
         self._leases = leases
         self._large = DeferredSemaphore(LARGE_AT_A_TIME)
 
-    async def send(self, line: Line) -> None:
-        """Send the mail of ``line``, of which the claims are held in the leases."""
+    async def send(self, line: Line) -> bool:
+        """Send the mail of ``line``, of which the claims are held in the leases.
+
+        Returns whether the hosts of the domain answered, as far as they were asked.
+        """
         courier = self._couriers.courier(line.domain)
         try:
             for claims in line.messages:
@@ -63,6 +66,7 @@ class Lines:
                 self._leases.drop(claims)
             if courier.gave_up is not None and courier.gave_up.kind == "temporary":
                 await self._relay.put_off(line)
+            return courier.gave_up is None
         finally:
             self._leases.drop(line.claims)
             await courier.close()
