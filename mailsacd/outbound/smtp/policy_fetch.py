@@ -105,9 +105,11 @@ class _Body(Protocol):
         self.whole: Deferred[bytes] = Deferred()
 
     def dataReceived(self, data: bytes) -> None:
+        """Called with a piece of the body."""
         self._data += data
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Called when it is whole, or will never be."""
         if self.whole.called:  # it was given up
             return
         if reason.check(ResponseDone):
@@ -124,6 +126,7 @@ class _Always:
         self._endpoint = endpoint
 
     def endpointForURI(self, uri: Any) -> IStreamClientEndpoint:  # noqa: N802, ARG002  Twisted's
+        """The endpoint for ``uri``."""
         return self._endpoint
 
 
@@ -142,6 +145,7 @@ class _Bounded:
             connection.abortConnection()
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[Any]":  # noqa: N803  Twisted's
+        """Connect, and return the factory's protocol, which is within what bounds it."""
         wrapping = _BoundedFactory(protocolFactory)
         wrapping.host = self._host
         connecting = cast("Deferred[Any]", self._endpoint.connect(wrapping))
@@ -157,12 +161,14 @@ class _BoundedProtocol(ProtocolWrapper):
     left = MAX_POLICY_BYTES + MAX_HEAD_BYTES
 
     def handshakeCompleted(self) -> None:  # noqa: N802  Twisted's
+        """Called when TLS has begun: hang up, unless the certificate is one of the host."""
         try:
             check_identity(self.transport, cast("_BoundedFactory", self.factory).host)
         except ValueError:
             self.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
+        """Called with what comes: hang up when it is too much."""
         self.left -= len(data)
         if self.left < 0:
             self.abortConnection()

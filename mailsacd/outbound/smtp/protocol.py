@@ -25,6 +25,9 @@ from mailsacd.outbound.tls import check_identity
 BLOCK_BYTES: Final = 65_536
 """A message is handed to the system in blocks of so many bytes."""
 
+LINGER_S: Final = 5.0
+"""So long a server has to let go of a connection that is closed."""
+
 
 class TlsFailedError(RouteError):
     """The handshake failed: without TLS it may go well."""
@@ -48,6 +51,7 @@ class SessionProtocol(Protocol):
         self._paused = False
         self._timer: Any = None
         self._timed_turn = -1
+        self._is_gone = False
         self._waiting: Deferred[Any] | None = None
         self._tls_failed = False
         self.session = Session(rules)
@@ -110,7 +114,9 @@ class SessionProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Called at the end, wherever it came from."""
+        self._is_gone = True
         self._lost(_told(reason.value))
+        self._set_timer(anew=True)
 
     def pauseProducing(self) -> None:
         """Called when the system takes no more for now."""
@@ -182,10 +188,13 @@ class SessionProtocol(Protocol):
         status = "4.7.5" if self._tls_failed else "4.4.2"
         self.session.lost(text[0].upper() + text[1:], status=status, is_sent=is_sent)
         self._unsent = None
+        self._abort()
+        self._run()
+
+    def _abort(self) -> None:
         transport: Any = self.transport
         if transport is not None:
             transport.abortConnection()
-        self._run()
 
     # What is sent
 
@@ -221,7 +230,9 @@ class SessionProtocol(Protocol):
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
-        if session.stage is not None:
+        if session.is_over and not self._is_gone:  # the server may not take its leave
+            self._timer = self._reactor.callLater(LINGER_S, self._abort)
+        elif session.stage is not None:
             limit_s = BLOCK_TIMEOUT_S if self._unsent is not None else session.stage.timeout_s
             self._timer = self._reactor.callLater(limit_s, self._timed_out)
 

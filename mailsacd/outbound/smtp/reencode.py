@@ -67,10 +67,12 @@ class _AsItStands(Compat32):
         object.__setattr__(self, "encodes", encodes)  # the library's policies are frozen
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """The name of a field, and all that follows its colon."""
         name, value = sourcelines[0].split(":", 1)
         return name, (value + "".join(sourcelines[1:])).rstrip("\r\n")
 
     def fold_binary(self, name: str, value: str) -> bytes:
+        """The lines of a field, as they came or with encoded words."""
         value = _LINE_ENDS.sub("\r\n", str(value))
         field = f"{name}:{value}\r\n".encode("ascii", "surrogateescape")
         if field.isascii() or not self.__dict__["encodes"]:

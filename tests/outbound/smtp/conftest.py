@@ -32,9 +32,16 @@ class Hurried:
 
     def __init__(self, *, hurrying: bool = True) -> None:
         self.hurrying = hurrying
+        self._calls: list[Any] = []
 
     def callLater(self, delay: float, *args: Any, **kw: Any) -> Any:  # noqa: N802  Twisted's
-        return reactor.callLater(delay / HURRY if self.hurrying else delay, *args, **kw)
+        call = reactor.callLater(delay / HURRY if self.hurrying else delay, *args, **kw)
+        self._calls.append(call)
+        return call
+
+    def pending(self) -> int:
+        """How many time limits are running."""
+        return sum(call.active() for call in self._calls)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(reactor, name)

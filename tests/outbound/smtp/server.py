@@ -18,6 +18,7 @@ class Do(Enum):
     NO_TLS = "no tls"  # says that TLS may begin, and answers in plain text
     DROP_TLS = "drop tls"  # says that TLS may begin, and drops the connection at its first byte
     DEAF = "deaf"  # reads no more
+    STAY = "stay"  # says what is usual, and reads no more
 
 
 Answer = bytes | Do
@@ -177,6 +178,9 @@ class Dialogue(Protocol):
         elif answer is Do.DRIP:
             self._drip()
         elif answer is Do.DEAF:
+            transport.pauseProducing()
+        elif answer is Do.STAY:
+            self.say(usual)
             transport.pauseProducing()
         elif answer in {Do.NO_TLS, Do.DROP_TLS}:
             self._instead_of_tls = answer

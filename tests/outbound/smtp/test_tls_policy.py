@@ -19,6 +19,7 @@ from tests.outbound.smtp.conftest import Hurried, MakeRelays, Serve, at
 from tests.outbound.smtp.play import MESSAGE, transmission
 from tests.outbound.smtp.server import Do, Server
 from tests.outbound.smtp.test_connection import LARGE
+from tests.patience import until
 
 STARTTLS = ("STARTTLS", "PIPELINING")
 
@@ -63,6 +64,18 @@ async def test_large_messages_by_tls(mx: Server, make_relays: MakeRelays) -> Non
         assert outcome.kind == "delivered"
     await connection.close()
     assert mx.messages == [LARGE, LARGE]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_that_does_not_let_go(mx: Server, make_relays: MakeRelays) -> None:
+    """The end of TLS is one that both sides tell each other, if both want to."""
+    mx.behaviour.answers["QUIT"] = Do.STAY
+    clock = Hurried(hurrying=False)
+    connection = await make_relays(port=mx.port, clock=clock).connect("d.example")
+    clock.hurrying = True
+    await connection.close()
+    await until(lambda: connection._protocol._is_gone)
+    assert not clock.pending()
 
 
 @pytest.mark.parametrize("fault", ["old", "none", "refused", "drop", "not offered"])
