@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
@@ -15,11 +16,13 @@ from twisted.internet.defer import ensureDeferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
+from mailsacd.embedded.binaries import choose_binaries
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.store.pool import Database
 from tests.data_directory import copy_data, open_directory
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon, running_daemon
+from tests.external_postgres import ExternalPostgres, owner_of
 from tests.lanes import LANES
 from tests.outbound.name_server import Network
 from tests.outbound.receiver import Receiver
@@ -100,6 +103,28 @@ def make_daemon(workspace: Path, migrated_data: Path) -> Iterator[MakeDaemon]:
         daemon.kill()
     for daemon in started:
         daemon.wait_for_postgres_to_end()
+
+
+@pytest.fixture
+def external_postgres(workspace: Path, migrated_data: Path) -> Iterator[ExternalPostgres]:
+    """A running PostgreSQL with the schema and nothing in it, to be named by `database.dsn`."""
+    source = migrated_data / "postgres"
+    user = owner_of(source)
+    major = int((source / "PG_VERSION").read_text())
+    wanted = os.environ.get("TEST_POSTGRES_BIN_DIR", "")
+    binaries = _wait(
+        choose_binaries(
+            user, reactor, wanted=wanted, existing_major=major, copy_to=workspace / "binaries"
+        )
+    )
+    directory = workspace / "external"
+    directory.mkdir()
+    shutil.chown(directory, user.uid, user.gid)
+    copy_data(source, directory / "data")
+    server = ExternalPostgres(directory, binaries.directory, user)
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="module")

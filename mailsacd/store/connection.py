@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.store.failures import READ_ONLY, DriverError
+from mailsacd.store.failures import READ_ONLY, DriverError, says_read_only
 from mailsacd.store.libpq import libpq
 from mailsacd.store.query import Preparation, Script, UnderWay, executing
 from mailsacd.store.sql import Result, Statement
@@ -79,6 +79,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
             await self._settle(session)
             await self._listen(target, channels)
         except BaseException:
+            target.failed()
             self.drop("not connected")
             raise
         finally:
@@ -89,6 +90,11 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
     def usable(self) -> bool:
         """Whether a statement may be run now."""
         return self._is_open and not self._is_lost and self._answer is None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the server has said that it is no primary."""
+        return says_read_only(self._connection)
 
     @property
     def in_transaction(self) -> bool:
@@ -131,10 +137,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self._when_free = go_on
 
     def drop(self, why: str | Exception) -> None:
-        """Close at once.
-
-        Whoever waits for an answer gets an OperationalError with ``why``, or ``why`` itself.
-        """
+        """Close at once. Whoever waits gets an OperationalError with ``why``, or ``why`` itself."""
         if self._is_lost:
             return
         self._is_lost = True

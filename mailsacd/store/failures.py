@@ -1,6 +1,6 @@
 """What the driver fails with, and what the rest of the daemon is told of it."""
 
-from typing import Final
+from typing import Any, Final
 
 import psycopg2
 
@@ -21,6 +21,9 @@ _DISK_FULL: Final = "53100"
 # resources, operator's intervention, system errors, deadlocks, a standby after a failover.
 _PASSING: Final = ("08", "53", "57", "58", "40", "55P03", "25006", "25P03")
 
+_READ_ONLY_SERVER: Final = ("in_hot_standby", "default_transaction_read_only")
+"""What servers report of themselves since PostgreSQL 14; a pooler may not pass it on."""
+
 DriverError = (psycopg2.Error, ValueError)
 """What statements fail with; ValueError is for NUL and lone surrogates in a text."""
 
@@ -35,3 +38,8 @@ def translated(error: Exception) -> MailsacdError:
     ):
         return UnavailableError(AWAY)
     return StatementError("The database refused a statement")
+
+
+def says_read_only(connection: Any) -> bool:
+    """Whether the server of the driver's ``connection`` has told that nothing can be written."""
+    return any(connection.get_parameter_status(name) == "on" for name in _READ_ONLY_SERVER)

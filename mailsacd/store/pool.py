@@ -41,9 +41,9 @@ _SWEEP_INTERVAL_S: Final = 0.5
 _GROW_AFTER_S: Final = 0.01
 _RETRY_START_S: Final = 0.2
 
-# Declared statements find rows by their keys: no value of a parameter asks for another plan, and
-# one made while a table was small must not read it whole when it has grown.
-_PLANS: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+# Declared statements find rows by their keys: no value asks for another plan, and one made while a
+# table was small must not read it whole later. What that seems to cost would have it compiled.
+_PLANS: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
 
 _log = Logger()
 
@@ -60,11 +60,10 @@ class Database:
         statement_timeout_s: float,
         reactor: Any,
     ) -> None:
-        """Open nothing yet.
+        """Open nothing yet, and at most ``connections`` at a time.
 
-        ``dsn`` is as libpq takes it, and ``lookups`` the lane in which its host is looked up; at
-        most ``connections`` are open at a time. Raises ConfigurationError for a ``dsn`` that
-        cannot be read.
+        ``dsn`` is as libpq takes it, and ``lookups`` the lane in which its hosts are looked up.
+        Raises ConfigurationError for a ``dsn`` that cannot be read.
         """
         self.target: Final = Target(dsn, lookups)
         """Where it is."""
@@ -222,12 +221,14 @@ class Database:
                 connection.drop("a transaction could not be rolled back")
 
     def _sweep(self) -> None:
-        """Tell those who waited too long, hang up on a server that does not answer, and spare."""
+        """Tell those who waited too long, spare, and hang up on a server that is of no use."""
         now = self._reactor.seconds()
         self._refuse_waiting(now)
         for connection in tuple(self._open):
             if connection.deadline_s < now:
                 connection.drop("no answer in time")
+            elif connection.usable and connection.is_read_only:
+                connection.drop("the server is no longer the primary")
         while len(self._idle) > 1 and self._idle[0][0] < now - SPARE_FOR_S:
             self._idle[0][1].drop("it is not needed")
 

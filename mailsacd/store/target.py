@@ -14,11 +14,12 @@ from mailsacd.work.threads import Lane
 _DEFAULTS: Final = {
     "application_name": "mailsacd",
     "client_encoding": "UTF8",
-    # A server whose machine vanished is noticed within a minute, idle or not
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
+    "target_session_attrs": "read-write",  # of several servers the primary, and of one no standby
+    # A server whose machine vanished is noticed soon, idle or not
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
     "keepalives_count": "3",
-    "tcp_user_timeout": "30000",
+    "tcp_user_timeout": "10000",
 }
 _HOPELESS: Final = (
     "authentication failed",
@@ -57,6 +58,7 @@ class Target:
         Raises ConfigurationError, which does not quote it: it may hold a password.
         """
         self._lookups = lookups
+        self._turn = 0
         try:
             self._parameters: dict[str, str] = _DEFAULTS | parse_dsn(dsn)
         except psycopg2.Error:
@@ -87,22 +89,53 @@ class Target:
         return {_VARIABLES[name]: value for name, value in given.items() if name in _VARIABLES}
 
     async def parameters(self) -> Mapping[str, str]:
-        """Return libpq's parameters with the host's addresses.
+        """Return libpq's parameters with the addresses of each host.
 
-        Libpq would block while it asks DNS. Raises OSError when the host has no address, and
+        Libpq would block while it asks DNS. Raises OSError when no host has an address, and
         OverloadedError when too many are being looked up.
         """
         given = self._parameters
-        host = given.get("host", "")
-        if not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in given:
+        hosts = given.get("host", "").split(",")
+        if "hostaddr" in given or (len(hosts) == 1 and _is_local(hosts[0])):
             return given
+        ports = given.get("port", "").split(",")
+        if len(ports) == 1:
+            ports *= len(hosts)
+        places = [
+            (host, address, port)
+            for host, port in zip(hosts, ports, strict=True)
+            for address in await self._addresses(host, is_only=len(hosts) == 1)
+        ]
+        if not places:
+            raise OSError(f"none of {', '.join(hosts)} has an address")
+        first = self._turn % len(places)
+        columns = zip(*places[first:], *places[:first], strict=True)
+        return given | dict(zip(("host", "hostaddr", "port"), map(",".join, columns), strict=True))
+
+    def failed(self) -> None:
+        """Have the next connection begin with another address: this time it was in vain.
+
+        Libpq tries them in turn, and may wait at the first one, whose machine is gone, for as long
+        as it is let.
+        """
+        self._turn += 1
+
+    async def _addresses(self, host: str, *, is_only: bool) -> list[str]:
+        if _is_local(host):
+            return [""]
         look_up = partial(socket.getaddrinfo, host, 0, type=socket.SOCK_STREAM)
-        found = await self._lookups.run_in_thread(look_up)
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        return given | {
-            "host": ",".join([host] * len(addresses)),
-            "hostaddr": ",".join(addresses),
-        }
+        try:
+            found = await self._lookups.run_in_thread(look_up)
+        except OSError:
+            if is_only:
+                raise
+            return []  # the others may have one
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _is_local(host: str) -> bool:
+    """Whether it is the directory of a socket, or none, which needs no address."""
+    return not host or host.startswith(("/", "@"))
 
 
 def dsn_for_schema(dsn: str, schema: str, *, application_name: str) -> str:
