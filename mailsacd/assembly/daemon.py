@@ -129,7 +129,7 @@ class Daemon:
             intake=intake,
             tls=certificate.context_factory,
             reactor=reactor,
-            rates=self._memory.rates,
+            limits=self._memory.limits,
             telemetry=Telemetry(
                 figures=self._memory.figures.figures,
                 log=TrafficLog(settings.log, reactor.seconds),

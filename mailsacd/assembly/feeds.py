@@ -26,6 +26,7 @@ class Feeds:
     ) -> None:
         settings, reactor = ground.settings.websocket, ground.reactor
         self._listeners = Listeners(settings, hub, rules, callers, notices, reactor)
+        self._listeners.count_in(ground.limits)
         self._factory = FeedFactory(self._listeners, settings, reactor)
         self.websockets = WebSockets(self._factory.accept, settings.allowed_origins)
 

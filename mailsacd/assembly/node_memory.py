@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass, field
 
-from mailsacd.mail.limits.rate_memory import RateMemory
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.mail.records.figure_memory import FigureMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeMemory:
-    """How fast anybody may come (``rates``), and what is counted (``figures``).
+    """How much anybody has of what is limited (``limits``), and what is counted (``figures``).
 
     One that is made without them is that of a process that has no others beside it.
     """
 
-    rates: RateMemory = field(default_factory=RateMemory)
+    limits: LimitMemory = field(default_factory=LimitMemory)
     figures: FigureMemory = field(default_factory=FigureMemory)

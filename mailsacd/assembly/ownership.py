@@ -49,7 +49,7 @@ class Ownership:
         database, reactor = ground.database, ground.reactor
         settings = self._settings = ground.settings
         self.notices = Notices(ground.data.direct_dsn, ground.lanes.rest, reactor=reactor)
-        self.guesses = Guesses(reactor, shared_by=settings.server.workers)
+        self.guesses = Guesses(reactor, ground.limits)
         self.authenticator = Authenticator(database, self.notices, self.guesses, reactor=reactor)
         plans = Plans(settings.plans, settings.accounts.default_plan)
         self.passwords = Passwords(ground.lanes.passwords)

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.data import Data
-from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
@@ -20,7 +20,7 @@ class Ground:
 
     ``intake`` is the database for taking mail in, by connections that nothing else waits for;
     ``tls`` has the server's certificate. ``reactor`` is many interfaces; each object says which of
-    them it needs. ``rates`` is shared with the other workers of the node. With ``telemetry`` they
+    them it needs. ``limits`` is shared with the other workers of the node. With ``telemetry`` they
     tell how they do.
     """
 
@@ -30,7 +30,7 @@ class Ground:
     intake: Database
     tls: IOpenSSLServerConnectionCreator
     reactor: Any
-    rates: RateMemory
+    limits: LimitMemory
     telemetry: Telemetry
 
     @property

@@ -100,6 +100,7 @@ class Receiving:
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,
+            limits=ground.limits,
             witness=self._witness,
             admission=Admission(
                 records.denylist, records.throttle, owners.directory.asking(ground.intake)

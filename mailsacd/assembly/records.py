@@ -43,7 +43,7 @@ class Records:
         self._reports = UsageReports(accounts, reactor=reactor)
         self.throttle = Throttle(
             settings.throttle,
-            ground.rates,
+            ground.limits,
             self.activity,
             reactor=reactor,
             seconds=time.monotonic,

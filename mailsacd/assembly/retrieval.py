@@ -48,6 +48,7 @@ class Retrieval:
             self_signed=ground.self_signed,
             clock=ground.reactor,
             telemetry=ground.telemetry,
+            limits=ground.limits,
         )
         self.factories = {"pop3": Pop3Factory(services)}
         if settings.tls_port >= 0:

@@ -29,6 +29,7 @@ class Submitting:
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,
+            limits=ground.limits,
             submission=MailPrograms(
                 clients,
                 submission,

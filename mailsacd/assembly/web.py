@@ -48,6 +48,7 @@ class Web:
             throttle=throttle,
         )
         self._site.bounds.declare(ground.telemetry)
+        self._site.bounds.count_in(ground.limits)
         put_websockets(self._site, websockets, settings)
         self.factories: dict[str, IProtocolFactory] = {"http": self._site}
         if settings.tls_port >= 0:

@@ -44,6 +44,7 @@ class Pop3Factory(ConnectionFactory[Pop3Protocol]):
             max_per_peer=settings.max_connections_per_peer,
             figures=services.telemetry.figures,
             port=services.port,
+            limits=services.limits,
         )
         super().__init__(connections, services.clock)
         self._budget = services.budget

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 
 from mailsacd.core.budget import ByteBudget
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.maildrop import Listing, StoredMessage
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.pop3.notes import PortNotes
@@ -63,7 +64,8 @@ class Pop3Services:
     Without ``tls`` there is no STLS; with ``tls_at_once`` connections begin with a handshake. Its
     certificate is ``self_signed``, or somebody's whom clients may know.
     ``budget`` bounds what is held in memory for those who read slowly, ``listings`` what open
-    maildrops are. The ``telemetry`` tells of it by the name of its ``port``.
+    maildrops are. The ``telemetry`` tells of it by the name of its ``port``,
+    and workers of a node count each peer's connections together in ``limits``.
     """
 
     hostname: str
@@ -78,6 +80,7 @@ class Pop3Services:
     self_signed: bool = False
     telemetry: Telemetry = field(default_factory=Telemetry)
     port: str = "pop3"
+    limits: LimitMemory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
             max_per_peer=settings.max_connections_per_peer,
             figures=services.telemetry.figures,
             port=services.port,
+            limits=services.limits,
         )
         super().__init__(connections, services.clock)
         self._budget = services.ingest.budget

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReacto
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.setting_types import PlainLogin
 from mailsacd.settings import CaptureSettings, MessageSettings, SmtpSettings
@@ -150,7 +151,7 @@ class SmtpServices:
     handshake then. Its certificate is ``self_signed``, or somebody's whom clients may know. With
     ``capture``, or ``submission`` in its place, everybody logs in first, and ``plain_login`` says
     who may do so without TLS (see settings). The ``telemetry`` tells of it by the name of its
-    ``port``.
+    ``port``, and workers of a node count each peer's connections together in ``limits``.
     """
 
     hostname: str
@@ -169,6 +170,7 @@ class SmtpServices:
     plain_login: PlainLogin = "never"
     telemetry: Telemetry = field(default_factory=Telemetry)
     port: str = "smtp"
+    limits: LimitMemory | None = None
 
     @property
     def logins(self) -> ChecksLogins | None:

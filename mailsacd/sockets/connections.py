@@ -12,6 +12,8 @@ from mailsacd.core.connection_figures import (
     refused_connections,
 )
 from mailsacd.core.figures import Figures
+from mailsacd.core.limit_memory import LimitMemory
+from mailsacd.core.open_counts import OpenCounts
 from mailsacd.core.peer import network_of
 
 
@@ -55,8 +57,10 @@ class Connections(Generic[M]):
         max_per_peer: int,
         figures: Figures | None = None,
         port: str = "",
+        limits: LimitMemory | None = None,
     ) -> None:
-        """``figures`` tell of them by the name of their ``port``."""
+        """``figures`` tell of them by the name of their ``port``, by which the workers of a node
+        count those of each peer together in ``limits``."""
         figures = figures or Figures()
         self._opened = opened_connections(figures, port)
         self._refused = {
@@ -70,7 +74,7 @@ class Connections(Generic[M]):
         declare_connections(figures, port, self.members)
         self._max_connections = max_connections
         self._max_per_peer = max_per_peer
-        self._of_peer: dict[str, int] = {}
+        self._counts = OpenCounts(port, limits)
         self._waiting: list[tuple[Collection[M], Deferred[None]]] = []
 
     def enter(self, member: M) -> None:
@@ -89,10 +93,8 @@ class Connections(Generic[M]):
         if len(self.members) > self._max_connections:
             return self._refuse(CloseReason.TOO_MANY)
         peer = network_of(peer_ip)
-        of_peer = self._of_peer.get(peer, 0)
-        if of_peer >= self._max_per_peer:
+        if not self._counts.enter(peer, self._max_per_peer):
             return self._refuse(CloseReason.TOO_MANY_FROM_PEER)
-        self._of_peer[peer] = of_peer + 1
         self.members[member] = peer
         return None
 
@@ -106,9 +108,7 @@ class Connections(Generic[M]):
         peer = self.members.pop(member)
         self.open.discard(member)
         if peer is not None:
-            of_peer = self._of_peer.pop(peer) - 1
-            if of_peer:
-                self._of_peer[peer] = of_peer
+            self._counts.leave(peer)
         self._look()
 
     def when_empty(self, members: Collection[M]) -> Deferred[None]:

@@ -24,8 +24,8 @@ from zope.interface import implementer
 from mailsacd.assembly.daemon import Daemon
 from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.core.errors import MailsacdError
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.event_values import event_values
-from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.records.figure_memory import FigureMemory
 from mailsacd.ports import InheritedPorts
 from mailsacd.work.loop import Loop
@@ -67,7 +67,7 @@ def _work(reactor: Any, job: Job) -> Deferred[None]:
         ports=InheritedPorts(job.descriptors, reactor),
         announce=lambda *_: _tell(Ready()),
         memory=NodeMemory(
-            rates=RateMemory(job.shared.rates),
+            limits=LimitMemory(job.shared.limits, seat=job.seat),
             figures=FigureMemory(job.shared.figures, job.slot),
         ),
     )

@@ -16,16 +16,16 @@ from twisted.logger import Logger
 
 from mailsacd.announcement import announce
 from mailsacd.certificate import CertificateStore
+from mailsacd.core import limit_memory
 from mailsacd.core.errors import MailsacdError
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data
-from mailsacd.mail.limits import rate_memory
 from mailsacd.mail.records import figure_memory
 from mailsacd.ports import BACKLOG, Sockets, bind_shared
 from mailsacd.settings import Settings
 from mailsacd.work.loop import Loop
 from mailsacd.work.signals import on_signal
 from mailsacd.workers.pipe import SharedFiles
-from mailsacd.workers.pool import WorkerPool
+from mailsacd.workers.pool import WorkerPool, seats
 from mailsacd.workers.reload import changed_names, taken_over
 from mailsacd.workers.share import check_connections, share, with_workers_counted
 
@@ -77,8 +77,11 @@ class Workers:
         _check_certificate(settings, directory)
         sockets = bind_shared(settings, settings.server.workers, self._open)
         closing.callback(_close, sockets)
-        shared = SharedFiles(rates=rate_memory.shared_file(), figures=figure_memory.shared_file())
-        for descriptor in (shared.rates, shared.figures):
+        shared = SharedFiles(
+            limits=limit_memory.shared_file(seats(settings.server.workers)),
+            figures=figure_memory.shared_file(),
+        )
+        for descriptor in (shared.limits, shared.figures):
             closing.callback(os.close, descriptor)
         pool = self._pool = WorkerPool(sockets, shared, self._reactor)
         async with AsyncExitStack() as failing:

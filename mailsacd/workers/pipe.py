@@ -15,17 +15,18 @@ ALIVE_EVERY_S = 2.0
 
 
 class SharedFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """Descriptors of memory that all workers share: ``rates`` (mail.limits), ``figures``
-    (mail.records)."""
+    """Descriptors of memory that all workers share: ``limits`` (core.limit_memory),
+    ``figures`` (mail.records)."""
 
-    rates: int
+    limits: int
     figures: int
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker does. ``descriptors`` are its listening sockets, by their listeners' names.
 
-    ``shared`` is what it has in common with the others, and ``slot`` is where it counts in that.
+    ``shared`` is what it has in common with the others, and where it counts in that: its
+    ``slot`` is of the figures, its ``seat`` of the limits.
 
     The settings hold secrets: they are never on a command line, nor in a log.
     """
@@ -34,6 +35,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     descriptors: dict[str, int]
     shared: SharedFiles
     slot: int
+    seat: int
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.mail.records.figure_memory import free_slot
 from mailsacd.ports import Sockets
 from mailsacd.settings import Settings
@@ -26,6 +27,11 @@ _LOOK_EVERY_S: Final = 1.0
 _log = Logger()
 
 
+def seats(workers: int) -> int:
+    """Return how many processes there may be of so many ``workers``: one may be taking over."""
+    return workers + 1
+
+
 class WorkerPool:
     """Workers that serve ``sockets``, those of each number; what they have in common
     is in ``shared`` files.
@@ -36,6 +42,8 @@ class WorkerPool:
     def __init__(self, sockets: list[Sockets], shared: SharedFiles, reactor: Any) -> None:
         self._sockets = sockets
         self._shared = shared
+        self._limits = LimitMemory(shared.limits)
+        self._free_seats = set(range(seats(len(sockets))))
         self._reactor = reactor
         self._settings: Settings | None = None
         self._running: dict[int, WorkerProcess] = {}
@@ -115,7 +123,8 @@ class WorkerPool:
     def _spawned(self, number: int, settings: Settings | None) -> WorkerProcess:
         others = (*self._running.values(), *self._changing)
         slot = free_slot(number + 1, {other.slot for other in others})
-        worker = WorkerProcess(number + 1, slot, self._reactor, self._changed)
+        place = slot, self._free_seats.pop()
+        worker = WorkerProcess(number + 1, place, self._reactor, self._changed)
         worker.spawn(self._sockets[number], self._shared)
         if settings is not None:
             worker.give_job(settings)
@@ -153,6 +162,8 @@ class WorkerPool:
             change.callback(None)
 
     def _ended(self, worker: WorkerProcess) -> None:
+        self._limits.clear_seat(worker.seat)  # a peer is given back what it had open there
+        self._free_seats.add(worker.seat)
         number = worker.number - 1
         is_current = self._running.get(number) is worker
         if is_current:

@@ -46,11 +46,16 @@ class WorkerProcess(ProcessProtocol):
     """
 
     def __init__(
-        self, number: int, slot: int, reactor: Any, changed: "Callable[[WorkerProcess], None]"
+        self,
+        number: int,
+        place: tuple[int, int],
+        reactor: Any,
+        changed: "Callable[[WorkerProcess], None]",
     ) -> None:
+        """``place`` is the slot (mail.records.figure_memory) and the seat (core.limit_memory) in
+        which it counts, and no other meanwhile."""
         self.number = number
-        self.slot = slot
-        """In which it counts (mail.records.figure_memory), and no other meanwhile."""
+        self.slot, self.seat = place
         self.is_ready = False
         self.has_ended = False
         self.last_words = ""
@@ -62,7 +67,7 @@ class WorkerProcess(ProcessProtocol):
         self._reactor = reactor
         self._changed = changed
         self._descriptors: dict[str, int] = {}
-        self._shared = SharedFiles(rates=0, figures=0)
+        self._shared = SharedFiles(limits=0, figures=0)
         self._partial = {1: b"", 2: b""}
         self._reload = False
 
@@ -78,8 +83,8 @@ class WorkerProcess(ProcessProtocol):
         self._descriptors = {name: at for at, name in enumerate(sockets, _FIRST_DESCRIPTOR)}
         inherited = {self._descriptors[name]: each.fileno() for name, each in sockets.items()}
         after = _FIRST_DESCRIPTOR + len(sockets)
-        self._shared = SharedFiles(rates=after, figures=after + 1)
-        inherited |= {after: shared.rates, after + 1: shared.figures}
+        self._shared = SharedFiles(limits=after, figures=after + 1)
+        inherited |= {after: shared.limits, after + 1: shared.figures}
         self._reactor.spawnProcess(
             self,
             executable,
@@ -91,7 +96,11 @@ class WorkerProcess(ProcessProtocol):
     def give_job(self, settings: Settings) -> None:
         """Tell the worker which settings it has, and which sockets are whose."""
         job = Job(
-            settings=settings, descriptors=self._descriptors, shared=self._shared, slot=self.slot
+            settings=settings,
+            descriptors=self._descriptors,
+            shared=self._shared,
+            slot=self.slot,
+            seat=self.seat,
         )
         self._process.write(as_line(job))
         self._has_job = True

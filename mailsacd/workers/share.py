@@ -14,9 +14,6 @@ from mailsacd.settings import Settings
 MAX_AUTOMATIC: Final = 8
 """So many workers at most when the number of cores decides."""
 
-MIN_PART_OF_ONE: Final = 50
-"""So many connections, or listeners, of one peer or account each worker allows at least."""
-
 _SHARED_LIMITS: Final = ("max_connections", "max_listeners")
 _LISTENING_CONNECTIONS: Final = 1  # of each process, beside its pools
 _TAKING_OVER: Final = 1  # worker more, while one is replaced at SIGHUP
@@ -46,8 +43,8 @@ def check_connections(settings: Settings) -> None:
 def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
     """The settings of one worker, whose database is at ``dsn``.
 
-    Memory and connections are shared out. No share of the memory is too small for a message, and
-    none of what one peer or account may have so small that chance decides who is refused.
+    Memory and connections are shared out, and no share of the memory is too small for a message.
+    What one peer or account may have is counted together by all of them.
     """
     count = settings.server.workers
     message = settings.message
@@ -74,15 +71,11 @@ def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
 def _limits_shared(section: msgspec.Struct, count: int) -> msgspec.Struct:
     """``section`` with a worker's part of its limits on connections or listeners."""
     limits = {
-        name: getattr(section, name)
+        name: _part(getattr(section, name), count)
         for name in section.__struct_fields__
-        if name.startswith(_SHARED_LIMITS)
+        if name in _SHARED_LIMITS
     }
-    parts = {name: _part(whole, count) for name, whole in limits.items()}
-    for name, part in parts.items():
-        if "_per_" in name:
-            parts[name] = max(part, min(limits[name], MIN_PART_OF_ONE))
-    return msgspec.structs.replace(section, **parts)
+    return msgspec.structs.replace(section, **limits)
 
 
 def _part(whole: int, count: int) -> int:

@@ -5,10 +5,13 @@ import shutil
 import signal
 import smtplib
 import ssl
+from contextlib import suppress
 
 import pytest
 
+from mailsacd.core.account import new_key
 from mailsacd.core.ready import read_ready
+from mailsacd.mail.accounts.guesses import GUESSES
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
 from tests.end_to_end.load import end, missing, more_acknowledged, under_load
 from tests.patience import block_until
@@ -140,6 +143,40 @@ def test_what_keeps_workers_from_starting_is_told(
     assert daemon.process.wait(60) == 1
     assert f"mailsacd cannot start: {told}" in daemon.log.read_text()
     assert read_ready(daemon.data_dir) is None
+
+
+def test_one_peer_s_connections_are_counted_by_all_workers_and_those_of_a_dead_one_given_back(
+    make_daemon: MakeDaemon,
+) -> None:
+    daemon = make_daemon(*TWO, "--set", "smtp.max_connections_per_peer=6").start()
+    clients = _let_in(daemon)
+    assert len(clients) == 6
+    first = daemon.worker_pids()[0]
+    os.kill(first, signal.SIGKILL)
+    block_until(lambda: len(daemon.worker_pids()) == 2 and first not in daemon.worker_pids())
+    left = sum(_answers(client) for client in clients)
+    again = _let_in(daemon)
+    assert left + len(again) == 6
+    for client in (*clients, *again):
+        client.close()
+    daemon.stop()
+
+
+def _let_in(daemon: RunningDaemon) -> list[smtplib.SMTP]:
+    clients = []
+    for _ in range(MANY_CONNECTIONS):
+        with suppress(smtplib.SMTPConnectError):  # 421
+            clients.append(daemon.smtp())
+    return clients
+
+
+def test_guesses_are_counted_by_all_workers_together(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(*TWO).start()
+    statuses = [
+        daemon.request(f"/api/me?_mailsacKey={new_key()}")[0] for _ in range(MANY_CONNECTIONS)
+    ]
+    assert statuses == [401] * GUESSES + [429] * (MANY_CONNECTIONS - GUESSES)
+    daemon.stop()
 
 
 def test_every_worker_reads_the_certificate_again_at_sighup(make_daemon: MakeDaemon) -> None:

@@ -51,4 +51,4 @@ def test_nothing_is_left_of_who_is_gone() -> None:
         connections.leave(member)
     assert not connections.members
     assert not connections.open
-    assert not connections._of_peer
+    assert [connections._counts.of(f"192.0.2.{host}") for host in range(3)] == [0, 0, 0]

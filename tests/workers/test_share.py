@@ -9,6 +9,7 @@ from mailsacd.configuration import load_settings
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.settings import Settings
 from mailsacd.workers.pipe import (
+    Alive,
     Failed,
     Job,
     Logged,
@@ -38,32 +39,16 @@ def _settings(*overrides: str) -> Settings:
         # a message has to fit in
         (("server.workers=4", "message.buffer_bytes=4000000"), "message.buffer_bytes", 2_621_440),
         (("server.workers=4", "message.buffer_bytes=1000000"), "message.buffer_bytes", 1_000_000),
-        # a small number cannot be shared out by chance
-        (
-            ("server.workers=2", "smtp.max_connections_per_peer=2"),
-            "smtp.max_connections_per_peer",
-            2,
-        ),
-        (
-            ("server.workers=4", "pop3.max_connections_per_peer=100"),
-            "pop3.max_connections_per_peer",
-            50,
-        ),
-        # one peer may not have all that one worker has
+        # what one peer or account may have is counted by all together
         (
             ("server.workers=4", "smtp.max_connections_per_peer=1000"),
             "smtp.max_connections_per_peer",
-            250,
-        ),
-        (
-            ("server.workers=2", "websocket.max_listeners_per_peer=1000"),
-            "websocket.max_listeners_per_peer",
-            500,
+            1000,
         ),
         (
             ("server.workers=2", "websocket.max_listeners_per_account=70"),
             "websocket.max_listeners_per_account",
-            50,
+            70,
         ),
         (("server.workers=2", "database.connections=4"), "database.connections", 4),
     ],
@@ -91,12 +76,18 @@ def test_the_embedded_database_has_to_have_connections_for_all_workers() -> None
 def test_a_job_arrives_as_it_was_sent() -> None:
     settings = _settings("database.dsn=password=s3cret", "plans.team.domains=3")
     job = Job(
-        settings=settings, descriptors={"smtp": 3}, shared=SharedFiles(rates=9, figures=10), slot=1
+        settings=settings,
+        descriptors={"smtp": 3},
+        shared=SharedFiles(limits=9, figures=10),
+        slot=1,
+        seat=2,
     )
     assert read_job(as_line(job)) == job
 
 
-@pytest.mark.parametrize("message", [Ready(), Failed("why"), Logged("info", "system", "a\nb")])
+@pytest.mark.parametrize(
+    "message", [Ready(), Alive(), Failed("why"), Logged("info", "system", "a\nb")]
+)
 def test_a_message_arrives_as_it_was_sent(message: msgspec.Struct) -> None:
     line = as_line(message)  # type: ignore[arg-type]  # which of the three, only it knows
     assert line.count(b"\n") == 1

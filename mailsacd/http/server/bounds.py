@@ -18,6 +18,8 @@ from mailsacd.core.connection_figures import (
     opened_connections,
     refused_connections,
 )
+from mailsacd.core.limit_memory import LimitMemory
+from mailsacd.core.open_counts import OpenCounts
 from mailsacd.core.peer import network_of
 from mailsacd.http.server.answer import Response, problem
 from mailsacd.http.server.notes import Notes
@@ -97,7 +99,7 @@ class Bounds:
         """Connections whose client is behind with reading."""
         self._max_connections = settings.max_connections
         self._max_per_peer = settings.max_connections_per_peer
-        self._of_peer: dict[str, int] = {}
+        self._counts = OpenCounts()
         self._proxies = Proxies(settings.proxy_networks)
         self.notes: Final = Notes(self._proxies, clock.seconds)
         """Whom each answer is told to."""
@@ -117,12 +119,16 @@ class Bounds:
             for reason in (_TOO_MANY, _TOO_MANY_FROM_PEER)
         }
 
+    def count_in(self, limits: LimitMemory) -> None:
+        """Count each peer's connections with those to the node's other workers, from now on."""
+        self._counts = OpenCounts("http", limits)
+
     def refusal(self, address: str) -> Response | None:
         """What another connection from the IP ``address`` is refused with; None if it may come."""
         if len(self.connections) >= self._max_connections:
             status, message = HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections"
             self._refused[_TOO_MANY].add()
-        elif self._of_peer.get(self._peer(address) or "", 0) >= self._max_per_peer:
+        elif (peer := self._peer(address)) and self._counts.of(peer) >= self._max_per_peer:
             status, message = HTTPStatus.TOO_MANY_REQUESTS, "Too many connections from you"
             self._refused[_TOO_MANY_FROM_PEER].add()
         else:
@@ -135,15 +141,13 @@ class Bounds:
         self._opened.add()
         peer = self.connections[connection] = self._peer(address)
         if peer is not None:
-            self._of_peer[peer] = self._of_peer.get(peer, 0) + 1
+            self._counts.add(peer)
 
     def leave(self, connection: BoundedConnection) -> None:
         """Forget ``connection``, which is closed, and what was held for it."""
         peer = self.connections.pop(connection)
         if peer is not None:
-            of_peer = self._of_peer.pop(peer) - 1
-            if of_peer:
-                self._of_peer[peer] = of_peer
+            self._counts.leave(peer)
         self.memory.hold(connection, 0)
         self.settled(connection)
 

@@ -1,47 +1,40 @@
 """How often a peer may try a password or a key that turns out wrong."""
 
-from collections import deque
+from math import ceil
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
-from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import ThrottledError
+from mailsacd.core.limit_memory import MOMENTS, LimitMemory
 from mailsacd.core.peer import network_of
+from mailsacd.core.sliding_window import SlidingWindow
 
-GUESSES: Final = 10
+GUESSES: Final = MOMENTS
 PER_S: Final = 60.0
-_PEERS: Final = 10_000  # the one that guessed longest ago is forgotten first
 
 
 class Guesses:
-    """Counts the guesses of each peer within the last minute; the right ones do not count."""
+    """Counts the guesses of each peer within the last minute; the right ones do not count.
 
-    def __init__(self, clock: IReactorTime, *, shared_by: int = 1) -> None:
-        """``shared_by`` processes know nothing of each other's guesses: each allows its share."""
+    The workers of a node count together, in the ``memory`` that they share.
+    """
+
+    def __init__(self, clock: IReactorTime, memory: LimitMemory | None = None) -> None:
         self.clock = clock
-        self._allowed = max(GUESSES // shared_by, 1)
-        self._peers: Recent[str, deque[float]] = Recent(_PEERS)
+        memory = memory or LimitMemory()
+        self._window = SlidingWindow(memory.guesses, memory.secret, most=GUESSES, window_s=PER_S)
 
     def spend(self, peer: str) -> None:
         """``peer`` (an IP address) is about to guess. Raises ThrottledError for one too many."""
-        now = self.clock.seconds()
-        network = network_of(peer)
-        times = self._peers.get(network)
-        if times is UNKNOWN:
-            times = deque()
-            self._peers.remember(network, times)
-        while times and times[0] <= now - PER_S:
-            times.popleft()
-        if len(times) >= self._allowed:
-            wait_s = int(times[0] + PER_S - now) + 1
+        now_s, network = self.clock.seconds(), network_of(peer)
+        wait_s = ceil(self._window.wait_s(network, now_s))
+        if wait_s:
             raise ThrottledError(
                 f"Too many wrong passwords or keys, try again in {wait_s} s", retry_after_s=wait_s
             )
-        times.append(now)
+        self._window.add(network, now_s)
 
     def refund(self, peer: str) -> None:
         """Take a guess of ``peer`` off the count: it was right."""
-        times = self._peers.get(network_of(peer))
-        if times is not UNKNOWN and times:
-            times.pop()
+        self._window.take_back(network_of(peer), self.clock.seconds())

@@ -18,11 +18,11 @@ from mailsacd.core.activity import THROTTLED
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import RateLimitError, ThrottledError
 from mailsacd.core.figures import Figures
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.networks import networks_of_setting
 from mailsacd.core.peer import networks_around
 from mailsacd.core.rate import Charge, full_in_s, places, spend, would_wait
 from mailsacd.core.rate_standing import RateStanding
-from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.records.activity import Activity
 from mailsacd.settings import ThrottleSettings
 
@@ -71,7 +71,7 @@ class Throttle:
     def __init__(
         self,
         settings: ThrottleSettings,
-        memory: RateMemory,
+        memory: LimitMemory,
         activity: Activity,
         *,
         reactor: Any,

@@ -4,7 +4,6 @@ Keeps their number within bounds, has each send a sign of life from time to time
 the rights of those whom a notice concerns: of an account, an address or a domain.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from math import inf
 from typing import Any, Final
@@ -19,6 +18,8 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from mailsacd.core.limit_memory import LimitMemory
+from mailsacd.core.open_counts import OpenCounts
 from mailsacd.core.rounds import Rounds
 from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.push.hub import Hub
@@ -52,8 +53,8 @@ class Listeners:
         self._notices = notices
         self._settings = settings
         self._places: Rounds[Listening] = Rounds(_STEPS)
-        self._of_peer: Counter[str] = Counter()
-        self._of_account: Counter[str] = Counter()
+        self._of_peer = OpenCounts()
+        self._of_account = OpenCounts()
         self._concerned: dict[str, dict[Listening, None]] = {}  # by address, domain, account
         self._stale: dict[Listening, None] = {}
         self._checking = Loop("check who listens", self._check_stale, every_s=inf, clock=reactor)
@@ -67,6 +68,14 @@ class Listeners:
         self.start = self._beating.start
         notices.subscribe(ACCOUNTS, self._account_changed, self._anything_changed)
         notices.subscribe(DIRECTORY, self._name_changed, self._anything_changed)
+
+    def count_in(self, memory: LimitMemory) -> None:
+        """Count those of a peer, and of an account, with those at the node's other workers.
+
+        It has to be called before anybody listens.
+        """
+        self._of_peer = OpenCounts("listeners of peer", memory)
+        self._of_account = OpenCounts("listeners of account", memory)
 
     async def stop(self) -> None:
         """Tell all that it is over; nobody is let in any more."""
@@ -131,9 +140,9 @@ class Listeners:
     def _left(self, listening: Listening) -> None:
         if listening in self._places:
             self._places.discard(listening)
-            _one_less(self._of_peer, listening.peer)
+            self._of_peer.leave(listening.peer)
             if listening.account is not None:
-                _one_less(self._of_account, listening.account)
+                self._of_account.leave(listening.account)
             for name in _names_of(listening):
                 concerned = self._concerned.get(name, {})
                 concerned.pop(listening, None)
@@ -149,17 +158,15 @@ class Listeners:
         listening = Listening(listener, asker.peer, self._left)
         if len(self._places) >= self._settings.max_listeners:
             raise _too_many("Too many listeners")
-        if self._of_peer[listening.peer] >= self._settings.max_listeners_per_peer:
+        if not self._of_peer.enter(listening.peer, self._settings.max_listeners_per_peer):
             raise _too_many("Too many listeners from your IP address")
         self._places.add(listening)
-        self._of_peer[listening.peer] += 1
         return listening
 
     def _seat(self, listening: Listening, account: str) -> None:
-        if self._of_account[account] >= self._settings.max_listeners_per_account:
+        if not self._of_account.enter(account, self._settings.max_listeners_per_account):
             raise _too_many("Too many listeners of this account")
         listening.account = account
-        self._of_account[account] += 1
 
     async def _open(
         self,
@@ -275,9 +282,3 @@ def _key_of(account: str) -> str:
 
 def _too_many(public: str) -> ThrottledError:
     return ThrottledError(f"{public}, come back later", retry_after_s=_TOO_MANY_RETRY_S)
-
-
-def _one_less(counts: Counter[str], key: str) -> None:
-    counts[key] -= 1
-    if not counts[key]:
-        del counts[key]

@@ -1,5 +1,6 @@
 """Keys and sessions: whose they are, on which node that is forgotten, how often one may guess."""
 
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from twisted.logger import LogEvent
 from mailsacd.core.account import KEY_FORM, new_key
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError
+from mailsacd.core.limit_memory import LimitMemory, shared_file
 from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.guesses import GUESSES, PER_S, Guesses
 from mailsacd.store.keys import record_use
@@ -264,11 +266,28 @@ def test_an_ipv6_host_is_its_network() -> None:
     guesses.spend("::ffff:192.0.2.1")
 
 
-def test_peers_that_guessed_are_not_remembered_without_bound() -> None:
+def test_the_workers_of_a_node_count_guesses_together() -> None:
+    descriptor = shared_file(seats=2)
+    clock = Clock()
+    workers = [Guesses(clock, LimitMemory(descriptor, seat=seat)) for seat in (0, 1)]
+    os.close(descriptor)
+    for number in range(GUESSES):
+        workers[number % 2].spend(PEER)
+    for worker in workers:
+        with pytest.raises(ThrottledError):
+            worker.spend(PEER)
+    workers[0].refund(PEER)  # it was right
+    workers[1].spend(PEER)
+
+
+def test_many_who_guess_take_nothing_from_others_and_need_no_more_memory() -> None:
     guesses = Guesses(Clock())
-    for number in range(10_100):
+    for number in range(10_000):
         guesses.spend(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    assert len(guesses._peers) == 10_000
+    for _ in range(GUESSES - 1):
+        guesses.spend("10.0.0.0")
+    with pytest.raises(ThrottledError):
+        guesses.spend("10.0.0.0")
 
 
 @pytest_twisted.ensureDeferred

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from mailsacd.core.errors import ConfigurationError, RateLimitError, ThrottledError
-from mailsacd.mail.limits.rate_memory import RateMemory, shared_file
+from mailsacd.core.limit_memory import LimitMemory, shared_file
 from mailsacd.mail.limits.throttle import MAX_TOLD, OTHERS, Patience, Throttle
 from mailsacd.mail.records.activity import Activity
 from mailsacd.settings import ThrottleSettings
@@ -23,13 +23,13 @@ PEER = "192.0.2.1"
 class House:
     """A throttle whose clock stands still until it is moved."""
 
-    def __init__(self, database: Database, memory: RateMemory | None = None, **given: Any) -> None:
+    def __init__(self, database: Database, memory: LimitMemory | None = None, **given: Any) -> None:
         self.clock = Clock()
         self.clock.advance(1_000)
         self.activity = Activity(database, reactor=self.clock)
         self.throttle = Throttle(
             msgspec.structs.replace(ThrottleSettings(), **given),
-            memory or RateMemory(),
+            memory or LimitMemory(),
             self.activity,
             reactor=self.clock,
             seconds=self.clock.seconds,
@@ -226,7 +226,7 @@ def test_workers_spend_from_the_same_buckets(database: Database) -> None:
     descriptor = shared_file()
     try:
         first, second = (
-            House(database, RateMemory(descriptor), peer_per_minute=10, slow_s=0) for _ in "ab"
+            House(database, LimitMemory(descriptor), peer_per_minute=10, slow_s=0) for _ in "ab"
         )
     finally:
         os.close(descriptor)

@@ -14,12 +14,12 @@ from twisted.logger import LogEvent
 from mailsacd.core.actor import ANYONE
 from mailsacd.core.errors import ForbiddenError, MailsacdError, UnavailableError
 from mailsacd.core.event import Pushed
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.sequence import Sequences
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.limits.paced import Paced
-from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.limits.throttle import Throttle
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.ownership.directory import Directory
@@ -95,7 +95,7 @@ async def node(database: Database, database_dsn: str) -> AsyncIterator[Node]:
     activity = Activity(database, reactor=reactor)
     usage = Usage(database, accounts, activity, notices, reactor=reactor)
     throttle = Throttle(
-        ThrottleSettings(), RateMemory(), activity, reactor=reactor, seconds=time.monotonic
+        ThrottleSettings(), LimitMemory(), activity, reactor=reactor, seconds=time.monotonic
     )
     authenticator = Authenticator(database, notices, Guesses(reactor), reactor=reactor)
     directory = Directory(database, notices)

@@ -12,8 +12,8 @@ from twisted.internet.task import Clock
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import DeniedError, ThrottledError
+from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.load_test import LoadTestRun
-from mailsacd.mail.limits.rate_memory import RateMemory
 from mailsacd.mail.limits.throttle import Throttle
 from mailsacd.mail.receiving.admission import Admission, CaptureAdmission
 from mailsacd.mail.receiving.denylist import Denylist
@@ -33,7 +33,7 @@ async def _throttle(node: Node, **given: int) -> tuple[Throttle, Denylist, Activ
     clock.advance(1_000)
     activity = Activity(node.database, reactor=clock)
     settings = msgspec.structs.replace(ThrottleSettings(slow_s=0), **given)
-    throttle = Throttle(settings, RateMemory(), activity, reactor=clock, seconds=clock.seconds)
+    throttle = Throttle(settings, LimitMemory(), activity, reactor=clock, seconds=clock.seconds)
     denylist = Denylist(
         node.database, node.notices, activity, allow_networks=["10.9.0.0/16"], reactor=clock
     )
