@@ -89,13 +89,14 @@ class ExternalPostgres:
         settings.write_text(text + "synchronous_standby_names = ''\n")
         self._run("pg_ctl", "promote", "--pgdata", str(self._data))
 
-    def run(self, sql: str) -> list[tuple[object, ...]]:
-        """Run a statement as its operator would; returns its rows."""
+    def run(self, *statements: str) -> list[tuple[object, ...]]:
+        """Run statements in one session, as its operator would; returns the last one's rows."""
         connection = psycopg2.connect(self.dsn)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(sql)
+                for statement in statements:
+                    cursor.execute(statement)
                 return list(cursor.fetchall()) if cursor.description else []
         finally:
             connection.close()

@@ -54,10 +54,10 @@ class Sender(threading.Thread):
 
 
 def under_load(
-    daemon: RunningDaemon, sessions: int = 4, *, comes_back: bool = False
+    daemon: RunningDaemon, sessions: int = 4, *, comes_back: bool = False, name: str = "load"
 ) -> list[Sender]:
-    """Senders that have begun."""
-    senders = [Sender(daemon, f"load{n}", comes_back=comes_back) for n in range(sessions)]
+    """Senders that have begun; their recipients begin with ``name``."""
+    senders = [Sender(daemon, f"{name}{n}", comes_back=comes_back) for n in range(sessions)]
     for sender in senders:
         sender.start()
     more_acknowledged(senders)

@@ -1,93 +1,23 @@
 """Webhooks from the real daemon: whatever is killed when, everything that was taken is posted."""
 
-import json
 import signal
-import socketserver
-import threading
-import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from typing import Any
 
 import pytest
 
 from tests.end_to_end.command import told
-from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
+from tests.end_to_end.daemon import MakeDaemon
+from tests.end_to_end.hook import Hook, call, delivered, listening_hook, states
 from tests.patience import block_until
 
 ALLOWED = ("--set", 'webhook.allowed_networks=["127.0.0.0/8"]')
 QUICK = ("--set", "webhook.timeout_s=1")
 
 
-class Hook(socketserver.ThreadingTCPServer):
-    """A receiver; what it ``got`` are the ids of the events, as they came, and texts for Slack."""
-
-    allow_reuse_address = True
-    request_queue_size = 128
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.got: list[str] = []
-        self.slack: list[str] = []
-        self.answers = threading.Event()
-        self.answers.set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/hook"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Hook
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path == "/slack":
-            self.server.slack.append(body["text"])
-        else:
-            assert body["raw"]
-            self.server.got.append(self.headers["webhook-id"])
-        if self.server.answers.is_set():
-            self.send_response(204)
-            self.end_headers()
-        else:
-            self.server.answers.wait(30)
-
-    def log_message(self, *args: Any) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    with Hook() as made:
-        thread = threading.Thread(target=made.serve_forever, daemon=True)
-        thread.start()
+    with listening_hook() as made:
         yield made
-        made.answers.set()
-        made.shutdown()
-
-
-def call(daemon: RunningDaemon, method: str, path: str, body: Any = None) -> Any:
-    key = (daemon.data_dir / "admin.key").read_text().strip()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{daemon.ready.ports['http']}{path}",
-        method=method,
-        headers={"Mailsac-Key": key},
-        data=None if body is None else json.dumps(body).encode(),
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
-
-
-def states(daemon: RunningDaemon) -> list[str]:
-    found = call(daemon, "GET", "/api/webhooks/deliveries?limit=1000")
-    return [delivery["state"] for delivery in found]
-
-
-def delivered(daemon: RunningDaemon) -> list[str]:
-    found = call(daemon, "GET", "/api/webhooks/deliveries?state=delivered&limit=1000")
-    return [delivery["_id"] for delivery in found]
 
 
 def test_what_was_taken_is_posted_though_the_daemon_is_killed(
