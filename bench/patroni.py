@@ -13,10 +13,12 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+import psycopg2
 
 from bench.servers import (
     HOST,
@@ -121,13 +123,13 @@ class Cluster:
 
     @property
     def is_whole(self) -> bool:
-        """Whether there is a primary with a synchronous standby, and every node runs."""
+        """Whether there is a primary, and both of the others follow it, one synchronously.
+
+        Patroni calls a standby running that cannot follow, and is about to be made anew.
+        """
         primary = self.primary()
-        known = _answer(primary, "/cluster") if primary is not None else None
-        members = known["members"] if known else []
-        roles = sorted(member["role"] for member in members)
-        up = all(member["state"] in {"running", "streaming"} for member in members)
-        return up and roles == ["leader", "replica", "sync_standby"]
+        states = _followers(primary) if primary is not None else []
+        return sorted(states) == ["streaming async", "streaming sync"]
 
     def wait_until_whole(self) -> bool:
         """Whether it `is_whole` in time."""
@@ -142,7 +144,7 @@ class Cluster:
             "restapi": {"listen": rest, "connect_address": rest},
             "etcd3": {"host": f"{HOST}:{self._etcd_port}"},
             "bootstrap": {
-                "dcs": _DYNAMIC,
+                "dcs": DYNAMIC,
                 "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}, "data-checksums"],
                 "pg_hba": [f"host {who} all {HOST}/32 trust" for who in ("all", "replication")],
             },
@@ -158,7 +160,7 @@ class Cluster:
         }
 
 
-_DYNAMIC: Final = {
+DYNAMIC: Final[dict[str, Any]] = {
     "ttl": TTL_S,
     "loop_wait": LOOP_WAIT_S,
     "retry_timeout": RETRY_TIMEOUT_S,
@@ -216,6 +218,24 @@ def _bin_dir() -> str:
     if not found:
         raise NotInstalledError(f"PostgreSQL is not installed ({_HOW_TO_GET})")
     return str(found[-1].parent)
+
+
+def _followers(primary: Node) -> list[str]:
+    """How its standbys follow it; none when it cannot be asked."""
+    try:
+        with closing(psycopg2.connect(f"{_address(primary)} connect_timeout=2")) as connection:
+            cursor = connection.cursor()
+            cursor.execute(
+                "select state || ' ' || sync_state from pg_stat_replication"
+                " where application_name <> 'pg_basebackup'"  # which makes one
+            )
+            return [state for (state,) in cursor.fetchall()]
+    except psycopg2.Error:
+        return []
+
+
+def _address(node: Node) -> str:
+    return f"host={HOST} port={node.port} user={_USER} dbname=postgres"
 
 
 def _answer(node: Node, path: str) -> Any:

@@ -4,9 +4,10 @@ once; one that is killed, or a primary that is, costs nothing that was acknowled
 import json
 import smtplib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from mailsacd.ports import listeners
 from mailsacd.settings import Settings
@@ -53,20 +54,34 @@ def test_what_comes_in_at_one_is_pushed_read_and_deleted_at_the_other(
 ) -> None:
     one, two = make_nodes(external_postgres.dsn)
     call(two, "POST", f"/api/addresses/{BOX}", {"enablews": True})
-    key = (two.data_dir / "admin.key").read_text()
-    url = f"ws://127.0.0.1:{two.ready.ports['http']}/incoming-messages?key={key}&addresses={BOX}"
-    with connect(url) as socket:
-        assert json.loads(socket.recv(PATIENCE_S))["msg"] == "Listening"
+    with _listening(two) as socket:
         one.send(BOX, "Subject: hi\r\n\r\n")
         (listed,) = call(two, "GET", f"/api/addresses/{BOX}/messages")  # at once after the 250
-        while "email" not in (frame := json.loads(socket.recv(PATIENCE_S))):
-            pass
+        frame = _pushed(socket)
     assert frame["_id"] == listed["_id"]
     assert frame["subject"] == "hi"
     call(two, "DELETE", f"/api/addresses/{BOX}/messages/{listed['_id']}")
     assert call(one, "GET", f"/api/addresses/{BOX}/messages") == []
     one.stop()
     two.stop()
+
+
+@contextmanager
+def _listening(node: RunningDaemon) -> Iterator[ClientConnection]:
+    """Who waits at a node for mail to BOX."""
+    key = (node.data_dir / "admin.key").read_text()
+    url = f"ws://127.0.0.1:{node.ready.ports['http']}/incoming-messages?key={key}&addresses={BOX}"
+    with connect(url) as socket:
+        assert json.loads(socket.recv(PATIENCE_S))["msg"] == "Listening"
+        yield socket
+
+
+def _pushed(socket: ClientConnection) -> dict[str, object]:
+    """The next message."""
+    while "email" not in (frame := json.loads(socket.recv(PATIENCE_S))):
+        pass
+    email: dict[str, object] = frame["email"]
+    return email
 
 
 def test_a_webhook_is_posted_by_one_of_the_two_and_by_the_other_when_that_is_killed(
@@ -116,18 +131,22 @@ def test_a_primary_that_is_killed_costs_both_nodes_a_while_and_no_mail(
     primary = external_postgres
     standby = primary.standby(primary.directory.with_name("standby"))
     nodes = make_nodes(both(primary, standby))
-    senders = [
-        sender
-        for number, node in enumerate(nodes)
-        for sender in under_load(node, 2, comes_back=True, name=f"node{number}")
-    ]
-    primary.kill()
-    block_until(lambda: {sender.refusals == {451} for sender in senders} == {True})
-    assert [node.request("/api/addresses/a@b.example/messages")[0] for node in nodes] == [503] * 2
-    standby.promote()
-    more_acknowledged(senders)
-    end(senders)
-    assert missing(nodes[1], senders) == []
+    call(nodes[0], "POST", f"/api/addresses/{BOX}", {"enablews": True})
+    with _listening(nodes[1]) as socket:
+        senders = [
+            sender
+            for number, node in enumerate(nodes)
+            for sender in under_load(node, 2, comes_back=True, name=f"node{number}")
+        ]
+        primary.kill()
+        block_until(lambda: {sender.refusals == {451} for sender in senders} == {True})
+        assert all(node.request("/api/addresses/a@b.example/messages")[0] == 503 for node in nodes)
+        standby.promote()
+        more_acknowledged(senders)
+        end(senders)
+        assert missing(nodes[1], senders) == []
+        nodes[0].send(BOX, "Subject: after it\r\n\r\n")
+        assert _pushed(socket)["subject"] == "after it"
     for node in nodes:
         node.stop()
     standby.kill()
