@@ -10,6 +10,7 @@ import os
 import pwd
 import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ RETRY_TIMEOUT_S: Final = 3
 
 _USER: Final = "postgres"
 _FORMED_WITHIN_S: Final = 120.0
+_STEADY_S: Final = 4.0
 _HOW_TO_GET: Final = "apt-get install patroni etcd-server postgresql-15"
 _REST_TIMEOUT_S: Final = 2.0
 
@@ -132,8 +134,16 @@ class Cluster:
         return sorted(states) == ["streaming async", "streaming sync"]
 
     def wait_until_whole(self) -> bool:
-        """Whether it `is_whole` in time."""
-        return wait_until(lambda: self.is_whole, _FORMED_WITHIN_S)
+        """Whether it `is_whole` in time, and stays so: Patroni may yet make a standby anew."""
+        whole_since = time.monotonic()
+
+        def stays_whole() -> bool:
+            nonlocal whole_since
+            if not self.is_whole:
+                whole_since = time.monotonic()
+            return time.monotonic() > whole_since + _STEADY_S
+
+        return wait_until(stays_whole, _FORMED_WITHIN_S)
 
     def _settings(self, node: Node) -> dict[str, Any]:
         address, rest = f"{HOST}:{node.port}", f"{HOST}:{node.rest_port}"

@@ -40,7 +40,6 @@ SPARE_FOR_S: Final = 20.0
 _SWEEP_INTERVAL_S: Final = 0.5
 _GROW_AFTER_S: Final = 0.01
 _RETRY_START_S: Final = 0.2
-
 # Declared statements find rows by their keys: no value asks for another plan, and one made while a
 # table was small must not read it whole later. What that seems to cost would have it compiled.
 _PLANS: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}

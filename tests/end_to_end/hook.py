@@ -11,6 +11,9 @@ from typing import Any
 
 from tests.end_to_end.daemon import RunningDaemon
 
+ALLOWED = ("--set", 'webhook.allowed_networks=["127.0.0.0/8"]')
+"""Options of a daemon that may post to a receiver here."""
+
 
 class Hook(socketserver.ThreadingTCPServer):
     """A receiver; what it ``got`` are the ids of the events, as they came, and texts for Slack."""

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import smtplib
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.end_to_end.command import told
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
-from tests.end_to_end.test_webhook_delivery import ALLOWED, Hook
+from tests.end_to_end.hook import ALLOWED, Hook, listening_hook
 from tests.patience import block_until
 
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -23,10 +22,8 @@ MAIL = "Subject: hi\r\n\r\nhello\r\n"
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    with Hook() as made:
-        threading.Thread(target=made.serve_forever, daemon=True).start()
+    with listening_hook() as made:
         yield made
-        made.shutdown()
 
 
 def figures(daemon: RunningDaemon) -> Figures:

@@ -7,10 +7,9 @@ import pytest
 
 from tests.end_to_end.command import told
 from tests.end_to_end.daemon import MakeDaemon
-from tests.end_to_end.hook import Hook, call, delivered, listening_hook, states
+from tests.end_to_end.hook import ALLOWED, Hook, call, delivered, listening_hook, states
 from tests.patience import block_until
 
-ALLOWED = ("--set", 'webhook.allowed_networks=["127.0.0.0/8"]')
 QUICK = ("--set", "webhook.timeout_s=1")
 
 
