@@ -73,8 +73,12 @@ def invitation_letter(link: str, *, server: str, days: int) -> Letter:
 
 
 def written(letter: Letter, envelope: Envelope) -> bytes:
-    """Return the whole message, in lines that end in CRLF and ASCII alone."""
-    message = EmailMessage(policy=_POLICY)
+    """Return the whole message, in lines that end in CRLF.
+
+    It is ASCII alone, but for its header where an address is not (RFC 6532).
+    """
+    is_ascii = (envelope.sender + envelope.recipient).isascii()
+    message = EmailMessage(policy=_POLICY.clone(utf8=not is_ascii))
     message["From"] = envelope.sender
     message["To"] = envelope.recipient
     message["Subject"] = letter.subject

@@ -179,6 +179,14 @@ async def test_what_is_written_is_ascii_and_its_page_has_nothing_of_others_in_it
     assert 'href="https://x.example/?&quot;&lt;"' in page
 
 
+@pytest_twisted.ensureDeferred
+async def test_an_address_beyond_ascii_is_written_as_it_is(desk: Desk) -> None:
+    await desk.own_mail.send(Letter(subject="Grüße", paragraphs=("ü",)), "jürgen@example.org")
+    [(body, smtputf8)] = await desk.database.fetch("select body, smtputf8 from outgoing_message")
+    assert smtputf8
+    assert "\r\nTo: jürgen@example.org\r\n".encode() in expand(bytes(body))
+
+
 @pytest.mark.parametrize("recipient", ["no address", "a@b.example\r\nBcc: x@y.example", ""])
 @pytest_twisted.ensureDeferred
 async def test_an_invitation_goes_to_an_address(desk: Desk, recipient: str) -> None:
