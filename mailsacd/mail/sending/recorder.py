@@ -149,9 +149,7 @@ class Recorder:
         if not batch:
             return None
         try:
-            await self._commit([entry for entry, _ in batch])
-        except StatementError:
-            await self._one_by_one(batch)
+            await self._commit_all([entry for entry, _ in batch])
         except BaseException:
             self._forming = batch + self._forming
             raise
@@ -160,17 +158,24 @@ class Recorder:
                 done.callback(None)
         return 0 if self._forming else None
 
-    async def _one_by_one(self, batch: Sequence[tuple[Entry, Deferred[None]]]) -> None:
-        """One of them was refused for its contents: the others are not to suffer for it.
+    async def _commit_all(self, entries: Sequence[Entry]) -> None:
+        try:
+            await self._commit(entries)
+        except StatementError:
+            # One was refused for its contents: the others are not to suffer for it
+            for entry in entries:
+                await self._commit_alone(entry)
 
-        Its own outcome counts, without what follows from it: nothing is sent twice for that.
-        """
-        for entry, _ in batch:
+    async def _commit_alone(self, entry: Entry) -> None:
+        """Write it down, if need be without what follows from it: so nothing is sent twice."""
+        try:
+            await self._commit([entry])
+        except StatementError:
+            _log.failure("what follows from an outcome could not be stored")
             try:
-                await self._commit([entry])
-            except StatementError:
-                _log.failure("what follows from an outcome could not be stored")
                 await self._bare(entry)
+            except StatementError:  # its lease ends
+                _log.failure("an outcome could not be stored")
 
     async def _commit(self, entries: Sequence[Entry]) -> None:
         async def work(transaction: Executor) -> list[Entry]:
