@@ -124,7 +124,7 @@ def external_postgres(workspace: Path, migrated_data: Path) -> Iterator[External
     server = ExternalPostgres(directory, binaries.directory, user)
     server.start()
     yield server
-    server.kill()
+    server.end()
 
 
 @pytest.fixture(scope="module")

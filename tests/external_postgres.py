@@ -31,6 +31,7 @@ class ExternalPostgres:
         self._binaries = binaries
         self._user = user
         self._process: subprocess.Popen[bytes] | None = None
+        self._standbys: list[ExternalPostgres] = []
 
     @property
     def dsn(self) -> str:
@@ -64,6 +65,11 @@ class ExternalPostgres:
             self._process.kill()
             self._process.wait(_STOP_S)
 
+    def end(self) -> None:
+        """End it, and the standbys that were made of it."""
+        for each in (self, *self._standbys):
+            each.kill()
+
     def standby(self, directory: Path) -> "ExternalPostgres":
         """Make and start a standby in ``directory``, to which commits wait to be sent."""
         self._give(directory)
@@ -73,6 +79,7 @@ class ExternalPostgres:
             "--checkpoint", "fast",
         )  # fmt: skip
         standby = ExternalPostgres(directory, self._binaries, self._user, self.port + 1)
+        self._standbys.append(standby)
         standby.start()
         self.run("alter system set synchronous_standby_names = '*'")
         self.run("select pg_reload_conf()")

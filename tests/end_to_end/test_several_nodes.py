@@ -149,7 +149,6 @@ def test_a_primary_that_is_killed_costs_both_nodes_a_while_and_no_mail(
         assert _pushed(socket)["subject"] == "after it"
     for node in nodes:
         node.stop()
-    standby.kill()
 
 
 def test_a_database_that_turned_read_only_is_451_until_it_is_no_more(

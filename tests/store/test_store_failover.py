@@ -53,7 +53,6 @@ async def test_the_standby_that_becomes_the_primary_is_found_and_no_standby_befo
     standby.promote()
     await _insert(database, 2)
     assert await database.fetch("select n from t order by n") == [(1,), (2,)]
-    standby.kill()
 
 
 @pytest_twisted.async_yield_fixture
