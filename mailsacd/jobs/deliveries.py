@@ -108,10 +108,15 @@ class DeliveryJob:
             self._places.rooms(self._reactor.seconds()), lease_s=int(self._timeout_s + GRACE_S)
         )
         for claim in claims:
-            self._tasks.run(self._deliver(claim))
+            self._places.enter(claim)
+            self._tasks.run(self._deliver(claim)).addCallback(self._left, claim)
+
+    def _left(self, _: None, claim: Claim) -> None:
+        """A task has ended and is not counted any more: whoever is woken may begin one at once."""
+        self._places.leave(claim)
+        self.wake()
 
     async def _deliver(self, claim: Claim) -> None:
-        self._places.enter(claim)
         try:
             message = await self._deliveries.message(claim)
             if message is None:
@@ -126,9 +131,6 @@ class DeliveryJob:
             raise CancelledError from e
         except Exception:  # noqa: BLE001  one delivery's defect is not to end the others
             _log.failure("delivery {id} was broken off", id=claim.id)
-        finally:
-            self._places.leave(claim)
-            self.wake()
 
     async def _send(self, claim: Claim, message: Message) -> None:
         if claim.until.timestamp() - self._reactor.seconds() < self._timeout_s:

@@ -75,8 +75,12 @@ class RelayJob:
         for line in await self._relay.claim(self._places.rooms()):
             self._leases.add(line.claims)
             self._places.enter(line)
-            self._tasks.run(self._send(line))
+            self._tasks.run(self._send(line)).addCallback(self._ended)
             self._looking.wake()  # there may be more of the same line
+
+    def _ended(self, _: None) -> None:
+        """A task has ended and is not counted any more: whoever is woken may begin one at once."""
+        self.wake()
 
     async def _send(self, line: Line) -> None:
         answered = True
@@ -90,4 +94,3 @@ class RelayJob:
             _log.failure("mail for {domain} was broken off", domain=line.domain)
         finally:
             self._places.leave(line, answered=answered)
-            self.wake()

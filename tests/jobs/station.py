@@ -65,7 +65,9 @@ class Station:
     ) -> None:
         self.database = database
         self.clock = clock or TestTime()
-        self.settings = WebhookSettings(**{"allowed_networks": ("127.0.0.0/8",), **settings})
+        # A receiver that hangs is not to be given up while a test lasts, on a busy machine either
+        usual = {"allowed_networks": ("127.0.0.0/8",), "timeout_s": 120.0}
+        self.settings = WebhookSettings(**{**usual, **settings})
         notices = Notices("", LANES.rest, reactor=reactor)  # it hears nothing
         self.activity = Activity(database, reactor=reactor)
         self.usage = Usage(

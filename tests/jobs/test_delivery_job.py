@@ -231,6 +231,20 @@ async def test_an_account_has_half_of_all_at_most(
     assert sum(len(r.got) for r in hanging) == 2
 
 
+@pytest.mark.usefixtures("answers_at_once")
+@pytest_twisted.ensureDeferred
+async def test_whoever_ends_makes_room_before_the_next_is_begun(
+    make_station: MakeStation, receive: Receive
+) -> None:
+    station, receiver = make_station(max_requests=2), receive()
+    await station.reserve(BOX, webhook=receiver.url())
+    await station.reserve("bob@b.example", "bob", webhook=receiver.url())
+    for _ in range(10):
+        await station.mail(BOX)
+        await station.mail("bob@b.example")
+    await until(lambda: len(receiver.got) == 20)
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_target_that_did_not_answer_is_tried_with_one_at_a_time(
     make_station: MakeStation, receive: Receive
