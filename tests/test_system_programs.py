@@ -35,6 +35,7 @@ def programs(workspace: Path) -> Path:
         "#!/bin/sh\necho 'libatomic.so.1 => /lib/a, libnss_wrapper.so => /lib/b'\n"
     )
     libraries.chmod(0o755)
+    (workspace / "perl").symlink_to("/bin/true")
     return workspace
 
 
