@@ -36,10 +36,11 @@ async def ended_within(
     if not left:
         return True
     giving_up = clock.callLater(limit_s, done.callback, False)
-    in_time = await done
-    if giving_up.active():
-        giving_up.cancel()
-    return in_time
+    try:
+        return await done
+    finally:  # also when whoever waits is cancelled, or is garbage: the work goes on to its end
+        if giving_up.active():
+            giving_up.cancel()
 
 
 async def end(
