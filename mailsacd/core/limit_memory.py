@@ -9,11 +9,11 @@ open it counts in a seat of its own, which the parent clears when the worker is 
 import mmap
 import os
 import secrets
-import tempfile
 from collections.abc import MutableSequence, Sequence
 from typing import Final, cast
 
 from mailsacd.core.rate import SLOTS
+from mailsacd.core.shared_memory import make_unnamed_file
 
 TABLES: Final = (
     "peer",
@@ -76,11 +76,6 @@ class LimitMemory:
 
 def shared_file(seats: int = 1) -> int:
     """Make a file for the LimitMemory of so many processes. The caller closes the descriptor."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("mailsacd-limits")
-    else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    os.truncate(descriptor, _SHARED_BYTES + seats * _SEAT_BYTES)
+    descriptor = make_unnamed_file("mailsacd-limits", _SHARED_BYTES + seats * _SEAT_BYTES)
     os.pwrite(descriptor, secrets.token_bytes(_SECRET_BYTES), 0)
     return descriptor

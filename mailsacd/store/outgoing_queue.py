@@ -1,7 +1,7 @@
 """Statements that look at messages on their way out, and change what is to become of them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -117,12 +117,14 @@ _hold_account = none(
        where message.account = %(account)s and ended is null
            and recipient.message_id = message.id and state = 'queued'"""
 )
+# Two that end the last two recipients of a message must see each other
 _lock_several: many[str] = many(
     column,
-    """select id from outgoing_message where id = any(%(ids)s::text[]) order by id for update""",
+    """select id from outgoing_message where id = any(%(ids)s::text[])
+       order by id for no key update""",
 )
 _end = none(
-    """update outgoing_message set body = null, ended = now()
+    """update outgoing_message set body = null, ended = greatest(now(), %(now)s::timestamptz)
        where id = any(%(ids)s::text[]) and ended is null and not exists (
            select from outgoing_recipient
            where message_id = id and state in ('queued', 'held'))"""
@@ -194,14 +196,19 @@ async def hold_all(db: Executor) -> int:
     return await _hold_all(db)
 
 
-async def end_messages(db: Executor, ids: Sequence[str]) -> None:
+async def lock_messages(db: Executor, ids: Collection[str]) -> None:
+    """Lock messages until the transaction ends, as `end_messages` wants them."""
+    await _lock_several(db, ids=sorted(set(ids)))
+
+
+async def end_messages(db: Executor, ids: Collection[str], now: datetime | None = None) -> None:
     """Give up the content of those messages that have no open recipient any more.
 
-    It takes a transaction: they are locked before it is looked who else ended a recipient.
+    The transaction has locked them, so that none is overlooked of which another one ends a
+    recipient. ``now`` is the node's clock; the database's counts where it is ahead of that.
     """
-    each = sorted(set(ids))
-    await _lock_several(db, ids=each)
-    await _end(db, ids=each)
+    if ids:
+        await _end(db, ids=sorted(set(ids)), now=now)
 
 
 async def forget_ended(db: Executor, before: datetime) -> int:

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from mailsacd.core.relay import Claim, Ending, QueuedMessage
 from mailsacd.store.compression import expand
+from mailsacd.store.outgoing_queue import end_messages, lock_messages
 from mailsacd.store.relay_claims import MAX_READIED, NOW, READY
-from mailsacd.store.sql import Executor, column, many, maybe, none
+from mailsacd.store.sql import Executor, many, maybe, none
 
 
 def _queued_message(*columns: Any) -> QueuedMessage:
@@ -50,12 +51,6 @@ _put_off = none(
               order by message_id, place limit {MAX_READIED} for update skip locked) late
         where rcpt.message_id = late.message_id and rcpt.place = late.place"""  # noqa: S608  no input in it
 )
-# Two that end the last two recipients of a message must see each other
-_lock = many(
-    column,
-    """select id from outgoing_message where id = any (%(ids)s::text[])
-       order by id for no key update""",
-)
 # A delivery counts whoever has the claim by now; anything else is told by its holder alone.
 _end = many(
     lambda message_id, place: (message_id, place),
@@ -75,12 +70,6 @@ _end = many(
                 else rcpt.state = 'queued' and rcpt.attempts = ending.attempts
                     and claimed_until is not null end
         returning rcpt.message_id, rcpt.place""",  # noqa: S608  no input in it
-)
-_close = none(
-    f"""update outgoing_message set body = null, ended = {NOW}
-        where id = any (%(ids)s::text[]) and ended is null and not exists (
-            select from outgoing_recipient
-            where message_id = outgoing_message.id and state in ('queued', 'held'))"""  # noqa: S608  no input in it
 )
 
 
@@ -122,7 +111,7 @@ async def record_endings(
 
     Returns the keys of those that were still held, so that it counts.
     """
-    await _lock(db, ids=sorted({ending.claim.message_id for ending in endings}))
+    await lock_messages(db, [ending.claim.message_id for ending in endings])
     ended = await _end(
         db,
         now=now,
@@ -135,17 +124,8 @@ async def record_endings(
         delays=[ending.tells_delay for ending in endings],
         **_keys([ending.claim for ending in endings]),
     )
-    await close_messages(db, [e.claim.message_id for e in endings if e.state != "queued"], now)
+    await end_messages(db, [e.claim.message_id for e in endings if e.state != "queued"], now)
     return set(ended)
-
-
-async def close_messages(db: Executor, ids: Sequence[str], now: datetime) -> None:
-    """Drop the content of those messages of which no recipient is open any more.
-
-    Whoever ends recipients has the messages locked since before, so that none is overlooked.
-    """
-    if ids:
-        await _close(db, ids=list(ids), now=now)
 
 
 def _keys(claims: Sequence[Claim]) -> dict[str, object]:

@@ -14,7 +14,8 @@ STRING: Final[Schema] = {"type": "string"}
 _NAMES: Final[Schema] = {"type": "array", "items": STRING}
 _BINARY: Final[Schema] = {"type": "string", "contentEncoding": "binary"}
 _TEXT_OR_NULL: Final[Schema] = {"type": ["string", "null"]}
-_TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
+TIME: Final[Schema] = {"type": "string", "format": "date-time"}
+TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 _FLAG: Final[Schema] = {"type": "boolean"}
 
 
@@ -103,16 +104,16 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "catchAll": {**_TEXT_OR_NULL, "description": "The domain whose catch-all it is"},
             "implicit": {**_FLAG, "description": "The account's by its private domain alone"},
             "password": {"type": "null", "description": "Never told"},
-            "created": _TIME_OR_NULL,
-            "updated": _TIME_OR_NULL,
+            "created": TIME_OR_NULL,
+            "updated": TIME_OR_NULL,
         },
     },
     "Domain": _object(
         {
             "_id": {"type": "string", "description": "The domain itself"},
             "owner": STRING,
-            "created": {"type": "string", "format": "date-time"},
-            "updated": {"type": "string", "format": "date-time"},
+            "created": TIME,
+            "updated": TIME,
             "enablews": _FLAG,
             "hosted": {**_FLAG, "description": "Below the operator's hosting domain"},
             "isDefault": _FLAG,

@@ -34,7 +34,7 @@ _ME: Final[dict[str, Any]] = {
     "_id": {"type": "string", "description": "The account's name"},
     "email": _TEXT,
     "plan": _TEXT,
-    "created": {"type": "string", "format": "date-time"},
+    "created": schemas.TIME,
     "labels": _TEXTS,
     "recents": {**_TEXTS, "description": "Addresses looked at of late, newest first"},
     "capturePrivate": {**_FLAG, "description": "What it captures is starred"},

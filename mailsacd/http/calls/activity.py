@@ -13,7 +13,7 @@ from mailsacd.mail.records.activity import MAX_A_DAY, Activity
 
 _FIELDS: Final[dict[str, Any]] = {
     "_id": {"type": "string", "description": "Rises with time"},
-    "time": {"type": "string", "format": "date-time"},
+    "time": schemas.TIME,
     "kind": {
         "type": "string",
         "description": "`received`, `refused`, `throttled`, `signed-in`, `sign-in-failed`, …",

@@ -19,8 +19,6 @@ _TAG: Final = "Webhooks"
 _REFUSALS: Final = (400, 401, 503)
 _operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _ID_FORM: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
-_TIME: Final = {"type": "string", "format": "date-time"}
-_TIME_OR_NULL: Final = {"type": ["string", "null"], "format": "date-time"}
 _FIELDS: Final[dict[str, Any]] = {
     "_id": {"type": "string", "description": "The event's id: `webhook-id`, in each attempt"},
     "address": {"type": "string", "description": "The address whose setting it is"},
@@ -32,9 +30,9 @@ _FIELDS: Final[dict[str, Any]] = {
     "attempts": {"type": "integer", "minimum": 0},
     "code": {"type": ["integer", "null"], "description": "HTTP status of the last attempt"},
     "error": {"type": "string", "description": "Why the last attempt failed"},
-    "created": _TIME,
-    "nextAttempt": _TIME_OR_NULL,
-    "finished": _TIME_OR_NULL,
+    "created": schemas.TIME,
+    "nextAttempt": schemas.TIME_OR_NULL,
+    "finished": schemas.TIME_OR_NULL,
 }
 _DELIVERY: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
 _SECRET: Final = {

@@ -28,10 +28,9 @@ _KEY: Final[dict[str, Any]] = {
     "properties": {
         "_id": {"type": "string"},
         "name": {"type": "string"},
-        "created": {"type": "string", "format": "date-time"},
+        "created": schemas.TIME,
         "lastUsed": {
-            "type": ["string", "null"],
-            "format": "date-time",
+            **schemas.TIME_OR_NULL,
             "description": "To some seconds; null: never",
         },
     },

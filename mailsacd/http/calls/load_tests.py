@@ -150,7 +150,6 @@ def _lines(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _NUMBER: Final = {"type": "number"}
 _NUMBER_OR_NULL: Final = {"type": ["number", "null"]}
-_TIME: Final = {"type": "string", "format": "date-time"}
 _SPREAD: Final = (
     dict.fromkeys(("min", "mean", "p50", "p90", "p95", "p99", "p999", "max"), _NUMBER_OR_NULL)
     | {"percentileError": {"type": "number", "description": "A percentile is off by so much of it"}}
@@ -164,15 +163,15 @@ def _object(**properties: Any) -> dict[str, Any]:
 _REPORT: Final = _object(
     domain=schemas.STRING,
     state={"enum": ["running", "ended"]},
-    started=_TIME,
-    ends=_TIME,
-    asOf=_TIME,
+    started=schemas.TIME,
+    ends=schemas.TIME,
+    asOf=schemas.TIME,
     latencyHeader=schemas.STRING,
     messages=_COUNT,
     recipients=_COUNT,
     bytes=_COUNT,
-    firstMessage={"type": ["string", "null"], "format": "date-time"},
-    lastMessage={"type": ["string", "null"], "format": "date-time"},
+    firstMessage=schemas.TIME_OR_NULL,
+    lastMessage=schemas.TIME_OR_NULL,
     messagesPerSecond=_object(
         average=_NUMBER,
         last10Seconds=_NUMBER,
@@ -193,7 +192,7 @@ _REPORT: Final = _object(
         differentMessageIds=_COUNT,
         withoutMessageId=_COUNT,
     ),
-    perMinute=schemas.list_of(_object(minute=_TIME, messages=_COUNT)),
+    perMinute=schemas.list_of(_object(minute=schemas.TIME, messages=_COUNT)),
 )
 
 

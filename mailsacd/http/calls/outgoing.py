@@ -25,21 +25,19 @@ _ANY_SIZE: Final = 2**31  # http.max_body_bytes and message.max_bytes are the li
 _REFUSALS: Final = (400, 401, 503)
 _operation = partial(Operation, tag="Sending", refusals=_REFUSALS, needs_account=True)
 _ID_FORM: Final = re.compile(r"[0-9a-z]{1,64}\Z")
-_TIME: Final = {"type": "string", "format": "date-time"}
-_TIME_OR_NULL: Final = {"type": ["string", "null"], "format": "date-time"}
 _TEXT_OR_NULL: Final = {"type": ["string", "null"]}
 _RECIPIENT_FIELDS: Final[dict[str, Any]] = {
     "address": schemas.STRING,
     "state": {"enum": list(get_args(RecipientState))},
     "sending": {"type": "boolean", "description": "It is being sent just now"},
     "attempts": {"type": "integer", "minimum": 0},
-    "nextAttempt": _TIME_OR_NULL,
+    "nextAttempt": schemas.TIME_OR_NULL,
     "code": {"type": ["integer", "null"], "description": "SMTP reply code of the last attempt"},
     "status": {**_TEXT_OR_NULL, "description": "Its enhanced status code (RFC 3463)"},
     "reply": {**_TEXT_OR_NULL, "description": "Its text, or why there was none"},
     "host": {**_TEXT_OR_NULL, "description": "Who said it"},
-    "lastAttempt": _TIME_OR_NULL,
-    "finished": _TIME_OR_NULL,
+    "lastAttempt": schemas.TIME_OR_NULL,
+    "finished": schemas.TIME_OR_NULL,
 }
 _RECIPIENT: Final = {
     "type": "object",
@@ -54,8 +52,8 @@ _FIELDS: Final[dict[str, Any]] = {
     "messageId": {"type": "string", "description": "Without angle brackets"},
     "size": {"type": "integer", "minimum": 0},
     "origin": {"enum": list(get_args(Origin))},
-    "created": _TIME,
-    "ended": {**_TIME_OR_NULL, "description": "When its last recipient was done with"},
+    "created": schemas.TIME,
+    "ended": {**schemas.TIME_OR_NULL, "description": "When its last recipient was done with"},
     "recipients": schemas.list_of(_RECIPIENT),
 }
 _OUTGOING: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}

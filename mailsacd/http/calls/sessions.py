@@ -32,7 +32,7 @@ _SIGNED_IN: Final = schemas.json_answer(
             "_id": {"type": "string", "description": "The account"},
             "login": {"type": "string", "description": "Who signed in"},
             "team": {"type": "boolean", "description": "A team user, not the account's own login"},
-            "expires": {"type": "string", "format": "date-time"},
+            "expires": schemas.TIME,
         },
     },
 )

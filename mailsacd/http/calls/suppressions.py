@@ -15,12 +15,11 @@ from mailsacd.mail.sending.suppressions import Suppressions
 from mailsacd.store.suppression import Suppression
 
 _operation = partial(Operation, tag="Sending", refusals=(400, 401, 503))
-_TIME: Final = {"type": "string", "format": "date-time"}
 _FIELDS: Final[dict[str, Any]] = {
     "address": {"type": "string"},
     "reason": {"type": "string", "description": "What its host said"},
-    "created": _TIME,
-    "expires": _TIME,
+    "created": schemas.TIME,
+    "expires": schemas.TIME,
 }
 _SUPPRESSION: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
 

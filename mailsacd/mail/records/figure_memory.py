@@ -6,8 +6,6 @@ where the one before it ended, however that ended, and no counter is ever set ba
 """
 
 import mmap
-import os
-import tempfile
 import time
 from collections.abc import Collection, MutableSequence, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from math import inf
 from typing import Final, cast
 
 from mailsacd.core.figures import Figure, Figures, Labels
+from mailsacd.core.shared_memory import make_unnamed_file
 
 MAX_WORKERS: Final = 64
 SLOTS: Final = 1 + 2 * MAX_WORKERS
@@ -123,10 +122,4 @@ def free_slot(worker: int, taken: Collection[int]) -> int:
 
 def shared_file() -> int:
     """Make a file for the FigureMemory of all workers. The caller closes its descriptor."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("mailsacd-figures")
-    else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    os.truncate(descriptor, _SIZE)
-    return descriptor
+    return make_unnamed_file("mailsacd-figures", _SIZE)

@@ -14,8 +14,8 @@ MAX_LINE: Final = 76
 """Characters of a line of the header after which another is begun, where there is a space."""
 _MAX_PLAIN_TEXT: Final = 900  # with the field's name well within a line (RFC 5322 section 2.1.1)
 
-# Whatever hosts are on the way: nobody has to encode it anew, and so break its signature
-_POLICY: Final = SMTP.clone(cte_type="7bit")
+SEVEN_BIT: Final = SMTP.clone(cte_type="7bit")
+"""Whatever hosts are on the way, none has to encode a message anew and so break its signature."""
 
 
 def compose(draft: Draft) -> bytes:
@@ -23,7 +23,7 @@ def compose(draft: Draft) -> bytes:
 
     Runs in any thread. The time is linear in the size of the draft.
     """
-    message = EmailMessage(policy=_POLICY)
+    message = EmailMessage(policy=SEVEN_BIT)
     message["MIME-Version"] = "1.0"
     _set_body(message, draft)
     for attachment in draft.attachments:

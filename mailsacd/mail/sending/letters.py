@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP
 from html import escape
-from typing import Final
 
-# Whatever hosts are on the way: nobody has to encode it anew, and so break its signature
-_POLICY: Final = SMTP.clone(cte_type="7bit")
+from mailsacd.mail.sending.compose import SEVEN_BIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +75,7 @@ def written(letter: Letter, envelope: Envelope) -> bytes:
     It is ASCII alone, but for its header where an address is not (RFC 6532).
     """
     is_ascii = (envelope.sender + envelope.recipient).isascii()
-    message = EmailMessage(policy=_POLICY.clone(utf8=not is_ascii))
+    message = EmailMessage(policy=SEVEN_BIT.clone(utf8=not is_ascii))
     message["From"] = envelope.sender
     message["To"] = envelope.recipient
     message["Subject"] = letter.subject

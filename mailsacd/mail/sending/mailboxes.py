@@ -59,26 +59,18 @@ class Mailbox:
         return f"{phrase} <{self.address}>"
 
 
-def one_mailbox(text: str) -> Mailbox:
-    """The one mailbox in ``text``: ``a@b.example`` or ``Name <a@b.example>``.
+def mailboxes(text: str) -> list[Mailbox]:
+    """The mailboxes in ``text``, one line: ``a@b.example, Name <c@d.example>``.
 
     Raises ValueError with what is wrong with it.
     """
-    found = mailboxes(text)
-    if len(found) != 1:
-        raise ValueError("is not one mail address")
-    return found[0]
-
-
-def mailboxes(text: str) -> list[Mailbox]:
-    """The mailboxes in ``text``, one line, between commas. Raises ValueError as `one_mailbox`."""
     return [_mailbox(piece) for piece in _pieces(text) if piece.strip()]
 
 
 def written_address(text: str) -> str:
     """``text``, one address, with its local part as it is and its domain in normal form.
 
-    Raises ValueError as `one_mailbox`.
+    Raises ValueError as `mailboxes`.
     """
     try:
         normal = parse_address(text)

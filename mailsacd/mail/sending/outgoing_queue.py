@@ -112,6 +112,7 @@ async def _until_few(step: Callable[[], Awaitable[int]]) -> int:
 
 async def _follow(transaction: Transaction, change: Change, ids: list[str]) -> None:
     if change == "cancel":
+        await store.lock_messages(transaction, ids)
         await store.end_messages(transaction, ids)
     elif change in {"retry", "release"} and ids:
         await give_notice(transaction, OUTGOING, "")

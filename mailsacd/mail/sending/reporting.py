@@ -11,7 +11,7 @@ from mailsacd.core.outgoing import NewOutgoing
 from mailsacd.core.relay import QueuedMessage
 from mailsacd.core.token import utc_from_ms
 from mailsacd.mail.sending.endings import Consequence
-from mailsacd.mail.sending.reports import Event, Subject, report
+from mailsacd.mail.sending.reports import Event, report
 
 _log = Logger()
 
@@ -35,15 +35,7 @@ class Reporting:
         """Return what the sender of ``message`` is told. It is not signed when that fails."""
         assert told.told is not None  # noqa: S101  for mypy: it is asked for
         new = report(
-            Subject(
-                reverse_path=message.reverse_path,
-                message_id=message.message_id,
-                created=message.created,
-                content=message.content,
-                ret=message.ret,
-                envid=message.envid,
-                smtputf8=message.smtputf8,
-            ),
+            message,
             Event(
                 action=told.told,
                 recipient=told.ending.claim.recipient,

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from mailsacd.core.outcome import Outcome
 from mailsacd.core.outgoing import NewOutgoing, OutgoingRecipient
+from mailsacd.core.relay import QueuedMessage
 from mailsacd.mail.sending.report_text import SUBJECTS, explanation
 
 Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
@@ -28,19 +29,6 @@ _HEADER_END: Final = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """The message that is reported about. ``content`` is all of it, in CRLF lines."""
-
-    reverse_path: str
-    message_id: str
-    created: datetime
-    content: bytes
-    ret: str | None
-    envid: str | None
-    smtputf8: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What happened to one recipient at ``time``; if it is ``delayed``, it is tried again until
     ``until``."""
@@ -52,8 +40,8 @@ class Event:
     until: datetime | None = None
 
 
-def report(subject: Subject, event: Event, *, hostname: str, token: str) -> NewOutgoing:
-    """Return the report about ``event``, to the sender of ``subject``.
+def report(message: QueuedMessage, event: Event, *, hostname: str, token: str) -> NewOutgoing:
+    """Return the report about ``event``, to the sender of ``message``.
 
     ``hostname`` is our own, ``token`` is unique: Message-ID and the parts' boundary have it. The
     original's header goes along, or all of it after a failure whose sender asked for RET=FULL
@@ -62,9 +50,9 @@ def report(subject: Subject, event: Event, *, hostname: str, token: str) -> NewO
     sender = f"mailer-daemon@{hostname}"
     message_id = f"{token}@{hostname}"
     event = replace(event, outcome=_clean(event.outcome))
-    head = _head(subject, event, sender, message_id, boundary=f"=_{token}")
-    returned, is_whole = _returned(subject, event)
-    kind = "global" if subject.smtputf8 else ""
+    head = _head(message, event, sender, message_id, boundary=f"=_{token}")
+    returned, is_whole = _returned(message, event)
+    kind = "global" if message.smtputf8 else ""
     text = explanation(
         event.action,
         event.recipient.address,
@@ -77,7 +65,7 @@ def report(subject: Subject, event: Event, *, hostname: str, token: str) -> NewO
         ("text/plain; charset=utf-8", text.encode()),
         (
             f"message/{kind and 'global-'}delivery-status",
-            _status(subject, event, hostname).encode(),
+            _status(message, event, hostname).encode(),
         ),
         (_returned_type(kind, is_whole=is_whole), returned),
     )
@@ -90,19 +78,21 @@ def report(subject: Subject, event: Event, *, hostname: str, token: str) -> NewO
         subject=SUBJECTS[event.action],
         message_id=message_id,
         content=head + b"\r\n" + body + f"--=_{token}--\r\n".encode(),
-        recipients=(OutgoingRecipient(address=subject.reverse_path, notify="NEVER"),),
-        smtputf8=subject.smtputf8 and not (head + returned).isascii(),
+        recipients=(OutgoingRecipient(address=message.reverse_path, notify="NEVER"),),
+        smtputf8=message.smtputf8 and not (head + returned).isascii(),
     )
 
 
-def _head(subject: Subject, event: Event, sender: str, message_id: str, boundary: str) -> bytes:
+def _head(
+    message: QueuedMessage, event: Event, sender: str, message_id: str, boundary: str
+) -> bytes:
     return _lines(
         f"From: Mail Delivery System <{sender}>",
-        f"To: <{subject.reverse_path}>",
+        f"To: <{message.reverse_path}>",
         f"Subject: {SUBJECTS[event.action]}",
         f"Date: {format_datetime(event.time)}",
         f"Message-ID: <{message_id}>",
-        *_references(subject.message_id),
+        *_references(message.message_id),
         "Auto-Submitted: auto-replied",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"',
@@ -119,15 +109,15 @@ def _clean(outcome: Outcome) -> Outcome:
     )
 
 
-def _status(subject: Subject, event: Event, hostname: str) -> str:
+def _status(message: QueuedMessage, event: Event, hostname: str) -> str:
     """The fields of RFC 3464 section 2: of the message, a blank line, of the recipient."""
     address, outcome, orcpt = event.recipient.address, event.outcome, event.recipient.orcpt
     address_type = "rfc822" if address.isascii() else "utf-8"
     reply = f"{outcome.code} {outcome.status} {outcome.text}" if outcome.code else ""
     fields = (
-        ("Original-Envelope-Id", _decoded(subject.envid or "")),
+        ("Original-Envelope-Id", _decoded(message.envid or "")),
         ("Reporting-MTA", f"dns; {hostname}"),
-        ("Arrival-Date", format_datetime(subject.created)),
+        ("Arrival-Date", format_datetime(message.created)),
         ("", ""),
         ("Original-Recipient", _original(orcpt) if orcpt else ""),
         ("Final-Recipient", f"{address_type}; {address}"),
@@ -138,7 +128,7 @@ def _status(subject: Subject, event: Event, hostname: str) -> str:
         ("Last-Attempt-Date", format_datetime(event.time)),
         ("Will-Retry-Until", format_datetime(event.until) if event.until else ""),
     )
-    is_utf8 = subject.smtputf8
+    is_utf8 = message.smtputf8
     lines = [_field(name, value, is_utf8=is_utf8) for name, value in fields if value or not name]
     return "".join(lines)
 
@@ -171,10 +161,10 @@ def one_line(text: str) -> str:
     return _LINE_BREAKS.sub(" ", text).strip()
 
 
-def _returned(subject: Subject, event: Event) -> tuple[bytes, bool]:
+def _returned(message: QueuedMessage, event: Event) -> tuple[bytes, bool]:
     """What goes back of the message, and whether that is all of it."""
-    content = subject.content
-    is_asked_for = event.action == "failed" and subject.ret == "FULL"
+    content = message.content
+    is_asked_for = event.action == "failed" and message.ret == "FULL"
     if is_asked_for and len(content) <= MAX_RETURNED_BYTES:
         return content, True
     head = content[: max(content.find(_HEADER_END), 0) + 2]

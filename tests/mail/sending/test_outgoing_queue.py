@@ -15,7 +15,7 @@ from mailsacd.core.outgoing import OutgoingRecipient
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.sending.outgoing_queue import OutgoingQueue
 from mailsacd.mail.sending.queueing import Queueing
-from mailsacd.store.outgoing_queue import BATCH, Selection, end_messages
+from mailsacd.store.outgoing_queue import BATCH, Selection, end_messages, lock_messages
 from mailsacd.store.pool import Database
 from mailsacd.store.removal import begin_removal, finish_removal
 from mailsacd.store.transaction import Transaction
@@ -99,6 +99,7 @@ async def test_of_two_recipients_that_end_at_once_the_later_ends_the_message(
                 "update outgoing_recipient set state = 'delivered' where place = %s", (place,)
             )
             await transaction.run("select pg_sleep(0.2)")
+            await lock_messages(transaction, [sent])
             await end_messages(transaction, [sent])
 
         await house.database.transaction(work)

@@ -9,7 +9,8 @@ import pytest
 
 from mailsacd.core.outcome import Outcome
 from mailsacd.core.outgoing import NewOutgoing, OutgoingRecipient
-from mailsacd.mail.sending.reports import MAX_RETURNED_BYTES, Event, Subject, report
+from mailsacd.core.relay import QueuedMessage
+from mailsacd.mail.sending.reports import MAX_RETURNED_BYTES, Event, report
 
 CONTENT = (
     b"From: ann@ann.example\r\nTo: bob@b.example\r\nSubject: hello\r\n"
@@ -19,8 +20,11 @@ TIME = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 NEVER = Outcome(code=550, status="5.1.1", text="no such user", host="mx.b.example")
 
 
-def subject(**changed: Any) -> Subject:
+def subject(**changed: Any) -> QueuedMessage:
     given = {
+        "id": "1",
+        "account": "ann",
+        "origin": "api",
         "reverse_path": "ann@ann.example",
         "message_id": "1@ann.example",
         "created": datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
@@ -29,7 +33,7 @@ def subject(**changed: Any) -> Subject:
         "envid": None,
         "smtputf8": False,
     }
-    return Subject(**{**given, **changed})
+    return QueuedMessage(**{**given, **changed})
 
 
 def event(action: Any = "failed", outcome: Outcome = NEVER, **changed: Any) -> Event:
@@ -39,7 +43,7 @@ def event(action: Any = "failed", outcome: Outcome = NEVER, **changed: Any) -> E
     return Event(action=action, recipient=recipient, outcome=outcome, time=TIME, **changed)
 
 
-def written(about: Subject, what: Event) -> NewOutgoing:
+def written(about: QueuedMessage, what: Event) -> NewOutgoing:
     return report(about, what, hostname="mx.here.example", token="0a1b")
 
 
