@@ -67,9 +67,9 @@ class _AsItStands(Compat32):
         object.__setattr__(self, "encodes", encodes)  # the library's policies are frozen
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        """The name of a field, and all that follows its colon."""
+        """The name of a field, and all that follows its colon but NUL: no charset has one."""
         name, value = sourcelines[0].split(":", 1)
-        return name, (value + "".join(sourcelines[1:])).rstrip("\r\n")
+        return name, (value + "".join(sourcelines[1:])).rstrip("\r\n").replace("\0", "")
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """The lines of a field, as they came or with encoded words."""
