@@ -21,7 +21,7 @@ NEWEST := $(VENV)/newest
 SMOKE := tests/mime tests/end_to_end/test_first_mail.py tests/end_to_end/test_https.py
 SMOKE_TOOLS := hypothesis pytest pytest-twisted websockets
 
-.PHONY: run test check newest constraints bench clean system-programs
+.PHONY: run test check explore newest constraints bench clean system-programs
 
 run: $(VENV)/run.stamp
 	@exec $(BIN)/twistd --nodaemon --pidfile= mailsacd --data-dir $(DATA_DIR) $(ARGS)
@@ -44,6 +44,11 @@ check: $(VENV)/test.stamp
 
 system-programs:
 	@tests/system-programs
+
+# Tests that make their input up, with other input each time; whatever fails becomes an @example
+explore: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -q -n auto --hypothesis-profile=exploring \
+		$$(grep -rlE '^from hypothesis' tests --include='test_*.py')
 
 # A few tests against the newest versions that setup.cfg allows, where they are not those tested above
 newest:

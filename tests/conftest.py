@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 import pytest_twisted
+from hypothesis import settings
 from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
@@ -29,6 +30,12 @@ from tests.outbound.receiver import Receiver
 
 T = TypeVar("T")
 Open = Callable[[], Awaitable[Database]]
+
+# What `make test` tries is the same each time, so that its verdict is the change's; `make explore`
+# tries what nobody has tried
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("exploring", derandomize=False)
+settings.load_profile("repeatable")
 
 MAX_PROCESSES = 8  # each has a PostgreSQL of its own
 
