@@ -7,11 +7,11 @@ from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
 from mailsacd.core.budget import ByteBudget
+from mailsacd.core.domain_names import EVERY_DOMAIN
 from mailsacd.core.message import Observer
 from mailsacd.mail.load_testing.recorder import Recorder
 from mailsacd.mail.ownership.directory import Directory
-from mailsacd.mail.ownership.mail_clients import MailClients
-from mailsacd.mail.receiving.accept import EVERY_DOMAIN, RecipientPolicy
+from mailsacd.mail.receiving.accept import RecipientPolicy
 from mailsacd.mail.receiving.admission import Admission, CaptureAdmission
 from mailsacd.mail.receiving.capture import Capture
 from mailsacd.mail.receiving.compose import Composer
@@ -37,7 +37,6 @@ class Receiving:
         records: Records,
         recorder: Recorder,
         observers: Iterable[Observer],
-        clients: MailClients,
     ) -> None:
         """``recorder`` counts the mail of load tests, ``observers`` are told of all that is stored.
 
@@ -71,7 +70,7 @@ class Receiving:
             settings=settings.capture,
             accept=captures_all(intake, directory, records.activity),
             admission=CaptureAdmission(records.throttle),
-            capture=Capture(clients, self.intake, records.usage, records.activity),
+            capture=Capture(records.clients, self.intake, records.usage, records.activity),
             plain_login=settings.capture.plain_login,
             port="capture",
         )

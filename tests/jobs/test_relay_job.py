@@ -382,6 +382,17 @@ async def test_mail_for_here_is_stored_without_a_connection(
 
 
 @pytest_twisted.ensureDeferred
+async def test_domains_of_ours_may_be_spelled_in_any_way_in_the_settings(
+    make_office: MakeOffice,
+) -> None:
+    office = make_office(accepted=["Own.Example", "*.Bücher.example"])
+    await office.queue("x@own.example", "x@sub.xn--bcher-kva.example")
+    await office.settle()
+    assert office.world.got == []
+    assert await office.stored("x@own.example") == 1
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_loop_is_noticed(make_office: MakeOffice) -> None:
     office = make_office()
     loops = b"X-Mailsacd-Loop: mx.here.example\r\n" + CONTENT

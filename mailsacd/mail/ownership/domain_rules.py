@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mailsacd.core.address import normal_domain
+from mailsacd.core.domain_names import DomainNames
 from mailsacd.core.errors import BadAddressError, ConfigurationError
 from mailsacd.settings import DomainSettings, Settings
 
@@ -33,14 +34,11 @@ def rules_of(settings: DomainSettings, hostname: str) -> DomainRules:
 def operators_domains(settings: Settings, hostname: str) -> tuple[str, ...]:
     """The domains of the operator's own, with keys of their own to sign with (normal).
 
-    They are the server's ``hostname``, what is lent out, and those that
+    They are the server's ``hostname`` (normal), what is lent out, and those that
     ``message.accepted_domains`` names. A host without a dot in its name is known to
     nobody else. Raises ConfigurationError.
     """
-    accepted = settings.message.accepted_domains
-    named = [name for name in accepted if not name.startswith(("*", "@"))]
-    try:
-        found = [normal_domain(n) for n in (hostname, settings.domains.hosting, *named) if n]
-    except BadAddressError as e:
-        raise ConfigurationError(f"domains: {e.public}") from e
-    return tuple(dict.fromkeys(n for n in found if "." in n and not n.startswith("[")))
+    hosting = rules_of(settings.domains, hostname).hosting
+    named = DomainNames(settings.message.accepted_domains).names
+    found = dict.fromkeys((hostname, hosting, *named))
+    return tuple(name for name in found if "." in name and not name.startswith("["))

@@ -6,22 +6,19 @@ and are answered at once.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection
 
-from mailsacd.core.address import Address, normal_domain, parse_address
+from mailsacd.core.address import Address, parse_address
 from mailsacd.core.cache import UNKNOWN
+from mailsacd.core.domain_names import EVERY_DOMAIN, REGISTERED, DomainNames
 from mailsacd.core.envelope import Recipient
-from mailsacd.core.errors import BadAddressError, ConfigurationError, ForbiddenError
+from mailsacd.core.errors import ForbiddenError
 from mailsacd.core.ownership import DomainFacts
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.receiving.forwarding import Forwarding
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.alternates import find_alternate
 from mailsacd.store.pool import Database
-
-EVERY_DOMAIN: Final = "*"
-REGISTERED: Final = "@registered"
 
 
 class RecipientPolicy:
@@ -35,25 +32,23 @@ class RecipientPolicy:
         self,
         database: Database,
         directory: Directory,
-        accepted_domains: Iterable[str],
+        accepted_domains: Collection[str],
         hosting: str = "",
         *,
         activity: Activity | None = None,
         seconds: Callable[[], float] = time.time,
     ) -> None:
-        """``seconds`` is the time from the epoch."""
+        """``seconds`` is the time from the epoch.
+
+        Raises ConfigurationError for what is no domain.
+        """
         self._seconds = seconds
         self._database = database
         self._directory = directory
         self._forwarding = Forwarding(directory, activity)
-        self._domains: set[str] = set()
-        self._parents: set[str] = set()
-        self._every_domain = self._registered = False
-        for entry in accepted_domains:
-            self._add_domain(entry)
-        if self._registered and hosting:
-            self._add_domain(hosting)
-            self._add_domain(f"*.{hosting}")
+        self._every_domain = EVERY_DOMAIN in accepted_domains
+        self._registered = REGISTERED in accepted_domains
+        self._named = DomainNames(accepted_domains, hosting if self._registered else "")
 
     def recipient(self, path: str) -> Recipient | Awaitable[Recipient]:
         """Where mail for ``path`` goes (the text between the angle brackets of RCPT).
@@ -62,7 +57,7 @@ class RecipientPolicy:
         accepted, at once or from the awaitable; that may raise UnavailableError too.
         """
         original = parse_address(path)
-        accepted = self._accepts(original.domain)
+        accepted = self._every_domain or original.domain in self._named
         if not accepted and not self._registered:
             raise _not_accepted(original)
         untagged = original.without_tag()
@@ -78,29 +73,6 @@ class RecipientPolicy:
         if facts is None or not (facts.catch_all or facts.forwards):
             return _stays(original, untagged)
         return self._deliver(original, untagged)
-
-    def _add_domain(self, entry: str) -> None:
-        try:
-            if entry == EVERY_DOMAIN:
-                self._every_domain = True
-            elif entry == REGISTERED:
-                self._registered = True
-            elif entry.startswith("*."):
-                self._parents.add(normal_domain(entry[2:]))
-            else:
-                self._domains.add(normal_domain(entry))
-        except BadAddressError as e:
-            raise ConfigurationError(f"message.accepted_domains: {e.public}") from e
-
-    def _accepts(self, domain: str) -> bool:
-        if self._every_domain or domain in self._domains:
-            return True
-        parent = domain
-        while self._parents and parent:
-            parent = parent.partition(".")[2]
-            if parent in self._parents:
-                return True
-        return False
 
     async def _looked_up(self, original: Address, *, accepted: bool) -> Recipient:
         facts = await self._directory.domain(original.domain)

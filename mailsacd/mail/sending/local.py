@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 
 from mailsacd.core.address import parse_address
+from mailsacd.core.domain_names import DomainNames
 from mailsacd.core.envelope import Envelope, Reception, Recipient
 from mailsacd.core.errors import (
     BadAddressError,
@@ -59,12 +60,9 @@ class OwnDomains:
     def __init__(
         self, hostname: str, hosting: str, accepted_domains: Iterable[str], directory: Directory
     ) -> None:
-        names = [name for name in accepted_domains if "@" not in name and name != "*"]
-        self._domains = {hostname, *(name for name in names if not name.startswith("*."))}
-        self._parents = {name[2:] for name in names if name.startswith("*.")}
-        if hosting:
-            self._domains.add(hosting)
-            self._parents.add(hosting)
+        """Raises ConfigurationError for what is no domain."""
+        self._hostname = hostname
+        self._named = DomainNames(accepted_domains, hosting)
         self._directory = directory
 
     async def has(self, address: str, message: QueuedMessage) -> bool:
@@ -76,7 +74,7 @@ class OwnDomains:
             normal = parse_address(address)
         except BadAddressError:
             return False
-        if self._is_ours(normal.domain):
+        if normal.domain == self._hostname or normal.domain in self._named:
             return True
         facts = await self._directory.domain(normal.domain)
         if facts is None:
@@ -85,16 +83,6 @@ class OwnDomains:
             return True
         owner = await self._directory.owner(str(normal.without_tag()))
         return owner is not None and (owner == message.account or message.origin == "report")
-
-    def _is_ours(self, domain: str) -> bool:
-        if domain in self._domains:
-            return True
-        parent = domain
-        while parent:
-            parent = parent.partition(".")[2]
-            if parent in self._parents:
-                return True
-        return False
 
 
 class LocalDelivery:

@@ -7,7 +7,8 @@ listed whose mail is accepted, a private address at another one is none that mai
 
 from collections.abc import Collection
 
-from mailsacd.core.address import Address, normal_domain, parse_address
+from mailsacd.core.address import Address, parse_address
+from mailsacd.core.domain_names import EVERY_DOMAIN, DomainNames
 from mailsacd.core.errors import ForbiddenError
 from mailsacd.core.ownership import CATCH_ALL_LOCAL
 from mailsacd.mail.ownership.directory import Directory
@@ -20,14 +21,10 @@ class Senders:
     def __init__(
         self, directory: Directory, accepted_domains: Collection[str], hosting: str = ""
     ) -> None:
+        """Raises ConfigurationError for what is no domain."""
         self._directory = directory
-        self._every_domain = "*" in accepted_domains
-        named = {name for name in accepted_domains if name not in {"*", "@registered"}}
-        self._parents = {normal_domain(name[2:]) for name in named if name.startswith("*.")}
-        self._domains = {normal_domain(name) for name in named if not name.startswith("*.")}
-        if hosting:
-            self._domains.add(normal_domain(hosting))
-            self._parents.add(normal_domain(hosting))
+        self._every_domain = EVERY_DOMAIN in accepted_domains
+        self._own = DomainNames(accepted_domains, hosting)
 
     async def check(self, account: str, from_address: str, only_as: str | None = None) -> None:
         """Return if ``account`` may send as ``from_address``, without a name beside it.
@@ -49,9 +46,7 @@ class Senders:
 
     def is_own(self, domain: str) -> bool:
         """Tell whether ``domain`` (normal) is one of the operator's own."""
-        return domain in self._domains or any(
-            domain.endswith(f".{parent}") for parent in self._parents
-        )
+        return domain in self._own
 
     async def _may(self, account: str, address: Address) -> bool:
         # Nobody reads an alternate, and it stands for somebody's address: nobody writes as it
