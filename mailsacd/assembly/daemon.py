@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
@@ -19,29 +19,17 @@ from twisted.logger import Logger
 from mailsacd.announcement import announce
 from mailsacd.assembly.delivering import Delivering
 from mailsacd.assembly.feeds import Feeds
-from mailsacd.assembly.load_testing import LoadTesting
+from mailsacd.assembly.mail_parts import MailParts
 from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.assembly.observing import Observing
 from mailsacd.assembly.ownership import Ownership
-from mailsacd.assembly.part import Edge, Ground, Part
+from mailsacd.assembly.part import Edge, Ground, P, Part
 from mailsacd.assembly.push import make_push
-from mailsacd.assembly.receiving import Receiving
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
-from mailsacd.assembly.relaying import Relaying
-from mailsacd.assembly.retrieval import Retrieval
-from mailsacd.assembly.sending import Sending
-from mailsacd.assembly.submitting import Submitting
 from mailsacd.assembly.web import Web, mail_calls
-from mailsacd.assembly.writing import Writing
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
-from mailsacd.mail.limits.paced import Paced
-from mailsacd.mail.limits.usage import Metered
-from mailsacd.mail.ownership.mail_clients import MailClients
-from mailsacd.mail.ownership.mail_login import MailLogins, PacedLogins
-from mailsacd.mail.push.permission import ListenPermission
-from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.mail.records.traffic_log import TrafficLog
 from mailsacd.ports import OwnPorts, Ports, allow_open_files
@@ -54,8 +42,6 @@ _SWITCH_INTERVAL_S: Final = 0.0005
 _log = Logger()
 
 Announce = Callable[[Settings, Data, Mapping[str, int], AsyncExitStack], None]
-
-P = TypeVar("P", bound=Part)
 
 
 class Daemon:
@@ -106,12 +92,30 @@ class Daemon:
         await self._closing.aclose()
 
     async def _build(self) -> None:
-        settings, reactor = self._settings, self._reactor
         self._have_threads_give_way()
-        hostname = hostname_of(settings)
         certificate = CertificateStore(
-            settings.tls, data_dir=make_data_dir(settings), hostname=hostname
+            self._settings.tls,
+            data_dir=make_data_dir(self._settings),
+            hostname=hostname_of(self._settings),
         )
+        ground = await self._ground(certificate)
+        self._go_on()
+        ports: dict[str, int] = {}
+        factories = await self._put_together(ground, ports)
+        self._on_close(self._drain)
+        for part in self._parts:
+            await part.start()
+        if missing := allow_open_files(self._settings):
+            _log.info("the system allows {n} connections fewer than the settings do", n=missing)
+        for name, factory in factories.items():
+            ports[name] = self._listen(name, factory)
+        self._closing.callback(on_signal(signal.SIGHUP, certificate.reload, self._reactor))
+        self._announce(self._settings, ground.data, ports, self._closing)
+        if self._owns_process:
+            self._spare_the_collector()
+
+    async def _ground(self, certificate: CertificateStore) -> Ground:
+        settings, reactor = self._settings, self._reactor
         data = await open_data(settings, self._closing, reactor)
         intake = await open_database(
             data.dsn,
@@ -121,10 +125,9 @@ class Daemon:
             self._closing,
             reactor,
         )
-        self._go_on()
-        ground = Ground(
+        return Ground(
             settings=settings,
-            hostname=hostname,
+            hostname=hostname_of(settings),
             data=data,
             intake=intake,
             tls=certificate.context_factory,
@@ -135,85 +138,32 @@ class Daemon:
                 log=TrafficLog(settings.log, reactor.seconds),
             ),
         )
-        ports: dict[str, int] = {}
-        factories = await self._put_together(ground, ports)
-        self._on_close(self._drain)
-        for part in self._parts:
-            await part.start()
-        if missing := allow_open_files(settings):
-            _log.info("the system allows {n} connections fewer than the settings do", n=missing)
-        for name, factory in factories.items():
-            ports[name] = self._listen(name, factory)
-        self._closing.callback(on_signal(signal.SIGHUP, certificate.reload, reactor))
-        self._announce(settings, data, ports, self._closing)
-        if self._owns_process:
-            self._spare_the_collector()
 
     async def _put_together(
         self, ground: Ground, ports: Mapping[str, int]
     ) -> Mapping[str, IProtocolFactory]:
         """Build the parts; what listens, by the names of its ports, which ``ports`` will tell."""
-        settings, database = ground.settings, ground.database
         observing = self._add(Observing(ground, self._memory.figures))
         owners = self._add(Ownership(ground))
-        records = self._add(Records(ground, owners.accounts, owners.notices))
+        records = self._add(Records(ground, owners))
         recycling = self._add(Recycling(ground, records.activity, owners.notices))
         push = self._add(await make_push(ground, owners.notices, records.pushes))
-        delivering = self._add(Delivering(ground, records, push.forms, owners.resolver, ports))
-        access_control = AccessControl(
-            owners.directory, anonymous_read=settings.http.anonymous_read
-        )
-        logins = MailLogins(
-            database,
-            owners.authenticator,
-            owners.directory,
-            owners.passwords,
-            owners.guesses,
-            records.activity,
-        )
-        observers = (
-            *records.observers,
-            recycling.recycler,
-            delivering.job,
-            push.announcer,
-        )
-        clients = MailClients(logins, owners.accounts)
-        testing = self._add(LoadTesting(ground, owners, records))
-        sending = self._add(Sending(ground, owners, records))
-        receiving = self._add(
-            Receiving(ground, owners, records, testing.recorder, observers, clients)
-        )
-        relaying = self._add(Relaying(ground, owners, records, receiving, sending))
-        submitting = self._add(Submitting(ground, receiving.intake, sending.submission, clients))
-        writing = self._add(Writing(ground, owners, records, sending, ports))
-        retrieval = self._add(
-            Retrieval(ground, access_control, PacedLogins(logins, records.throttle))
-        )
-        callers = Metered(owners.authenticator, records.usage)
-        listening = Paced(owners.authenticator, records.usage, records.throttle)
-        rules = ListenPermission(database, owners.directory, owners.accounts, access_control)
-        feeds = self._add(Feeds(ground, push.hub, rules, listening, owners.notices))
+        delivering = self._add(Delivering(ground, owners, records, push.forms, ports))
+        observers = (*records.observers, recycling.recycler, delivering.job, push.announcer)
+        mail = MailParts(ground, owners, records, observers, ports, self._add)
+        feeds = self._add(Feeds(ground, owners, records, push.hub))
         groups = (
-            *mail_calls(ground, access_control, owners.resolver),
+            *mail_calls(ground, owners),
             *owners.calls(records.activity, records.usage.unwritten),
             *records.calls(),
-            *testing.calls(),
-            *sending.calls(),
-            *relaying.calls(),
+            *mail.calls(),
             *observing.calls(),
-            *writing.calls(),
-            retrieval.calls(owners.addresses, ports),
             *delivering.calls(),
             *feeds.calls(),
         )
-        web = self._add(Web(ground, callers, records.throttle, groups, feeds.websockets))
-        self._edges = (receiving, submitting, retrieval, feeds, web)
-        return {
-            **receiving.factories,
-            **submitting.factories,
-            **retrieval.factories,
-            **web.factories,
-        }
+        web = self._add(Web(ground, owners, records, groups, feeds.websockets))
+        self._edges = (*mail.edges, feeds, web)
+        return {**mail.factories, **web.factories}
 
     def _add(self, part: P) -> P:
         self._parts.append(part)

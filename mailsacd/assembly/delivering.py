@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from mailsacd import __version__
+from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
-from mailsacd.core.dns import Dns
 from mailsacd.http.app import Group
 from mailsacd.http.calls.deliveries import DeliveryCalls
 from mailsacd.jobs.deliveries import DeliveryJob
@@ -23,9 +23,9 @@ class Delivering:
     def __init__(
         self,
         ground: Ground,
+        owners: Ownership,
         records: Records,
         forms: Payloads,
-        dns: Dns,
         ports: Mapping[str, int],
     ) -> None:
         """``ports`` tells, once it listens, where. Raises ConfigurationError."""
@@ -39,7 +39,7 @@ class Delivering:
             reactor=reactor,
         )
         poster = Poster(
-            Guard(dns, settings.webhook.allowed_networks),
+            Guard(owners.resolver, settings.webhook.allowed_networks),
             verifying_context(settings.webhook.ca_file, setting="webhook.ca_file"),
             reactor,
             agent=f"mailsacd/{__version__}",

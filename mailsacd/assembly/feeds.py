@@ -1,6 +1,8 @@
 """Those who wait for mail, and their two ways in."""
 
+from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
+from mailsacd.assembly.records import Records
 from mailsacd.http.app import Group
 from mailsacd.http.calls.events import EventCalls
 from mailsacd.http.calls.websocket import WebSocketCalls, WebSockets
@@ -9,23 +11,19 @@ from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listeners import Listeners
 from mailsacd.mail.push.permission import ListenPermission
-from mailsacd.store.notices import Notices
 from mailsacd.ws.factory import FeedFactory
 
 
 class Feeds:
     """The part that lets people listen. ``websockets`` is for the web's site."""
 
-    def __init__(
-        self,
-        ground: Ground,
-        hub: Hub,
-        rules: ListenPermission,
-        callers: Paced,
-        notices: Notices,
-    ) -> None:
+    def __init__(self, ground: Ground, owners: Ownership, records: Records, hub: Hub) -> None:
         settings, reactor = ground.settings.websocket, ground.reactor
-        self._listeners = Listeners(settings, hub, rules, callers, notices, reactor)
+        rules = ListenPermission(
+            ground.database, owners.directory, owners.accounts, owners.access_control
+        )
+        callers = Paced(owners.authenticator, records.usage, records.throttle)
+        self._listeners = Listeners(settings, hub, rules, callers, owners.notices, reactor)
         self._listeners.count_in(ground.limits)
         self._factory = FeedFactory(self._listeners, settings, reactor)
         self.websockets = WebSockets(self._factory.accept, settings.allowed_origins)

@@ -31,6 +31,7 @@ from mailsacd.mail.ownership.domain_rules import rules_of
 from mailsacd.mail.ownership.domains import Domains
 from mailsacd.mail.ownership.erasing import Erasing
 from mailsacd.mail.ownership.unverified import UnverifiedDomains
+from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.records.activity import Activity
 from mailsacd.outbound.dns import Resolver
 from mailsacd.settings import Settings
@@ -55,6 +56,9 @@ class Ownership:
         self.passwords = Passwords(ground.lanes.passwords)
         self.accounts = Accounts(database, plans, self.authenticator.forget)
         self.directory = Directory(database, self.notices)
+        self.access_control = AccessControl(
+            self.directory, anonymous_read=settings.http.anonymous_read
+        )
         alternates = Alternates(database, reactor=reactor)
         self.addresses = Addresses(database, self.directory, plans, self.passwords, alternates)
         self.resolver = Resolver(settings.dns, reactor)

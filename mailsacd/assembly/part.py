@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 
@@ -75,6 +75,16 @@ class Part(Protocol):
 
     async def finish(self) -> None:
         """End the part; nothing that was promised is lost."""
+
+
+P = TypeVar("P", bound=Part)
+
+
+class AddsParts(Protocol):
+    """Sees to it that parts are started and ended."""
+
+    def __call__(self, part: P) -> P:
+        """Return ``part``, which was just built."""
 
 
 class Edge(Protocol):

@@ -5,38 +5,50 @@ from typing import Final
 
 from twisted.internet.defer import Deferred, gatherResults
 
+from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.core.message import Observer
 from mailsacd.http.app import Group
 from mailsacd.http.calls.activity import ActivityCalls
 from mailsacd.http.calls.statistics import StatisticsCalls
 from mailsacd.http.calls.usage import UsageCalls
-from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.limits.inbound import InboundCounts
 from mailsacd.mail.limits.pushes import Pushes
 from mailsacd.mail.limits.throttle import Throttle
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.limits.usage_report import UsageReports
+from mailsacd.mail.ownership.mail_clients import MailClients
+from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.records.mail_counts import MailCounts
 from mailsacd.mail.records.public_counts import PublicCounts
 from mailsacd.mail.records.statistics import Statistics
 from mailsacd.mail.records.tracing import Tracing
-from mailsacd.store.notices import Notices
 from mailsacd.work.loop import Loop
 
 PRUNE_EVERY_S: Final = 300.0
 
 
 class Records:
-    """A part. ``observers`` are told of all mail that is stored."""
+    """A part. ``observers`` are told of all mail that is stored; ``logins`` are recorded when they
+    fail, and ``clients`` log in by them."""
 
-    def __init__(self, ground: Ground, accounts: Accounts, notices: Notices) -> None:
+    def __init__(self, ground: Ground, owners: Ownership) -> None:
         """Raises ConfigurationError."""
         settings, database, reactor = ground.settings, ground.database, ground.reactor
+        accounts, notices = owners.accounts, owners.notices
         self.activity = Activity(database, notices, kept=accounts, reactor=reactor)
         self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
+        self.logins = MailLogins(
+            database,
+            owners.authenticator,
+            owners.directory,
+            owners.passwords,
+            owners.guesses,
+            self.activity,
+        )
+        self.clients = MailClients(self.logins, accounts)
         self.tracing = Tracing(database, notices, reactor=reactor)
         self.pushes = Pushes(self.usage, self.activity, self.tracing)
         self._inbound = InboundCounts(database, notices, reactor=reactor)

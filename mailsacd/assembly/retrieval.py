@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Final
 
 from mailsacd import __version__
+from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
+from mailsacd.assembly.records import Records
 from mailsacd.core.budget import ByteBudget
 from mailsacd.http.app import Group
 from mailsacd.http.calls.pop3 import Pop3Calls
 from mailsacd.mail.ownership.addresses import Addresses
-from mailsacd.mail.ownership.mail_login import LogsIn
-from mailsacd.mail.reading.access import AccessControl
+from mailsacd.mail.ownership.mail_login import PacedLogins
 from mailsacd.mail.reading.maildrop import Maildrops
 from mailsacd.pop3.factory import Pop3Factory
 from mailsacd.pop3.services import Pop3Services
@@ -25,14 +26,14 @@ MAX_LISTED_BYTES: Final = 268_435_456
 class Retrieval:
     """A part. ``factories`` are what listens, by the names of the ports."""
 
-    def __init__(self, ground: Ground, access_control: AccessControl, logins: LogsIn) -> None:
+    def __init__(self, ground: Ground, owners: Ownership, records: Records) -> None:
         """Raises ConfigurationError."""
         settings = ground.settings.pop3
         self._ground = ground
         self._maildrops = Maildrops(
             ground.database,
-            access_control,
-            logins,
+            owners.access_control,
+            PacedLogins(records.logins, records.throttle),
             settings,
             ground.lanes.readers,
             reactor=ground.reactor,

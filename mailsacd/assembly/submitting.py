@@ -1,11 +1,11 @@
 """The port by which mail programs submit what is to be sent."""
 
 from mailsacd.assembly.part import Ground
-from mailsacd.assembly.receiving import twins
-from mailsacd.mail.ownership.mail_clients import MailClients
+from mailsacd.assembly.receiving import Receiving, twins
+from mailsacd.assembly.records import Records
+from mailsacd.assembly.sending import Sending
 from mailsacd.mail.sending.mail_programs import AnyRecipient, MailPrograms
-from mailsacd.mail.sending.submission import Submission
-from mailsacd.smtp.services import IngestsMail, SmtpServices
+from mailsacd.smtp.services import SmtpServices
 from mailsacd.sockets.connection_factory import drain_all
 
 
@@ -13,9 +13,9 @@ class Submitting:
     """A part. ``factories`` are what listens, by the names of the ports."""
 
     def __init__(
-        self, ground: Ground, intake: IngestsMail, submission: Submission, clients: MailClients
+        self, ground: Ground, records: Records, receiving: Receiving, sending: Sending
     ) -> None:
-        """What is in memory of mail counts together with what ``intake`` takes in.
+        """What is in memory of mail counts together with what ``receiving`` takes in.
 
         Raises ConfigurationError.
         """
@@ -25,14 +25,14 @@ class Submitting:
             settings=settings.submission,
             message=settings.message,
             accept=AnyRecipient(),
-            ingest=intake,
+            ingest=receiving.intake,
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,
             limits=ground.limits,
             submission=MailPrograms(
-                clients,
-                submission,
+                records.clients,
+                sending.submission,
                 ground.hostname,
                 hides_client=settings.submission.hide_client,
             ),

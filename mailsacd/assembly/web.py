@@ -6,8 +6,9 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from mailsacd import __version__
+from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
-from mailsacd.core.dns import Dns
+from mailsacd.assembly.records import Records
 from mailsacd.http.app import Group, make_site, put_websockets
 from mailsacd.http.calls.attachments import AttachmentCalls
 from mailsacd.http.calls.inbox import InboxCalls
@@ -16,9 +17,7 @@ from mailsacd.http.calls.messages import MessageCalls
 from mailsacd.http.calls.service import ServiceCalls
 from mailsacd.http.calls.validations import ValidationCalls
 from mailsacd.http.calls.websocket import WebSockets
-from mailsacd.mail.limits.throttle import Throttle
 from mailsacd.mail.limits.usage import Metered
-from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.marks import Marks
@@ -32,8 +31,8 @@ class Web:
     def __init__(
         self,
         ground: Ground,
-        callers: Metered,
-        throttle: Throttle,
+        owners: Ownership,
+        records: Records,
         groups: Sequence[Group],
         websockets: WebSockets,
     ) -> None:
@@ -41,11 +40,11 @@ class Web:
         settings, lane = ground.settings.http, ground.lanes.readers
         self._site = make_site(
             groups,
-            callers,
+            Metered(owners.authenticator, records.usage),
             settings,
             lane,
             ground.reactor,
-            throttle=throttle,
+            throttle=records.throttle,
         )
         self._site.bounds.declare(ground.telemetry)
         self._site.bounds.count_in(ground.limits)
@@ -67,10 +66,11 @@ class Web:
         """Do nothing: `drain` leaves nothing."""
 
 
-def mail_calls(ground: Ground, access_control: AccessControl, dns: Dns) -> tuple[Group, ...]:
+def mail_calls(ground: Ground, owners: Ownership) -> tuple[Group, ...]:
     """The calls about stored mail, about addresses anywhere, and about the server itself."""
+    access_control = owners.access_control
     mailbox = Mailbox(ground.database, access_control, ground.lanes.readers)
-    validator = Validator(dns, reactor=ground.reactor)
+    validator = Validator(owners.resolver, reactor=ground.reactor)
     return (
         *message_calls(mailbox, ground.reactor),
         MarkCalls(Marks(ground.database, access_control)),

@@ -9,7 +9,6 @@ from mailsacd.assembly.sending import Sending
 from mailsacd.http.app import Group
 from mailsacd.http.calls.password_links import PasswordLinkCalls
 from mailsacd.http.calls.release import ReleaseCalls
-from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.sending.account_mail import AccountMail
 from mailsacd.mail.sending.own_mail import OwnMail, OwnMailRules, own_sender
@@ -41,11 +40,8 @@ class Writing:
             database, own_mail, reset_hours=settings.accounts.reset_hours, reactor=reactor
         )
         records.usage.warnings.listen(self._account_mail.warn)
-        access_control = AccessControl(
-            owners.directory, anonymous_read=settings.http.anonymous_read
-        )
         self._release = Release(
-            Mailbox(database, access_control, ground.lanes.readers),
+            Mailbox(database, owners.access_control, ground.lanes.readers),
             sending.queueing,
             owners.directory,
             records.throttle,

@@ -1,0 +1,62 @@
+"""The parts by which mail comes in, goes out and is fetched."""
+
+from collections.abc import Iterable, Mapping
+
+from twisted.internet.interfaces import IProtocolFactory
+
+from mailsacd.assembly.load_testing import LoadTesting
+from mailsacd.assembly.ownership import Ownership
+from mailsacd.assembly.part import AddsParts, Edge, Ground
+from mailsacd.assembly.receiving import Receiving
+from mailsacd.assembly.records import Records
+from mailsacd.assembly.relaying import Relaying
+from mailsacd.assembly.retrieval import Retrieval
+from mailsacd.assembly.sending import Sending
+from mailsacd.assembly.submitting import Submitting
+from mailsacd.assembly.writing import Writing
+from mailsacd.core.message import Observer
+from mailsacd.http.app import Group
+
+
+class MailParts:
+    """Several parts. ``edges`` are those that others come in by, ``factories`` what listens, by
+    the names of the ports."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        owners: Ownership,
+        records: Records,
+        observers: Iterable[Observer],
+        ports: Mapping[str, int],
+        add: AddsParts,
+    ) -> None:
+        """``observers`` are told of all mail that is stored. ``ports`` tells, once they listen,
+        where. Each part is handed to ``add``.
+
+        Raises ConfigurationError.
+        """
+        testing = add(LoadTesting(ground, owners, records))
+        sending = add(Sending(ground, owners, records))
+        receiving = add(Receiving(ground, owners, records, testing.recorder, observers))
+        relaying = add(Relaying(ground, owners, records, receiving, sending))
+        submitting = add(Submitting(ground, records, receiving, sending))
+        writing = add(Writing(ground, owners, records, sending, ports))
+        retrieval = add(Retrieval(ground, owners, records))
+        self._groups = (
+            *testing.calls(),
+            *sending.calls(),
+            *relaying.calls(),
+            *writing.calls(),
+            retrieval.calls(owners.addresses, ports),
+        )
+        self.edges: tuple[Edge, ...] = (receiving, submitting, retrieval)
+        self.factories: Mapping[str, IProtocolFactory] = {
+            **receiving.factories,
+            **submitting.factories,
+            **retrieval.factories,
+        }
+
+    def calls(self) -> tuple[Group, ...]:
+        """Return the calls of all these parts."""
+        return self._groups
