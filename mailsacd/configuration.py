@@ -18,7 +18,8 @@ from typing import Any, Final
 import msgspec
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.settings import DEFAULT_PLAN, PlanSettings, Settings
+from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
+from mailsacd.settings import Settings
 
 _ENVIRONMENT_PREFIX: Final = "MAILSACD_"
 _SECRETS: Final = frozenset({"database.dsn", "database.direct_dsn", "relay.smarthost_password"})

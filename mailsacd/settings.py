@@ -4,10 +4,12 @@
 ``plans.NAME.key``.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from mailsacd.core.public_url import parse_public_url
+from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
 from mailsacd.setting_types import (
     Amount,
     Count,
@@ -22,8 +24,6 @@ from mailsacd.setting_types import (
     TwinPort,
     Workers,
 )
-
-DEFAULT_PLAN: Final = "default"  # is always there
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -139,7 +139,13 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     idle_timeout_s: Seconds = 60.0
     proxy_networks: tuple[str, ...] = ()
     metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
-    public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+)?$")] = ""
+    public_url: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a bad ``public_url``; a slash at its end is left out."""
+        if self.public_url:
+            read = "".join(parse_public_url(self.public_url))
+            msgspec.structs.force_setattr(self, "public_url", read)
 
 
 class WebsocketSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -253,20 +259,6 @@ class ThrottleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     calls_per_minute: PerMinute = 1_200
     account_calls_per_minute: PerMinute = 12_000
     sends_per_minute: PerMinute = 600
-
-
-class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A plan: what an account that has it may use."""
-
-    message_limit: Amount = 100_000
-    private_addresses: Amount = 1_000
-    domains: Amount = 100
-    sends: Amount = 10_000
-    ops_per_month: Amount = 100_000_000
-    keys: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 100
-    users: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 100
-    firehose: bool = False
-    activity_minutes: Annotated[int, msgspec.Meta(ge=15, le=5_256_000)] = 43_200
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

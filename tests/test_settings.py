@@ -169,6 +169,48 @@ def test_a_fault_in_a_plan_is_named(assignment: str, told: str) -> None:
         load_settings(None, {}, [assignment])
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("", ""),
+        ("https://mail.example", "https://mail.example"),
+        ("https://mail.example/", "https://mail.example"),
+        ("http://[::1]:8025/", "http://[::1]:8025"),
+        ("https://team.example:8443/a/mail-1_2.3~/", "https://team.example:8443/a/mail-1_2.3~"),
+    ],
+)
+def test_a_public_url_may_have_a_path(given: str, read: str) -> None:
+    assert load_settings(None, {}, [f"http.public_url={given}"]).http.public_url == read
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://",
+        "https://x//",
+        "https://x//mail",
+        "https://x/mail//",
+        "https://x/mail?a",
+        "https://x/mail#a",
+        "https://x/../mail",
+        "https://x/.",
+        "https://x/a b",
+        "https://x/a;b",
+        "https://x/%20",
+        "https://x\\y",
+        "https://x\n",
+        "https://me@x/mail",
+        "https://x:port",
+        "https://x|y",
+        "https://<x>",
+        "https://x/" + "a" * 100,
+    ],
+)
+def test_a_public_url_makes_links(given: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"http\.public_url = .*Expected a URL as https"):
+        load_settings(None, {}, [f"http.public_url={given}"])
+
+
 @pytest.mark.parametrize("name", ["database.dsn", "relay.smarthost_password"])
 def test_secrets_are_hidden(name: str) -> None:
     shown = {o.name: o.value for o in explain_settings(None, {}, [f"{name}=password=s3cret"])}

@@ -16,7 +16,6 @@ from mailsacd.http.calls.documentation import Documentation
 from mailsacd.http.calls.websocket import PATH, WebSockets, WebSocketUpgrade
 from mailsacd.http.server.bounds import Bounds
 from mailsacd.http.server.channel import Channel
-from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import Request
 from mailsacd.http.server.site import HttpSite
 from mailsacd.settings import HttpSettings
@@ -57,9 +56,9 @@ def make_site(
 
     Large answers are compressed in ``lane``. Without a ``throttle`` nobody calls too fast.
     """
-    dispatch = Dispatch(authenticator, Proxies(settings.proxy_networks), lane, throttle)
     operations = Api(groups, __version__).operations
     bounds = Bounds(settings, reactor)
+    dispatch = Dispatch(authenticator, bounds.proxies, lane, throttle)
     bounds.notes.calls = {each.id: (each.method, each.path) for each in operations}
     bounds.notes.unlogged = frozenset(each.id for each in operations if each.open)
     routes = Routes(operations, dispatch)
@@ -68,5 +67,5 @@ def make_site(
 
 def put_websockets(site: HttpSite, websockets: WebSockets, settings: HttpSettings) -> None:
     """Have ``site`` serve WebSockets, too, in the root beside the routes."""
-    upgrade = WebSocketUpgrade(websockets, Proxies(settings.proxy_networks), settings.public_url)
+    upgrade = WebSocketUpgrade(websockets, site.bounds.proxies, settings.public_url)
     site.resource.putChild(PATH, upgrade)

@@ -15,7 +15,8 @@ from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.accounts.team import Team
-from mailsacd.settings import AccountSettings, PlanSettings
+from mailsacd.plan_settings import PlanSettings
+from mailsacd.settings import AccountSettings
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 from tests.lanes import LANES

@@ -14,7 +14,7 @@ from mailsacd.mail.ownership.domain_keys import DomainKeys
 from mailsacd.mail.ownership.domain_records import DomainRecords
 from mailsacd.mail.ownership.domain_rules import DomainRules
 from mailsacd.mail.ownership.domains import Domains
-from mailsacd.settings import PlanSettings
+from mailsacd.plan_settings import PlanSettings
 from mailsacd.store.accounts import add_account
 from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database

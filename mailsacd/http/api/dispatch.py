@@ -98,5 +98,7 @@ class Dispatch:
             peer=peer,
             session=session_token(request),
             secure=self._proxies.is_secure(request),
+            origin=self._proxies.origin(request),
+            prefix=self._proxies.prefix(request),
             key=key,
         )

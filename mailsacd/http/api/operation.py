@@ -26,6 +26,10 @@ class Call:
     ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address;
     ``session`` the token of the session cookie, whether it was needed or not; ``secure`` whether
     the request came by TLS. ``key`` is the API key that was given.
+
+    ``origin`` and ``prefix`` tell where the client sees the server: ``https://team.example`` and
+    ``/mail``, or nothing where it is not below a path. A path that is given out, in a link or a
+    redirect, begins with ``prefix``; a whole URL with both.
     """
 
     actor: Actor
@@ -34,6 +38,8 @@ class Call:
     peer: str = ""
     session: str | None = None
     secure: bool = False
+    origin: str = ""
+    prefix: str = ""
     key: str | None = field(default=None, repr=False)
 
     def __getitem__(self, name: str) -> Any:

@@ -100,8 +100,9 @@ class Bounds:
         self._max_connections = settings.max_connections
         self._max_per_peer = settings.max_connections_per_peer
         self._counts = OpenCounts()
-        self._proxies = Proxies(settings.proxy_networks)
-        self.notes: Final = Notes(self._proxies, clock.seconds)
+        self.proxies: Final = Proxies(settings.proxy_networks, settings.public_url)
+        """They tell whose a request is, and where its client sees the server."""
+        self.notes: Final = Notes(self.proxies, clock.seconds)
         """Whom each answer is told to."""
         self._clock = clock
         self._owing: set[BoundedConnection] = set()
@@ -180,4 +181,4 @@ class Bounds:
 
     def _peer(self, address: str) -> str | None:
         """As whose the connection is counted. Whoever comes by a proxy of ours is one of many."""
-        return None if self._proxies.includes(address) else network_of(address)
+        return None if self.proxies.includes(address) else network_of(address)

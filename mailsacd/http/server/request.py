@@ -98,7 +98,7 @@ class Request(server.Request):
             return
         root: Root = self.channel.site.resource
         path = target.partition(b"?")[0]
-        of_call = root.max_body_bytes(method, encoded_segments(path))
+        of_call = root.max_body_bytes(method, self._segments(path))
         self.max_body_bytes = min(of_call, self.channel.bounds.max_body_bytes)
 
     def gotLength(self, length: int | None) -> None:
@@ -129,7 +129,7 @@ class Request(server.Request):
         self.id = notes.id_for(self)
         self.site = self.channel.site
         self.prepath = []
-        self.postpath = encoded_segments(self.path)
+        self.postpath = self._segments(self.path)
         try:
             self.render(self.site.resource)
         except Exception:  # noqa: BLE001  the end of the line
@@ -234,6 +234,16 @@ class Request(server.Request):
         self._refused = True
         self.content = BytesIO()
         self.requestHeaders.removeHeader(b"Expect")  # the body is not wanted
+
+    def _segments(self, path: bytes) -> list[bytes]:
+        """Those of an operation's path. A proxy may have left the prefix before them or not."""
+        segments = encoded_segments(path)
+        prefix = self.channel.bounds.proxies.prefix(self)
+        if prefix:
+            before = prefix[1:].encode("ascii").split(b"/")
+            if segments[: len(before)] == before:
+                return segments[len(before) :] or [b""]
+        return segments
 
     def _refuse(self) -> None:
         self.drop()

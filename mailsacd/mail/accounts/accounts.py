@@ -13,7 +13,7 @@ from mailsacd.core.errors import (
     NotFoundError,
 )
 from mailsacd.mail.accounts.plans import Plans
-from mailsacd.settings import PlanSettings
+from mailsacd.plan_settings import PlanSettings
 from mailsacd.store import accounts, removal
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, give_notice
 from mailsacd.store.outgoing_queue import hold_account

@@ -7,7 +7,7 @@ import msgspec
 
 from mailsacd.core.account import Account
 from mailsacd.core.errors import Fault, InvalidInputError
-from mailsacd.settings import PlanSettings
+from mailsacd.plan_settings import PlanSettings
 
 LIMITS: Final = PlanSettings.__struct_fields__
 

@@ -8,7 +8,7 @@ from mailsacd.core.account import Account
 from mailsacd.core.actor import Actor, account_of, managed_account
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.mail.accounts.accounts import Accounts
-from mailsacd.settings import PlanSettings
+from mailsacd.plan_settings import PlanSettings
 from mailsacd.store.accounts import find_account
 from mailsacd.store.counts import Counts, count_of
 from mailsacd.store.profile import Stored, Used, stored_for, used_by

@@ -1,0 +1,240 @@
+"""Below a path, and behind proxies: where an operation is found, and what it knows of its place."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor as the_reactor
+
+from mailsacd.core.public_url import MAX_PREFIX_CHARACTERS
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.app import make_site
+from mailsacd.http.server.answer import Response, json_response
+from mailsacd.settings import HttpSettings
+from mailsacd.store.pool import Database
+from tests.http.client import Answer, ask
+from tests.lanes import LANES
+from tests.mail.authentication import authenticator
+
+reactor: Any = the_reactor
+Listen = Callable[[Any], int]
+OURS = ("127.0.0.0/8",)
+PUBLIC = "https://team.example/mail"
+LARGE = 300  # bytes, more than an operation takes that does not say so in this test
+
+
+class _Places:
+    """Calls that tell where they are."""
+
+    def operations(self) -> tuple[Operation, ...]:
+        def operation(method: str, path: str, **more: Any) -> Operation:
+            return Operation(
+                method=method, path=path, id=method + path, tag="T", summary="S",
+                answers=(), handler=self.place, **more,
+            )  # fmt: skip
+
+        return (
+            operation("GET", "/place"),
+            operation("GET", "/place/{name}"),
+            operation("POST", "/place", max_body_bytes=LARGE),
+        )
+
+    async def place(self, call: Call) -> Response:
+        return json_response([call.origin, call.prefix])
+
+
+def _port(listen: Listen, database: Database, **settings: Any) -> int:
+    chosen = HttpSettings(**settings)
+    return listen(make_site((_Places(),), authenticator(database), chosen, LANES.readers, reactor))
+
+
+async def _place(port: int, path: str = "/place", **fields: str) -> list[str]:
+    headers = {name.replace("_", "-"): value for name, value in fields.items()}
+    answer = await ask(reactor, port, path, headers=headers)
+    assert answer.status == 200
+    found: list[str] = answer.json()
+    return found
+
+
+PLACES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
+    "nothing is set": ({}, {"Host": "Here.example:8025"}, ["http://here.example:8025", ""]),
+    "public URL": (
+        {"public_url": "https://mail.example:444/"},
+        {"Host": "elsewhere.example"},
+        ["https://mail.example:444", ""],
+    ),
+    "public URL with a path": (
+        {"public_url": PUBLIC + "/"},
+        {"Host": "10.0.0.1:8025"},
+        ["https://team.example", "/mail"],
+    ),
+    "a proxy tells": (
+        {"proxy_networks": OURS},
+        {
+            "Host": "127.0.0.1:8025",
+            "X_Forwarded_Host": "evil.example, team.example:8443",
+            "X_Forwarded_Proto": "https",
+            "X_Forwarded_Prefix": "/evil,/team/mail/",
+        },
+        ["https://team.example:8443", "/team/mail"],
+    ),
+    "a proxy tells the port": (
+        {"proxy_networks": OURS},
+        {"Host": "team.example", "X_Forwarded_Port": "8080"},
+        ["http://team.example:8080", ""],
+    ),
+    "the port that the client wrote is the port": (
+        {"proxy_networks": OURS},
+        {"Host": "team.example:8443", "X_Forwarded_Port": "80", "X_Forwarded_Proto": "wss"},
+        ["https://team.example:8443", ""],
+    ),
+    "a proxy tells what is set": (
+        {"proxy_networks": OURS, "public_url": PUBLIC},
+        {"Host": "team.example", "X_Forwarded_Prefix": "/mail"},
+        ["https://team.example", "/mail"],
+    ),
+    "another entrance": (
+        {"proxy_networks": OURS, "public_url": PUBLIC},
+        {"Host": "intranet:81", "X_Forwarded_Prefix": "/post"},
+        ["http://intranet:81", "/post"],
+    ),
+    "another entrance without a path": (
+        {"proxy_networks": OURS, "public_url": PUBLIC},
+        {"Host": "intranet", "X_Forwarded_Prefix": "/"},
+        ["http://intranet", ""],
+    ),
+    "a stranger tells": (
+        {"proxy_networks": ("192.0.2.0/24",)},
+        {
+            "Host": "here.example",
+            "X_Forwarded_Host": "evil.example",
+            "X_Forwarded_Port": "666",
+            "X_Forwarded_Proto": "https",
+            "X_Forwarded_Prefix": "/evil",
+        },
+        ["http://here.example", ""],
+    ),
+    "a stranger tells where no proxy is listed": (
+        {"public_url": PUBLIC},
+        {"X_Forwarded_Host": "evil.example", "X_Forwarded_Prefix": "/evil"},
+        ["https://team.example", "/mail"],
+    ),
+    "a bad port and a bad host": (
+        {"proxy_networks": OURS},
+        {"Host": "here.example", "X_Forwarded_Host": "a b", "X_Forwarded_Port": "1/../2"},
+        ["http://here.example", ""],
+    ),
+    "an IPv6 address": ({}, {"Host": "[::1]:8025"}, ["http://[::1]:8025", ""]),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+@pytest_twisted.ensureDeferred
+async def test_a_call_knows_where_its_client_sees_the_server(
+    listen: Listen, database: Database, case: str
+) -> None:
+    settings, fields, place = PLACES[case]
+    assert await _place(_port(listen, database, **settings), **fields) == place
+
+
+@pytest.mark.parametrize(
+    "host", ["", "<script>", 'a"b', "a b", "a/../b", "user@here", "a,b", "[x]"]
+)
+@pytest_twisted.ensureDeferred
+async def test_what_is_no_host_is_nowhere(listen: Listen, database: Database, host: str) -> None:
+    port = _port(listen, database)
+    assert await _place(port, Host=host) == [f"http://127.0.0.1:{port}", ""]
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "",
+        "mail",
+        "//evil.example",
+        "/mail//x",
+        "/mail//",
+        "/a/../b",
+        "/..",
+        "/.",
+        "/./a",
+        "/a/..",
+        "https://evil.example",
+        "/a b",
+        "/a\tb",
+        "/a\x7fb",
+        "/a\x0bb",
+        "/a;Domain=example",
+        '/a"b',
+        "/a'b",
+        "/<b>",
+        "/a?b",
+        "/a#b",
+        "/a\\b",
+        "/\\evil.example",
+        "/%2e%2e",
+        "/%2fevil",
+        "/\xe4",
+        "/a:b@c",
+        "/mail, ",
+        "/" + "a" * MAX_PREFIX_CHARACTERS,
+        "/a" * MAX_PREFIX_CHARACTERS,
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_bad_prefix_is_none(listen: Listen, database: Database, prefix: str) -> None:
+    port = _port(listen, database, proxy_networks=OURS, public_url=PUBLIC)
+    assert (await _place(port, X_Forwarded_Prefix=prefix))[1] == "/mail"
+
+
+# Paths that are asked for, of a server at /mail
+BOTH_WAYS: dict[str, tuple[str, int]] = {
+    "stripped": ("/place", 200),
+    "not stripped": ("/mail/place", 200),
+    "with a slash at the end": ("/mail/place/", 200),
+    "with slashes in a row": ("//mail//place", 200),
+    "in the absolute form": ("http://here/mail/place", 200),
+    "with a query": ("/mail/place?a=/b", 200),
+    "twice": ("/mail/mail/place", 404),
+    "a beginning": ("/mailing/place", 404),
+    "encoded": ("/%6dail/place", 404),
+    "another": ("/post/place", 404),
+    "a parameter of that name": ("/place/mail", 200),
+    "nothing below": ("/mail", 302),  # to the front page
+}
+
+
+@pytest.mark.parametrize("case", BOTH_WAYS)
+@pytest_twisted.ensureDeferred
+async def test_a_proxy_strips_the_prefix_or_not(
+    listen: Listen, database: Database, case: str
+) -> None:
+    path, status = BOTH_WAYS[case]
+    set_ = _port(listen, database, public_url=PUBLIC)
+    assert (await ask(reactor, set_, path)).status == status
+    told = _port(listen, database, proxy_networks=OURS)
+    headers = {"X-Forwarded-Prefix": "/mail"}
+    assert (await ask(reactor, told, path, headers=headers)).status == status
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_prefix_has_several_segments(listen: Listen, database: Database) -> None:
+    port = _port(listen, database, public_url="https://team.example/team/mail")
+    assert await _place(port, "/team/mail/place") == ["https://team.example", "/team/mail"]
+    assert await _place(port) == ["https://team.example", "/team/mail"]
+    assert (await ask(reactor, port, "/team/place")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_bodies_are_bounded_the_same_below_a_prefix(
+    listen: Listen, database: Database
+) -> None:
+    port = _port(listen, database, public_url=PUBLIC)
+
+    async def post(path: str, count: int) -> Answer:
+        return await ask(reactor, port, path, method="POST", body=b" " * count)
+
+    for path in ("/place", "/mail/place"):
+        assert (await post(path, LARGE)).status == 200
+        assert (await post(path, LARGE + 1)).status == 413
