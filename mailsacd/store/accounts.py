@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mailsacd.core.account import Account, Login
+from mailsacd.store.locks import Job, wait_for_turn
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 _COLUMNS = (
@@ -12,7 +13,6 @@ _COLUMNS = (
     "suspended, removing, created, updated"
 )
 _MAX_LISTED = 10_000
-_LOCK = 0x61636374  # "acct"
 
 
 def _account(name: str, email: str, plan: str, overrides: str, *rest: Any) -> Account:
@@ -47,7 +47,6 @@ _list = many(
     _account,
     f"select {_COLUMNS} from account order by name limit {_MAX_LISTED}",  # noqa: S608  no input in it
 )
-_lock_all = many(lambda _: None, f"select pg_advisory_xact_lock({_LOCK})")
 _insert = none(
     """insert into account (name, email, plan, overrides)
        values (%(name)s, %(email)s, %(plan)s, %(overrides)s::jsonb)
@@ -156,7 +155,7 @@ async def lock_accounts(db: Executor) -> None:
 
     Whoever makes an account, or gives one a mail address, calls it first.
     """
-    await _lock_all(db)
+    await wait_for_turn(db, Job.MAKING_ACCOUNTS)
 
 
 async def add_account(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
+from mailsacd.store.locks import ADDING_UP_IS_OURS
 from mailsacd.store.retention import rows_of_account
 from mailsacd.store.sql import Executor, many, none, one
 from mailsacd.store.transaction import Transaction
@@ -19,8 +20,6 @@ ADDED_UP_AT_ONCE: Final = 10_000
 
 PUBLIC: Final = ""
 EVERYTHING: Final = "*"
-
-_LOCK: Final = 0x636F756E  # "coun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ _add_up: one[int] = one(
     f"""with taken as (
             delete from count_change where ctid = any(array(
                 select ctid from count_change
-                where (select pg_try_advisory_xact_lock({_LOCK}))
+                where {ADDING_UP_IS_OURS}
                 limit {ADDED_UP_AT_ONCE} for update skip locked))
             returning account, domain, {COLUMNS}
         ), written as (

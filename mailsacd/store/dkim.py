@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mailsacd.core.dkim import DkimKey
+from mailsacd.store.locks import Kind, lock_name
 from mailsacd.store.sql import Executor, column, many, maybe, none
 
 MAX_LISTED: Final = 20_000
@@ -13,7 +14,6 @@ _NAMES: Final = (
     "published",
 )  # fmt: skip
 _COLUMNS: Final = ", ".join(f"key.{name}" for name in _NAMES)
-_LOCKS: Final = 0x646B6D  # "dkm": the class of this module's advisory locks
 _OWNERS: Final = "owner is not distinct from %(owner)s::text"
 
 
@@ -84,7 +84,6 @@ _without: many[tuple[str, str]] = many(
            select from dkim_key key where key.domain = domain.name and key.owner = domain.owner)
        limit %(limit)s::int""",
 )
-_lock = many(lambda _: None, f"select pg_advisory_xact_lock({_LOCKS}, hashtext(%(name)s))")
 
 
 async def lock_keys(db: Executor, domain: str, owner: str | None) -> bool:
@@ -92,7 +91,7 @@ async def lock_keys(db: Executor, domain: str, owner: str | None) -> bool:
 
     Returns False when ``owner`` is an account that has no claim to the domain.
     """
-    await _lock(db, name=domain)
+    await lock_name(db, Kind.DKIM_KEYS, domain)
     return owner is None or await _keep_claim(db, domain=domain, owner=owner) is not None
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any, Final, TypedDict, Unpack
 
 from mailsacd.core.ownership import Domain
+from mailsacd.store.locks import Kind, lock_name, share_name
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 MAX_LISTED: Final = 10_000
@@ -12,7 +13,6 @@ _COLUMNS = (
     "name, owner, created, updated, enablews, hosted, is_default, is_private, verified, "
     "verified_mx, verification_txt, verification_errors, found::text, checked, missing_since"
 )
-_LOCKS: Final = 0x646F6D  # "dom": the class of this module's advisory locks
 
 
 class Flags(TypedDict, total=False):
@@ -104,8 +104,6 @@ _claim_due: many[tuple[str, str]] = many(
            order by next_check limit %(limit)s::int for update skip locked)
        returning name, owner""",
 )
-_share = many(lambda _: None, f"select pg_advisory_xact_lock_shared({_LOCKS}, hashtext(%(name)s))")
-_lock = many(lambda _: None, f"select pg_advisory_xact_lock({_LOCKS}, hashtext(%(name)s))")
 
 
 async def find_domain(db: Executor, owner: str, name: str) -> Domain | None:
@@ -201,7 +199,7 @@ async def claim_due_domains(db: Executor, *, limit: int, lease_s: int) -> list[t
 
 async def share_domain(db: Executor, name: str) -> None:
     """Keep the domain from changing hands until the transaction ends."""
-    await _share(db, name=name)
+    await share_name(db, Kind.DOMAIN, name)
 
 
 async def lock_domain(db: Executor, name: str) -> None:
@@ -209,4 +207,4 @@ async def lock_domain(db: Executor, name: str) -> None:
 
     Others may not reserve or release addresses of it either.
     """
-    await _lock(db, name=name)
+    await lock_name(db, Kind.DOMAIN, name)

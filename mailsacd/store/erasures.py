@@ -8,18 +8,18 @@ whatever its id is: an erasure knows the snapshot that it was made in.
 from dataclasses import dataclass
 from typing import Final
 
+from mailsacd.store.commit_order import CURRENT
 from mailsacd.store.counts import COLUMNS, THERE_OF_DOMAIN
 from mailsacd.store.inbox import OWNED
+from mailsacd.store.locks import Job, take_turn
 from mailsacd.store.messages import deletion_text
 from mailsacd.store.sql import Executor, column, maybe, none, one
-from mailsacd.store.statistics import take_turn
 from mailsacd.store.transaction import Transaction
 from mailsacd.store.views import ABOVE_ALL_IDS, VISIBLE
 
 BATCH: Final = 500
 """How many messages are removed at a time."""
 
-_LOCK: Final = 0x65726173  # "eras"
 _NO_LIMIT: Final = 2**53
 
 _INTO: Final = f"""insert into erasure (account, in_domain, in_inbox, first_id, last_id,
@@ -27,7 +27,7 @@ _INTO: Final = f"""insert into erasure (account, in_domain, in_inbox, first_id, 
 _domain = none(
     f"""{_INTO}
         select %(viewer)s::text, %(domain)s::text, null, '', newest.id, true, true,
-            pg_current_snapshot(), counted.*
+            {CURRENT}, counted.*
         from (select id from message where domain = %(domain)s and {OWNED}
               order by id desc limit 1) newest, ({THERE_OF_DOMAIN}) counted"""  # noqa: S608  parts of SQL, no input
 )
@@ -48,7 +48,7 @@ def _inbox(condition: str, *, takes_starred: bool) -> none:
         f"""{_INTO}
             select coalesce(owner, ''), min(domain), %(inbox)s::text, min(id), max(id),
                 {takes_starred}, owner is not distinct from %(viewer)s::text,
-                pg_current_snapshot(), {_COUNTED}
+                {CURRENT}, {_COUNTED}
             from (
                 select * from message
                 where inbox = %(inbox)s and id < %(before)s and {condition}
@@ -159,7 +159,7 @@ async def remove_erased(transaction: Transaction) -> bool:
     Returns whether there may be more of them; not while another node is at it. That the
     transaction is committed is not waited for: what a crash undoes is done again.
     """
-    if not await take_turn(transaction, _LOCK):
+    if not await take_turn(transaction, Job.ERASING):
         return False
     erasure = await _oldest(transaction)
     if erasure is None:

@@ -1,17 +1,26 @@
 """Statements on what was stored, commit by commit, and on the messages that somebody waits for.
 
-"Not seen" is never a range of time or of ids: a transaction is not seen when the snapshot of who
-asks does not see it, that is, when it is at or above the snapshot's next number or was running.
+What somebody has not seen is told by snapshots (store.commit_order), never by times or ids.
 """
 
 import secrets
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from mailsacd.core.event import Arrival, Interest, Position, Snapshot
 from mailsacd.core.token import time_prefix
+from mailsacd.store.commit_order import (
+    BEFORE_ALL,
+    IN_NO_FUTURE,
+    NOW,
+    NUMBER,
+    UNSEEN_RANGES,
+    WITHIN,
+    as_snapshot,
+    between,
+)
 from mailsacd.store.pool import Database
 from mailsacd.store.retention import kept
 from mailsacd.store.sql import Executor, column, many, none, one
@@ -33,24 +42,18 @@ MAX_EVENT_BYTES: Final = 262_144  # of their texts; one larger event comes alone
 
 PRUNED_AT_ONCE: Final = 5_000
 
-_ABOVE_ALL_XIDS: Final = "18446744073709551615"
-
-_NOW: Final = """pg_current_snapshot()::text as snapshot,
-    (extract(epoch from statement_timestamp()) * 1000)::bigint as ms"""
-
 # Of what `seen` does not see; two ranges, each read in order: what was running is below the rest.
 _UNSEEN_EVENTS: Final = " union all ".join(
     f"""(select xid, messages from event
-         where {unseen} and xid < %(bound)s::xid8
-             and xid <> all(%(excluded)s::text[]::xid8[])
+         where {unseen} and {WITHIN}
          order by xid limit {MAX_EVENTS + 1})"""  # noqa: S608  parts of SQL, no input
-    for unseen in ("xid = any(%(running)s::text[]::xid8[])", "xid >= %(next)s::xid8")
+    for unseen in UNSEEN_RANGES
 )
 
 _events = many(
     lambda *columns: columns,
     f"""select snapshot, ms, xid, messages
-        from (select {_NOW}) now
+        from (select {NOW}) now
         left join (
             select xid::text, case when place <= {MAX_EVENTS} and before < {MAX_EVENT_BYTES}
                 then messages end as messages
@@ -65,18 +68,12 @@ _events = many(
 )
 
 
-def _snapshot(text: str, ms: int) -> Snapshot:
-    """Out of PostgreSQL's form: ``xmin:xmax:running,running``."""
-    _, next_xid, running = text.split(":")
-    return Snapshot(int(next_xid), frozenset(map(int, filter(None, running.split(",")))), ms)
-
-
-_now = one(_snapshot, f"select {_NOW}")
+_now = one(as_snapshot, f"select {NOW}")
 
 # From the newest down, since nothing else has the events in an order of time.
 _now_and_recent = one(
     lambda *columns: columns,
-    f"""select {_NOW}, array(
+    f"""select {NOW}, array(
             select xid::text from (
                 select xid, stored from event order by xid desc limit {MAX_EVENTS}
             ) newest
@@ -85,8 +82,7 @@ _now_and_recent = one(
 
 # Of message rows. Those without a transaction are from before there were events.
 _UNSEEN: Final = f"""id > %(after)s
-    and (xid >= %(next)s::xid8 or xid = any(%(running)s::text[]::xid8[]))
-    and xid < %(bound)s::xid8 and xid <> all(%(excluded)s::text[]::xid8[])
+    and ({" or ".join(UNSEEN_RANGES)}) and {WITHIN}
     and {VISIBLE} and {kept("message.inbox", "%(viewer)s::text")}"""
 
 _OF_INTEREST: Final = (
@@ -141,8 +137,7 @@ _offer_epoch = none("insert into event_epoch (value) values (%(value)s) on confl
 _epoch = one(bytes, "select value from event_epoch")
 _is_foreign: one[bool] = one(
     column,
-    """select coalesce((select max(xid) from event) >= pg_snapshot_xmax(pg_current_snapshot()),
-                       false)""",
+    f"select not coalesce((select max(xid) from event) {IN_NO_FUTURE}, true)",  # noqa: S608  no input in it
 )
 
 _decode = msgspec.json.Decoder(list[Arrival]).decode
@@ -172,7 +167,7 @@ async def snapshot_before(db: Executor, recent_ms: int) -> Snapshot:
     ``recent_ms`` milliseconds, of which it sees none; of very much it may see the earliest.
     """
     text, ms, recent = await _now_and_recent(db, ms=recent_ms)
-    now = _snapshot(text, ms)
+    now = as_snapshot(text, ms)
     return Snapshot(now.next_xid, now.running.union(map(int, recent)), ms)
 
 
@@ -181,8 +176,8 @@ async def events_after(db: Executor, seen: Snapshot, within: Snapshot | None = N
 
     With ``within`` they are of those that it sees.
     """
-    rows = await _events(db, **_unseen(seen, within))
-    now = _snapshot(*rows[0][:2])
+    rows = await _events(db, **between(seen, within))
+    now = as_snapshot(*rows[0][:2])
     arrivals: list[tuple[int, Arrival]] = []
     last = None
     for _, _, xid, messages in rows:
@@ -213,7 +208,7 @@ async def messages_after(
         everything=interest.everything_owned,
         after=max(position.id, oldest),
         limit=limit,
-        **_unseen(position.seen, until),
+        **between(position.seen, until),
     )
 
 
@@ -245,18 +240,9 @@ async def forget_transactions(transaction: Transaction) -> None:
     """
     # A column without values costs nothing, however many rows there are.
     await transaction.run(
-        "alter table message drop column xid; alter table message add column xid xid8;"
-        " alter table message alter column xid set default pg_current_xact_id();"
+        "alter table message drop column xid; alter table message add column xid xid8;"  # noqa: S608  no input in it
+        f" alter table message alter column xid set default {NUMBER};"
         " delete from event; delete from event_epoch; delete from recycler;"
-        " update erasure set seen = '1:1:' where seen is not null"
+        f" update erasure set seen = {BEFORE_ALL} where seen is not null"
     )
     await _offer_epoch(transaction, value=secrets.token_bytes(16))
-
-
-def _unseen(seen: Snapshot, within: Snapshot | None) -> dict[str, Any]:
-    return {
-        "next": str(seen.next_xid),
-        "running": [str(xid) for xid in sorted(seen.running)],
-        "bound": _ABOVE_ALL_XIDS if within is None else str(within.next_xid),
-        "excluded": [] if within is None else [str(xid) for xid in sorted(within.running)],
-    }

@@ -15,13 +15,12 @@ from typing import Final
 from twisted.logger import Logger
 
 from mailsacd.core.errors import ConfigurationError
+from mailsacd.store.locks import Job, wait_for_turn
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import many, none
 from mailsacd.store.transaction import Transaction
 
 TIMEOUT_S: Final = 3_600.0  # of a statement, or of the wait for another daemon's migration
-
-_LOCK: Final = 0x6D61696C  # "mail"
 
 Step = Callable[[Transaction], Awaitable[bool]]
 """Does some of what has to be done before a migration; tells whether there may be more of it."""
@@ -96,7 +95,7 @@ async def _go_on(
     transaction: Transaction, known: list[Migration], steps: Mapping[int, Step]
 ) -> int | None:
     """Do some of what is missing; how many migrations that applied, None when none is missing."""
-    await transaction.run(f"select pg_advisory_xact_lock({_LOCK})")
+    await wait_for_turn(transaction, Job.MIGRATING)
     await transaction.run(_MAKE_TABLE)
     applied = await _applied(transaction)
     check_applied(applied)

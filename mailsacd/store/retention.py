@@ -10,6 +10,7 @@ these alone are too many.
 from collections.abc import Mapping
 from typing import Final
 
+from mailsacd.store.commit_order import sees
 from mailsacd.store.sql import Executor, none
 
 PUBLIC: Final = "message.owner is null and message.saved_by is null"
@@ -49,7 +50,7 @@ def _there_among_many(account: str, starred: str) -> str:
         and message.id between first_id and last_id
         and (takes_private or not message.private)
         and (message.saved_by is null or {starred})
-        and (seen is null or message.xid is null or pg_visible_in_snapshot(message.xid, seen))))"""  # noqa: S608  as above
+        and (seen is null or message.xid is null or {sees("seen", "message.xid")})))"""  # noqa: S608  as above
 
 
 THERE_FOR_VIEWER: Final = _there_among_many("%(viewer)s::text", "takes_starred")

@@ -91,7 +91,6 @@ _cut = none(
        where ranked.place > %(most)s::bigint and tally.kind = ranked.kind
            and tally.hour = ranked.hour and tally.name = ranked.name"""
 )
-_try_lock: one[bool] = one(column, "select pg_try_advisory_xact_lock(%(lock)s::bigint)")
 _count: one[int] = one(
     column,
     f"select count(*) from (select from message where {_WITH} limit {MAX_COUNTED}) found",  # noqa: S608  no input in it
@@ -171,11 +170,6 @@ async def cut_tallies(db: Executor, *, since: datetime, most: int, before: datet
     """
     await _cut(db, since=since, most=most)
     await _forget(db, before=before)
-
-
-async def take_turn(db: Executor, lock: int) -> bool:
-    """Take a lock until the transaction ends. Returns False when somebody else has it."""
-    return await _try_lock(db, lock=lock)
 
 
 async def count_everything(db: Executor) -> dict[str, int]:

@@ -14,6 +14,7 @@ from mailsacd.mime.message import Attachment
 from mailsacd.mime.trace import parse_stored
 from mailsacd.store import statistics
 from mailsacd.store.compression import expand, expanded_bytes
+from mailsacd.store.locks import Job, take_turn
 from mailsacd.store.pool import Database
 from mailsacd.store.statistics import Counted
 from mailsacd.store.transaction import Transaction
@@ -25,7 +26,6 @@ KEPT_AN_HOUR: Final = 500
 
 DEFAULT_RANGE: Final = timedelta(days=1)
 
-_LOCK: Final = 0x74616C79  # "taly"
 _CUT_AGAIN: Final = timedelta(hours=3)  # for what a node wrote late
 _MD5: Final = re.compile(r"[0-9a-f]{32}\Z")
 
@@ -109,7 +109,7 @@ class Statistics:
         now = self._now()
 
         async def work(transaction: Transaction) -> None:
-            if await statistics.take_turn(transaction, _LOCK):
+            if await take_turn(transaction, Job.CUTTING_TALLIES):
                 await statistics.cut_tallies(
                     transaction,
                     since=now - _CUT_AGAIN,

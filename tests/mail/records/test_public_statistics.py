@@ -24,6 +24,7 @@ from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.public_counts import KEPT, PublicCounts
 from mailsacd.mail.records.statistics import KEPT_AN_HOUR, KEPT_DAYS, Span, Statistics
 from mailsacd.store import statistics as store
+from mailsacd.store.locks import Job, take_turn
 from mailsacd.store.pool import Database
 from mailsacd.store.statistics import Tally
 from tests.lanes import LANES
@@ -337,7 +338,7 @@ async def test_one_node_prunes_at_a_time(node: Node) -> None:
     await store.add_tallies(node.database, [Tally(DOMAIN, hour, "old.example", 1)])
 
     async def meanwhile(transaction: Any) -> None:
-        assert await store.take_turn(transaction, 0x74616C79)
+        assert await take_turn(transaction, Job.CUTTING_TALLIES)
         await node.statistics.prune()
 
     await node.database.transaction(meanwhile)
