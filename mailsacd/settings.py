@@ -242,6 +242,7 @@ class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     default_plan: str = DEFAULT_PLAN
     session_days: Days = 30
     reset_hours: Hours = 24
+    audit_days: Days = 365
     invitation_days: Days = 14
 
 

@@ -10,6 +10,7 @@ from mailsacd.assembly.part import Ground
 from mailsacd.core.message import Observer
 from mailsacd.http.app import Group
 from mailsacd.http.calls.activity import ActivityCalls
+from mailsacd.http.calls.audit import AuditCalls
 from mailsacd.http.calls.statistics import StatisticsCalls
 from mailsacd.http.calls.usage import UsageCalls
 from mailsacd.mail.limits.inbound import InboundCounts
@@ -21,6 +22,7 @@ from mailsacd.mail.ownership.mail_clients import MailClients
 from mailsacd.mail.ownership.mail_login import MailLogins
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.records.audit import AuditLog
 from mailsacd.mail.records.mail_counts import MailCounts
 from mailsacd.mail.records.public_counts import PublicCounts
 from mailsacd.mail.records.statistics import Statistics
@@ -77,11 +79,13 @@ class Records:
             reactor=reactor,
         )
         self._mail_counts = MailCounts(database, reactor=reactor)
+        self._audit_log = AuditLog(database, days=settings.accounts.audit_days, reactor=reactor)
         self._pruning = tuple(
             Loop(what, prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True)
             for what, prune in (
                 ("prune statistics", self._statistics.prune),
                 ("prune the record of events", self.activity.forget_old),
+                ("prune the audit log", self._audit_log.forget_old),
                 ("prune the counts of operations", self.usage.forget_old),
                 ("prune the counts of mail that came in", self._inbound.forget_old),
                 ("prune the counts of mail", self._mail_counts.forget_nothing),
@@ -95,11 +99,12 @@ class Records:
         )
 
     def calls(self) -> tuple[Group, ...]:
-        """Return the calls about statistics, the denylist, usage and activity."""
+        """Return the calls about statistics, the denylist, usage, activity and the audit log."""
         return (
             StatisticsCalls(self._statistics, self.denylist),
             UsageCalls(self._reports),
             ActivityCalls(self.activity),
+            AuditCalls(self._audit_log),
         )
 
     async def start(self) -> None:

@@ -1,6 +1,6 @@
 """Who asks for something: edges find it out (mail.accounts.auth) and tell the use cases."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
@@ -12,13 +12,19 @@ class Actor:
 
     ``login`` is who signed in: the account's own name or a team user's; with an API key it is
     None, for a key stands for the account but manages neither the account nor its keys.
-    ``key_name`` is what the account calls the API key.
+    ``key_name`` is what the account calls the API key, ``peer`` the IP address that the request
+    came from.
     """
 
     account: str | None
     login: str | None = None
     team: bool = False
     key_name: str | None = None
+    peer: str = field(default="", compare=False)
+
+    def at(self, peer: str) -> "Actor":
+        """Return the actor as one who asks from the IP address ``peer``."""
+        return replace(self, peer=peer)
 
     @property
     def manages(self) -> bool:

@@ -54,6 +54,14 @@ class EnvelopeIds:
         )
 
 
+def moment_id(when: datetime) -> str:
+    """An id for what happened at ``when`` (aware): it sorts by microsecond, then at random."""
+    since = when - _EPOCH
+    ms, rest = divmod(since // timedelta(microseconds=1), 1000)
+    random = int.from_bytes(secrets.token_bytes(_RANDOM_BYTES))
+    return time_prefix(ms) + _digits(rest, 2) + _digits(random, 8)
+
+
 def message_id(envelope_id: str, place: int) -> str:
     """The id of the message that recipient number ``place`` (from 0) of the envelope gets."""
     return f"{envelope_id}-{place}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailsacd.core.account import ApiKey
-from mailsacd.store.sql import Executor, many, maybe, none
+from mailsacd.store.sql import Executor, column, many, maybe, none
 from mailsacd.store.usage import fold_key
 
 
@@ -41,7 +41,9 @@ _insert = none(
        values (%(id)s, %(account)s, %(name)s, %(hash)s::bytea)
        on conflict (account, name) do nothing"""
 )
-_delete = none("delete from api_key where account = %(account)s and id = %(id)s")
+_delete: maybe[str] = maybe(
+    column, "delete from api_key where account = %(account)s and id = %(id)s returning name"
+)
 _used = none(
     """update api_key set last_used = used.at
        from unnest(%(ids)s::text[], %(times)s::timestamptz[]) as used (id, at)
@@ -64,10 +66,13 @@ async def add_key(db: Executor, key_id: str, account: str, name: str, key_hash: 
     return await _insert(db, id=key_id, account=account, name=name, hash=key_hash) == 1
 
 
-async def delete_key(db: Executor, account: str, key_id: str) -> bool:
-    """Delete a key of an account, within a transaction. Returns False when it has none such."""
+async def delete_key(db: Executor, account: str, key_id: str) -> str | None:
+    """Delete a key of an account, within a transaction.
+
+    Returns what it was called, or None when the account has none such.
+    """
     await fold_key(db, account, key_id)
-    return await _delete(db, account=account, id=key_id) == 1
+    return await _delete(db, account=account, id=key_id)
 
 
 async def record_use(db: Executor, times: Mapping[str, datetime]) -> None:

@@ -37,6 +37,10 @@ _forget_activity = none(
     f"""delete from activity where id in (
            select id from activity where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
 )
+_forget_audit = none(
+    f"""delete from audit where id in (
+           select id from audit where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
+)
 _forget_deliveries = none(
     f"""delete from delivery where id in (
            select id from delivery where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
@@ -95,7 +99,13 @@ async def finish_removal(db: Executor, account: str, most_steps: int | None = No
         return False
     await _leave_starred(db, account=account)
     await _leave_owned(db, account=account)
-    for forget in (_delete_messages, forget_account, _forget_deliveries, _forget_activity):
+    for forget in (
+        _delete_messages,
+        forget_account,
+        _forget_deliveries,
+        _forget_activity,
+        _forget_audit,
+    ):
         while await forget(db, account=account):
             if is_enough():
                 return False

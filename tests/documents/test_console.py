@@ -129,6 +129,7 @@ SCENES = {
             'curl -s -H "Mailsac-Key: $KEY" $API/me',
             'curl -s -H "Mailsac-Key: $KEY" "$API/activity?limit=1"',
             'curl -s -H "Mailsac-Key: $KEY" $API/domains/lab.example/load-test',
+            'curl -s -b jar "$API/audit?limit=1"',
         ),
     ),
     "docs/sending.md": Scene(

@@ -191,6 +191,7 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "changePassword": 401,
     "resetPassword": 400,
     "listActivity": 401,
+    "listAudit": 401,
     "listDeliveries": 401,
     "redeliver": 401,
     "getWebhookSecret": 401,

@@ -89,6 +89,8 @@ class Dispatch:
                 request.rates = rate_headers(await self._throttle.call(peer, actor.account))
             if operation.needs_account:
                 account_of(actor)
+            if actor is not ANYONE:
+                actor = actor.at(peer)
         values = operation.read(segments, query, request.getHeader)
         given = None if operation.body is None else struct_of(operation.body, body)
         return Call(

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from mailsacd.core.account import ApiKey
 from mailsacd.core.actor import managed_account
+from mailsacd.core.audit import author_of
 from mailsacd.core.errors import NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
@@ -119,12 +120,14 @@ class KeyCalls:
     async def add(self, call: Call) -> Response:
         """Make a key, and answer with it and its value, which is told this once."""
         body: NewKeyBody = call.body
-        key, value = await self._keys.add(managed_account(call.actor), body.name)
+        account, by = managed_account(call.actor), author_of(call.actor)
+        key, value = await self._keys.add(account, body.name, by)
         return json_response({**_described(key), "key": value})
 
     async def remove(self, call: Call) -> Response:
         """Take a key back, and answer 204."""
-        await self._keys.remove(managed_account(call.actor), call["keyId"])
+        account, by = managed_account(call.actor), author_of(call.actor)
+        await self._keys.remove(account, call["keyId"], by)
         return Response(status=204)
 
 

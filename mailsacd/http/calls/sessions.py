@@ -167,7 +167,7 @@ class SessionCalls:
     async def sign_out(self, call: Call) -> Response:
         """End the session of the cookie, if there is one, and take the cookie back."""
         if call.session is not None:
-            await self._sessions.sign_out(call.session)
+            await self._sessions.sign_out(call.session, peer=call.peer)
         return self.over(call)
 
     async def change_password(self, call: Call) -> Response:
@@ -181,7 +181,7 @@ class SessionCalls:
     async def reset_password(self, call: Call) -> Response:
         """Set a password by the token of a link; whoever has set it signs in with it next."""
         body: PasswordResetBody = call.body
-        await self._sessions.reset_password(body.token, body.password)
+        await self._sessions.reset_password(body.token, body.password, peer=call.peer)
         return json_response({"ok": True})
 
     def over(self, call: Call) -> Response:

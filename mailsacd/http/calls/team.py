@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from mailsacd.core.actor import account_of, managed_account
+from mailsacd.core.audit import author_of
 from mailsacd.core.errors import NotFoundError
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
@@ -103,9 +104,11 @@ class TeamCalls:
         """Make a team user, and answer with it."""
         account = managed_account(call.actor)
         body: NewUserBody = call.body
-        return json_response({"name": await self._team.add(account, body.name, body.password)})
+        by = author_of(call.actor)
+        return json_response({"name": await self._team.add(account, body.name, body.password, by)})
 
     async def remove_user(self, call: Call) -> Response:
         """Delete a team user with its sessions, and answer 204."""
-        await self._team.remove(managed_account(call.actor), call["name"])
+        account, by = managed_account(call.actor), author_of(call.actor)
+        await self._team.remove(account, call["name"], by)
         return Response(status=204)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from mailsacd.core.account import NAME_FORM, Account
 from mailsacd.core.address import parse_address
+from mailsacd.core.audit import OPERATOR, Act, Author
 from mailsacd.core.errors import (
     BadAddressError,
     ConflictError,
@@ -13,6 +14,7 @@ from mailsacd.core.errors import (
     NotFoundError,
 )
 from mailsacd.mail.accounts.plans import Plans
+from mailsacd.mail.records.audit import audit
 from mailsacd.plan_settings import PlanSettings
 from mailsacd.store import accounts, removal
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, give_notice
@@ -49,6 +51,7 @@ class Accounts:
         plan: str | None = None,
         password_hash: str | None = None,
         first: Callable[[Transaction], Awaitable[None]] | None = None,
+        by: Author = OPERATOR,
     ) -> Account:
         """Make an account. Raises InvalidInputError, and ConflictError for what is taken.
 
@@ -69,6 +72,7 @@ class Accounts:
             await _claim_email(transaction, email, name)
             if not await accounts.add_account(transaction, name, email, plan, password_hash):
                 raise ConflictError(f"There is an account or a user named {name} already")
+            await audit(transaction, name, by, Act("account", "created", name, email))
 
         await self.database.transaction(work)
         return await self.get(name)
@@ -100,7 +104,7 @@ class Accounts:
         own = await accounts.largest_override(self.database, "activity_minutes")
         return max(own, self.plans.longest_activity_minutes)
 
-    async def change(self, name: str, changes: Mapping[str, Any]) -> Account:
+    async def change(self, name: str, changes: Mapping[str, Any], by: Author = OPERATOR) -> Account:
         """Change ``email``, ``plan``, ``overrides``, ``labels``, ``recents``, ``capture_private``,
 
         ``disable_spam`` or ``suspended``, which also holds what it has queued to be sent. Overrides
@@ -125,6 +129,8 @@ class Accounts:
             if changes.get("suspended"):
                 await hold_account(transaction, name)
             if changes.keys() - _TOLD_NOBODY:
+                act = Act("account", "changed", name, _told(account, changes))
+                await audit(transaction, name, by, act)
                 await give_notice(transaction, ACCOUNTS, name)
 
         await self.database.transaction(work)
@@ -168,6 +174,19 @@ class Accounts:
         await removal.finish_removal(self.database, name, REMOVED_IN_A_TURN)
         await removal.release_removal(self.database, name)
         return True
+
+
+def _told(before: Account, changes: Mapping[str, Any]) -> str:
+    """``changes`` as the audit log has them, with what they change."""
+    told = []
+    for setting, value in changes.items():
+        if setting in _TOLD_NOBODY:
+            continue
+        if setting == "overrides":
+            told += [f"{limit}: {number}" for limit, number in value.items()]
+        else:
+            told.append(f"{setting}: {getattr(before, setting)} -> {value}")
+    return ", ".join(told)
 
 
 def _possible_name(name: str) -> str:

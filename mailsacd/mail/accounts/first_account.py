@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from mailsacd.core.account import KEY_FORM, new_key
+from mailsacd.core.audit import SERVER, Act
 from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.records.audit import audit
 from mailsacd.store.accounts import add_account, any_account, lock_accounts
 from mailsacd.store.keys import add_key, find_key
 from mailsacd.store.pool import Database
@@ -30,7 +32,10 @@ async def make_first_account(database: Database, plan: str, data_dir: Path) -> s
         if await any_account(transaction):
             return False
         await add_account(transaction, NAME, EMAIL, plan, None)
-        await add_key(transaction, secrets.token_hex(12), NAME, NAME, hash_of(key))
+        key_id = secrets.token_hex(12)
+        await add_key(transaction, key_id, NAME, NAME, hash_of(key))
+        await audit(transaction, NAME, SERVER, Act("account", "created", NAME, EMAIL))
+        await audit(transaction, NAME, SERVER, Act("key", "created", NAME, key_id))
         _write(data_dir / KEY_FILE, key)
         return True
 

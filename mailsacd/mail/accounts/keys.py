@@ -5,9 +5,11 @@ import secrets
 from typing import Final
 
 from mailsacd.core.account import ApiKey, new_key
+from mailsacd.core.audit import OPERATOR, Act, Author
 from mailsacd.core.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.records.audit import audit
 from mailsacd.store import keys
 from mailsacd.store.accounts import lock_account
 from mailsacd.store.notices import ACCOUNTS, give_notice
@@ -22,7 +24,9 @@ class Keys:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
-    async def add(self, account: str, name: str | None = None) -> tuple[ApiKey, str]:
+    async def add(
+        self, account: str, name: str | None = None, by: Author = OPERATOR
+    ) -> tuple[ApiKey, str]:
         """A new key, and its value, which nobody can tell again.
 
         Raises NotFoundError for an unknown account, InvalidInputError for a bad name or when the
@@ -41,6 +45,7 @@ class Keys:
                 raise InvalidInputError(f"The account may have {room} API keys, and has them")
             if not await keys.add_key(transaction, key_id, account, name, hash_of(value)):
                 raise ConflictError(f"There is an API key named {name!r} already")
+            await audit(transaction, account, by, Act("key", "created", name, key_id))
             made = await keys.list_keys(transaction, account)
             return next(key for key in made if key.id == key_id)
 
@@ -51,12 +56,14 @@ class Keys:
         await self._accounts.get(account)
         return await keys.list_keys(self._accounts.database, account)
 
-    async def remove(self, account: str, key_id: str) -> None:
+    async def remove(self, account: str, key_id: str, by: Author = OPERATOR) -> None:
         """Take a key back: it is good for nothing at once, on every node. NotFoundError."""
 
         async def work(transaction: Transaction) -> None:
-            if not await keys.delete_key(transaction, account, key_id):
+            name = await keys.delete_key(transaction, account, key_id)
+            if name is None:
                 raise NotFoundError("There is no such API key")
+            await audit(transaction, account, by, Act("key", "removed", name, key_id))
             await give_notice(transaction, ACCOUNTS, account)
 
         await self._accounts.database.transaction(work)

@@ -3,16 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 from mailsacd.core.account import new_token
+from mailsacd.core.audit import OPERATOR, Act, Author
 from mailsacd.core.errors import NotFoundError
 from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.records.audit import audit
 from mailsacd.store.accounts import find_login, lock_login
 from mailsacd.store.pool import Database
 from mailsacd.store.sessions import add_invitation, add_reset
 from mailsacd.store.transaction import Transaction
 
 
-async def reset_token(database: Database, name_or_email: str, hours: int) -> str:
+async def reset_token(
+    database: Database, name_or_email: str, hours: int, by: Author | None = OPERATOR
+) -> str:
     """A token by which a login's password is set. The one before it is good no more.
+
+    It goes into the audit log, unless nobody knows ``by`` whom it is wanted (None).
 
     Raises NotFoundError when nobody signs in by that name or mail address.
     """
@@ -27,6 +33,9 @@ async def reset_token(database: Database, name_or_email: str, hours: int) -> str
             raise NotFoundError(f"Nobody signs in as {name_or_email}")
         await lock_login(transaction, login.name)  # two at once: the later one's is the good one
         await add_reset(transaction, hash_of(token), login.name, expires)
+        if by is not None:
+            act = Act("account", "password-link-made", login.name)
+            await audit(transaction, login.account, by, act)
 
     await database.transaction(work)
     return token

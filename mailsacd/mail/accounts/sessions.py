@@ -8,6 +8,7 @@ from mailsacd.core.account import Login, new_token
 from mailsacd.core.activity import SIGN_IN_FAILED, SIGNED_IN
 from mailsacd.core.actor import Actor
 from mailsacd.core.allowance import Allowance
+from mailsacd.core.audit import Act, Author, author_of
 from mailsacd.core.errors import (
     Fault,
     ForbiddenError,
@@ -20,6 +21,7 @@ from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, Passwords
 from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.records.audit import audit
 from mailsacd.settings import AccountSettings
 from mailsacd.store import accounts as stored
 from mailsacd.store import sessions
@@ -94,10 +96,11 @@ class Sessions:
             ):
                 raise _not_good("invitation")
 
+        by = Author(kind="login", name=name.lower(), peer=peer)
         account = await self._accounts.add(
-            name, email, password_hash=password_hash, first=take_invitation
+            name, email, password_hash=password_hash, first=take_invitation, by=by
         )
-        return await self._begin(account.name, password_hash)
+        return await self._begin(account.name, password_hash, peer)
 
     async def sign_in(self, name_or_email: str, password: str, *, peer: str) -> SignedIn:
         """Begin a session of an account's own login, or of a team user.
@@ -118,7 +121,7 @@ class Sessions:
         self._guesses.refund(peer)
         if login.suspended:
             raise ForbiddenError("The account is suspended: ask the operator")
-        return await self._begin(login.name, password_hash)
+        return await self._begin(login.name, password_hash, peer)
 
     def _record(self, kind: str, login: Login | None, peer: str, code: int) -> None:
         """Of a name that nobody has, nothing is recorded."""
@@ -127,7 +130,7 @@ class Sessions:
                 kind, account=login.account, subject=login.name, code=code, detail=peer
             )
 
-    async def sign_out(self, token: str) -> None:
+    async def sign_out(self, token: str, *, peer: str = "") -> None:
         """End a session; nothing happens when it is over."""
         actor_account: list[str] = []
 
@@ -135,6 +138,9 @@ class Sessions:
             found = await sessions.find_session(transaction, hash_of(token))
             await sessions.end_session(transaction, hash_of(token))
             if found is not None:
+                by = Author(kind="login", name=found.login, peer=peer)
+                act = Act("session", "signed-out", found.login)
+                await audit(transaction, found.account, by, act)
                 await give_notice(transaction, ACCOUNTS, found.account)
                 actor_account.append(found.account)
 
@@ -168,12 +174,14 @@ class Sessions:
             now = await stored.lock_login(transaction, login.name)
             if now is None or now.password_hash != login.password_hash:  # changed meanwhile
                 raise ForbiddenError("The password is wrong")
+            act = Act("account", "password-changed", login.name)
+            await audit(transaction, login.account, author_of(actor), act)
             await _replace_password(transaction, login.name, login.account, password_hash)
 
         await self._accounts.database.transaction(work)
         self._accounts.forget(login.account)
 
-    async def reset_password(self, token: str, password: str) -> None:
+    async def reset_password(self, token: str, password: str, *, peer: str = "") -> None:
         """Set a password by a token from a link, once, and end all sessions of that login.
 
         Raises InvalidInputError for a token that is not good, or not any more.
@@ -190,12 +198,15 @@ class Sessions:
             if found is None:
                 raise _not_good("token")
             login.append(found)
+            by = Author(kind="login", name=found.name, peer=peer)
+            act = Act("account", "password-reset", found.name, "by a link")
+            await audit(transaction, found.account, by, act)
             await _replace_password(transaction, found.name, found.account, password_hash)
 
         await self._accounts.database.transaction(take)
         self._accounts.forget(login[0].account)
 
-    async def _begin(self, name: str, password_hash: str) -> SignedIn:
+    async def _begin(self, name: str, password_hash: str, peer: str) -> SignedIn:
         token = new_token()
         expires = datetime.now(UTC) + timedelta(days=self._settings.session_days)
 
@@ -204,6 +215,8 @@ class Sessions:
             if login is None or login.password_hash != password_hash:  # changed meanwhile
                 raise UnauthenticatedError("The name or the password is wrong")
             await sessions.add_session(transaction, hash_of(token), name, expires)
+            by = Author(kind="login", name=name, peer=peer)
+            await audit(transaction, login.account, by, Act("session", "signed-in", name))
             return login
 
         login = await self._accounts.database.transaction(work)

@@ -1,9 +1,11 @@
 """Team users: logins below an account's own, for all but account, keys and domains."""
 
+from mailsacd.core.audit import OPERATOR, Act, Author
 from mailsacd.core.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from mailsacd.mail.accounts.accounts import Accounts, normal_name
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.sessions import check_password
+from mailsacd.mail.records.audit import audit
 from mailsacd.store import accounts as stored
 from mailsacd.store.notices import ACCOUNTS, give_notice
 from mailsacd.store.transaction import Transaction
@@ -20,7 +22,7 @@ class Team:
         """Return the names of the account's team users."""
         return await stored.list_team(self._accounts.database, account)
 
-    async def add(self, account: str, name: str, password: str) -> str:
+    async def add(self, account: str, name: str, password: str, by: Author = OPERATOR) -> str:
         """Make a team user; the name, normalised.
 
         Raises InvalidInputError, also where the plan has no room; ConflictError for a name that
@@ -43,16 +45,18 @@ class Team:
                 raise InvalidInputError(f"The account may have {room} users, and has them")
             if not await stored.add_login(transaction, name, account, password_hash, team=True):
                 raise ConflictError(f"There is an account or a user named {name} already")
+            await audit(transaction, account, by, Act("team", "created", name))
 
         await self._accounts.database.transaction(work)
         return name
 
-    async def remove(self, account: str, name: str) -> None:
+    async def remove(self, account: str, name: str, by: Author = OPERATOR) -> None:
         """Delete a team user, whose sessions end at once. Raises NotFoundError."""
 
         async def work(transaction: Transaction) -> None:
             if not await stored.remove_team_user(transaction, account, name.lower()):
                 raise NotFoundError(f"There is no user {name} of this account")
+            await audit(transaction, account, by, Act("team", "removed", name.lower()))
             await give_notice(transaction, ACCOUNTS, account)
 
         await self._accounts.database.transaction(work)

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, Unpack
 
 from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED, WEBHOOK_DISABLED
 from mailsacd.core.actor import Actor, account_of, managed_account
+from mailsacd.core.audit import SERVER, Act, author_of
 from mailsacd.core.backoff import WEBHOOKS
 from mailsacd.core.delivery import RETRIED_FOR, SLACK, Attempt, Claim, Delivery
 from mailsacd.core.errors import ConflictError, NotFoundError
@@ -21,6 +22,7 @@ from mailsacd.mail.delivering.slack import SlackForms
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.ownership.directory import announce
 from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.records.audit import audit
 from mailsacd.store import deliveries as store
 from mailsacd.store import delivery_pruning as pruning
 from mailsacd.store import webhook_secrets as secrets
@@ -148,6 +150,9 @@ class Deliveries:
         async def work(transaction: Transaction) -> bool:
             if not await store.unhook(transaction, claim):
                 return False
+            told = f"{claim.kind}: the receiver wants nothing more"
+            act = Act("address", "changed", claim.address, told)
+            await audit(transaction, claim.account, SERVER, act)
             await announce(transaction, claim.address)
             return True
 
@@ -193,7 +198,13 @@ class Deliveries:
         """
         account = account_of(actor) if actor.login is None else managed_account(actor)
         await self._secrets(account)  # so that there is one to be changed
-        await secrets.rotate(self._database, account, self._now(), fresh=new_secret())
+
+        async def work(transaction: Transaction) -> None:
+            await secrets.rotate(transaction, account, self._now(), fresh=new_secret())
+            act = Act("account", "changed", account, "webhook secret")
+            await audit(transaction, account, author_of(actor), act)
+
+        await self._database.transaction(work)
         return await self.secret(actor)
 
     async def _body(self, claim: Claim, message: Message, stored: bytes) -> bytes:

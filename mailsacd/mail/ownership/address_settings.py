@@ -36,6 +36,11 @@ class AddressSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the password is set or cleared."""
         return self.password is not UNSET
 
+    def names(self) -> list[str]:
+        """Return the names of what is written, by the API's spelling."""
+        given = [n for n in self.__struct_fields__ if getattr(self, n) is not UNSET]
+        return [_NAMES.get(name, name) for name in given]
+
     def columns(self) -> dict[str, Any]:
         """What is written beside the password."""
         values = {name: getattr(self, name) for name in self.__struct_fields__}
@@ -137,6 +142,7 @@ _COLUMNS: Final = {
     "webhookSlack": "webhook_slack",
     "webhookSlackToFrom": "webhook_slack_to_from",
 }
+_NAMES: Final = {column: name for name, column in _COLUMNS.items()}
 _CHECKS: Final = {
     "info": _text(MAX_INFO_CHARACTERS),
     "forward": _forward,

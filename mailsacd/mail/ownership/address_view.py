@@ -21,6 +21,15 @@ class AddressView:
     address: PrivateAddress | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """Whether the asker could reserve an address, and whether anybody owns it."""
+
+    email: str
+    available: bool
+    owned: bool
+
+
 def view_of(address: PrivateAddress, secret: bytes) -> AddressView:
     """Return a reserved address as its owner sees it; ``secret`` is the server's."""
     local = alternate_local(secret, inbox_of(address.email))

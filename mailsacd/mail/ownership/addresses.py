@@ -4,12 +4,12 @@ What changes of an address changes of its stored messages in the same transactio
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from mailsacd.core.account import Account
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import Address, alternate_local, inbox_of
+from mailsacd.core.audit import Act, Author, author_of
 from mailsacd.core.errors import (
     Fault,
     InvalidInputError,
@@ -21,7 +21,7 @@ from mailsacd.core.ownership import PrivateAddress
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.address_settings import AddressSettings
-from mailsacd.mail.ownership.address_view import AddressView, view_of
+from mailsacd.mail.ownership.address_view import AddressView, Availability, view_of
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory, announce
 from mailsacd.mail.ownership.reservation import (
@@ -31,6 +31,7 @@ from mailsacd.mail.ownership.reservation import (
     check_free,
     write_settings,
 )
+from mailsacd.mail.records.audit import audit
 from mailsacd.store import addresses as store
 from mailsacd.store.alternates import remember_alternate
 from mailsacd.store.domains import share_domain
@@ -41,15 +42,6 @@ from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 
 MAX_BULK: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Availability:
-    """Whether the asker could reserve an address, and whether anybody owns it."""
-
-    email: str
-    available: bool
-    owned: bool
 
 
 class Addresses:
@@ -160,7 +152,9 @@ class Addresses:
                 return None
             if found.owner != account:
                 raise UnauthenticatedError(ANOTHERS.format(inbox))
-            return await write_settings(transaction, found, settings, password_hash)
+            return await write_settings(
+                transaction, found, settings, password_hash, author_of(actor)
+            )
 
         changed = await self._database.transaction(work)
         if changed is None:
@@ -189,6 +183,8 @@ class Addresses:
             if delete_messages:
                 await _delete_owned(transaction, str(inbox), account)
             changed = [str(inbox), *sources]
+            act = Act("address", "released", str(inbox), "with its mail" if delete_messages else "")
+            await audit(transaction, account, author_of(actor), act)
             await announce(transaction, *changed)
             return found, changed
 
@@ -212,9 +208,10 @@ class Addresses:
         password_hash = await self._hashed(settings) if settings else None
 
         async def work(transaction: Transaction) -> list[PrivateAddress]:
-            reserved = await self.take(transaction, account, inboxes)
+            by = author_of(actor)
+            reserved = await self.take(transaction, account, inboxes, by)
             if settings:
-                return [await write_settings(transaction, reserved[0], settings, password_hash)]
+                return [await write_settings(transaction, reserved[0], settings, password_hash, by)]
             return reserved
 
         reserved = await self._database.transaction(work)
@@ -223,7 +220,7 @@ class Addresses:
         return [view_of(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
 
     async def take(
-        self, transaction: Transaction, account: str, inboxes: Sequence[Address]
+        self, transaction: Transaction, account: str, inboxes: Sequence[Address], by: Author
     ) -> list[PrivateAddress]:
         """Reserve ``inboxes``, normal addresses, within a transaction, as `reserve_all` does.
 
@@ -234,6 +231,7 @@ class Addresses:
         for address in inboxes:
             await adopt_messages(transaction, str(address), account)
             await remember_alternate(transaction, alternate_local(secret, address), str(address))
+            await audit(transaction, account, by, Act("address", "reserved", str(address)))
         await announce(transaction, *map(str, inboxes))
         return reserved
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from mailsacd.core.audit import SERVER, Act, Author
 from mailsacd.core.errors import NotFoundError
 from mailsacd.core.ownership import Domain
 from mailsacd.mail.ownership.directory import announce
 from mailsacd.mail.ownership.domain_lookup import DnsEvidence
+from mailsacd.mail.records.audit import audit
 from mailsacd.store import domains as store
 from mailsacd.store.addresses import evict_addresses
 from mailsacd.store.transaction import Transaction
@@ -24,14 +26,20 @@ PATIENCE: Final = timedelta(days=30)
 
 _FIRST_AGAIN_S: Final = 300
 _JITTER: Final = 0.1
+_TAKEN_OVER: Final = "Another account has proved that the domain is its own"
 
 
 async def apply_evidence(
-    transaction: Transaction, claim: Domain, evidence: DnsEvidence, now: datetime, recheck_s: int
+    transaction: Transaction,
+    claim: Domain,
+    evidence: DnsEvidence,
+    now: datetime,
+    recheck_s: int,
+    by: Author,
 ) -> list[str]:
     """Write down what was seen; the addresses and domains that have changed hands by it.
 
-    Raises NotFoundError when the claim is gone.
+    ``by`` is who had the domain looked at. Raises NotFoundError when the claim is gone.
     """
     await store.lock_domain(transaction, claim.name)
     current = await store.find_domain(transaction, claim.owner, claim.name)
@@ -58,6 +66,9 @@ async def apply_evidence(
     )
     again_s = _again_s(seen, now, recheck_s)
     await store.record_verification(transaction, seen, missing=missing, again_s=again_s)
+    if verified != current.verified:
+        act = Act("domain", "verified" if verified else "unverified", claim.name)
+        await audit(transaction, claim.owner, by, act)
     await announce(transaction, *changed)
     return changed
 
@@ -77,10 +88,13 @@ async def _take(
                 "Another account's proof is published as well: take its TXT record away first"
             )
             return False
-        await store.dismiss_claim(
-            transaction, holder, "Another account has proved that the domain is its own"
-        )
+        await store.dismiss_claim(transaction, holder, _TAKEN_OVER)
+        act = Act("domain", "unverified", claim.name, _TAKEN_OVER)
+        await audit(transaction, holder.owner, SERVER, act)
     evicted = await evict_addresses(transaction, claim.name, claim.owner)
+    for email, owner in evicted:
+        act = Act("address", "released", email, _TAKEN_OVER)
+        await audit(transaction, owner, SERVER, act)
     changed += [claim.name, *(email for email, _ in evicted)]
     return True
 

@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from mailsacd.core.account import Account
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.address import Address, normal_domain
+from mailsacd.core.audit import SERVER, Act, Author, author_of
 from mailsacd.core.errors import (
     BadAddressError,
     ConflictError,
@@ -30,6 +31,7 @@ from mailsacd.mail.ownership.domain_proof import apply_evidence
 from mailsacd.mail.ownership.domain_records import DomainRecords, DomainView
 from mailsacd.mail.ownership.reservation import begin
 from mailsacd.mail.ownership.unverified import release_catch_all
+from mailsacd.mail.records.audit import audit
 from mailsacd.store import domains as store
 from mailsacd.store.addresses import find_address, set_catch_all
 from mailsacd.store.counts import count_of_domain
@@ -110,6 +112,8 @@ class Domains:
                 secrets.choice(_ALPHABET) for _ in range(_TOKEN_CHARACTERS)
             )
             added = await store.add_domain(transaction, account, domain, token, hosted=hosted)
+            act = Act("domain", "created", domain, "verified" if hosted else "")
+            await audit(transaction, account, author_of(actor), act)
             await announce(transaction, domain)
             return added
 
@@ -128,6 +132,7 @@ class Domains:
             await store.lock_domain(transaction, domain)
             if not await store.remove_domain(transaction, account, domain):
                 raise _not_there(domain)
+            await audit(transaction, account, author_of(actor), Act("domain", "removed", domain))
             return await release_catch_all(transaction, account, domain)
 
         for changed in await self._database.transaction(work):
@@ -143,7 +148,7 @@ class Domains:
         self._looking += 1
         try:
             await self._records.have_keys(claim)
-            await self._look(claim)
+            await self._look(claim, author_of(actor))
         finally:
             self._looking -= 1
         return await self._records.view(await self._claim(account, claim.name))
@@ -176,8 +181,12 @@ class Domains:
                 raise _not_there(inbox.domain)
             if claim.verified and flags.get("is_private"):
                 await hide_domain_messages(transaction, claim.name, account)
+            given = {"catchAll": catch_all, **flags}
+            told = ", ".join(f"{n}: {value}" for n, value in given.items() if value is not None)
+            act = Act("domain", "changed", claim.name, told)
+            await audit(transaction, account, author_of(actor), act)
             takes = catch_all is not None and await self._switch(
-                transaction, account, inbox, on=catch_all
+                transaction, inbox, actor, on=catch_all
             )
             changed = await store.set_domain_flags(transaction, claim, **flags)
             await announce(transaction, str(inbox), claim.name)
@@ -190,13 +199,13 @@ class Domains:
         return await self._records.view(changed)
 
     async def _switch(
-        self, transaction: Transaction, account: str, inbox: Address, *, on: bool
+        self, transaction: Transaction, inbox: Address, actor: Actor, *, on: bool
     ) -> bool:
         """Switch a catch-all on or off; whether it was reserved for that."""
-        email = str(inbox)
+        account, email = account_of(actor), str(inbox)
         found = await find_address(transaction, email)
         if on and found is None:
-            await self._addresses.take(transaction, account, [inbox])
+            await self._addresses.take(transaction, account, [inbox], author_of(actor))
         await set_catch_all(transaction, account, email, catch_all=on)
         if on and found is not None and found.forward is not None:
             await check_forward(transaction, found, found.forward)  # more mail comes there now
@@ -209,19 +218,19 @@ class Domains:
             claim = await store.find_domain(self._database, owner, name)
             if claim is not None:
                 try:
-                    await self._look(claim)
+                    await self._look(claim, SERVER)
                 except NotFoundError:
                     _log.debug("{name} was given up while it was looked at", name=name)
         return len(due)
 
-    async def _look(self, claim: Domain) -> None:
+    async def _look(self, claim: Domain, by: Author) -> None:
         evidence = await self._records.look(claim)
         if evidence is None:
             return
         now = datetime.now(UTC)
         changed = await self._database.transaction(
             lambda transaction: apply_evidence(
-                transaction, claim, evidence, now, self._rules.recheck_s
+                transaction, claim, evidence, now, self._rules.recheck_s, by
             )
         )
         for name in changed:

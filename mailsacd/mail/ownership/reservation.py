@@ -5,10 +5,12 @@ from typing import Final
 
 from mailsacd.core.account import Account
 from mailsacd.core.address import Address
+from mailsacd.core.audit import Act, Author
 from mailsacd.core.errors import InvalidInputError, NotFoundError, UnauthenticatedError
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, PrivateAddress
 from mailsacd.mail.ownership.address_settings import AddressSettings, check_forward
 from mailsacd.mail.ownership.directory import announce
+from mailsacd.mail.records.audit import audit
 from mailsacd.store import addresses as store
 from mailsacd.store.accounts import lock_account
 from mailsacd.store.ownership import domain_facts
@@ -56,8 +58,12 @@ async def write_settings(
     address: PrivateAddress,
     settings: AddressSettings,
     password_hash: str | None,
+    by: Author,
 ) -> PrivateAddress:
     """The address with ``settings`` written. Raises InvalidInputError for a bad forward."""
+    if names := settings.names():  # their values may be secrets, as a webhook's URL often is
+        act = Act("address", "changed", address.email, ", ".join(names))
+        await audit(transaction, address.owner, by, act)
     if settings.forward:
         await check_forward(transaction, address, settings.forward)
     if settings.sets_password:

@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from mailsacd.core.audit import SERVER, Act
 from mailsacd.core.ownership import CATCH_ALL_LOCAL
 from mailsacd.mail.ownership.directory import Directory, announce
+from mailsacd.mail.records.audit import audit
 from mailsacd.store import domains as store
 from mailsacd.store.addresses import release_address
 from mailsacd.store.pool import Database
@@ -34,6 +36,8 @@ class UnverifiedDomains:
             await store.lock_domain(transaction, domain)
             if not await store.remove_unverified(transaction, account, domain, days=self._days):
                 return []  # it has been proved, or changed, since
+            act = Act("domain", "removed", domain, f"not verified for {self._days} days")
+            await audit(transaction, account, SERVER, act)
             return await release_catch_all(transaction, account, domain)
 
         for changed in await self._database.transaction(work):

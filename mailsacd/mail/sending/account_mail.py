@@ -70,7 +70,7 @@ class AccountMail:
         email = await self._email("password", login.account)
         if email is None:
             return
-        token = await reset_token(self._database, login.name, self._reset_hours)
+        token = await reset_token(self._database, login.name, self._reset_hours, by=None)
         rules = self._own_mail.rules
         letter = reset_letter(
             f"{rules.front()}/reset-password?token={quote(token)}",

@@ -1,0 +1,98 @@
+"""The call about what was done to the account, and by whom."""
+
+from dataclasses import replace
+from typing import Any, Final, get_args
+
+from mailsacd.core.audit import TOPICS, AuditEntry, By
+from mailsacd.core.token import iso_time, time_of
+from mailsacd.http.api import schemas
+from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter
+from mailsacd.http.server.answer import Response, json_response
+from mailsacd.mail.records.audit import AuditLog
+
+_FIELDS: Final[dict[str, Any]] = {
+    "_id": {"type": "string", "description": "Rises with time"},
+    "time": schemas.TIME,
+    "topic": {"enum": list(TOPICS)},
+    "action": {"type": "string", "description": "`created`, `changed`, `removed`, `signed-in`, …"},
+    "subject": {"type": "string", "description": "The key, login, address or domain"},
+    "detail": {"type": "string", "description": "What is to be known beside that"},
+    "by": {"enum": list(get_args(By))},
+    "name": {"type": ["string", "null"], "description": "The login's or the API key's"},
+    "ip": {"type": ["string", "null"], "description": "Where it was done from"},
+}
+
+
+def _topic(text: str) -> str:
+    if text not in TOPICS:
+        raise ValueError(f"is none of {', '.join(TOPICS)}")
+    return text
+
+
+_TOPIC: Final = Parameter(
+    name="topic",
+    where="query",
+    description="Only what was done to that.",
+    schema={"type": "string", "enum": ["", *TOPICS]},
+    convert=_topic,
+)
+
+
+class AuditCalls:
+    """The handler of the call about the audit log, and its declaration."""
+
+    def __init__(self, log: AuditLog) -> None:
+        self._log = log
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Declare the one call about the audit log."""
+        entry = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
+        about = "entries"
+        return (
+            Operation(
+                method="GET",
+                path="/api/audit",
+                id="listAudit",
+                tag="Account",
+                summary="What was done to the account and to what it owns, newest first",
+                description="Takes a session of the account's own login.",
+                parameters=(
+                    replace(UNTIL, description=UNTIL.description.replace("messages", about)),
+                    replace(SINCE, description=SINCE.description.replace("messages", about)),
+                    _TOPIC,
+                    replace(LIMIT, description=LIMIT.description.replace("messages", about)),
+                    SKIP,
+                ),
+                answers=(schemas.json_answer("The list", schemas.list_of(entry)),),
+                refusals=(400, 401, 403, 503),
+                handler=self.list,
+            ),
+        )
+
+    async def list(self, call: Call) -> Response:
+        """Answer with the account's audit log, newest first."""
+        found = await self._log.list(
+            call.actor,
+            since_ms=call["since"],
+            until_ms=call["until"],
+            topic=call["topic"],
+            limit=call["limit"],
+            skip=call["skip"],
+        )
+        return json_response([_shown(entry) for entry in found])
+
+
+def _shown(entry: AuditEntry) -> dict[str, Any]:
+    act, author = entry.act, entry.author
+    return {
+        "_id": entry.id,
+        "time": iso_time(time_of(entry.id)),
+        "topic": act.topic,
+        "action": act.action,
+        "subject": act.subject,
+        "detail": act.detail,
+        "by": author.kind,
+        "name": author.name or None,
+        "ip": author.peer or None,
+    }
