@@ -10,6 +10,7 @@ from mailsacd.http.calls.account import AccountCalls
 from mailsacd.http.calls.addresses import AddressCalls
 from mailsacd.http.calls.domains import DomainCalls
 from mailsacd.http.calls.keys import KeyCalls
+from mailsacd.http.calls.session_list import SessionListCalls
 from mailsacd.http.calls.sessions import SessionCalls
 from mailsacd.http.calls.team import TeamCalls
 from mailsacd.jobs.verify import VerifyJob
@@ -19,6 +20,7 @@ from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.keys import Keys
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
+from mailsacd.mail.accounts.session_list import SessionList
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.accounts.team import Team
 from mailsacd.mail.ownership.addresses import Addresses
@@ -134,4 +136,5 @@ def account_calls(
         KeyCalls(Keys(accounts)),
         AccountCalls(accounts, sessions, session_calls, unwritten),
         TeamCalls(Team(accounts, passwords)),
+        SessionListCalls(SessionList(accounts)),
     )

@@ -72,6 +72,23 @@ class Login:
     suspended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as its login is shown it; ``id`` is neither its token nor the token's hash.
+
+    ``last_used`` is to an hour; ``peer`` is the IP address that signed in, ``agent`` its program.
+    ``current`` tells whether it is the one that asks.
+    """
+
+    id: str
+    created: datetime
+    last_used: datetime
+    expires: datetime
+    peer: str
+    agent: str
+    current: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """An API key without its value, of which only a hash is kept."""

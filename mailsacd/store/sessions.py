@@ -1,9 +1,11 @@
 """Statements on sessions, password resets and invitations. Of tokens only the SHA-256 is stored."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailsacd.store.sql import Executor, column, maybe, none
+from mailsacd.core.account import Session
+from mailsacd.store.sql import Executor, column, many, maybe, none
 
 MAX_SESSIONS_PER_LOGIN = 100
 _MAX_SWEPT = 1_000
@@ -11,24 +13,45 @@ _MAX_SWEPT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """Who has signed in, and until when. ``suspended`` tells whether the account is."""
+    """Who has signed in, and until when. ``suspended`` tells whether the account is.
+
+    ``last_used`` is told to an hour.
+    """
 
     login: str
     account: str
     team: bool
     suspended: bool
     expires: datetime
+    id: str
+    last_used: datetime
 
 
 _find = maybe(
     SessionFacts,
-    """select l.name, l.account, l.team, a.suspended or a.removing, s.expires
+    """select l.name, l.account, l.team, a.suspended or a.removing, s.expires, s.id, s.last_used
        from session s join login l on l.name = s.login join account a on a.name = l.account
        where s.token_hash = %(token_hash)s::bytea and s.expires > now()""",
 )
 _insert = none(
-    """insert into session (token_hash, login, expires)
-       values (%(token_hash)s::bytea, %(login)s, %(expires)s::timestamptz)"""
+    """insert into session (token_hash, login, expires, peer, agent)
+       values (%(token_hash)s::bytea, %(login)s, %(expires)s::timestamptz, %(peer)s, %(agent)s)"""
+)
+_list = many(
+    Session,
+    """select id, created, last_used, expires, peer, agent, token_hash = %(token_hash)s::bytea
+       from session where login = %(login)s and expires > now() order by created desc, id""",
+)
+_end_one: maybe[str] = maybe(
+    column, "delete from session where login = %(login)s and id = %(id)s returning agent"
+)
+_end_others = none(
+    "delete from session where login = %(login)s and token_hash <> %(token_hash)s::bytea"
+)
+_used = none(
+    """update session set last_used = used.at
+       from unnest(%(ids)s::text[], %(times)s::timestamptz[]) as used (id, at)
+       where session.id = used.id and session.last_used <= used.at - interval '1 hour'"""
 )
 _delete_oldest = none(
     f"""delete from session where token_hash in (
@@ -72,13 +95,42 @@ async def find_session(db: Executor, token_hash: bytes) -> SessionFacts | None:
     return await _find(db, token_hash=token_hash)
 
 
-async def add_session(db: Executor, token_hash: bytes, login: str, expires: datetime) -> None:
-    """Sign a login in until ``expires``.
+async def add_session(
+    db: Executor,
+    token_hash: bytes,
+    login: str,
+    expires: datetime,
+    *,
+    peer: str = "",
+    agent: str = "",
+) -> None:
+    """Sign a login in until ``expires``, from an IP address, with a program.
 
     Its oldest sessions beyond 100 end.
     """
     await _delete_oldest(db, login=login)
-    await _insert(db, token_hash=token_hash, login=login, expires=expires)
+    params = {"login": login, "expires": expires, "peer": peer, "agent": agent}
+    await _insert(db, token_hash=token_hash, **params)
+
+
+async def list_sessions(db: Executor, login: str, token_hash: bytes) -> list[Session]:
+    """Return the sessions of a login, the newest first; the one of the token's hash is current."""
+    return await _list(db, login=login, token_hash=token_hash)
+
+
+async def end_listed_session(db: Executor, login: str, session_id: str) -> str | None:
+    """End a session of a login by its id. Returns its program, or None when there is none."""
+    return await _end_one(db, login=login, id=session_id)
+
+
+async def end_other_sessions(db: Executor, login: str, token_hash: bytes) -> int:
+    """End all sessions of a login but the one of the token's hash. Returns how many."""
+    return await _end_others(db, login=login, token_hash=token_hash)
+
+
+async def record_session_use(db: Executor, times: Mapping[str, datetime]) -> None:
+    """Record when sessions, by id, were used, unless that is known to an hour already."""
+    await _used(db, ids=list(times), times=list(times.values()))
 
 
 async def end_session(db: Executor, token_hash: bytes) -> bool:

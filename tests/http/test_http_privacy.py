@@ -187,6 +187,9 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "signUp": 400,
     "signIn": 400,
     "signOut": 200,
+    "listSessions": 401,
+    "endSession": 401,
+    "endOtherSessions": 401,
     "logout": 200,
     "changePassword": 401,
     "resetPassword": 400,
@@ -229,6 +232,7 @@ VALUES = {
     "readBoolean": "true",
     "isPrivateBoolean": "true",
     "keyId": "0123456789abcdef",
+    "sessionId": "0123456789abcdef",
     "deliveryId": "01m8fvk2qt000k5d8gr1w-0-w1",
     "md5": hashlib.md5(SECRET.encode()).hexdigest(),
 }

@@ -76,6 +76,11 @@ def session_token(request: Request) -> str | None:
     return cookie.decode("latin-1") if cookie else None
 
 
+def user_agent(request: Request) -> str:
+    """What ``request`` says of the program that makes it; empty where it says nothing."""
+    return (request.getHeader(b"User-Agent") or b"").decode("latin-1")
+
+
 def refuse_other_sites(request: Request) -> None:
     """Raises ForbiddenError when a browser says that another site's page makes the request.
 

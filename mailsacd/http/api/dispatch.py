@@ -9,7 +9,7 @@ from mailsacd.core.actor import ANYONE, account_of
 from mailsacd.core.errors import RateLimitError
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.codec import error_response, read_body
-from mailsacd.http.api.credentials import Callers, identify, session_token
+from mailsacd.http.api.credentials import Callers, identify, session_token, user_agent
 from mailsacd.http.api.operation import Call, Handler, Operation
 from mailsacd.http.api.rate_headers import ThrottlesCalls, rate_headers
 from mailsacd.http.api.representation import is_large, represented, tagged
@@ -102,5 +102,6 @@ class Dispatch:
             secure=self._proxies.is_secure(request),
             origin=self._proxies.origin(request),
             prefix=self._proxies.prefix(request),
+            agent="" if request.method in READS else user_agent(request),
             key=key,
         )

@@ -25,7 +25,8 @@ class Call:
 
     ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address;
     ``session`` the token of the session cookie, whether it was needed or not; ``secure`` whether
-    the request came by TLS. ``key`` is the API key that was given.
+    the request came by TLS. ``key`` is the API key that was given, ``agent`` what a request that
+    writes has for User-Agent.
 
     ``origin`` and ``prefix`` tell where the client sees the server: ``https://team.example`` and
     ``/mail``, or nothing where it is not below a path. A path that is given out, in a link or a
@@ -40,6 +41,7 @@ class Call:
     secure: bool = False
     origin: str = ""
     prefix: str = ""
+    agent: str = ""
     key: str | None = field(default=None, repr=False)
 
     def __getitem__(self, name: str) -> Any:

@@ -153,16 +153,22 @@ class SessionCalls:
         """Make an account, and begin a session of it."""
         body: SignUpBody = call.body
         signed_in = await self._sessions.sign_up(
-            body.name, body.email, body.password, invitation=body.invitation, peer=call.peer
+            body.name,
+            body.email,
+            body.password,
+            invitation=body.invitation,
+            peer=call.peer,
+            agent=call.agent,
         )
         return self._begun(call, signed_in)
 
     async def sign_in(self, call: Call) -> Response:
         """Begin a session, whose token is in the cookie of the answer."""
         body: SignInBody = call.body
-        return self._begun(
-            call, await self._sessions.sign_in(body.name, body.password, peer=call.peer)
+        signed_in = await self._sessions.sign_in(
+            body.name, body.password, peer=call.peer, agent=call.agent
         )
+        return self._begun(call, signed_in)
 
     async def sign_out(self, call: Call) -> Response:
         """End the session of the cookie, if there is one, and take the cookie back."""

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import CancelledError
@@ -18,27 +19,30 @@ from mailsacd.core.actor import Actor
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.mail.accounts.guesses import Guesses
+from mailsacd.mail.accounts.uses import Uses
 from mailsacd.store.keys import find_key, record_use
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
-from mailsacd.store.sessions import find_session
-from mailsacd.work.loop import Loop
+from mailsacd.store.sessions import find_session, record_session_use
 from mailsacd.work.sharing import Sharing
 
 CACHED: Final = 10_000
 CACHE_S: Final = 60.0  # a second line behind the notices
-USES_KEPT: Final = 10_000
-WRITE_USES_EVERY_S: Final = 10.0
+SESSION_USED_TO: Final = timedelta(hours=1)
+"""So exactly is it told when a session was last used: its row is written once in that time."""
 
 _WRONG_KEY: Final = "The API key is not known here"
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a hash was found to stand for: an actor, or nobody (None)."""
+    """What a hash was found to stand for: an actor, or nobody (None).
+
+    ``used_id`` is of the key; of a session that was last used long enough ago to be noted.
+    """
 
     actor: Actor | None
-    key_id: str | None
+    used_id: str | None
     until_s: float
     expires: datetime | None
 
@@ -60,13 +64,21 @@ class Authenticator:
         self._known: Recent[bytes, _Known] = Recent(CACHED)
         self._changes = 0  # counts what may have made an answer stale that is under way
         self._guessing: Sharing[bytes, _Known] = Sharing()
-        self._uses: dict[str, datetime] = {}
-        self._writing_uses = Loop(
-            "record the use of keys", self._write_uses, every_s=WRITE_USES_EVERY_S, clock=reactor
+        self._keys = Uses("record the use of keys", partial(record_use, database), reactor=reactor)
+        self._sessions = Uses(
+            "record the use of sessions", partial(record_session_use, database), reactor=reactor
         )
-        self.start = self._writing_uses.start
-        self.finish = self._writing_uses.finish
         notices.subscribe(ACCOUNTS, self.forget, self._forget_all)
+
+    def start(self) -> None:
+        """Begin to write down what is used."""
+        self._keys.start()
+        self._sessions.start()
+
+    async def finish(self) -> None:
+        """Write down what was used since the last time."""
+        await self._keys.finish()
+        await self._sessions.finish()
 
     async def authenticate(self, key: str, peer: str = "") -> Actor:
         """The actor that ``key`` belongs to. Raises UnauthenticatedError when it is nobody's.
@@ -105,9 +117,9 @@ class Authenticator:
         return known
 
     def _actor_with(self, known: _Known) -> Actor:
-        if known.actor is None or known.key_id is None:
+        if known.actor is None or known.used_id is None:
             raise UnauthenticatedError(_WRONG_KEY)
-        self._used(known.key_id)
+        self._keys.note(known.used_id)
         return known.actor
 
     async def session(self, token: str) -> Actor | None:
@@ -118,6 +130,8 @@ class Authenticator:
         known = self._remembered(digest)
         if known is None:
             known = await self._look_up(digest, self._look_up_session)
+        if known.used_id is not None:
+            self._sessions.note(known.used_id)
         return known.actor
 
     def forget(self, account: str) -> None:
@@ -164,27 +178,9 @@ class Authenticator:
         if found is None or found.suspended:
             return _Known(None, None, self._reactor.seconds() + CACHE_S, None)
         actor = Actor(account=found.account, login=found.login, team=found.team)
-        return _Known(actor, None, self._reactor.seconds() + CACHE_S, found.expires)
-
-    # When keys were last used
-
-    def _used(self, key_id: str) -> None:
-        if key_id in self._uses or len(self._uses) < USES_KEPT:
-            self._uses[key_id] = datetime.fromtimestamp(0, UTC) + timedelta(
-                seconds=self._reactor.seconds()
-            )
-
-    async def _write_uses(self) -> None:
-        uses, self._uses = self._uses, {}
-        if not uses:
-            return
-        try:
-            await record_use(self._database, uses)
-        except BaseException:
-            for key_id, when in uses.items():
-                if key_id not in self._uses and len(self._uses) < USES_KEPT:
-                    self._uses[key_id] = when
-            raise
+        is_noted = found.last_used <= self._sessions.now() - SESSION_USED_TO
+        used_id = found.id if is_noted else None
+        return _Known(actor, used_id, self._reactor.seconds() + CACHE_S, found.expires)
 
 
 def hash_of(secret: str) -> bytes:

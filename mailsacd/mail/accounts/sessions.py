@@ -16,6 +16,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.core.peer import is_loopback, network_of
+from mailsacd.core.user_agent import short_agent
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.guesses import Guesses
@@ -72,9 +73,16 @@ class Sessions:
         return self._settings.session_days
 
     async def sign_up(
-        self, name: str, email: str, password: str, *, invitation: str | None, peer: str
+        self,
+        name: str,
+        email: str,
+        password: str,
+        *,
+        invitation: str | None,
+        peer: str,
+        agent: str = "",
     ) -> SignedIn:
-        """Make an account and sign in to it.
+        """Make an account and sign in to it, with a program whose User-Agent is ``agent``.
 
         Raises ForbiddenError where the settings do not have it, InvalidInputError, ConflictError
         for a name or mail address that is taken, and ThrottledError.
@@ -100,9 +108,11 @@ class Sessions:
         account = await self._accounts.add(
             name, email, password_hash=password_hash, first=take_invitation, by=by
         )
-        return await self._begin(account.name, password_hash, peer)
+        return await self._begin(account.name, password_hash, peer, agent)
 
-    async def sign_in(self, name_or_email: str, password: str, *, peer: str) -> SignedIn:
+    async def sign_in(
+        self, name_or_email: str, password: str, *, peer: str, agent: str = ""
+    ) -> SignedIn:
         """Begin a session of an account's own login, or of a team user.
 
         Raises UnauthenticatedError for a wrong name or password, which take as long as right
@@ -121,7 +131,7 @@ class Sessions:
         self._guesses.refund(peer)
         if login.suspended:
             raise ForbiddenError("The account is suspended: ask the operator")
-        return await self._begin(login.name, password_hash, peer)
+        return await self._begin(login.name, password_hash, peer, agent)
 
     def _record(self, kind: str, login: Login | None, peer: str, code: int) -> None:
         """Of a name that nobody has, nothing is recorded."""
@@ -206,7 +216,7 @@ class Sessions:
         await self._accounts.database.transaction(take)
         self._accounts.forget(login[0].account)
 
-    async def _begin(self, name: str, password_hash: str, peer: str) -> SignedIn:
+    async def _begin(self, name: str, password_hash: str, peer: str, agent: str) -> SignedIn:
         token = new_token()
         expires = datetime.now(UTC) + timedelta(days=self._settings.session_days)
 
@@ -214,9 +224,12 @@ class Sessions:
             login = await stored.lock_login(transaction, name)
             if login is None or login.password_hash != password_hash:  # changed meanwhile
                 raise UnauthenticatedError("The name or the password is wrong")
-            await sessions.add_session(transaction, hash_of(token), name, expires)
+            short = short_agent(agent)
+            await sessions.add_session(
+                transaction, hash_of(token), name, expires, peer=peer, agent=short
+            )
             by = Author(kind="login", name=name, peer=peer)
-            await audit(transaction, login.account, by, Act("session", "signed-in", name))
+            await audit(transaction, login.account, by, Act("session", "signed-in", name, short))
             return login
 
         login = await self._accounts.database.transaction(work)

@@ -1,0 +1,64 @@
+"""The sessions of a login, as whoever has signed in sees and ends them."""
+
+from mailsacd.core.account import Session
+from mailsacd.core.actor import Actor, account_of
+from mailsacd.core.audit import Act, author_of
+from mailsacd.core.errors import NotFoundError, UnauthenticatedError
+from mailsacd.mail.accounts.accounts import Accounts
+from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.records.audit import audit
+from mailsacd.store import sessions as store
+from mailsacd.store.notices import ACCOUNTS, give_notice
+from mailsacd.store.transaction import Transaction
+
+
+class SessionList:
+    """Every call takes the actor of a session and its ``token``.
+
+    All raise UnauthenticatedError for anybody else, also for who has an API key.
+    """
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def list(self, actor: Actor, token: str) -> list[Session]:
+        """Return the sessions of the login, the newest first."""
+        login = _signed_in(actor)
+        return await store.list_sessions(self._accounts.database, login, hash_of(token))
+
+    async def end(self, actor: Actor, session_id: str) -> None:
+        """End a session of the login, at once and on every node. Raises NotFoundError."""
+        login, account = _signed_in(actor), account_of(actor)
+
+        async def work(transaction: Transaction) -> None:
+            agent = await store.end_listed_session(transaction, login, session_id)
+            if agent is None:
+                raise NotFoundError("There is no such session")
+            act = Act("session", "ended", login, agent)
+            await audit(transaction, account, author_of(actor), act)
+            await give_notice(transaction, ACCOUNTS, account)
+
+        await self._accounts.database.transaction(work)
+        self._accounts.forget(account)
+
+    async def end_others(self, actor: Actor, token: str) -> int:
+        """End all sessions of the login but the one of ``token``. Returns how many there were."""
+        login, account = _signed_in(actor), account_of(actor)
+
+        async def work(transaction: Transaction) -> int:
+            ended = await store.end_other_sessions(transaction, login, hash_of(token))
+            if ended:
+                act = Act("session", "ended", login, f"all others: {ended}")
+                await audit(transaction, account, author_of(actor), act)
+                await give_notice(transaction, ACCOUNTS, account)
+            return ended
+
+        ended = await self._accounts.database.transaction(work)
+        self._accounts.forget(account)
+        return ended
+
+
+def _signed_in(actor: Actor) -> str:
+    if actor.login is None:
+        raise UnauthenticatedError("This needs a session: sign in")
+    return actor.login
