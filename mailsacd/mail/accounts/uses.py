@@ -35,7 +35,7 @@ class Uses:
         return _EPOCH + timedelta(seconds=self._reactor.seconds())
 
     def note(self, used_id: str) -> None:
-        """It is used now."""
+        """Note that the key or session of that id is used now."""
         if used_id in self._uses or len(self._uses) < KEPT:
             self._uses[used_id] = self.now()
 
