@@ -134,6 +134,13 @@ def external_postgres(workspace: Path, migrated_data: Path) -> Iterator[External
     server.end()
 
 
+@pytest.fixture(scope="session")
+def pages_daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
+    """A daemon whose pages people look at, and at which anybody makes an account."""
+    with running_daemon(migrated_data, "--set", "accounts.sign_up=open") as daemon:
+        yield daemon
+
+
 @pytest.fixture(scope="module")
 def shared_daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     """One daemon for all tests of a module that do it no harm."""

@@ -23,10 +23,12 @@ from mailsacd.assembly.mail_parts import MailParts
 from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.assembly.observing import Observing
 from mailsacd.assembly.ownership import Ownership
+from mailsacd.assembly.pages import WebPages
 from mailsacd.assembly.part import Edge, Ground, P, Part
 from mailsacd.assembly.push import make_push
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
+from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
@@ -152,16 +154,21 @@ class Daemon:
         observers = (*records.observers, recycling.recycler, delivering.job, push.announcer)
         mail = MailParts(ground, owners, records, observers, ports, self._add)
         feeds = self._add(Feeds(ground, owners, records, push.hub))
+        signing_in = SigningIn.of(ground.settings, owners, records)
+        pages = self._add(WebPages(ground, signing_in, ports))
         groups = (
             *mail_calls(ground, owners),
-            *owners.calls(records.activity, records.usage.unwritten),
+            *owners.calls(),
+            *signing_in.calls(),
             *records.calls(),
             *mail.calls(),
             *observing.calls(),
             *delivering.calls(),
             *feeds.calls(),
+            *pages.calls(),
         )
         web = self._add(Web(ground, owners, records, groups, feeds.websockets))
+        web.site.explain = pages.explain
         self._edges = (*mail.edges, feeds, web)
         return {**mail.factories, **web.factories}
 

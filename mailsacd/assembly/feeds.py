@@ -6,7 +6,6 @@ from mailsacd.assembly.records import Records
 from mailsacd.http.app import Group
 from mailsacd.http.calls.events import EventCalls
 from mailsacd.http.calls.websocket import WebSocketCalls, WebSockets
-from mailsacd.http.calls.websocket_page import WebSocketPage
 from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listeners import Listeners
@@ -29,8 +28,8 @@ class Feeds:
         self.websockets = WebSockets(self._factory.accept, settings.allowed_origins)
 
     def calls(self) -> tuple[Group, ...]:
-        """Return the calls by which people listen, and the page for trying it."""
-        return (EventCalls(self._listeners), WebSocketCalls(), WebSocketPage())
+        """Return the calls by which people listen."""
+        return (EventCalls(self._listeners), WebSocketCalls())
 
     async def start(self) -> None:
         """Begin to show listeners signs of life."""

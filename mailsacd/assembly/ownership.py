@@ -1,28 +1,18 @@
 """Who there is, how they prove it, and what they own."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from mailsacd.assembly.part import Ground
 from mailsacd.http.app import Group
-from mailsacd.http.calls.account import AccountCalls
 from mailsacd.http.calls.addresses import AddressCalls
 from mailsacd.http.calls.domains import DomainCalls
-from mailsacd.http.calls.keys import KeyCalls
-from mailsacd.http.calls.session_list import SessionListCalls
-from mailsacd.http.calls.sessions import SessionCalls
-from mailsacd.http.calls.team import TeamCalls
 from mailsacd.jobs.verify import VerifyJob
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.accounts.guesses import Guesses
-from mailsacd.mail.accounts.keys import Keys
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.plans import Plans
-from mailsacd.mail.accounts.session_list import SessionList
-from mailsacd.mail.accounts.sessions import Sessions
-from mailsacd.mail.accounts.team import Team
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory
@@ -34,9 +24,7 @@ from mailsacd.mail.ownership.domains import Domains
 from mailsacd.mail.ownership.erasing import Erasing
 from mailsacd.mail.ownership.unverified import UnverifiedDomains
 from mailsacd.mail.reading.access import AccessControl
-from mailsacd.mail.records.activity import Activity
 from mailsacd.outbound.dns import Resolver
-from mailsacd.settings import Settings
 from mailsacd.store.notices import Notices
 from mailsacd.store.sessions import forget_expired
 from mailsacd.work.loop import Loop
@@ -50,7 +38,7 @@ class Ownership:
     def __init__(self, ground: Ground) -> None:
         """Raises ConfigurationError."""
         database, reactor = ground.database, ground.reactor
-        settings = self._settings = ground.settings
+        settings = ground.settings
         self.notices = Notices(ground.data.direct_dsn, ground.lanes.rest, reactor=reactor)
         self.guesses = Guesses(reactor, ground.limits)
         self.authenticator = Authenticator(database, self.notices, self.guesses, reactor=reactor)
@@ -68,11 +56,11 @@ class Ownership:
         lent = self.domain_rules.hosting
         keys = DomainKeys(database, self.resolver, ground.lanes.keys, lent=lent, clock=reactor)
         records = DomainRecords(self.resolver, self.domain_rules, keys)
-        self._domains = Domains(database, self.addresses, self.directory, plans, records)
+        self.domains = Domains(database, self.addresses, self.directory, plans, records)
         self._signing_keys = Loop(
             "look for DKIM keys", keys.keep, every_s=KEYS_EVERY_S, clock=reactor, cancels=True
         )
-        self._verifying = VerifyJob(self._domains, reactor)
+        self._verifying = VerifyJob(self.domains, reactor)
         unverified = UnverifiedDomains(database, self.directory, self.domain_rules.unverified_days)
         self._pruning = tuple(
             Loop(what, prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True)
@@ -84,20 +72,9 @@ class Ownership:
         )
         self._erasing = Erasing(database, self.accounts, reactor=reactor)
 
-    def calls(self, activity: Activity, unwritten: Callable[[str], int]) -> tuple[Group, ...]:
-        """Return the calls about accounts, addresses and domains."""
-        return (
-            *account_calls(
-                self._settings,
-                self.accounts,
-                self.passwords,
-                self.guesses,
-                activity,
-                unwritten,
-            ),
-            AddressCalls(self.addresses),
-            DomainCalls(self._domains),
-        )
+    def calls(self) -> tuple[Group, ...]:
+        """Return the calls about addresses and domains."""
+        return (AddressCalls(self.addresses), DomainCalls(self.domains))
 
     async def start(self) -> None:
         """Hear what changes, and go on with what a crash broke off."""
@@ -118,23 +95,3 @@ class Ownership:
         await self._verifying.stop()
         await self.authenticator.finish()
         await self.notices.stop()
-
-
-def account_calls(
-    settings: Settings,
-    accounts: Accounts,
-    passwords: Passwords,
-    guesses: Guesses,
-    activity: Activity | None = None,
-    unwritten: Callable[[str], int] = lambda _: 0,
-) -> tuple[Group, ...]:
-    """The calls about accounts, those who sign in to them, and their keys."""
-    sessions = Sessions(accounts, passwords, guesses, settings.accounts, activity)
-    session_calls = SessionCalls(sessions, tls=settings.http.public_url.startswith("https:"))
-    return (
-        session_calls,
-        KeyCalls(Keys(accounts)),
-        AccountCalls(accounts, sessions, session_calls, unwritten),
-        TeamCalls(Team(accounts, passwords)),
-        SessionListCalls(SessionList(accounts)),
-    )

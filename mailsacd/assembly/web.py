@@ -38,7 +38,7 @@ class Web:
     ) -> None:
         """``groups`` have the calls of all parts."""
         settings, lane = ground.settings.http, ground.lanes.readers
-        self._site = make_site(
+        self.site = make_site(
             groups,
             Metered(owners.authenticator, records.usage),
             settings,
@@ -46,13 +46,13 @@ class Web:
             ground.reactor,
             throttle=records.throttle,
         )
-        self._site.bounds.declare(ground.telemetry)
-        self._site.bounds.count_in(ground.limits)
-        put_websockets(self._site, websockets, settings)
-        self.factories: dict[str, IProtocolFactory] = {"http": self._site}
+        self.site.bounds.declare(ground.telemetry)
+        self.site.bounds.count_in(ground.limits)
+        put_websockets(self.site, websockets, settings)
+        self.factories: dict[str, IProtocolFactory] = {"http": self.site}
         if settings.tls_port >= 0:
             self.factories["http" + TLS] = TLSMemoryBIOFactory(
-                ground.tls, isClient=False, wrappedFactory=self._site
+                ground.tls, isClient=False, wrappedFactory=self.site
             )
 
     async def start(self) -> None:
@@ -60,7 +60,7 @@ class Web:
 
     async def drain(self) -> None:
         """Answer the requests under way, then close all connections."""
-        await self._site.bounds.drain()
+        await self.site.bounds.drain()
 
     async def finish(self) -> None:
         """Do nothing: `drain` leaves nothing."""

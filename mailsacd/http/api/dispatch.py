@@ -85,6 +85,7 @@ class Dispatch:
             if request.body_bytes:
                 body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
             actor, key = await identify(self._authenticator, request, query, body, peer)
+            request.actor = actor
             if self._throttle is not None:
                 request.rates = rate_headers(await self._throttle.call(peer, actor.account))
             if operation.needs_account:
@@ -104,4 +105,7 @@ class Dispatch:
             prefix=self._proxies.prefix(request),
             agent="" if request.method in READS else user_agent(request),
             key=key,
+            fields=body,
+            header=request.getHeader,
+            cookie=request.getCookie,
         )

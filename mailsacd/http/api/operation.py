@@ -26,7 +26,8 @@ class Call:
     ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address;
     ``session`` the token of the session cookie, whether it was needed or not; ``secure`` whether
     the request came by TLS. ``key`` is the API key that was given, ``agent`` what a request that
-    writes has for User-Agent.
+    writes has for User-Agent. ``fields`` are those of the body as they came; ``header`` and
+    ``cookie`` find those of the request by their names.
 
     ``origin`` and ``prefix`` tell where the client sees the server: ``https://team.example`` and
     ``/mail``, or nothing where it is not below a path. A path that is given out, in a link or a
@@ -43,6 +44,9 @@ class Call:
     prefix: str = ""
     agent: str = ""
     key: str | None = field(default=None, repr=False)
+    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    header: Callable[[bytes], bytes | None] = lambda _: None
+    cookie: Callable[[bytes], bytes | None] = lambda _: None
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]

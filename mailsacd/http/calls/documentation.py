@@ -67,7 +67,6 @@ class Documentation:
                 handler=self.specification,
                 open=True,
             ),
-            _unlisted("/", "root", _always(_elsewhere("/docs"))),
             _unlisted("/favicon.ico", "favicon", _always(Response(status=204))),
             _unlisted("/docs", "docs", _always(_PAGE_RESPONSE)),
             _unlisted("/docs/start.js", "docsStart", _always(_file(_START, _SCRIPT))),
@@ -90,11 +89,7 @@ class Documentation:
 
 
 def _file(content: bytes, content_type: bytes) -> Response:
-    return Response(content, content_type, headers=((b"Cache-Control", b"public, max-age=3600"),))
-
-
-def _elsewhere(path: str) -> Response:
-    return Response(status=302, headers=((b"Location", path.encode()),))
+    return Response(content, content_type, cache_control=b"public, max-age=3600")
 
 
 _PAGE_RESPONSE: Final = Response(

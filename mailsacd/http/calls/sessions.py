@@ -193,8 +193,15 @@ class SessionCalls:
     def over(self, call: Call) -> Response:
         """An answer that takes the session's cookie back."""
         answer = json_response({"ok": True})
-        cookie = self._cookie(call, "", 0)
-        return Response(answer.body, headers=((b"Set-Cookie", cookie),))
+        return Response(answer.body, headers=((b"Set-Cookie", self.cookie_over(call)),))
+
+    def cookie_begun(self, call: Call, signed_in: SignedIn) -> bytes:
+        """The cookie of a session that has begun, as Set-Cookie has it."""
+        return self._cookie(call, signed_in.token, self._sessions.days * _DAY_S)
+
+    def cookie_over(self, call: Call) -> bytes:
+        """What takes the cookie back, as Set-Cookie has it."""
+        return self._cookie(call, "", 0)
 
     def _begun(self, call: Call, signed_in: SignedIn) -> Response:
         login = signed_in.login
@@ -206,7 +213,7 @@ class SessionCalls:
                 "expires": iso_time(signed_in.expires),
             }
         )
-        cookie = self._cookie(call, signed_in.token, self._sessions.days * _DAY_S)
+        cookie = self.cookie_begun(call, signed_in)
         return Response(answer.body, headers=((b"Set-Cookie", cookie),))
 
     def _cookie(self, call: Call, token: str, age_s: int) -> bytes:

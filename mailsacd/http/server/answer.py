@@ -15,6 +15,7 @@ JSON: Final = b"application/json"
 TEXT: Final = b"text/plain; charset=utf-8"
 HTML: Final = b"text/html; charset=utf-8"
 
+NOT_KEPT: Final = b"no-store"
 NOT_MODIFIED: Final = int(HTTPStatus.NOT_MODIFIED)
 
 ON_EVERY_ANSWER: Final = b"Server: mailsacd\r\nX-Content-Type-Options: nosniff"
@@ -31,12 +32,24 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer, complete: ``headers`` come on top of those that every answer has."""
+    """An answer, complete: ``headers`` come on top of those that every answer has.
+
+    ``cache_control`` says who may keep it, and for how long (RFC 9111 section 5.2.2).
+    """
 
     body: bytes = b""
     content_type: bytes = JSON
     status: int = HTTPStatus.OK
     headers: Headers = ()
+    cache_control: bytes = NOT_KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Problem(Response):
+    """An error: in JSON, and what a page for people is made of."""
+
+    message: str = ""
+    faults: tuple[Fault, ...] = ()
 
 
 class Writer(Protocol):
@@ -96,7 +109,7 @@ def text_bytes(text: str) -> bytes:
 
 def problem(
     status: HTTPStatus, message: str, faults: tuple[Fault, ...] = (), headers: Headers = ()
-) -> Response:
+) -> Problem:
     """An error as the API writes it, with the first MAX_FAULTS of ``faults``, if there are any.
 
     They are told twice: ``validationErrors`` are texts, as Mailsac's clients print them, and
@@ -107,7 +120,7 @@ def problem(
         shown = faults[:MAX_FAULTS]
         body["validationErrors"] = [f"{f.field} {f.problem}" for f in shown]
         body["faults"] = [{"field": f.field, "message": f.problem} for f in shown]
-    return Response(_encoder.encode(body), JSON, status, headers)
+    return Problem(_encoder.encode(body), JSON, status, headers, message=message, faults=faults)
 
 
 def last_answer(response: Response) -> bytes:

@@ -18,7 +18,7 @@ from twisted.web import server
 from twisted.web.http import datetimeToString
 
 from mailsacd.core.outflow import PIECE_BYTES
-from mailsacd.http.server.answer import ON_EVERY_ANSWER, Headers, Response, Streamed
+from mailsacd.http.server.answer import ON_EVERY_ANSWER, Headers, Problem, Response, Streamed
 from mailsacd.http.server.bounds import Bounds
 from mailsacd.http.server.sink import Sink
 
@@ -86,6 +86,7 @@ class Request(server.Request):
     call = ""  # the operation that it is for, once that is known
     began_s = 0.0
     id = ""  # in the answer and in the log
+    actor: Any = None  # who asks, once that is known
     gone = False  # the client is, and takes no answer
     rates: Headers = ()  # of the answer: how fast the caller may call
     _refused = False
@@ -155,7 +156,15 @@ class Request(server.Request):
         if isinstance(response, Streamed):
             self._stream(response)
         elif not self.gone:
-            self._write_whole(response)
+            self._write_whole(self._explained(response))
+
+    def _explained(self, response: Response) -> Response:
+        """An error as the site explains it to whoever asks."""
+        explain = self.channel.site.explain
+        if explain is None or not isinstance(response, Problem):
+            return response
+        explained: Response = explain(self, response)
+        return explained
 
     def note(self, status: int, size: int = 0) -> None:
         """Take note that the request is answered, by ``size`` bytes, or that its answer begins."""
@@ -198,7 +207,7 @@ class Request(server.Request):
                 b"Content-Type: " + response.content_type,
                 b"Content-Length: %d" % len(response.body),
             )
-        lines.append(b"Cache-Control: no-store")
+        lines.append(b"Cache-Control: " + response.cache_control)
         if self.method in READS:
             lines.append(FOR_ANY_PAGE)
         for name, value in (*self.rates, *response.headers):

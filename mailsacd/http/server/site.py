@@ -8,8 +8,11 @@ from twisted.internet.protocol import Protocol
 from twisted.web import http, server
 from twisted.web.resource import IResource
 
-from mailsacd.http.server.answer import Response, last_answer
+from mailsacd.http.server.answer import Problem, Response, last_answer
 from mailsacd.http.server.bounds import Bounds
+
+Explain = Callable[[Any, Problem], Response]
+"""Takes a request, and an error as the API writes it."""
 
 
 class _Refused(Protocol):
@@ -50,6 +53,8 @@ class HttpSite(server.Site):
             reactor=clock,
         )
         self.bounds = bounds
+        self.explain: Explain | None = None
+        """Makes the answer of an error: a page for people, where one is wanted."""
         self.protocol = channel  # type: ignore[assignment]  # Twisted's adds HTTP/2, not wanted here
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

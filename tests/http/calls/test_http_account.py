@@ -11,7 +11,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
-from mailsacd.assembly.ownership import account_calls
+from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.web import message_calls
 from mailsacd.configuration import load_settings
 from mailsacd.http.app import make_site
@@ -95,7 +95,7 @@ async def _world(node: People, listen: Listen, settings: Settings) -> World:
     mailbox = Mailbox(node.database, access_control, LANES.readers)
     groups = (
         *message_calls(mailbox, reactor),
-        *account_calls(settings, node.accounts, node.passwords, node.guesses),
+        *SigningIn(settings, node.accounts, node.passwords, node.guesses).calls(),
     )
     lane = LANES.readers
     port = listen(make_site(groups, node.authenticator, settings.http, lane, reactor))

@@ -201,7 +201,7 @@ BOTH_WAYS: dict[str, tuple[str, int]] = {
     "encoded": ("/%6dail/place", 404),
     "another": ("/post/place", 404),
     "a parameter of that name": ("/place/mail", 200),
-    "nothing below": ("/mail", 302),  # to the front page
+    "nothing below": ("/mail", 404),  # for there is no front page on this site
 }
 
 

@@ -1,6 +1,4 @@
 // Shows what comes over `/incoming-messages`. Everything received is put in as text, never as HTML.
-"use strict";
-
 const MAX_SHOWN = 200; // frames; older ones go
 const MAX_SHOWN_CHARACTERS = 100000; // of one frame
 const RETRY_FIRST_MS = 1000;
@@ -90,7 +88,7 @@ function closed(event) {
 }
 
 function connect() {
-  const url = new URL("/incoming-messages", location.href);
+  const url = new URL(`${document.body.dataset.prefix}/incoming-messages`, location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   url.searchParams.set("key", find("key").value.trim());
   url.searchParams.set("addresses", find("addresses").value.trim());

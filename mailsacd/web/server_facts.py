@@ -1,0 +1,74 @@
+"""What pages tell of the server: its addresses, and what it keeps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from mailsacd.settings import Settings
+
+_FALLBACK_DOMAIN: Final = "example.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """``ports`` are those in use by the names of the listeners, once they listen.
+
+    ``host_of`` tells by which name others find what listens on a host of the settings.
+    """
+
+    settings: Settings
+    hostname: str
+    ports: Mapping[str, int]
+    hosts: Mapping[str, str]
+
+    @property
+    def smtp(self) -> str:
+        """Where mail is sent to, ``host:port``."""
+        return self._where("smtp")
+
+    @property
+    def capture(self) -> str:
+        """Where mail to any domain is sent to, by who logs in; ``""`` where nothing listens."""
+        return self._where("capture")
+
+    @property
+    def named_domains(self) -> tuple[str, ...]:
+        """The domains whose mail is taken, where that is not every domain."""
+        accepted = self.settings.message.accepted_domains
+        if "*" in accepted:
+            return ()
+        return tuple(name for name in accepted if not name.startswith("@"))
+
+    @property
+    def domain(self) -> str:
+        """One that mail is taken for, to suggest."""
+        exact = [name for name in self.named_domains if not name.startswith("*.")]
+        if exact:
+            return exact[0]
+        if self.settings.domains.hosting:
+            return self.settings.domains.hosting
+        return self.hostname if "." in self.hostname else _FALLBACK_DOMAIN
+
+    @property
+    def anonymous_read(self) -> bool:
+        """Whether public inboxes are read without an account."""
+        return self.settings.http.anonymous_read
+
+    @property
+    def public_per_inbox(self) -> int:
+        """How many messages a public inbox keeps."""
+        return self.settings.storage.public_per_inbox
+
+    @property
+    def public_days(self) -> int:
+        """For how many days a public message is kept."""
+        return self.settings.storage.public_days
+
+    @property
+    def sign_up(self) -> str:
+        """Who may make an account: ``open``, ``invitation`` or ``closed``."""
+        return self.settings.accounts.sign_up
+
+    def _where(self, name: str) -> str:
+        port = self.ports.get(name)
+        return "" if port is None else f"{self.hosts[name]}:{port}"
