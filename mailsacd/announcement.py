@@ -80,10 +80,12 @@ def _mail(settings: Settings, ports: Mapping[str, int]) -> Iterator[tuple[str, s
 
 def _web(settings: Settings, ports: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
     host = _host(settings.http.host)
+    fronts = [f"{scheme}://{host}:{ports[port]}" for scheme, port in _WEB_PORTS if port in ports]
+    if settings.http.public_url:
+        fronts.insert(0, settings.http.public_url)
     for name, path in _PAGES:
-        for scheme, port in _WEB_PORTS:
-            if port in ports:
-                yield name, f"{scheme}://{host}:{ports[port]}{path}", ""
+        for front in fronts:
+            yield name, f"{front}{path}", ""
 
 
 def _kept(settings: Settings) -> str:

@@ -60,3 +60,17 @@ def test_twins_are_told_with_the_hosts_of_the_settings() -> None:
         ["Keeps", "the newest 6 of a public inbox, 4 days; the newest 100,000 of an account"],
     ]
     assert sum("TLS from the first byte" in line for line in lines) == 4
+
+
+def test_where_people_find_the_server_comes_first() -> None:
+    settings = Settings(http=HttpSettings(public_url="https://team.example/mail/"))
+    lines = banner(settings, PLAIN, "/d", None).splitlines()
+    told = [line.split() for line in lines if line.startswith("    ")]
+    assert [place for name, place, *_ in told if name in {"API", "Docs", "WebSocket"}] == [
+        "https://team.example/mail/api",
+        "http://127.0.0.1:8025/api",
+        "https://team.example/mail/docs",
+        "http://127.0.0.1:8025/docs",
+        "https://team.example/mail/websocket-test",
+        "http://127.0.0.1:8025/websocket-test",
+    ]

@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("system-programs")
 PROGRAMS = (
-    "chromium-of-this-test", "curl", "swaks", "msmtp", "pgbouncer", "ruby", "nginx",
+    "chromium-of-this-test", "curl", "swaks", "msmtp", "pgbouncer", "ruby", "nginx", "caddy",
     "promtool", "fetchmail", "getmail", "mpop", "jq", "age", "opendkim",
 )  # fmt: skip
 

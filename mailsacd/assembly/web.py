@@ -48,7 +48,7 @@ class Web:
         )
         self.site.bounds.declare(ground.telemetry)
         self.site.bounds.count_in(ground.limits)
-        put_websockets(self.site, websockets, settings)
+        put_websockets(self.site, websockets)
         self.factories: dict[str, IProtocolFactory] = {"http": self.site}
         if settings.tls_port >= 0:
             self.factories["http" + TLS] = TLSMemoryBIOFactory(

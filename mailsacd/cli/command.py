@@ -126,7 +126,8 @@ def base_url(settings: Settings) -> str:
         return settings.http.public_url
     ready = read_ready(data_directory(settings))
     port = ready.ports["http"] if ready else settings.http.port
-    return f"http://{settings.http.host or '127.0.0.1'}:{port}"
+    host = settings.http.host or "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _told(error: MailsacdError) -> str:

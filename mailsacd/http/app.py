@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from twisted.internet.interfaces import IReactorTime
 
 from mailsacd import __version__
+from mailsacd.core.errors import ConfigurationError
 from mailsacd.http.api.credentials import Callers
 from mailsacd.http.api.dispatch import Dispatch
 from mailsacd.http.api.openapi import specification
@@ -55,9 +56,11 @@ def make_site(
     """The site to listen with, for the calls of ``groups``.
 
     Large answers are compressed in ``lane``. Without a ``throttle`` nobody calls too fast.
+    Raises ConfigurationError for settings that do not fit.
     """
     operations = Api(groups, __version__).operations
     bounds = Bounds(settings, reactor)
+    _refuse_ambiguous(bounds.proxies.public.prefix, operations)
     dispatch = Dispatch(authenticator, bounds.proxies, lane, throttle)
     bounds.notes.calls = {each.id: (each.method, each.path) for each in operations}
     bounds.notes.unlogged = frozenset(each.id for each in operations if each.open)
@@ -65,7 +68,13 @@ def make_site(
     return HttpSite(routes, bounds, reactor, channel=Channel, request=Request)
 
 
-def put_websockets(site: HttpSite, websockets: WebSockets, settings: HttpSettings) -> None:
+def _refuse_ambiguous(prefix: str, operations: Iterable[Operation]) -> None:
+    """A prefix that begins as a path of ours would be taken off where a proxy has done so."""
+    first = prefix[1:].partition("/")[0]
+    if first and any(each.path[1:].partition("/")[0] == first for each in operations):
+        raise ConfigurationError(f"http.public_url: /{first} is a path of the server's own")
+
+
+def put_websockets(site: HttpSite, websockets: WebSockets) -> None:
     """Have ``site`` serve WebSockets, too, in the root beside the routes."""
-    upgrade = WebSocketUpgrade(websockets, site.bounds.proxies, settings.public_url)
-    site.resource.putChild(PATH, upgrade)
+    site.resource.putChild(PATH, WebSocketUpgrade(websockets, site.bounds.proxies))

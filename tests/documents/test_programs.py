@@ -279,14 +279,14 @@ PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = 
     ("docs/recipes.md", "import json"): _recipe_in_python,
     ("docs/recipes.md", "const WebSocket"): _recipe_in_javascript,
     ("docs/recipes.md", "grep "): _recipe_in_shell,
+    ("docs/reverse-proxies.md", "[http]"): _settings,
     ("docs/webhooks.md", "import base64"): _receiver,
     ("docs/webhooks.md", "const crypto"): _receiver,
     ("docs/webhooks.md", "[webhook]"): _settings,
-    ("docs/websocket.md", "[http]"): _settings,
     ("docs/websocket.md", "curl "): _events_by_curl,
     ("docs/websocket.md", "const events"): _events_in_a_page,
 }
-ELSEWHERE = {"console", "json", "http", "text", "nginx", "yaml"}
+ELSEWHERE = {"console", "json", "http", "text", "nginx", "caddyfile", "yaml"}
 
 
 def test_every_program_is_run() -> None:

@@ -103,6 +103,10 @@ BAD_HANDSHAKES: dict[str, tuple[dict[str, str | None], int]] = {
         },
         403,
     ),
+    "another site, and the browser tells": (
+        {"Origin": "https://evil.example", "Sec_Fetch_Site": "cross-site"},
+        403,
+    ),
     "the site as a part": ({"Origin": "https://mail.example.evil.example"}, 403),
 }
 
@@ -169,6 +173,21 @@ PROXIED: dict[str, tuple[dict[str, str], str, int]] = {
         {"Host": "our.example", "X_Forwarded_Proto": "https"},
         "https://our.example:8443",
         101,
+    ),
+    "host without port, TLS as Traefik tells it": (
+        {"Host": "our.example", "X_Forwarded_Proto": "wss", "X_Forwarded_Port": "443"},
+        "https://our.example",
+        101,
+    ),
+    "this machine's page, and the browser tells": (
+        {"Host": "localhost:8025", "Sec_Fetch_Site": "same-site"},
+        "http://localhost:3000",
+        101,
+    ),
+    "elsewhere, and the browser tells": (
+        {"Host": "our.example", "Sec_Fetch_Site": "same-site"},
+        "http://our.example:8080",
+        403,
     ),
     "host with port": ({"Host": "our.example:8080"}, "http://our.example:8080", 101),
     "another port": ({"Host": "our.example:8080"}, "http://our.example:9090", 403),

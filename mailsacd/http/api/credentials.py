@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
+from mailsacd.http.server.origins import Origins
 from mailsacd.http.server.request import READS, Request
 
 KEY_HEADER: Final = "Mailsac-Key"
@@ -15,6 +16,10 @@ KEY_FIELD: Final = "_mailsacKey"
 SESSION_COOKIE: Final = b"mailsacd_session"
 MAX_KEY_CHARACTERS: Final = 200
 
+_FOREIGN: Final = (
+    "Pages of other sites may not write here without an API key. "
+    "If it is a page of this server: see http.public_url and http.proxy_networks"
+)
 _KEY_HEADER: Final = KEY_HEADER.encode()
 
 
@@ -50,6 +55,7 @@ class Callers(Protocol):
 
 async def identify(
     authenticator: Callers,
+    origins: Origins,
     request: Request,
     query: Mapping[bytes, Sequence[bytes]],
     body: Mapping[str, Any],
@@ -58,14 +64,14 @@ async def identify(
     """Who asks from the IP address ``peer``, and the API key; without one, by session cookie.
 
     Raises UnauthenticatedError for a key that is wrong, even where none is needed; ForbiddenError
-    for a write that a page from elsewhere has a browser make; and ThrottledError. A session that
-    is over counts for nothing: what needs none goes on to work.
+    for a write that a page has a browser make which is foreign to ``origins``; and ThrottledError.
+    A session that is over counts for nothing: what needs none goes on to work.
     """
     key = presented_key(request.getHeader(_KEY_HEADER), query, body)
     if key is not None:
         return await authenticator.authenticate(key, peer), key
-    if request.method not in READS:
-        refuse_other_sites(request)
+    if request.method not in READS and origins.is_foreign(request):
+        raise ForbiddenError(_FOREIGN)
     token = session_token(request)
     return ANYONE if token is None else await authenticator.session(token) or ANYONE, None
 
@@ -79,20 +85,3 @@ def session_token(request: Request) -> str | None:
 def user_agent(request: Request) -> str:
     """What ``request`` says of the program that makes it; empty where it says nothing."""
     return (request.getHeader(b"User-Agent") or b"").decode("latin-1")
-
-
-def refuse_other_sites(request: Request) -> None:
-    """Raises ForbiddenError when a browser says that another site's page makes the request.
-
-    Browsers send Sec-Fetch-Site, which pages cannot forge; older ones send Origin with every
-    write. What sends neither is no browser, and has no cookies that it did not choose to send.
-    """
-    site = request.getHeader(b"Sec-Fetch-Site")
-    if site is not None:
-        same = site in {b"same-origin", b"none"}
-    else:
-        origin = request.getHeader(b"Origin")
-        host = (request.getHeader(b"Host") or b"").lower()
-        same = origin is None or origin.lower().partition(b"://")[2] == host
-    if not same:
-        raise ForbiddenError("Pages of other sites may not write here without an API key")

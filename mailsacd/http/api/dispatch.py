@@ -14,6 +14,7 @@ from mailsacd.http.api.operation import Call, Handler, Operation
 from mailsacd.http.api.rate_headers import ThrottlesCalls, rate_headers
 from mailsacd.http.api.representation import is_large, represented, tagged
 from mailsacd.http.server.answer import Response, Streamed
+from mailsacd.http.server.origins import Origins
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import READS, Request
 from mailsacd.work.threads import Lane
@@ -24,8 +25,9 @@ _OK: Final = int(HTTPStatus.OK)
 class Dispatch:
     """Has requests answered by the handlers of operations.
 
-    ``authenticator`` knows who calls; ``proxies`` tell which IP address a request came from. Large
-    answers are compressed in ``lane``. ``throttle`` says when who calls too fast is answered.
+    ``authenticator`` knows who calls; ``proxies`` tell which IP address a request came from, and
+    where its client sees the server. Large answers are compressed in ``lane``. ``throttle`` says
+    when who calls too fast is answered.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Dispatch:
     ) -> None:
         self._authenticator = authenticator
         self._proxies = proxies
+        self._origins = Origins(proxies)
         self._lane = lane
         self._throttle = throttle
 
@@ -84,7 +87,9 @@ class Dispatch:
         if not operation.open:
             if request.body_bytes:
                 body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
-            actor, key = await identify(self._authenticator, request, query, body, peer)
+            actor, key = await identify(
+                self._authenticator, self._origins, request, query, body, peer
+            )
             request.actor = actor
             if self._throttle is not None:
                 request.rates = rate_headers(await self._throttle.call(peer, actor.account))

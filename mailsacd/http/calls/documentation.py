@@ -1,7 +1,7 @@
 """`/openapi.json`, and `/docs`: Swagger UI from its package, without a network."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -21,23 +21,29 @@ _POLICY: Final = (
     b"img-src 'self' data:; connect-src 'self'; "
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_PAGE: Final = b"""<!DOCTYPE html>
+_PAGE_HEADERS: Final = (
+    (b"Content-Security-Policy", _POLICY),
+    (b"Referrer-Policy", b"no-referrer"),
+)
+_MAX_PREFIXES: Final = 8  # that specifications are kept for
+_PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>mailsacd API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="{prefix}/docs/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="{prefix}/docs/swagger-ui-bundle.js"></script>
+<script src="{prefix}/docs/start.js"></script>
 </body>
 </html>
 """
+# It is kept by browsers, so the prefix is not in it
 _START: Final = b"""SwaggerUIBundle({
-  url: "/docs/openapi-3.0.json",
+  url: new URL("openapi-3.0.json", document.currentScript.src).href,
   dom_id: "#swagger-ui",
   deepLinking: true,
   validatorUrl: null,
@@ -49,10 +55,10 @@ class Documentation:
     """Serves the specification: ``describe`` makes it when it is asked for first."""
 
     def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
-        self._as_3_1 = cache(lambda: msgspec.json.encode(describe()))
-        self._for_viewer = cache(
-            lambda: msgspec.json.encode({**_as_3_0(describe()), "openapi": "3.0.3"})
-        )
+        described = cache(describe)
+        for_viewer = cache(lambda: {**_as_3_0(described()), "openapi": "3.0.3"})
+        self._as_3_1 = lru_cache(_MAX_PREFIXES)(lambda prefix: _below(prefix, described()))
+        self._for_viewer = lru_cache(_MAX_PREFIXES)(lambda prefix: _below(prefix, for_viewer()))
 
     def operations(self) -> tuple[Operation, ...]:
         """The specification, the page and what the page loads."""
@@ -68,7 +74,7 @@ class Documentation:
                 open=True,
             ),
             _unlisted("/favicon.ico", "favicon", _always(Response(status=204))),
-            _unlisted("/docs", "docs", _always(_PAGE_RESPONSE)),
+            _unlisted("/docs", "docs", self.page),
             _unlisted("/docs/start.js", "docsStart", _always(_file(_START, _SCRIPT))),
             _unlisted("/docs/openapi-3.0.json", "docsSpecification", self.for_viewer),
             _unlisted("/docs/swagger-ui.css", "docsStyle", _from_bundle("swagger-ui.css", _STYLE)),
@@ -79,24 +85,27 @@ class Documentation:
             ),
         )
 
-    async def specification(self, _call: Call) -> Response:
+    async def specification(self, call: Call) -> Response:
         """The specification in OpenAPI 3.1."""
-        return Response(self._as_3_1())
+        return Response(self._as_3_1(call.prefix))
 
-    async def for_viewer(self, _call: Call) -> Response:
+    async def for_viewer(self, call: Call) -> Response:
         """The same in OpenAPI 3.0, all that the Swagger UI of the package can show."""
-        return Response(self._for_viewer())
+        return Response(self._for_viewer(call.prefix))
+
+    async def page(self, call: Call) -> Response:
+        """The page of Swagger UI."""
+        page = _PAGE.replace("{prefix}", call.prefix)  # which has no character of HTML's own
+        return Response(page.encode("ascii"), HTML, headers=_PAGE_HEADERS)
+
+
+def _below(prefix: str, description: dict[str, Any]) -> bytes:
+    """The JSON of ``description``, whose paths are below ``prefix`` of the host it comes from."""
+    return msgspec.json.encode({**description, "servers": [{"url": prefix or "/"}]})
 
 
 def _file(content: bytes, content_type: bytes) -> Response:
     return Response(content, content_type, cache_control=b"public, max-age=3600")
-
-
-_PAGE_RESPONSE: Final = Response(
-    _PAGE,
-    HTML,
-    headers=((b"Content-Security-Policy", _POLICY), (b"Referrer-Policy", b"no-referrer")),
-)
 
 
 def _always(response: Response) -> Callable[[Call], Any]:

@@ -1,8 +1,8 @@
 """The calls by which people sign up, in and out, and set passwords.
 
 The session cookie is HttpOnly (no script reads it), SameSite=Lax (no other site's page sends it
-along with a write) and, where there is TLS, Secure. Writes that it authorises are checked for
-their origin in http.api.credentials on top of that.
+along with a write), for what is below the server's prefix alone and, where there is TLS, Secure.
+Writes that it authorises are checked for their origin in http.api.credentials on top of that.
 """
 
 from functools import partial
@@ -218,5 +218,5 @@ class SessionCalls:
 
     def _cookie(self, call: Call, token: str, age_s: int) -> bytes:
         secure = "; Secure" if call.secure or self._tls else ""
-        kept = f"; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax{secure}"
+        kept = f"; Path={call.prefix or '/'}; Max-Age={age_s}; HttpOnly; SameSite=Lax{secure}"
         return SESSION_COOKIE + f"={token}{kept}".encode("ascii")

@@ -91,12 +91,11 @@ class WebSocketUpgrade(Resource):
 
     isLeaf = True
 
-    def __init__(self, websockets: WebSockets, proxies: Proxies, public_url: str) -> None:
+    def __init__(self, websockets: WebSockets, proxies: Proxies) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._accept = websockets.accept
         self._proxies = proxies
-        own = (public_url,) if public_url else ()
-        self._origins = Origins((*own, *websockets.allowed_origins), proxies)
+        self._origins = Origins(proxies, websockets.allowed_origins, any_local_port=True)
 
     def render(self, request: Request) -> int:
         """Hand the connection over, or refuse in HTTP; the return value is Twisted's."""
@@ -116,7 +115,10 @@ class WebSocketUpgrade(Resource):
             return problem(HTTPStatus.NOT_FOUND, "There is nothing at this URL")
         refusal = refusal_of(request)
         if refusal is None and self._origins.is_foreign(request):
-            message = "Pages of other sites may not listen here: see websocket.allowed_origins"
+            message = (
+                "Pages of other sites may not listen here: see websocket.allowed_origins. "
+                "If it is a page of this server: see http.public_url and http.proxy_networks"
+            )
             refusal = problem(HTTPStatus.FORBIDDEN, message)
         return refusal
 

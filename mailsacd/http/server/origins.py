@@ -1,4 +1,6 @@
-"""Which pages are our own: the Origin of a request beside the places that the server is found at.
+"""Which pages are our own: what a browser says of them beside where the server is found.
+
+It is one rule for writing with a session's cookie and for opening a WebSocket.
 
 An origin is scheme, host and port (RFC 6454 section 4). One that is written out with its default
 port, or with a slash at its end, is the same.
@@ -13,6 +15,7 @@ from twisted.web.http import Request
 from mailsacd.core.peer import is_loopback
 from mailsacd.http.server.proxies import Proxies
 
+_OWN: Final = {b"same-origin", b"none"}  # a page of ours, or the person, by no page
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ORIGIN: Final = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::([0-9]{1,5}))?/*\Z")
 
@@ -35,21 +38,39 @@ def parse_origin(text: str) -> Origin | None:
 
 
 class Origins:
-    """Knows the pages that may use a browser's connection: ``allowed`` ones, and our own."""
+    """Knows which pages may do more than read: our own, and those of ``allowed``.
 
-    def __init__(self, allowed: Iterable[str], proxies: Proxies) -> None:
-        self._allowed = frozenset(map(parse_origin, allowed)) - {None}
+    Our own are where http.public_url says, and where the client has asked for them. With
+    ``any_local_port`` each page of this machine is one to a client that has asked this machine.
+    """
+
+    def __init__(
+        self, proxies: Proxies, allowed: Iterable[str] = (), *, any_local_port: bool = False
+    ) -> None:
+        self._allowed = frozenset(map(parse_origin, (*allowed, proxies.public.origin))) - {None}
         self._proxies = proxies
+        self._any_local_port = any_local_port
 
     def is_foreign(self, request: Request) -> bool:
         """Whether a page of somebody else's makes ``request``.
 
-        Programs send no Origin; browsers always do, and pages cannot forge it.
+        Browsers send Sec-Fetch-Site (Fetch Metadata Request Headers, W3C) over TLS and to their
+        own machine, and Origin with whatever is more than reading. Pages cannot forge either;
+        programs send neither.
         """
+        site = request.getHeader(b"Sec-Fetch-Site")
+        if site in _OWN:
+            return False
         origins = request.requestHeaders.getRawHeaders(b"Origin") or []
-        return not all(self._is_ours(parse_origin(o.decode("latin-1")), request) for o in origins)
+        if site is not None and not origins:
+            return True
+        return not all(
+            self._is_ours(parse_origin(o.decode("latin-1")), request, told_so=site is not None)
+            for o in origins
+        )
 
-    def _is_ours(self, origin: Origin | None, request: Request) -> bool:
+    def _is_ours(self, origin: Origin | None, request: Request, *, told_so: bool) -> bool:
+        """``told_so`` is whether the browser says that the page is not where the client asks."""
         if origin is None:
             return False
         if origin in self._allowed:
@@ -59,8 +80,8 @@ class Origins:
         own = parse_origin(f"{scheme}://{host}{port and f':{port}'}")
         if own is None or origin.scheme != own.scheme:
             return False
-        if is_loopback(origin.host.strip("[]")):  # this machine's page, on whichever port
+        if self._any_local_port and is_loopback(origin.host.strip("[]")):
             return is_loopback(own.host.strip("[]"))
         # A proxy that passes on no port hides it: then any port of the host is its own
         hidden = not port and self._proxies.includes_sender(request)
-        return origin.host == own.host and (hidden or origin.port == own.port)
+        return not told_so and origin.host == own.host and (hidden or origin.port == own.port)

@@ -31,7 +31,8 @@ class Proxies:
 
     def __init__(self, networks: Iterable[str] = (), public_url: str = "") -> None:
         """Raises ConfigurationError for what is no network, ValueError for what is no URL."""
-        self._public = parse_public_url(public_url) if public_url else PublicUrl("", "")
+        self.public: Final = parse_public_url(public_url) if public_url else PublicUrl("", "")
+        """Where the operator says that the server is found; empty if nowhere."""
         try:
             self._networks = [ipaddress.ip_network(text, strict=False) for text in networks]
         except ValueError as e:
@@ -96,8 +97,8 @@ class Proxies:
     def _place(self, request: Request) -> PublicUrl:
         """Of both what is known without asking the host: what a proxy says, then the setting."""
         prefix = parse_prefix(self._forwarded(request, _FORWARDED_PREFIX))
-        if prefix is None or prefix == self._public.prefix:
-            return self._public
+        if prefix is None or prefix == self.public.prefix:
+            return self.public
         return PublicUrl("", prefix)
 
     def _forwarded(self, request: Request, name: bytes) -> str:

@@ -119,6 +119,18 @@ class Request(server.Request):
         self.content.write(data)
         self.channel.body_came(len(data), self.body_bytes)
 
+    def parseCookies(self) -> None:  # noqa: N802  Twisted's
+        """Called by Twisted. Of several cookies with one name the first counts.
+
+        It is of the longest path (RFC 6265 section 5.4), and so ours below a prefix, where an older
+        one of the whole host may come along. Twisted would take the last.
+        """
+        for line in self.requestHeaders.getRawHeaders(b"Cookie") or ():
+            for cookie in line.split(b";"):
+                name, equals, value = cookie.partition(b"=")
+                if equals:
+                    self.received_cookies.setdefault(name.strip(), value)
+
     def process(self) -> None:
         """Called by Twisted when the request is whole: have the site's resource answer it.
 

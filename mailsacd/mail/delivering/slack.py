@@ -57,7 +57,7 @@ def slack_form(message: Message, stored: bytes, *, with_people: bool, public_url
         lines.append(snippet)
     if public_url:
         path = f"/api/body/{quote(message.inbox, safe='@')}/{message.id}" if with_people else "/"
-        lines.append(f"<{public_url.rstrip('/')}{path}|Open the message>")
+        lines.append(f"<{public_url}{path}|Open the message>")
     # Looking at links for a preview would use up those that are good for one look
     return _encode({"text": "\n".join(lines), "unfurl_links": False, "unfurl_media": False})
 

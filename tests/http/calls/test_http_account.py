@@ -343,14 +343,37 @@ async def test_no_script_and_no_other_site_gets_the_cookie(
         await node.accounts.add(
             "ann", "ann@example.net", password_hash=await node.passwords.hash(PASSWORD)
         )
-        for url, secure in (("", False), ("https://mail.example", True), ("http://x", False)):
+        for url, secure, path in (
+            ("", False, "/"),
+            ("https://mail.example", True, "/"),
+            ("http://x", False, "/"),
+            ("https://team.example/a/mail/", True, "/a/mail"),
+        ):
             settings = _settings(*([f"http.public_url={url}"] if url else []))
             world = await _world(node, listen, settings)
-            cookie = (await world.client().sign_in("ann")).headers["set-cookie"]
-            attributes = {part.strip() for part in cookie.split(";")[1:]}
-            assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= attributes
+            client = world.client()
+            signed_in = (await client.sign_in("ann")).headers["set-cookie"]
+            signed_out = (await client.call("POST", "/api/auth/logout")).headers["set-cookie"]
+            assert f"; Path={path};" in signed_out
+            attributes = {part.strip() for part in signed_in.split(";")[1:]}
+            assert {"HttpOnly", "SameSite=Lax", f"Path={path}"} <= attributes
             assert ("Secure" in attributes) is secure
             assert not [part for part in attributes if part.startswith("Domain")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_cookie_of_our_own_path_counts(world: World) -> None:
+    """An older one, of the whole host, comes after it (RFC 6265 section 5.4)."""
+    client = world.client()
+    await client.sign_up("ann")
+    ours = f"mailsacd_session={client.cookies['mailsacd_session']}"
+    for cookie, status in (
+        (f"{ours}; mailsacd_session=older", 200),
+        (f"mailsacd_session=another; {ours}", 401),
+        (f"flag; other=mailsacd_session=x;{ours}", 200),
+    ):
+        answer = await world.client().call("GET", "/api/me", Cookie=cookie)
+        assert answer.status == status, cookie
 
 
 @pytest.mark.parametrize(
@@ -363,7 +386,7 @@ async def test_no_script_and_no_other_site_gets_the_cookie(
         ({"Sec_Fetch_Site": "same-site"}, 403),
         ({"Sec_Fetch_Site": "x"}, 403),
         ({"Origin": "http://here.example", "Host": "here.example"}, 200),
-        ({"Origin": "https://Here.example:8", "Host": "here.example:8"}, 200),
+        ({"Origin": "http://Here.example:8", "Host": "here.example:8"}, 200),
         ({"Origin": "http://evil.example", "Host": "here.example"}, 403),
         ({"Origin": "null", "Host": "here.example"}, 403),
         ({"Origin": "http://evil.example", "Sec_Fetch_Site": "same-origin"}, 200),

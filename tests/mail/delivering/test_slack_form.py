@@ -17,7 +17,7 @@ def text_of(
     content: bytes = b"\r\nthe text\r\n",
     *,
     with_people: bool = True,
-    public_url: str = "https://mail.example/",
+    public_url: str = "https://mail.example",
     inbox: str = INBOX,
     sender: Any = ({"address": "bob@b.example", "name": "Bob"},),
     **facts: Any,

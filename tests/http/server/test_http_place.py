@@ -1,57 +1,24 @@
 """Below a path, and behind proxies: where an operation is found, and what it knows of its place."""
 
-from collections.abc import Callable
+import re
 from typing import Any
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
+from mailsacd.core.errors import ConfigurationError
 from mailsacd.core.public_url import MAX_PREFIX_CHARACTERS
-from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.app import make_site
-from mailsacd.http.server.answer import Response, json_response
-from mailsacd.settings import HttpSettings
 from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask
-from tests.lanes import LANES
-from tests.mail.authentication import authenticator
+from tests.http.places import LARGE, LOOPBACK, Listen, fields_of, listen_at
 
 reactor: Any = the_reactor
-Listen = Callable[[Any], int]
-OURS = ("127.0.0.0/8",)
 PUBLIC = "https://team.example/mail"
-LARGE = 300  # bytes, more than an operation takes that does not say so in this test
-
-
-class _Places:
-    """Calls that tell where they are."""
-
-    def operations(self) -> tuple[Operation, ...]:
-        def operation(method: str, path: str, **more: Any) -> Operation:
-            return Operation(
-                method=method, path=path, id=method + path, tag="T", summary="S",
-                answers=(), handler=self.place, **more,
-            )  # fmt: skip
-
-        return (
-            operation("GET", "/place"),
-            operation("GET", "/place/{name}"),
-            operation("POST", "/place", max_body_bytes=LARGE),
-        )
-
-    async def place(self, call: Call) -> Response:
-        return json_response([call.origin, call.prefix])
-
-
-def _port(listen: Listen, database: Database, **settings: Any) -> int:
-    chosen = HttpSettings(**settings)
-    return listen(make_site((_Places(),), authenticator(database), chosen, LANES.readers, reactor))
 
 
 async def _place(port: int, path: str = "/place", **fields: str) -> list[str]:
-    headers = {name.replace("_", "-"): value for name, value in fields.items()}
-    answer = await ask(reactor, port, path, headers=headers)
+    answer = await ask(reactor, port, path, headers=fields_of(fields))
     assert answer.status == 200
     found: list[str] = answer.json()
     return found
@@ -70,7 +37,7 @@ PLACES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
         ["https://team.example", "/mail"],
     ),
     "a proxy tells": (
-        {"proxy_networks": OURS},
+        {"proxy_networks": LOOPBACK},
         {
             "Host": "127.0.0.1:8025",
             "X_Forwarded_Host": "evil.example, team.example:8443",
@@ -80,27 +47,27 @@ PLACES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
         ["https://team.example:8443", "/team/mail"],
     ),
     "a proxy tells the port": (
-        {"proxy_networks": OURS},
+        {"proxy_networks": LOOPBACK},
         {"Host": "team.example", "X_Forwarded_Port": "8080"},
         ["http://team.example:8080", ""],
     ),
     "the port that the client wrote is the port": (
-        {"proxy_networks": OURS},
+        {"proxy_networks": LOOPBACK},
         {"Host": "team.example:8443", "X_Forwarded_Port": "80", "X_Forwarded_Proto": "wss"},
         ["https://team.example:8443", ""],
     ),
     "a proxy tells what is set": (
-        {"proxy_networks": OURS, "public_url": PUBLIC},
+        {"proxy_networks": LOOPBACK, "public_url": PUBLIC},
         {"Host": "team.example", "X_Forwarded_Prefix": "/mail"},
         ["https://team.example", "/mail"],
     ),
     "another entrance": (
-        {"proxy_networks": OURS, "public_url": PUBLIC},
+        {"proxy_networks": LOOPBACK, "public_url": PUBLIC},
         {"Host": "intranet:81", "X_Forwarded_Prefix": "/post"},
         ["http://intranet:81", "/post"],
     ),
     "another entrance without a path": (
-        {"proxy_networks": OURS, "public_url": PUBLIC},
+        {"proxy_networks": LOOPBACK, "public_url": PUBLIC},
         {"Host": "intranet", "X_Forwarded_Prefix": "/"},
         ["http://intranet", ""],
     ),
@@ -121,7 +88,7 @@ PLACES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
         ["https://team.example", "/mail"],
     ),
     "a bad port and a bad host": (
-        {"proxy_networks": OURS},
+        {"proxy_networks": LOOPBACK},
         {"Host": "here.example", "X_Forwarded_Host": "a b", "X_Forwarded_Port": "1/../2"},
         ["http://here.example", ""],
     ),
@@ -135,7 +102,7 @@ async def test_a_call_knows_where_its_client_sees_the_server(
     listen: Listen, database: Database, case: str
 ) -> None:
     settings, fields, place = PLACES[case]
-    assert await _place(_port(listen, database, **settings), **fields) == place
+    assert await _place(listen_at(listen, database, **settings), **fields) == place
 
 
 @pytest.mark.parametrize(
@@ -143,7 +110,7 @@ async def test_a_call_knows_where_its_client_sees_the_server(
 )
 @pytest_twisted.ensureDeferred
 async def test_what_is_no_host_is_nowhere(listen: Listen, database: Database, host: str) -> None:
-    port = _port(listen, database)
+    port = listen_at(listen, database)
     assert await _place(port, Host=host) == [f"http://127.0.0.1:{port}", ""]
 
 
@@ -184,7 +151,7 @@ async def test_what_is_no_host_is_nowhere(listen: Listen, database: Database, ho
 )
 @pytest_twisted.ensureDeferred
 async def test_a_bad_prefix_is_none(listen: Listen, database: Database, prefix: str) -> None:
-    port = _port(listen, database, proxy_networks=OURS, public_url=PUBLIC)
+    port = listen_at(listen, database, proxy_networks=LOOPBACK, public_url=PUBLIC)
     assert (await _place(port, X_Forwarded_Prefix=prefix))[1] == "/mail"
 
 
@@ -211,16 +178,16 @@ async def test_a_proxy_strips_the_prefix_or_not(
     listen: Listen, database: Database, case: str
 ) -> None:
     path, status = BOTH_WAYS[case]
-    set_ = _port(listen, database, public_url=PUBLIC)
+    set_ = listen_at(listen, database, public_url=PUBLIC)
     assert (await ask(reactor, set_, path)).status == status
-    told = _port(listen, database, proxy_networks=OURS)
+    told = listen_at(listen, database, proxy_networks=LOOPBACK)
     headers = {"X-Forwarded-Prefix": "/mail"}
     assert (await ask(reactor, told, path, headers=headers)).status == status
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_prefix_has_several_segments(listen: Listen, database: Database) -> None:
-    port = _port(listen, database, public_url="https://team.example/team/mail")
+    port = listen_at(listen, database, public_url="https://team.example/team/mail")
     assert await _place(port, "/team/mail/place") == ["https://team.example", "/team/mail"]
     assert await _place(port) == ["https://team.example", "/team/mail"]
     assert (await ask(reactor, port, "/team/place")).status == 404
@@ -230,7 +197,7 @@ async def test_a_prefix_has_several_segments(listen: Listen, database: Database)
 async def test_bodies_are_bounded_the_same_below_a_prefix(
     listen: Listen, database: Database
 ) -> None:
-    port = _port(listen, database, public_url=PUBLIC)
+    port = listen_at(listen, database, public_url=PUBLIC)
 
     async def post(path: str, count: int) -> Answer:
         return await ask(reactor, port, path, method="POST", body=b" " * count)
@@ -238,3 +205,45 @@ async def test_bodies_are_bounded_the_same_below_a_prefix(
     for path in ("/place", "/mail/place"):
         assert (await post(path, LARGE)).status == 200
         assert (await post(path, LARGE + 1)).status == 413
+
+
+@pytest.mark.parametrize("prefix", ["/place", "/docs/mail", "/openapi.json"])
+@pytest_twisted.ensureDeferred
+async def test_a_prefix_is_no_path_of_the_server(
+    listen: Listen, database: Database, prefix: str
+) -> None:
+    first = prefix.split("/")[1]
+    with pytest.raises(ConfigurationError, match=f"public_url: /{first} is a path of"):
+        listen_at(listen, database, public_url=f"https://team.example{prefix}")
+
+
+@pytest.mark.parametrize(("prefix", "server"), [("", "/"), ("/mail", "/mail"), ("/a/b", "/a/b")])
+@pytest_twisted.ensureDeferred
+async def test_the_documentation_knows_its_place(
+    listen: Listen, database: Database, prefix: str, server: str
+) -> None:
+    port = listen_at(listen, database, proxy_networks=LOOPBACK)
+    told = {"X-Forwarded-Prefix": prefix or "/"}
+    page = (await ask(reactor, port, "/docs", headers=told)).body.decode()
+    found = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert found == [
+        f"{prefix}/docs/{name}" for name in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js")
+    ]
+    for path in found:
+        assert (await ask(reactor, port, path, headers=told)).status == 200
+    for path in ("/openapi.json", "/docs/openapi-3.0.json"):
+        specification = (await ask(reactor, port, path, headers=told)).json()
+        assert specification["servers"] == [{"url": server}]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_browsers_keep_is_the_same_at_every_place(
+    listen: Listen, database: Database
+) -> None:
+    port = listen_at(listen, database, proxy_networks=LOOPBACK)
+    for path in ("/docs/start.js", "/docs/swagger-ui.css"):
+        answers = {
+            (await ask(reactor, port, path, headers={"X-Forwarded-Prefix": prefix})).body
+            for prefix in ("/", "/mail", "/evil")
+        }
+        assert len(answers) == 1
