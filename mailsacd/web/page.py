@@ -22,8 +22,10 @@ PageHandler = Callable[[Visit], Coroutine[Any, Any, Response]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """``path`` has its parameters in braces. Who has not signed in is sent to do so where the page
-    is ``for_accounts``. A form is sent by POST, and answered by a redirect, or by the page again.
+    """``path`` has its parameters in braces, and does not begin with ``/mail``: people choose that
+    for a prefix, and may not choose a path of the server's own. Who has not signed in is sent to do
+    so where the page is ``for_accounts``. A form is sent by POST, and answered by a redirect, or by
+    the page again.
     """
 
     path: str

@@ -59,7 +59,7 @@ class SigningInPages:
     async def sign_in(self, visit: Visit) -> Response:
         """The form, unless somebody has signed in already."""
         if visit.actor.account is not None:
-            return visit.redirect("/mail")
+            return visit.redirect("/messages")
         return self._sign_in(visit, {"next": visit["next"]})
 
     async def signed_in(self, visit: Visit) -> Response:
@@ -74,7 +74,7 @@ class SigningInPages:
         except _WRONG as e:
             return self._sign_in(visit, {**fields, "next": forward}, e)
         visit.add_cookie(self._cookies.cookie_begun(visit.call, session))
-        return visit.redirect(forward or "/mail")
+        return visit.redirect(forward or "/messages")
 
     async def sign_up(self, visit: Visit) -> Response:
         """The form to make an account."""
@@ -96,7 +96,7 @@ class SigningInPages:
         except _WRONG as e:
             return self._sign_up(visit, fields, e)
         visit.add_cookie(self._cookies.cookie_begun(visit.call, session))
-        return visit.redirect("/mail", f"Welcome, {body.name}. The account is yours")
+        return visit.redirect("/messages", f"Welcome, {body.name}. The account is yours")
 
     async def sign_out(self, visit: Visit) -> Response:
         """End the session, and go to the start."""

@@ -3,7 +3,7 @@
 const SEQUENCE_MS = 1200;
 
 const HERE = document.body.dataset.prefix;
-const PLACES = new Map([["g h", "/"], ["g m", "/mail"], ["c", "/compose"]]);
+const PLACES = new Map([["g h", "/"], ["g m", "/messages"], ["c", "/compose"]]);
 let begun = "";
 let begunAt = 0;
 

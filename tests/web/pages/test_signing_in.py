@@ -15,7 +15,7 @@ def test_somebody_signs_up_out_and_in(client: Client) -> None:
     assert 'name="next" value="/keys"' in page.text
     to = client.post("/sign-in", {"name": name, "password": PASSWORD, "next": "/keys"})
     assert to.headers["location"] == "/keys"
-    assert client.get("/sign-in", 303).headers["location"] == "/mail"
+    assert client.get("/sign-in", 303).headers["location"] == "/messages"
 
 
 def test_a_wrong_password_is_told_and_never_shown_again(client: Client) -> None:
@@ -30,7 +30,7 @@ def test_a_wrong_password_is_told_and_never_shown_again(client: Client) -> None:
     assert "something else" not in page.text
     assert "evil" not in page.text
     to = client.post("/sign-in", {"name": name, "password": PASSWORD, "next": "//evil.example"})
-    assert to.headers["location"] == "/mail"
+    assert to.headers["location"] == "/messages"
 
 
 def test_each_fault_stands_beside_its_field(client: Client) -> None:
