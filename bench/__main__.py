@@ -3,14 +3,17 @@
 python -m bench                   everything, about six minutes; the goals as one table at the end
 python -m bench --quick           about two: shorter turns, fewer rounds; for a first look only
 python -m bench ingest --help     one of them: ingest, stalls, latency, push, http, pop3, start
+python -m bench --report docs/benchmarks.md    the table goes into that page, too
 """
 
 import argparse
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from bench import http, ingest, latency, pop3, push, stalls, start
+from bench.report import write_report
 from bench.rounds import Verdict, print_verdicts
 
 
@@ -43,6 +46,7 @@ def main() -> None:
         prog="python -m bench", description=__doc__, formatter_class=raw
     )
     parser.add_argument("--quick", action="store_true", help="for a first look")
+    parser.add_argument("--report", type=Path, metavar="PAGE", help="where the table goes, too")
     parts = parser.add_subparsers(dest="name", metavar="NAME", title="one of them")
     parsers = {}
     for name, part in PARTS.items():
@@ -60,6 +64,8 @@ def main() -> None:
             arguments = part.quick.split() if options.quick else []
             verdicts += part.run(parsers[name].parse_args(arguments))
     print_verdicts(verdicts)
+    if options.report:
+        write_report(options.report, verdicts, "a first look" if options.quick else "a whole run")
 
 
 if __name__ == "__main__":
