@@ -12,8 +12,8 @@ RUN_VERSIONS := --constraint etc/constraints.txt
 TEST_VERSIONS := $(RUN_VERSIONS) --constraint tests/constraints.txt
 TEST_EXTRAS := embedded,test,check,bench
 
-# What the tests run of Node's, clients and other parsers of mail; install scripts are not run
-NODE_TESTS := tests/clients tests/differential
+# What the tests run of Node's: clients, other parsers of mail, what looks at pages; install scripts are not run
+NODE_TESTS := tests/browser tests/clients tests/differential
 NPM := $(BIN)/npm --ignore-scripts --no-audit --no-fund --loglevel error
 
 MADE_BY := \# Made by 'make constraints': not to be edited

@@ -1,13 +1,9 @@
 // What every page does where there are scripts. Without them all of it works by forms and links.
 import { listenToKeys } from "./keyboard.js";
 import { copyText } from "./clipboard.js";
+import { enhance } from "./enhance.js";
 
-for (const each of document.querySelectorAll("[data-without-script]")) {
-  each.hidden = true;
-}
-for (const each of document.querySelectorAll("[data-with-script], [data-copy][hidden], [data-open]")) {
-  each.hidden = false;
-}
+enhance(document);
 
 document.addEventListener("click", (event) => {
   const copied = event.target.closest("[data-copy]");
@@ -27,12 +23,12 @@ document.addEventListener("click", (event) => {
 
 document.getElementById("theme").addEventListener("change", (event) => event.target.form.submit());
 
-for (const form of document.querySelectorAll("form[data-confirm]")) {
-  form.addEventListener("submit", (event) => {
-    if (!window.confirm(form.dataset.confirm)) {
-      event.preventDefault();
-    }
-  });
-}
+// What cannot be taken back is asked about: by a form, or by one of its buttons
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
+  if (question && !window.confirm(question)) {
+    event.preventDefault();
+  }
+});
 
 listenToKeys();
