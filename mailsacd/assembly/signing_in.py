@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.records import Records
+from mailsacd.data import hostname_of
 from mailsacd.http.app import Group
 from mailsacd.http.calls.account import AccountCalls
 from mailsacd.http.calls.keys import KeyCalls
+from mailsacd.http.calls.second_factor import SecondFactorCalls
 from mailsacd.http.calls.session_list import SessionListCalls
 from mailsacd.http.calls.sessions import SessionCalls
 from mailsacd.http.calls.team import TeamCalls
@@ -15,6 +17,7 @@ from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.keys import Keys
 from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.profile import Profiles
+from mailsacd.mail.accounts.second_factor import SecondFactors
 from mailsacd.mail.accounts.session_list import SessionList
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.accounts.team import Team
@@ -44,6 +47,9 @@ class SigningIn:
         self.keys = Keys(accounts)
         self.team = Team(accounts, passwords)
         self.session_list = SessionList(accounts)
+        self.factors = SecondFactors(
+            accounts, passwords, self.sessions.proofs, issuer=hostname_of(settings)
+        )
         self.profiles = Profiles(accounts, unwritten)
 
     @classmethod
@@ -66,4 +72,5 @@ class SigningIn:
             AccountCalls(self._accounts, self.sessions, self.session_calls, self._unwritten),
             TeamCalls(self.team),
             SessionListCalls(self.session_list),
+            SecondFactorCalls(self.factors),
         )

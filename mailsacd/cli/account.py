@@ -15,6 +15,7 @@ from mailsacd.http.calls.usage import inbound_json, report_json
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.accounts.reset_links import invitation_token, reset_token
+from mailsacd.mail.accounts.second_factor import take_factor_away
 from mailsacd.mail.limits.usage_report import DEFAULT_MONTHS, MAX_MONTHS, UsageReports
 from mailsacd.mail.sending.letters import invitation_letter
 from mailsacd.settings import Settings
@@ -72,14 +73,25 @@ def list_(common: Common) -> None:
 @click.option("--suspend/--resume", "suspended", default=None, help="Whether it may do anything.")
 @click.option("--capture-private/--no-capture-private", default=None, help="Star what it captures.")
 @click.option("--disable-spam/--no-disable-spam", default=None, help="Do not rate its mail.")
+@click.option(
+    "--no-totp",
+    is_flag=True,
+    help="Take the second factor away: the device is lost. NAME may be a team user's.",
+)
 @command
-def set_(common: Common, name: str, limits: tuple[str, ...], **given: Any) -> None:
+def set_(
+    common: Common, name: str, limits: tuple[str, ...], *, no_totp: bool, **given: Any
+) -> None:
     """Change the settings or limits of an account."""
     changes = {option: value for option, value in given.items() if value is not None}
     if limits:
         changes["overrides"] = dict(_limit(text) for text in limits)
 
     async def work(data: Data, settings: Settings) -> dict[str, Any]:
+        if no_totp:
+            await take_factor_away(data.database, name)
+            if not changes:
+                return {"name": name.lower()}
         accounts = accounts_of(data, settings)
         return _shown(await accounts.change(name, changes), accounts)
 

@@ -26,6 +26,8 @@ class MailsacdError(Exception):
     """The base: ``public`` is safe to show; ``temporary`` says that a later try may succeed."""
 
     temporary: ClassVar[bool] = False
+    needs_code: ClassVar[bool] = False
+    """Whether a code of the second factor is wanted, of who has told the password."""
 
     def __init__(self, public: str) -> None:
         super().__init__(public)
@@ -50,6 +52,18 @@ class UnauthenticatedError(MailsacdError):
 
 class ForbiddenError(MailsacdError):
     """The caller is known, and this belongs to somebody else."""
+
+
+class SecondFactorError(UnauthenticatedError):
+    """Whoever signs in knows the password, and has given no code or a wrong one."""
+
+    needs_code = True
+
+
+class SecondFactorForbiddenError(ForbiddenError):
+    """Whoever has signed in gave the password once more, and no code or a wrong one."""
+
+    needs_code = True
 
 
 class NotEnoughCreditsError(MailsacdError):

@@ -58,7 +58,13 @@ def error_response(error: Exception, call: str, request: str = "") -> Response:
     if isinstance(error, MailsacdError):
         for kind, status in _STATUSES:
             if isinstance(error, kind):
-                return problem(status, error.public, _faults_of(error), _headers_for(error))
+                return problem(
+                    status,
+                    error.public,
+                    _faults_of(error),
+                    _headers_for(error),
+                    needs_code=error.needs_code,
+                )
     incident = secrets.token_hex(8)
     _log.failure(
         "incident {incident} in {call}, request {request}",

@@ -183,6 +183,10 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "properties": {
             "message": {"type": "string", "description": "A sentence for people"},
             "error": {"type": "string", "description": "The status in words"},
+            "secondFactor": {
+                "const": True,
+                "description": "The password is right; a `code` of the second factor is wanted",
+            },
             "validationErrors": {
                 **list_of(STRING),
                 "description": "What is wrong with the input, a text for each fault",

@@ -12,7 +12,7 @@ from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.bodies import Returnable
 from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.calls.sessions import Password, SessionCalls
+from mailsacd.http.calls.sessions import Code, Password, SessionCalls
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.profile import Profile, Profiles
@@ -99,9 +99,10 @@ class MeBody(Returnable, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RemovalBody(msgspec.Struct, frozen=True, kw_only=True):
-    """The password once more, for there is no way back."""
+    """The password once more, and a code of the second factor: there is no way back."""
 
     password: Password
+    code: Code | None = None
 
 
 class AccountCalls:
@@ -192,7 +193,8 @@ class AccountCalls:
     async def remove(self, call: Call) -> Response:
         """Delete the account with all that is its own, and take the session's cookie back."""
         account = managed_account(call.actor)
-        await self._sessions.check(call.actor, call.body.password, peer=call.peer)
+        body: RemovalBody = call.body
+        await self._sessions.proofs.prove(call.actor, body.password, body.code)
         await self._accounts.remove(account)
         return self._session_calls.over(call)
 

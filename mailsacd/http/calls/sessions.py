@@ -44,6 +44,7 @@ _OK: Final = schemas.json_answer(
 Name = Annotated[str, Meta(min_length=1, max_length=254)]
 Token = Annotated[str, Meta(min_length=1, max_length=100)]
 Password = Annotated[str, Meta(max_length=MAX_CHARACTERS)]
+Code = Annotated[str, Meta(max_length=40)]
 NewPassword = Annotated[str, Meta(min_length=MIN_CHARACTERS, max_length=MAX_CHARACTERS)]
 
 
@@ -57,10 +58,14 @@ class SignUpBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignInBody(msgspec.Struct, frozen=True, kw_only=True):
-    """``name`` is of an account or a team user, or an account's mail address."""
+    """``name`` is of an account or a team user, or an account's mail address.
+
+    ``code`` is of the second factor, where the login has one: of the device, or a recovery code.
+    """
 
     name: Name
     password: Password
+    code: Code | None = None
 
 
 class PasswordChangeBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +113,8 @@ class SessionCalls:
                 path="/api/auth/login",
                 id="signIn",
                 summary="Begin a session",
+                description="Where the login has a second factor, a right password without its "
+                "`code`, or with a wrong one, is 401 with `secondFactor: true`.",
                 body=SignInBody,
                 answers=(_SIGNED_IN,),
                 handler=self.sign_in,
@@ -166,7 +173,7 @@ class SessionCalls:
         """Begin a session, whose token is in the cookie of the answer."""
         body: SignInBody = call.body
         signed_in = await self._sessions.sign_in(
-            body.name, body.password, peer=call.peer, agent=call.agent
+            body.name, body.password, code=body.code, peer=call.peer, agent=call.agent
         )
         return self._begun(call, signed_in)
 
@@ -179,9 +186,7 @@ class SessionCalls:
     async def change_password(self, call: Call) -> Response:
         """Set another password, and take the cookie back: all sessions end."""
         body: PasswordChangeBody = call.body
-        await self._sessions.change_password(
-            call.actor, body.password, body.newPassword, peer=call.peer
-        )
+        await self._sessions.change_password(call.actor, body.password, body.newPassword)
         return self.over(call)
 
     async def reset_password(self, call: Call) -> Response:

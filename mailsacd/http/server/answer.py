@@ -108,14 +108,23 @@ def text_bytes(text: str) -> bytes:
 
 
 def problem(
-    status: HTTPStatus, message: str, faults: tuple[Fault, ...] = (), headers: Headers = ()
+    status: HTTPStatus,
+    message: str,
+    faults: tuple[Fault, ...] = (),
+    headers: Headers = (),
+    *,
+    needs_code: bool = False,
 ) -> Problem:
     """An error as the API writes it, with the first MAX_FAULTS of ``faults``, if there are any.
+
+    ``needs_code`` says that a code of the second factor is wanted.
 
     They are told twice: ``validationErrors`` are texts, as Mailsac's clients print them, and
     ``faults`` the same as objects.
     """
     body: dict[str, Any] = {"message": message, "error": status.phrase}
+    if needs_code:
+        body["secondFactor"] = True
     if faults:
         shown = faults[:MAX_FAULTS]
         body["validationErrors"] = [f"{f.field} {f.problem}" for f in shown]

@@ -21,14 +21,14 @@ _NOBODYS: Final = f"$argon2id$v=19$m=19456,t=2,p=1${'A' * 22}${'A' * 43}"
 
 
 class Passwords:
-    """Hashes passwords and checks them, in ``lane``."""
+    """Hashes passwords and checks them, in ``lane``, which is for what takes long at signing in."""
 
     def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+        self.lane = lane
 
     async def hash(self, password: str) -> str:
         """The argon2id hash of ``password``, salted, in PHC form. May raise OverloadedError."""
-        return await self._lane.run_in_thread(partial(_HASHER.hash, password))
+        return await self.lane.run_in_thread(partial(_HASHER.hash, password))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether it is the password of that hash. Takes as long when there is none.
@@ -36,7 +36,7 @@ class Passwords:
         May raise OverloadedError.
         """
         check = partial(_matches, password, password_hash or _NOBODYS)
-        return await self._lane.run_in_thread(check) and password_hash is not None
+        return await self.lane.run_in_thread(check) and password_hash is not None
 
 
 def _matches(password: str, password_hash: str) -> bool:

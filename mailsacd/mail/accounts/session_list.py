@@ -3,9 +3,10 @@
 from mailsacd.core.account import Session
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.audit import Act, author_of
-from mailsacd.core.errors import NotFoundError, UnauthenticatedError
+from mailsacd.core.errors import NotFoundError
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.accounts.proofs import signed_in
 from mailsacd.mail.records.audit import audit
 from mailsacd.store import sessions as store
 from mailsacd.store.notices import ACCOUNTS, give_notice
@@ -23,12 +24,12 @@ class SessionList:
 
     async def list(self, actor: Actor, token: str) -> list[Session]:
         """Return the sessions of the login, the newest first."""
-        login = _signed_in(actor)
+        login = signed_in(actor)
         return await store.list_sessions(self._accounts.database, login, hash_of(token))
 
     async def end(self, actor: Actor, session_id: str) -> None:
         """End a session of the login, at once and on every node. Raises NotFoundError."""
-        login, account = _signed_in(actor), account_of(actor)
+        login, account = signed_in(actor), account_of(actor)
 
         async def work(transaction: Transaction) -> None:
             agent = await store.end_listed_session(transaction, login, session_id)
@@ -43,7 +44,7 @@ class SessionList:
 
     async def end_others(self, actor: Actor, token: str) -> int:
         """End all sessions of the login but the one of ``token``. Returns how many there were."""
-        login, account = _signed_in(actor), account_of(actor)
+        login, account = signed_in(actor), account_of(actor)
 
         async def work(transaction: Transaction) -> int:
             ended = await store.end_other_sessions(transaction, login, hash_of(token))
@@ -56,9 +57,3 @@ class SessionList:
         ended = await self._accounts.database.transaction(work)
         self._accounts.forget(account)
         return ended
-
-
-def _signed_in(actor: Actor) -> str:
-    if actor.login is None:
-        raise UnauthenticatedError("This needs a session: sign in")
-    return actor.login

@@ -13,14 +13,17 @@ from mailsacd.core.errors import (
     Fault,
     ForbiddenError,
     InvalidInputError,
+    SecondFactorError,
     UnauthenticatedError,
 )
 from mailsacd.core.peer import is_loopback, network_of
 from mailsacd.core.user_agent import short_agent
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.accounts.codes import Proof
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, Passwords
+from mailsacd.mail.accounts.proofs import CODE_MISSING, CODE_WRONG, Proofs
 from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.records.audit import audit
 from mailsacd.settings import AccountSettings
@@ -62,6 +65,7 @@ class Sessions:
         self._accounts = accounts
         self._passwords = passwords
         self._guesses = guesses
+        self.proofs = Proofs(accounts.database, passwords, guesses)
         self._settings = settings
         self._sign_ups = Allowance(
             guesses.clock, at_once=SIGN_UPS_AT_ONCE, again_s=SIGN_UP_AGAIN_S, remembered=_PEERS
@@ -108,15 +112,29 @@ class Sessions:
         account = await self._accounts.add(
             name, email, password_hash=password_hash, first=take_invitation, by=by
         )
-        return await self._begin(account.name, password_hash, peer, agent)
+        login = Login(
+            name=account.name,
+            account=account.name,
+            team=False,
+            password_hash=password_hash,
+            suspended=False,
+        )
+        return await self._begin_with(login, None, peer, agent)
 
     async def sign_in(
-        self, name_or_email: str, password: str, *, peer: str, agent: str = ""
+        self,
+        name_or_email: str,
+        password: str,
+        *,
+        code: str | None = None,
+        peer: str,
+        agent: str = "",
     ) -> SignedIn:
         """Begin a session of an account's own login, or of a team user.
 
         Raises UnauthenticatedError for a wrong name or password, which take as long as right
-        ones; ForbiddenError for a suspended account; ThrottledError after too many guesses.
+        ones; SecondFactorError when these are right, and the ``code`` is missing or wrong;
+        ForbiddenError for a suspended account; ThrottledError after too many guesses.
         """
         self._guesses.spend(peer)
         login = None
@@ -127,11 +145,22 @@ class Sessions:
         if login is None or password_hash is None or not right:
             self._record(SIGN_IN_FAILED, login, peer, _UNAUTHORIZED)
             raise UnauthenticatedError("The name or the password is wrong")
-        self._record(SIGNED_IN, login, peer, _OK)
         self._guesses.refund(peer)
         if login.suspended:
+            self._record(SIGNED_IN, login, peer, _OK)
             raise ForbiddenError("The account is suspended: ask the operator")
-        return await self._begin(login.name, password_hash, peer, agent)
+        return await self._begin_with(login, code, peer, agent)
+
+    async def _begin_with(self, login: Login, code: str | None, peer: str, agent: str) -> SignedIn:
+        begun = await self._begin(login, code, peer, agent)
+        if isinstance(begun, SignedIn):
+            self._record(SIGNED_IN, login, peer, _OK)
+            return begun
+        if begun is Proof.MISSING:
+            raise SecondFactorError(CODE_MISSING)
+        self._guesses.spend(peer)
+        self._record(SIGN_IN_FAILED, login, peer, _UNAUTHORIZED)
+        raise SecondFactorError(CODE_WRONG)
 
     def _record(self, kind: str, login: Login | None, peer: str, code: int) -> None:
         """Of a name that nobody has, nothing is recorded."""
@@ -158,26 +187,14 @@ class Sessions:
         for account in actor_account:
             self._accounts.forget(account)
 
-    async def check(self, actor: Actor, password: str, *, peer: str) -> Login:
-        """Who has signed in, if that is the password. Raises ForbiddenError and ThrottledError."""
-        if actor.login is None:
-            raise UnauthenticatedError("This needs a session: sign in")
-        self._guesses.spend(peer)
-        login = await stored.find_login(self._accounts.database, actor.login)
-        password_hash = login.password_hash if login is not None else None
-        if not await self._passwords.verify(password, password_hash) or login is None:
-            raise ForbiddenError("The password is wrong")
-        self._guesses.refund(peer)
-        return login
-
-    async def change_password(self, actor: Actor, old: str, new: str, *, peer: str) -> None:
+    async def change_password(self, actor: Actor, old: str, new: str) -> None:
         """Set the password of who has signed in, and end all sessions of that login.
 
-        Raises InvalidInputError for a ``new`` one that nobody should have, and as `check`; of two
-        at once with the same ``old`` one, one gets ForbiddenError.
+        Raises InvalidInputError for a ``new`` one that nobody should have, and as `Proofs.check`;
+        of two at once with the same ``old`` one, one gets ForbiddenError.
         """
         check_password(new)
-        login = await self.check(actor, old, peer=peer)
+        login = await self.proofs.check(actor, old)
         password_hash = await self._passwords.hash(new)
 
         async def work(transaction: Transaction) -> None:
@@ -216,23 +233,31 @@ class Sessions:
         await self._accounts.database.transaction(take)
         self._accounts.forget(login[0].account)
 
-    async def _begin(self, name: str, password_hash: str, peer: str, agent: str) -> SignedIn:
-        token = new_token()
+    async def _begin(
+        self, login: Login, code: str | None, peer: str, agent: str
+    ) -> SignedIn | Proof:
+        """A session of who gave the password of ``login``; else what the code lacks."""
+        token, short = new_token(), short_agent(agent)
         expires = datetime.now(UTC) + timedelta(days=self._settings.session_days)
+        by = Author(kind="login", name=login.name, peer=peer)
 
-        async def work(transaction: Transaction) -> Login:
-            login = await stored.lock_login(transaction, name)
-            if login is None or login.password_hash != password_hash:  # changed meanwhile
+        async def work(transaction: Transaction) -> Proof:
+            now = await stored.lock_login(transaction, login.name)
+            if now is None or now.password_hash != login.password_hash:  # changed meanwhile
                 raise UnauthenticatedError("The name or the password is wrong")
-            short = short_agent(agent)
+            proof = await self.proofs.codes.prove(transaction, login, code, by)
+            if proof in {Proof.MISSING, Proof.WRONG}:
+                return proof
             await sessions.add_session(
-                transaction, hash_of(token), name, expires, peer=peer, agent=short
+                transaction, hash_of(token), login.name, expires, peer=peer, agent=short
             )
-            by = Author(kind="login", name=name, peer=peer)
-            await audit(transaction, login.account, by, Act("session", "signed-in", name, short))
-            return login
+            act = Act("session", "signed-in", login.name, short)
+            await audit(transaction, login.account, by, act)
+            return proof
 
-        login = await self._accounts.database.transaction(work)
+        proof = await self._accounts.database.transaction(work)
+        if proof in {Proof.MISSING, Proof.WRONG}:
+            return proof
         return SignedIn(login=login, token=token, expires=expires)
 
 

@@ -1,19 +1,13 @@
 """DKIM keys are made here, and their private halves sealed for the database.
 
-They are sealed with AES-256-GCM under a key that is made of the server's secret for this alone
-(HKDF, RFC 5869). A sealed key opens for the domain and selector that it was sealed for only.
+A sealed key opens for the domain and selector that it was sealed for only (mail.accounts.sealing).
 """
 
-import os
 import secrets
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -23,19 +17,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from mailsacd.core.dkim import Algorithm
+from mailsacd.mail.accounts.sealing import Sealer
 
 RSA_BITS: Final = 2_048
 """RFC 8301 section 3.2 asks for that; the record of a longer key does not fit in one UDP answer."""
 
 _PURPOSE: Final = b"mailsacd: private DKIM keys"
-_NONCE_BYTES: Final = 12
 _SELECTOR_BYTES: Final = 5
 
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
-
-
-class SealError(Exception):
-    """A sealed key does not open: it was sealed with another server's secret, or is damaged."""
 
 
 def new_key(algorithm: Algorithm) -> tuple[PrivateKey, bytes]:
@@ -58,25 +48,16 @@ def new_selector(algorithm: Algorithm) -> str:
 def seal(secret: bytes, private: PrivateKey, *, domain: str, selector: str) -> bytes:
     """Return a private key sealed with the server's ``secret``."""
     plain = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    nonce = os.urandom(_NONCE_BYTES)
-    return nonce + _cipher(secret).encrypt(nonce, plain, _place(domain, selector))
+    return Sealer(secret, _PURPOSE).seal(plain, _place(domain, selector))
 
 
 def unseal(secret: bytes, sealed: bytes, *, domain: str, selector: str) -> PrivateKey:
     """Return a private key that `seal` has sealed. Raises SealError."""
-    nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-    try:
-        plain = _cipher(secret).decrypt(nonce, text, _place(domain, selector))
-    except (InvalidTag, ValueError) as e:
-        raise SealError(f"the DKIM key {selector} of {domain} was sealed by another server") from e
+    plain = Sealer(secret, _PURPOSE).unseal(sealed, _place(domain, selector))
     # Nobody without the secret can have made it, and validating an RSA key takes 27 ms
     key = load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(key, PrivateKey)  # noqa: S101  as `seal` takes nothing else
     return key
-
-
-def _cipher(secret: bytes) -> AESGCM:
-    return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret))
 
 
 def _place(domain: str, selector: str) -> bytes:

@@ -11,7 +11,8 @@ from twisted.logger import Logger
 from mailsacd.core.address import normal_domain
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import BadAddressError
-from mailsacd.mail.ownership.dkim_sealing import SealError, unseal
+from mailsacd.mail.accounts.sealing import SealError
+from mailsacd.mail.ownership.dkim_sealing import unseal
 from mailsacd.mime.dkim import SigningKey, signed
 from mailsacd.outbound.smtp.wire import canonical, has_to_be_encoded, with_crlf
 from mailsacd.store.alternates import server_secret

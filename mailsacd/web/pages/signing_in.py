@@ -69,7 +69,11 @@ class SigningInPages:
         try:
             body = struct_of(SignInBody, fields)
             session = await self._sessions.sign_in(
-                body.name, body.password, peer=visit.call.peer, agent=visit.call.agent
+                body.name,
+                body.password,
+                code=body.code,
+                peer=visit.call.peer,
+                agent=visit.call.agent,
             )
         except _WRONG as e:
             return self._sign_in(visit, {**fields, "next": forward}, e)
@@ -110,7 +114,9 @@ class SigningInPages:
     ) -> Response:
         status = 200 if error is None else 400
         forward = str(fields.get("next", ""))
-        return visit.shown("sign_in.html", status, **told(error, fields), next=forward)
+        needs_code = error is not None and error.needs_code
+        shown = told(error, {n: v for n, v in fields.items() if n != "code"})
+        return visit.shown("sign_in.html", status, **shown, next=forward, needs_code=needs_code)
 
     def _sign_up(
         self, visit: Visit, fields: Mapping[str, Any], error: MailsacdError | None = None

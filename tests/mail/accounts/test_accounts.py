@@ -192,7 +192,7 @@ async def test_of_two_who_change_a_password_at_once_one_is_told_that_it_was_wron
     actor = Actor(account="ann", login="ann")
     outcomes: list[Any] = await DeferredList(
         [
-            ensureDeferred(node.sessions.change_password(actor, PASSWORD, new, peer=PEER))
+            ensureDeferred(node.sessions.change_password(actor.at(PEER), PASSWORD, new))
             for new in ("first horse", "second horse")
         ],
         consumeErrors=True,
@@ -451,10 +451,10 @@ async def test_another_password_ends_all_sessions_of_that_login_alone(node: Peop
     actor = await node.authenticator.session(anns[0].token)
     assert actor is not None
     with pytest.raises(ForbiddenError):
-        await node.sessions.change_password(actor, "wrong password", "other horse", peer=PEER)
+        await node.sessions.change_password(actor.at(PEER), "wrong password", "other horse")
     with pytest.raises(InvalidInputError):
-        await node.sessions.change_password(actor, PASSWORD, "short", peer=PEER)
-    await node.sessions.change_password(actor, PASSWORD, "other horse", peer=PEER)
+        await node.sessions.change_password(actor.at(PEER), PASSWORD, "short")
+    await node.sessions.change_password(actor.at(PEER), PASSWORD, "other horse")
     for signed_in in anns:
         assert await node.authenticator.session(signed_in.token) is None
     assert await node.authenticator.session(tims.token) is not None

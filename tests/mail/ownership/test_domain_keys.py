@@ -11,7 +11,8 @@ from twisted.names import dns
 
 from mailsacd.core.dkim import DkimKey, is_record_of
 from mailsacd.core.errors import NotFoundError
-from mailsacd.mail.ownership.dkim_sealing import SealError, new_key, seal, unseal
+from mailsacd.mail.accounts.sealing import SealError
+from mailsacd.mail.ownership.dkim_sealing import new_key, seal, unseal
 from mailsacd.mail.ownership.domain_keys import KEPT_DAYS
 from tests.mail.property import ANN, BOB, Node
 from tests.outbound.name_server import Network
