@@ -32,6 +32,7 @@ _PAGE: Final = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>mailsacd API</title>
+<link rel="icon" href="{prefix}/favicon.ico">
 <link rel="stylesheet" href="{prefix}/docs/swagger-ui.css">
 </head>
 <body>
