@@ -73,6 +73,14 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamUser:
+    """A team user, who manages the account until ``elevated_until``; None: does not."""
+
+    name: str
+    elevated_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A session as its login is shown it; ``id`` is neither its token nor the token's hash.
 

@@ -11,7 +11,8 @@ class Actor:
     """Somebody who asks for something; ``account`` is None for a caller without credentials.
 
     ``login`` is who signed in: the account's own name or a team user's; with an API key it is
-    None, for a key stands for the account but manages neither the account nor its keys.
+    None, for a key stands for the account but manages neither the account nor its keys. A ``team``
+    user who is ``elevated`` manages them for a while.
     ``key_name`` is what the account calls the API key, ``peer`` the IP address that the request
     came from.
     """
@@ -19,6 +20,7 @@ class Actor:
     account: str | None
     login: str | None = None
     team: bool = False
+    elevated: bool = False
     key_name: str | None = None
     peer: str = field(default="", compare=False)
 
@@ -29,7 +31,12 @@ class Actor:
     @property
     def manages(self) -> bool:
         """Whether the actor may manage account, keys and domains' existence."""
-        return self.login is not None and not self.team
+        return self.login is not None and not self.is_limited
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the actor is a team user who is not elevated."""
+        return self.team and not self.elevated
 
 
 ANYONE: Final = Actor(account=None)
@@ -43,11 +50,25 @@ def account_of(actor: Actor) -> str:
 
 
 def managed_account(actor: Actor) -> str:
-    """The account that ``actor`` may manage: with a session of its own login alone.
+    """The account that ``actor`` may manage: by a session of its own login or an elevated user's.
 
     Raises UnauthenticatedError without credentials, ForbiddenError with a key or a team user's.
     """
     account = account_of(actor)
     if not actor.manages:
-        raise ForbiddenError("This needs a session of the account's own login")
+        raise ForbiddenError(_OWN_LOGIN)
     return account
+
+
+def own_account(actor: Actor) -> str:
+    """The account whose own login ``actor`` is: for what would give the account away for good.
+
+    Raises as `managed_account` does, and ForbiddenError for every team user.
+    """
+    account = account_of(actor)
+    if actor.login is None or actor.team:
+        raise ForbiddenError(_OWN_LOGIN)
+    return account
+
+
+_OWN_LOGIN: Final = "This needs a session of the account's own login"

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from mailsacd.core.account import Account, Login
+from mailsacd.core.account import Account, Login, TeamUser
 from mailsacd.store.locks import Job, wait_for_turn
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
@@ -96,8 +97,19 @@ _login_with_email = maybe(
        from login l join account a on a.name = l.account
        where lower(a.email) = lower(%(email)s) and not l.team""",
 )
-_team: many[str] = many(
-    column, "select name from login where account = %(account)s and team order by name"
+_team = many(
+    TeamUser,
+    """select name, case when elevated_until > now() then elevated_until end
+       from login where account = %(account)s and team order by name""",
+)
+_elevate: maybe[datetime] = maybe(
+    column,
+    """update login set elevated_until = now() + make_interval(mins => %(minutes)s::int)
+       where name = %(name)s and account = %(account)s and team returning elevated_until""",
+)
+_end_elevation = none(
+    """update login set elevated_until = null
+       where name = %(name)s and account = %(account)s and team and elevated_until > now()"""
 )
 _delete_team_user = none(
     "delete from login where name = %(name)s and account = %(account)s and team"
@@ -220,9 +232,22 @@ async def set_password(db: Executor, login: str, password_hash: str | None) -> b
     return await _set_password(db, name=login, password_hash=password_hash) == 1
 
 
-async def list_team(db: Executor, account: str) -> list[str]:
-    """Return the names of an account's team users in their order."""
+async def list_team(db: Executor, account: str) -> list[TeamUser]:
+    """Return an account's team users in the order of their names."""
     return await _team(db, account=account)
+
+
+async def elevate(db: Executor, account: str, name: str, minutes: int) -> datetime | None:
+    """Have a team user manage the account for so long.
+
+    Returns until when, or None when the account has none of that name.
+    """
+    return await _elevate(db, account=account, name=name, minutes=minutes)
+
+
+async def end_elevation(db: Executor, account: str, name: str) -> bool:
+    """Have a team user manage the account no more. Returns False when it does not."""
+    return await _end_elevation(db, account=account, name=name) == 1
 
 
 async def remove_team_user(db: Executor, account: str, name: str) -> bool:

@@ -15,7 +15,7 @@ _MAX_SWEPT = 1_000
 class SessionFacts:
     """Who has signed in, and until when. ``suspended`` tells whether the account is.
 
-    ``last_used`` is told to an hour.
+    ``last_used`` is told to an hour. A team user may be elevated, or have been, until a time.
     """
 
     login: str
@@ -25,11 +25,13 @@ class SessionFacts:
     expires: datetime
     id: str
     last_used: datetime
+    elevated_until: datetime | None
 
 
 _find = maybe(
     SessionFacts,
-    """select l.name, l.account, l.team, a.suspended or a.removing, s.expires, s.id, s.last_used
+    """select l.name, l.account, l.team, a.suspended or a.removing, s.expires, s.id, s.last_used,
+           l.elevated_until
        from session s join login l on l.name = s.login join account a on a.name = l.account
        where s.token_hash = %(token_hash)s::bytea and s.expires > now()""",
 )

@@ -181,6 +181,8 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "listUsers": 401,
     "createUser": 401,
     "deleteUser": 401,
+    "elevateUser": 401,
+    "endElevation": 401,
     "listKeys": 401,
     "createKey": 401,
     "deleteKey": 401,

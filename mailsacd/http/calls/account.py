@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 from msgspec import Meta
 
-from mailsacd.core.actor import managed_account
+from mailsacd.core.actor import own_account
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.bodies import Returnable
@@ -192,7 +192,7 @@ class AccountCalls:
 
     async def remove(self, call: Call) -> Response:
         """Delete the account with all that is its own, and take the session's cookie back."""
-        account = managed_account(call.actor)
+        account = own_account(call.actor)
         body: RemovalBody = call.body
         await self._sessions.proofs.prove(call.actor, body.password, body.code)
         await self._accounts.remove(account)

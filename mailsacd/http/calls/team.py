@@ -1,7 +1,8 @@
 """The calls about an account's team users."""
 
+from datetime import datetime
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -9,12 +10,13 @@ from msgspec import Meta
 from mailsacd.core.actor import account_of, managed_account
 from mailsacd.core.audit import author_of
 from mailsacd.core.errors import NotFoundError
+from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import Parameter
 from mailsacd.http.calls.sessions import NewPassword
 from mailsacd.http.server.answer import Response, json_response
-from mailsacd.mail.accounts.team import Team
+from mailsacd.mail.accounts.team import MAX_MINUTES, Team
 
 _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)
@@ -23,8 +25,14 @@ _MAX_NAME: Final = 63
 
 _USER: Final = {
     "type": "object",
-    "required": ["name"],
-    "properties": {"name": {"type": "string"}},
+    "required": ["name", "elevatedUntil"],
+    "properties": {
+        "name": {"type": "string"},
+        "elevatedUntil": {
+            **schemas.TIME_OR_NULL,
+            "description": "Until then the user manages the account; null: does not",
+        },
+    },
 }
 
 
@@ -50,6 +58,12 @@ class NewUserBody(msgspec.Struct, frozen=True, kw_only=True):
     password: NewPassword
 
 
+class ElevationBody(msgspec.Struct, frozen=True, kw_only=True):
+    """For how long from now the user manages the account."""
+
+    minutes: Annotated[int, Meta(ge=1, le=MAX_MINUTES)]
+
+
 class TeamCalls:
     """The handlers of the calls about team users, and their declarations."""
 
@@ -58,7 +72,7 @@ class TeamCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare all calls about team users."""
-        return (self._listing(), *self._changing())
+        return (self._listing(), *self._changing(), *self._elevating())
 
     def _listing(self) -> Operation:
         return _operation(
@@ -95,20 +109,65 @@ class TeamCalls:
             ),
         )
 
+    def _elevating(self) -> tuple[Operation, ...]:
+        path = "/api/me/users/{name}/elevation"
+        return (
+            _operation(
+                method="PUT",
+                path=path,
+                id="elevateUser",
+                summary="Have a team user manage account, keys and domains for a while",
+                description="Takes a session of the account's own login. The user cannot delete "
+                "the account, change its mail address, or elevate others.",
+                parameters=(_USER_NAME,),
+                body=ElevationBody,
+                needs_account=True,
+                answers=(schemas.json_answer("The user", _USER),),
+                refusals=(*_REFUSALS, 404),
+                handler=self.elevate,
+            ),
+            _operation(
+                method="DELETE",
+                path=path,
+                id="endElevation",
+                summary="Have a team user manage the account no more",
+                parameters=(_USER_NAME,),
+                answers=(Answer(status=204, description="It does not", schemas={}),),
+                refusals=(*_REFUSALS, 404),
+                handler=self.end_elevation,
+            ),
+        )
+
     async def users(self, call: Call) -> Response:
-        """Answer with the names of the account's team users, who may see each other."""
-        names = await self._team.list(account_of(call.actor))
-        return json_response([{"name": name} for name in names])
+        """Answer with the account's team users, who may see each other."""
+        found = await self._team.list(account_of(call.actor))
+        return json_response([_shown(user.name, user.elevated_until) for user in found])
 
     async def add_user(self, call: Call) -> Response:
         """Make a team user, and answer with it."""
         account = managed_account(call.actor)
         body: NewUserBody = call.body
         by = author_of(call.actor)
-        return json_response({"name": await self._team.add(account, body.name, body.password, by)})
+        return json_response(_shown(await self._team.add(account, body.name, body.password, by)))
 
     async def remove_user(self, call: Call) -> Response:
         """Delete a team user with its sessions, and answer 204."""
         account, by = managed_account(call.actor), author_of(call.actor)
         await self._team.remove(account, call["name"], by)
         return Response(status=204)
+
+    async def elevate(self, call: Call) -> Response:
+        """Elevate a team user, and answer with it."""
+        body: ElevationBody = call.body
+        until = await self._team.elevate(call.actor, call["name"], body.minutes)
+        return json_response(_shown(call["name"].lower(), until))
+
+    async def end_elevation(self, call: Call) -> Response:
+        """Elevate a team user no more, and answer 204."""
+        await self._team.end_elevation(call.actor, call["name"])
+        return Response(status=204)
+
+
+def _shown(name: str, elevated_until: datetime | None = None) -> dict[str, Any]:
+    until = None if elevated_until is None else iso_time(elevated_until)
+    return {"name": name, "elevatedUntil": until}

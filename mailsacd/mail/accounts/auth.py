@@ -38,7 +38,8 @@ _WRONG_KEY: Final = "The API key is not known here"
 class _Known:
     """What a hash was found to stand for: an actor, or nobody (None).
 
-    ``used_id`` is of the key; of a session that was last used long enough ago to be noted.
+    ``used_id`` is of the key; of a session that was last used long enough ago to be noted. What a
+    session stands for is another matter when it, or the elevation of its user, ``expires``.
     """
 
     actor: Actor | None
@@ -177,10 +178,13 @@ class Authenticator:
         found = await find_session(self._database, digest)
         if found is None or found.suspended:
             return _Known(None, None, self._reactor.seconds() + CACHE_S, None)
-        actor = Actor(account=found.account, login=found.login, team=found.team)
+        until = found.elevated_until
+        elevated = until is not None and until > datetime.now(UTC)
+        actor = Actor(account=found.account, login=found.login, team=found.team, elevated=elevated)
         is_noted = found.last_used <= self._sessions.now() - SESSION_USED_TO
         used_id = found.id if is_noted else None
-        return _Known(actor, used_id, self._reactor.seconds() + CACHE_S, found.expires)
+        expires = min(found.expires, until) if elevated and until is not None else found.expires
+        return _Known(actor, used_id, self._reactor.seconds() + CACHE_S, expires)
 
 
 def hash_of(secret: str) -> bytes:

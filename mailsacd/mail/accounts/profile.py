@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailsacd.core.account import Account
-from mailsacd.core.actor import Actor, account_of, managed_account
+from mailsacd.core.actor import Actor, account_of, own_account
 from mailsacd.core.audit import author_of
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.mail.accounts.accounts import Accounts
@@ -61,6 +61,6 @@ class Profiles:
         """
         if "email" in changes and changes["email"] == (await self.of(actor)).account.email:
             changes = {name: value for name, value in changes.items() if name != "email"}
-        name = managed_account(actor) if "email" in changes else account_of(actor)
+        name = own_account(actor) if "email" in changes else account_of(actor)
         await self._accounts.change(name, changes, author_of(actor))
         return await self.of(actor)

@@ -1,6 +1,15 @@
-"""Team users: logins below an account's own, for all but account, keys and domains."""
+"""Team users: logins below an account's own, for all but account, keys and domains.
 
-from mailsacd.core.audit import OPERATOR, Act, Author
+The account's own login may elevate one for a while, who manages these too then; what would give the
+account away stays with the own login (core.actor.own_account).
+"""
+
+from datetime import datetime
+from typing import Final
+
+from mailsacd.core.account import TeamUser
+from mailsacd.core.actor import Actor, own_account
+from mailsacd.core.audit import OPERATOR, Act, Author, author_of
 from mailsacd.core.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from mailsacd.mail.accounts.accounts import Accounts, normal_name
 from mailsacd.mail.accounts.passwords import Passwords
@@ -10,16 +19,19 @@ from mailsacd.store import accounts as stored
 from mailsacd.store.notices import ACCOUNTS, give_notice
 from mailsacd.store.transaction import Transaction
 
+MAX_MINUTES: Final = 1_440
+"""For so long may a user be elevated at a time."""
+
 
 class Team:
-    """Who may ask is checked before: it takes a session of the account's own login."""
+    """Who may ask is checked before: it takes a session that manages the account."""
 
     def __init__(self, accounts: Accounts, passwords: Passwords) -> None:
         self._accounts = accounts
         self._passwords = passwords
 
-    async def list(self, account: str) -> list[str]:
-        """Return the names of the account's team users."""
+    async def list(self, account: str) -> list[TeamUser]:
+        """Return the account's team users, in the order of their names."""
         return await stored.list_team(self._accounts.database, account)
 
     async def add(self, account: str, name: str, password: str, by: Author = OPERATOR) -> str:
@@ -50,14 +62,61 @@ class Team:
         await self._accounts.database.transaction(work)
         return name
 
+    async def elevate(self, actor: Actor, name: str, minutes: int) -> datetime:
+        """Have a user manage the actor's account for so many minutes from now. Returns until when.
+
+        Raises InvalidInputError for too many, ForbiddenError unless the actor is the account's own
+        login, and NotFoundError.
+        """
+        account = own_account(actor)
+        if not 1 <= minutes <= MAX_MINUTES:
+            problem = f"has to be from 1 to {MAX_MINUTES}"
+            fault = Fault(field="minutes", problem=problem)
+            raise InvalidInputError(f"minutes {problem}", (fault,))
+
+        async def work(transaction: Transaction) -> datetime:
+            until = await stored.elevate(transaction, account, name.lower(), minutes)
+            if until is None:
+                raise _not_there(name)
+            act = Act("team", "elevated", name.lower(), f"for {minutes} minutes")
+            await audit(transaction, account, author_of(actor), act)
+            await give_notice(transaction, ACCOUNTS, account)
+            return until
+
+        until = await self._accounts.database.transaction(work)
+        self._accounts.forget(account)
+        return until
+
+    async def end_elevation(self, actor: Actor, name: str) -> None:
+        """Have a user manage the actor's account no more; nothing happens when it does not.
+
+        Raises ForbiddenError unless the actor is the account's own login, and NotFoundError.
+        """
+        account = own_account(actor)
+
+        async def work(transaction: Transaction) -> None:
+            if name.lower() not in {u.name for u in await stored.list_team(transaction, account)}:
+                raise _not_there(name)
+            if await stored.end_elevation(transaction, account, name.lower()):
+                act = Act("team", "elevation-ended", name.lower())
+                await audit(transaction, account, author_of(actor), act)
+                await give_notice(transaction, ACCOUNTS, account)
+
+        await self._accounts.database.transaction(work)
+        self._accounts.forget(account)
+
     async def remove(self, account: str, name: str, by: Author = OPERATOR) -> None:
         """Delete a team user, whose sessions end at once. Raises NotFoundError."""
 
         async def work(transaction: Transaction) -> None:
             if not await stored.remove_team_user(transaction, account, name.lower()):
-                raise NotFoundError(f"There is no user {name} of this account")
+                raise _not_there(name)
             await audit(transaction, account, by, Act("team", "removed", name.lower()))
             await give_notice(transaction, ACCOUNTS, account)
 
         await self._accounts.database.transaction(work)
         self._accounts.forget(account)
+
+
+def _not_there(name: str) -> NotFoundError:
+    return NotFoundError(f"There is no user {name} of this account")

@@ -176,6 +176,6 @@ def _added_up(test: LoadTest, now: datetime, texts: list[str], pieces: list[byte
 
 def _manager(actor: Actor) -> str:
     account = account_of(actor)
-    if actor.team:
+    if actor.is_limited:
         raise ForbiddenError("Only the account's own login and its API keys test domains")
     return account

@@ -279,7 +279,7 @@ def normal_name(name: str) -> str:
 
 def _manager(actor: Actor) -> str:
     account = account_of(actor)
-    if actor.team:
+    if actor.is_limited:
         raise ForbiddenError("Only the account's own login and its API keys manage domains")
     return account
 

@@ -221,7 +221,7 @@ async def test_what_an_api_key_and_a_team_user_may_not_do(world: World) -> None:
         refused = await world.client().call(method, target, body, Mailsac_Key=key)
         assert refused.status == 403, target
     assert (await tim.json("GET", "/api/me"))["login"] == "tim"
-    assert await tim.json("GET", "/api/me/users") == [{"name": "tim"}]
+    assert await tim.json("GET", "/api/me/users") == [{"name": "tim", "elevatedUntil": None}]
     changed = {"password": PASSWORD, "newPassword": "other horse"}
     refused = await world.client().call("PUT", "/api/auth/password", changed, Mailsac_Key=key)
     assert refused.status == 401

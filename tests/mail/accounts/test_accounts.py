@@ -525,7 +525,7 @@ async def test_a_team_has_a_limit_and_names_of_its_own(node: People) -> None:
         await node.team.add("ann", "tem", PASSWORD)
     with pytest.raises(NotFoundError):
         await node.team.remove("bob", "tim")
-    assert await node.team.list("ann") == ["tim", "tom"]
+    assert [user.name for user in await node.team.list("ann")] == ["tim", "tom"]
 
 
 async def _hash(node: People) -> str:
