@@ -14,6 +14,7 @@ from mailsacd.http.calls.attachments import AttachmentCalls
 from mailsacd.http.calls.inbox import InboxCalls
 from mailsacd.http.calls.marks import MarkCalls
 from mailsacd.http.calls.messages import MessageCalls
+from mailsacd.http.calls.reading import ReadingCalls
 from mailsacd.http.calls.service import ServiceCalls
 from mailsacd.http.calls.validations import ValidationCalls
 from mailsacd.http.calls.websocket import WebSockets
@@ -83,6 +84,7 @@ def message_calls(mailbox: Mailbox, reactor: IReactorTime) -> tuple[Group, ...]:
     """The calls that read messages, and those about the server itself."""
     return (
         MessageCalls(mailbox),
+        ReadingCalls(mailbox),
         AttachmentCalls(mailbox),
         ServiceCalls(mailbox, __version__, reactor),
     )

@@ -52,6 +52,14 @@ class NewEnvelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The ids of the messages that came to an inbox next after one, and before it; None: none."""
+
+    newer: str | None
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Owned:
     """Whose a stored message is, and whether its owner alone sees it.
 

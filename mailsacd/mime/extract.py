@@ -1,5 +1,6 @@
 """What is read out of a parsed message: its links, and its text, also when it has only HTML."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mailsacd.mime import plain, urls
@@ -8,6 +9,11 @@ from mailsacd.mime.message import ParsedMessage, with_plain_newlines
 from mailsacd.mime.parse import texts
 from mailsacd.mime.trace import end_of_trace
 
+SNIPPET_CHARS = 140
+_MAX_WORDS = 100  # are looked at for a snippet
+_DIVIDER = re.compile(r"[-=_*~#+>|.\u2500-\u257f\u2022\u2014]+\Z")
+# Controls, marks that turn the direction of what follows, and halves of characters
+_NOT_SHOWN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MAX_LINKS = 1_000
 MAX_LINK_CHARS = 8_192
 MAX_LINKS_CHARS = 65_536  # all of a message's links together: they are stored with its facts
@@ -51,6 +57,24 @@ def text_of_stored(raw: bytes) -> str:
     return readable(texts(raw[end_of_trace(raw) :]))
 
 
+def snippet_of_beginning(raw: bytes) -> str:
+    """Return the first words of the text of a message, SNIPPET_CHARS at most, in one line.
+
+    ``raw`` is the beginning of the message as it is stored, with its trace headers: what is not in
+    it is not there. Lines that only divide are left out. The function never raises.
+    """
+    found: list[str] = []
+    chars = 0
+    for body in chosen(texts(raw[end_of_trace(raw) :]), "text"):
+        text = plain.beginning_of_html(body.source, SNIPPET_CHARS) if body.is_html else body.source
+        words = _in_one_line(text)
+        found.append(words)
+        chars += len(words)
+        if chars > SNIPPET_CHARS:
+            break
+    return " ".join(filter(None, found))[:SNIPPET_CHARS].rstrip()
+
+
 def readable(bodies: Sequence[Body]) -> str:
     """Return the text of the message whose texts are ``bodies``."""
     parts = [
@@ -62,6 +86,13 @@ def readable(bodies: Sequence[Body]) -> str:
     if len(parts) > 1:
         parts = [part for part in parts if not is_blank(part)] or parts[:1]
     return "\n".join(parts)
+
+
+def _in_one_line(text: str) -> str:
+    """The first words of ``text`` with nothing among them that a line cannot show."""
+    words = text.split(None, _MAX_WORDS)[:_MAX_WORDS]
+    line = " ".join([word[:SNIPPET_CHARS] for word in words if not _DIVIDER.match(word)])
+    return " ".join(_NOT_SHOWN.sub("", plain.without_invisible(line)).split())
 
 
 def _all(parsed: ParsedMessage) -> Iterator[str]:

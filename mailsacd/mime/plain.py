@@ -1,6 +1,7 @@
 """A text for reading, made from HTML: paragraphs, lists, tables, and numbered links."""
 
 import re
+from itertools import islice
 
 from mailsacd.mime import markup
 from mailsacd.mime.markup import Tag
@@ -8,6 +9,7 @@ from mailsacd.mime.markup import Tag
 MAX_REFERENCES = 1_000
 MAX_REFERENCE_CHARS = 8_192
 _MAX_INDENT = 8
+_MAX_BEGINNING_TOKENS = 2_000
 
 PARAGRAPH = frozenset({
     "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr",
@@ -40,6 +42,7 @@ _SPACE = re.compile(r"[ \t\r\n\f\u2007]+")
 # soft hyphens, and what fills a mail's preview; a zero-width non-joiner within a word is spelling
 _INVISIBLE = re.compile(r"[\u200b\u034f\u00ad\ufeff]+|(?<!\w)\u200c+|\u200c+(?!\w)")
 _REFERENCE = re.compile(r" ?\[\d{1,4}\]\Z")
+_CUT_TAG = re.compile(r"<[a-zA-Z/!][^<>]*\Z")
 _WEB = re.compile(r"(?:https?|ftp)://|mailto:", re.IGNORECASE)
 
 
@@ -57,10 +60,34 @@ def text_from_html(source: str) -> str:
     return writer.result()
 
 
+def beginning_of_html(source: str, chars: int) -> str:
+    """Return the beginning of that text, of ``chars`` characters or more, or all of it.
+
+    Links have no numbers in it. ``source`` may be cut off anywhere, and no more of it is read than
+    that takes, nor than _MAX_BEGINNING_TOKENS tags and texts.
+    """
+    writer = _Writer(max_references=0)
+    for token in islice(markup.tokens(_CUT_TAG.sub("", source)), _MAX_BEGINNING_TOKENS):
+        if writer.chars >= chars:
+            break
+        if isinstance(token, Tag):
+            writer.tag(token)
+        else:
+            writer.text(markup.unescape(token))
+    return writer.result()
+
+
+def without_invisible(text: str) -> str:
+    """Return ``text`` without soft hyphens and what else fills a mail's preview unseen."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
 class _Writer:
     """The text so far, and what it takes to go on with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_references: int = MAX_REFERENCES) -> None:
+        self._max_references = max_references
+        self.chars = 0  # but for white space around texts
         self.lines: list[str] = []
         self._line: list[str] = []
         self._blank_wanted = False
@@ -78,15 +105,15 @@ class _Writer:
         if self._unseen is not None:
             return
         if self._preformatted:
+            self.chars += len(text.strip())
             self._preformatted_text(text)
             return
-        if not text.isascii():
-            text = _INVISIBLE.sub("", text)
-        text = _SPACE.sub(" ", text)
+        text = _SPACE.sub(" ", without_invisible(text))
         last = self._line[-1] if self._line else " "
         if last.endswith(" "):
             text = text.lstrip(" ")
         if text:
+            self.chars += len(text.strip())
             if text[0].isalnum() and _REFERENCE.match(last):
                 self._line.append(" ")  # links are often beside each other, divided by style alone
             self._line.append(text)
@@ -203,7 +230,7 @@ class _Writer:
         self._line.append(f"{space}[{number}]")
 
     def _full(self) -> bool:
-        return len(self._references) >= MAX_REFERENCES
+        return len(self._references) >= self._max_references
 
     def _quote(self) -> str:
         """What a line begins with in so many quotations."""

@@ -7,6 +7,15 @@ import zstandard
 
 _ZSTD_LEVEL: Final = 1  # 28 µs for 20 KB; higher levels cost more than the disk they save
 
+BEGINNING_BYTES: Final = 32_768
+"""So much of a raw message is its beginning."""
+
+STORED_BEGINNING_BYTES: Final = BEGINNING_BYTES + 131_072 + 1_024
+"""So much of the stored form has all of it.
+
+It ends in a block that may hold 128 KB (RFC 8878 section 3.1.1.2.4), and is readable as a whole.
+"""
+
 # A compressor is costly to make and must not be shared between threads: one a thread
 _per_thread = threading.local()
 
@@ -22,11 +31,15 @@ def compress(raw: bytes) -> bytes:
 
 def expand(raw: bytes) -> bytes:
     """Return the raw message that `compress` made ``raw`` of."""
-    try:
-        decompressor: zstandard.ZstdDecompressor = _per_thread.decompressor
-    except AttributeError:
-        decompressor = _per_thread.decompressor = zstandard.ZstdDecompressor()
-    return decompressor.decompress(raw)
+    return _decompressor().decompress(raw)
+
+
+def expand_beginning(raw: bytes) -> bytes:
+    """Return the first BEGINNING_BYTES of the raw message, or all of it. No more is unpacked.
+
+    Of ``raw`` the first STORED_BEGINNING_BYTES are enough.
+    """
+    return _decompressor().stream_reader(raw).read(BEGINNING_BYTES)
 
 
 def expanded_bytes(raw: bytes) -> int:
@@ -35,3 +48,11 @@ def expanded_bytes(raw: bytes) -> int:
     Mail that repeats itself is stored in very few.
     """
     return zstandard.frame_content_size(raw)
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    try:
+        decompressor: zstandard.ZstdDecompressor = _per_thread.decompressor
+    except AttributeError:
+        decompressor = _per_thread.decompressor = zstandard.ZstdDecompressor()
+    return decompressor

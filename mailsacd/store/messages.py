@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from mailsacd.core.message import Message
+from mailsacd.core.message import Message, Neighbours
 from mailsacd.store.sql import Executor, column, maybe, one
 from mailsacd.store.views import (
     AS_JSON_ARRAY,
     COLUMNS,
     KEPT,
     REACHABLE,
+    REACHABLE_AMONG_MANY,
     VISIBLE_AMONG_MANY,
     IdPage,
     as_message,
@@ -29,6 +30,12 @@ _count: one[int] = one(
     f"select count(*) from message where inbox = %(inbox)s and {VISIBLE_AMONG_MANY} and {KEPT}",  # noqa: S608  as above
 )
 _find = maybe(as_message, f"select {COLUMNS} {_ONE}")
+_NEXT = f"select id from message where inbox = %(inbox)s and {REACHABLE_AMONG_MANY} and {KEPT}"  # noqa: S608  as above
+_neighbours = maybe(
+    Neighbours,
+    f"""select ({_NEXT} and id > %(id)s order by id limit 1),
+               ({_NEXT} and id < %(id)s order by id desc limit 1) {_ONE}""",
+)
 _raw: maybe[bytes] = maybe(
     column,
     f"select body from raw_message where id = (select raw_id {_ONE})",  # noqa: S608  as above
@@ -97,6 +104,13 @@ async def find_message(
     ``is_open`` tells whether the viewer may look into the inbox (see store.views).
     """
     return await _find(db, inbox=inbox, id=message_id, viewer=viewer, open=is_open)
+
+
+async def find_neighbours(
+    db: Executor, inbox: str, message_id: str, viewer: str | None = None, *, is_open: bool = True
+) -> Neighbours | None:
+    """Return the messages of ``inbox`` beside one, on the terms of `find_message`."""
+    return await _neighbours(db, inbox=inbox, id=message_id, viewer=viewer, open=is_open)
 
 
 async def find_raw(

@@ -22,10 +22,14 @@ there for who starred it, a private one for its owner, any other for everybody."
 VISIBLE_AMONG_MANY: Final = f"({_FOR_VIEWER} and {THERE_AMONG_MANY})"
 """The same, for statements that look at many rows."""
 
-REACHABLE: Final = f"""({VISIBLE} and (%(open)s::boolean or saved_by = %(viewer)s::text
-                        or owner = %(viewer)s::text))"""
+_REACHABLE: Final = """(%(open)s::boolean or saved_by = %(viewer)s::text
+                      or owner = %(viewer)s::text)"""
+REACHABLE: Final = f"({VISIBLE} and {_REACHABLE})"
 """The same, of an inbox that ``viewer`` may look into only if ``open``: else what is the viewer's
 own is there all the same, such as the mail of an address that was released."""
+
+REACHABLE_AMONG_MANY: Final = f"({VISIBLE_AMONG_MANY} and {_REACHABLE})"
+"""The same, for statements that look at many rows."""
 
 KEPT: Final = kept("%(inbox)s::text", "%(viewer)s::text")
 """What has not gone beyond a limit of what is stored, of rows of ``inbox``."""

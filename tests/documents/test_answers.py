@@ -22,6 +22,12 @@ from tests.patience import PATIENCE_S
 INBOX = "me@example.com"
 # An answer by its beginning: the request that it is of
 ASKED = {
+    '{"_id":"01m7xjdj3t000tcvqbnw3-0","codes"': (
+        "GET", "addresses/me@example.com/messages/{id}/codes", None
+    ),
+    '{"_id":"01m7xjdj3t000tcvqbnw3-0","newer"': (
+        "GET", "addresses/me@example.com/messages/{id}/neighbours", None
+    ),
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","labels"': (
         "PUT", "addresses/me@example.com/messages/{id}/labels", {"labels": ["a", "b"]}
     ),

@@ -16,7 +16,7 @@ from typing import Any, Final
 import nh3
 
 from mailsacd.core.maildrop import is_plain, octets_on_the_wire
-from mailsacd.mime.extract import links, text_of, text_of_stored
+from mailsacd.mime.extract import links, snippet_of_beginning, text_of, text_of_stored
 from mailsacd.mime.parse import parse
 from mailsacd.mime.sanitise import page_as_sent, sanitised_page
 from mailsacd.mime.trace import header_section, loops, parse_stored
@@ -110,6 +110,7 @@ def renderings(raw: bytes) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "parse as stored", lambda: parse_stored(raw)
     yield "links", lambda: links(parsed)
     yield "text", lambda: text_of_stored(raw)
+    yield "snippet", lambda: snippet_of_beginning(raw)
     yield "text of the page", lambda: text_of(parsed)
     yield "page, sanitised", lambda: sanitised_page(parsed)
     yield "page as sent", lambda: page_as_sent(parsed)

@@ -47,6 +47,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
     "MessageLabels": _object({"_id": STRING, "labels": _NAMES}),
     "MessageFolder": _object({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
+    "MessageCodes": _object({"_id": STRING, "codes": _NAMES}),
+    "MessageNeighbours": _object({"_id": STRING, "newer": _TEXT_OR_NULL, "older": _TEXT_OR_NULL}),
     "MessageRead": _object({"_id": STRING, "read": _FLAG}),
     "InboxPage": _object(
         {

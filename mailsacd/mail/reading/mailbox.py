@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from mailsacd.core.actor import Actor, account_of
-from mailsacd.core.message import Message
+from mailsacd.core.message import Message, Neighbours
 from mailsacd.core.token import time_prefix
 from mailsacd.mail.reading.access import Access, AccessControl
 from mailsacd.mime.extract import text_of_stored
@@ -83,6 +83,14 @@ class Mailbox:
         """One message. Raises NotFoundError when the inbox has none with that id."""
         access = await self._access_control.access(actor, email)
         found = await messages.find_message(
+            self._database, access.inbox, message_id, actor.account, is_open=access.is_open
+        )
+        return access.found(found)
+
+    async def neighbours(self, actor: Actor, email: str, message_id: str) -> Neighbours:
+        """The messages beside one, of those that the actor sees in its inbox. NotFoundError."""
+        access = await self._access_control.access(actor, email)
+        found = await messages.find_neighbours(
             self._database, access.inbox, message_id, actor.account, is_open=access.is_open
         )
         return access.found(found)

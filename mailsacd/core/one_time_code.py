@@ -1,0 +1,199 @@
+"""One-time codes in mail: what somebody is to type who signs in or proves an address.
+
+A code is a number, or letters and digits, near a word that says so (core.code_words). Each
+candidate is rated by what stands before and after it; how much each thing counts was found with
+mails as services send them, which are among the tests. The time is linear in the text.
+"""
+# ruff: noqa: RUF001  the signs of all kinds of mail are meant
+
+import re
+import unicodedata
+from bisect import bisect_left
+from itertools import islice
+from typing import Final
+
+from mailsacd.core.code_candidates import Candidate, candidates
+from mailsacd.core.code_words import BARGAIN, LETTERS, TAKING, Label, Meaning, labels
+
+MAX_CODES: Final = 3
+MAX_CHARS: Final = 10_000
+"""So much of a text is looked at: who sends a code says so soon."""
+
+_MAX_CANDIDATES: Final = 100
+_ENOUGH: Final = 5.0
+_NEAR: Final = 4.0
+"""By how much less than the best one a code may be rated."""
+
+_MAX_SUBJECT_CHARS: Final = 1_000
+_BEFORE_CHARS: Final = 300
+_BARGAIN_CHARS: Final = 100
+_OTHERS_REACH: Final = 32
+_AFTER_CHARS: Final = 100
+
+_SENTENCE_END: Final = re.compile(r"\.(?=\s)|[。!?]")
+_IS: Final = re.compile(
+    r"(?:[:=：はが是为為은는]|\b(?:is|lautet|ist|est|es|é|è|jest|-|—))[\s\"'“”„«»*\[(【「<]*\Z"
+)
+_IS_AFTER: Final = re.compile(
+    r"[\s\"'“”„«»*\])】」>]*(?:[-–—:]|is\b|ist\b|est\b|es\b|é\b|è\b|jest\b|to\b|是|が|は)"
+)
+_GOES_ON: Final = re.compile(rf" (?!(?:is|as|to|at|in|on|for|and|or|if|within)\b)[{LETTERS}]{{2}}")
+_YEAR: Final = re.compile(r"(?:19|20)\d\d\Z")
+_OTHER_NUMBER: Final = re.compile(r"\d{3}")
+_UNSEEN: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_BLANK_LINES: Final = re.compile(r"\n[ \n]*\n *")
+_BLANKS: Final = re.compile(r"[^\S\n]+")
+
+
+def one_time_codes(subject: str, text: str) -> tuple[str, ...]:
+    """Return the one-time codes that a mail tells, likeliest first, MAX_CODES at most.
+
+    They are as somebody types them: ``123 456`` and ``G-123456`` are ``123456``. Of ``text`` the
+    first MAX_CHARS count.
+    """
+    head = _plain(subject[:_MAX_SUBJECT_CHARS]).replace("\n", " ").strip()
+    whole = f"{head}\n\n{_plain(text[:MAX_CHARS])}"
+    lowered = whole.lower()
+    found = list(islice(candidates(whole, lowered), _MAX_CANDIDATES))
+    if not found:
+        return ()
+    mail = _Mail(whole, lowered)
+    rated: dict[str, float] = {}
+    for candidate in found:
+        rating = mail.rating(candidate) + (candidate.end <= len(head))
+        rated[candidate.code] = max(rating, rated.get(candidate.code, 0.0))
+    enough = max(_ENOUGH, max(rated.values()) - _NEAR)
+    best = sorted(rated, key=lambda code: -rated[code])[:MAX_CODES]
+    return tuple(code for code in best if rated[code] >= enough)
+
+
+def _plain(text: str) -> str:
+    """``text`` in usual characters, as long in lower case, with its lines but no other spacing."""
+    text = _UNSEEN.sub("", text).replace("，", ", ")
+    text = unicodedata.normalize("NFKC", text).replace("\u0130", "I")
+    text = _BLANKS.sub(lambda blanks: " " * min(len(blanks[0]), 3), text.replace("\r", ""))
+    return _BLANK_LINES.sub("\n\n", text)[:MAX_CHARS]
+
+
+class _Mail:
+    """A mail's text and its labels, by which candidates in it are rated."""
+
+    def __init__(self, whole: str, lowered: str) -> None:
+        self._whole = whole
+        self._lowered = lowered
+        self._labels = labels(lowered)
+        self._starts = [label.start for label in self._labels]
+
+    def rating(self, candidate: Candidate) -> float:
+        """Return how likely it is a code: below _ENOUGH it is none."""
+        before = self._nearest_before(candidate)
+        after = self._nearest_after(candidate)
+        is_asked_for = bool(TAKING.search(self._text(candidate.start - 40, candidate.start)))
+        is_told = "code" in after and bool(
+            _IS_AFTER.match(self._text(candidate.end, after["code"].start))
+        )
+        if "other" in before and not is_asked_for and not is_told:
+            return 0.0
+        rating = max(
+            self._by_code_before(candidate, before.get("code")),
+            self._by_code_after(candidate, after.get("code")),
+            self._by_act_before(candidate, before.get("act")),
+            self._by_act_after(candidate, after.get("act")),
+        )
+        if rating <= 0 or not _may_be(candidate, self._before(candidate, before.get("code"))):
+            return 0.0
+        return rating + 2 * is_asked_for + _by_form(candidate) - self._doubts(candidate)
+
+    def _nearest_before(self, candidate: Candidate) -> dict[Meaning, Label]:
+        """The last label of each meaning before it; one that says it is no code stands alone."""
+        found: dict[Meaning, Label] = {}
+        for label in reversed(self._labels[: bisect_left(self._starts, candidate.start)]):
+            if candidate.start - label.end > _BEFORE_CHARS:
+                break
+            if label.meaning != "other":
+                found.setdefault(label.meaning, label)
+            elif not found and self._is_of(label, candidate):
+                return {"other": label}
+        return found
+
+    def _is_of(self, other: Label, candidate: Candidate) -> bool:
+        """Whether a label that says that something is no code says so of the candidate."""
+        between = self._text(other.end, candidate.start)
+        return _cost(between) <= _OTHERS_REACH and not _OTHER_NUMBER.search(between)
+
+    def _nearest_after(self, candidate: Candidate) -> dict[Meaning, Label]:
+        found: dict[Meaning, Label] = {}
+        for label in self._labels[bisect_left(self._starts, candidate.end) :]:
+            if label.start - candidate.end > _AFTER_CHARS:
+                break
+            found.setdefault(label.meaning, label)
+        return found
+
+    def _by_code_before(self, candidate: Candidate, label: Label | None) -> float:
+        if label is None:
+            return 0.0
+        between = self._before(candidate, label)
+        if candidate.is_alone:
+            return 11.5 - _cost(between, line=4, sentence=10) / 25
+        return 10 - _cost(between) / (24 if _IS.search(between) else 12)
+
+    def _by_code_after(self, candidate: Candidate, label: Label | None) -> float:
+        if label is None:
+            return 0.0
+        return 9 - _cost(self._text(candidate.end, label.start)) / 10
+
+    def _by_act_before(self, candidate: Candidate, label: Label | None) -> float:
+        if label is None:
+            return 0.0
+        between = self._before(candidate, label)
+        if candidate.is_alone:
+            return 7 - _cost(between, line=4, sentence=10) / 25
+        is_told = bool(_IS.search(between)) and not self._goes_on(candidate)
+        return 4 - _cost(between) / 15 + 1.5 * is_told
+
+    def _by_act_after(self, candidate: Candidate, label: Label | None) -> float:
+        if label is None:
+            return 0.0
+        return 3.5 - _cost(self._text(candidate.end, label.start)) / 10 + 2 * candidate.is_alone
+
+    def _doubts(self, candidate: Candidate) -> float:
+        near = self._text(candidate.start - _BARGAIN_CHARS, candidate.end + _BARGAIN_CHARS)
+        doubts = 0.0
+        if BARGAIN.search(near):
+            doubts = 4 if candidate.is_number else 8
+        if candidate.is_number and len(candidate.code) <= 5:
+            after = self._whole[candidate.end : candidate.end + 3]
+            doubts += 3 * (len(after) == 3 and after[0] == " " and after[1].isupper())
+        return doubts
+
+    def _goes_on(self, candidate: Candidate) -> bool:
+        return _GOES_ON.match(self._lowered, candidate.end) is not None
+
+    def _before(self, candidate: Candidate, label: Label | None) -> str:
+        return self._text(label.end, candidate.start) if label else ""
+
+    def _text(self, start: int, end: int) -> str:
+        return self._lowered[max(start, 0) : end]
+
+
+def _cost(between: str, *, line: int = 12, sentence: int = 40) -> int:
+    """How far apart things are that have ``between`` between them."""
+    ends = len(_SENTENCE_END.findall(between))
+    return len(between) + line * between.count("\n") + sentence * ends
+
+
+def _may_be(candidate: Candidate, between: str) -> bool:
+    """Whether it has the form of a code, or ``between`` it and a label says that it is one.
+
+    That has to be said of a word in capitals, and of a year.
+    """
+    is_word = not any(map(str.isdigit, candidate.code))
+    if not is_word and not _YEAR.match(candidate.code):
+        return True
+    return bool(between) and len(between) <= 10 and _IS.search(between) is not None
+
+
+def _by_form(candidate: Candidate) -> float:
+    if not candidate.is_number:
+        return -0.5
+    return {4: -0.5, 6: 1.0, 9: -1.0, 10: -2.0}.get(len(candidate.code), 0.0)
