@@ -7,8 +7,8 @@ from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID
 from mailsacd.http.server.answer import Response, json_response
-from mailsacd.mail.reading.codes import codes_of
 from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.mail.reading.message_codes import codes_of
 
 _MESSAGE: Final = "/api/addresses/{email}/messages/{messageId}"
 _operation = partial(
