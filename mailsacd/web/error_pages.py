@@ -41,14 +41,16 @@ class ErrorPages:
         if first in _FOR_PROGRAMS or not self._rendering.is_ready or not wants_page(accept):
             return problem
         cookie: Any = request.getCookie
-        prefix = request.channel.bounds.proxies.prefix(request)
+        proxies = request.channel.bounds.proxies
         call = Call(
             actor=request.actor or ANYONE,
             values={},
             cookie=cookie,
             header=request.getHeader,
             session=session_token(request),
-            prefix=prefix,
+            secure=proxies.is_secure(request),
+            origin=proxies.origin(request),
+            prefix=proxies.prefix(request),
         )
         visit = Visit(call=call, page="error", render=self._rendering.render)
         shown = visit.shown(

@@ -163,6 +163,19 @@ def _cookies(answer: requests.Response) -> str:
     return "; ".join(cookie.partition(";")[0] for cookie in given)
 
 
+def test_cookies_of_all_pages_are_for_tls_where_there_is_tls(
+    told: tuple[RunningDaemon, str],
+) -> None:
+    front = f"http://127.0.0.1:{told[0].ready.ports['http']}"
+    for scheme in ("http", "https"):
+        headers = {"Accept": "text/html", "X-Forwarded-Proto": scheme}
+        for path in ("/sign-in", "/nothing"):
+            answer = requests.get(front + path, headers=headers, timeout=TIMEOUT_S)
+            cookies = answer.raw.headers.getlist("Set-Cookie")
+            assert cookies
+            assert [("; Secure" in cookie) for cookie in cookies] == [scheme == "https"]
+
+
 def test_a_page_listens(place: Place) -> None:
     with place.listen(place.origin) as listener:
         assert '"msg":"Listening"' in str(listener.recv())

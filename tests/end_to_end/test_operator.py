@@ -48,6 +48,9 @@ def test_accounts_and_keys_beside_a_running_daemon(make_daemon: MakeDaemon) -> N
     assert me(daemon, other) == 200
     link = told_json(data, "account", "reset-link", "ann")["link"]
     assert link.startswith(f"http://127.0.0.1:{daemon.ready.ports['http']}/")
+    public = ("--set", "http.public_url=https://team.example/mail/")
+    below = told_json(data, "account", "reset-link", "ann", *public)["link"]
+    assert below.startswith("https://team.example/mail/reset-password?token=")
     told(data, "account", "remove", "ann")
     assert me(daemon, other) == 401
     assert [found["name"] for found in told_json(data, "account", "list")] == ["admin"]

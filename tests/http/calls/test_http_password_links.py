@@ -15,7 +15,7 @@ from tests.http.society import OWNER, Society, reactor, society
 from tests.patience import PATIENCE_S
 
 FORGOT = "/api/auth/forgot-password"
-SETTINGS = ("relay.smarthost=127.0.0.1:1", "http.public_url=https://mail.example")
+SETTINGS = ("relay.smarthost=127.0.0.1:1", "http.public_url=https://team.example/mail/")
 
 
 async def _post(house: Society, path: str, **fields: str) -> Answer:
@@ -42,7 +42,7 @@ async def test_the_answer_is_the_same_for_everybody_and_the_link_sets_a_password
 
         message = message_from_bytes(await _queued(database), policy=SMTP)
         text = next(message.iter_parts()).get_content()
-        token = re.search(r"https://mail\.example/reset-password\?token=(\S+)", text)
+        token = re.search(r"https://team\.example/mail/reset-password\?token=(\S+)", text)
         assert token
         done = await _post(house, "/api/auth/reset", token=token[1], password="a new password")
         assert done.status == 200, done

@@ -61,6 +61,13 @@ def test_neither_to_nor_from_when_the_owner_says_so() -> None:
     )
 
 
+def test_links_are_below_the_path_of_the_server() -> None:
+    below = "https://team.example/mail"
+    body = f"<{below}/api/body/box@a.example/01m-0|Open the message>"
+    assert text_of(public_url=below).endswith(body)
+    assert text_of(public_url=below, with_people=False).endswith(f"<{below}/|Open the message>")
+
+
 def test_no_link_when_nobody_knows_where() -> None:
     assert text_of(public_url="").endswith("\nthe text")
 
