@@ -10,6 +10,7 @@ from mailsacd.web.assets import Assets
 from mailsacd.web.error_pages import ErrorPages
 from mailsacd.web.navigation import ACCOUNT_LINKS
 from mailsacd.web.page import Pages
+from mailsacd.web.pages.help import HelpPages
 from mailsacd.web.pages.signing_in import SigningInPages
 from mailsacd.web.pages.start import StartPages
 from mailsacd.web.pages.websocket_test import WebSocketTestPage
@@ -29,6 +30,7 @@ class WebPages:
         hosts = {
             "smtp": ground.host_of(settings.smtp.host),
             "capture": ground.host_of(settings.capture.host),
+            "submission": ground.host_of(settings.submission.host),
             "pop3": ground.host_of(settings.pop3.host),
         }
         server = ServerFacts(settings=settings, hostname=ground.hostname, ports=ports, hosts=hosts)
@@ -38,6 +40,7 @@ class WebPages:
         self._groups = (
             StartPages(server),
             SigningInPages(signing_in.sessions, signing_in.session_calls),
+            HelpPages(server, signing_in.keys),
             WebSocketTestPage(),
         )
         self.explain = ErrorPages(self._rendering).explain

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from mailsacd.plan_settings import PlanSettings
 from mailsacd.settings import Settings
 
 _FALLBACK_DOMAIN: Final = "example.com"
@@ -30,6 +31,29 @@ class ServerFacts:
     def capture(self) -> str:
         """Where mail to any domain is sent to, by who logs in; ``""`` where nothing listens."""
         return self._where("capture")
+
+    @property
+    def submission(self) -> str:
+        """Where mail that is to be sent goes, by who logs in; ``""`` where nothing listens."""
+        return self._where("submission")
+
+    @property
+    def pop3(self) -> str:
+        """Where mail programs fetch mail; ``""`` where nothing listens."""
+        return self._where("pop3")
+
+    def host(self, name: str) -> str:
+        """The host that the listener ``name`` is found on."""
+        return self.hosts[name]
+
+    def port(self, name: str) -> int:
+        """The port of the listener ``name``, or of its TLS twin; 0 where nothing listens."""
+        return self.ports.get(name, 0)
+
+    @property
+    def default_plan(self) -> PlanSettings:
+        """What a new account may have."""
+        return self.settings.plans[self.settings.accounts.default_plan]
 
     @property
     def named_domains(self) -> tuple[str, ...]:
@@ -71,4 +95,5 @@ class ServerFacts:
 
     def _where(self, name: str) -> str:
         port = self.ports.get(name)
-        return "" if port is None else f"{self.hosts[name]}:{port}"
+        host = self.hosts[name]
+        return "" if port is None else f"{f'[{host}]' if ':' in host else host}:{port}"

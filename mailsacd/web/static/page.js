@@ -8,7 +8,8 @@ enhance(document);
 document.addEventListener("click", (event) => {
   const copied = event.target.closest("[data-copy]");
   if (copied) {
-    copyText(copied.dataset.copy, copied);
+    const of = document.getElementById(copied.dataset.copyOf); // what it says now
+    copyText(of ? of.textContent : copied.dataset.copy, copied);
   }
   const opens = event.target.closest("[data-open]");
   if (opens) {
