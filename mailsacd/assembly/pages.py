@@ -11,6 +11,7 @@ from mailsacd.web.error_pages import ErrorPages
 from mailsacd.web.navigation import ACCOUNT_LINKS
 from mailsacd.web.page import Pages
 from mailsacd.web.pages.help import HelpPages
+from mailsacd.web.pages.reference import ReferencePage
 from mailsacd.web.pages.signing_in import SigningInPages
 from mailsacd.web.pages.start import StartPages
 from mailsacd.web.pages.websocket_test import WebSocketTestPage
@@ -41,6 +42,7 @@ class WebPages:
             StartPages(server),
             SigningInPages(signing_in.sessions, signing_in.session_calls),
             HelpPages(server, signing_in.keys),
+            ReferencePage(),
             WebSocketTestPage(),
         )
         self.explain = ErrorPages(self._rendering).explain

@@ -557,7 +557,7 @@ async def test_without_anonymous_reading_every_call_about_mail_needs_a_key(
         ("POST", "/api/addresses/bob@example.com/messages", "DELETE, GET, HEAD, OPTIONS"),
         ("PUT", f"/api/raw/bob@example.com/{UNKNOWN_ID}", "GET, HEAD, OPTIONS"),
         ("DELETE", "/openapi.json", "GET, HEAD, OPTIONS"),
-        ("FROB", "/docs", "GET, HEAD, OPTIONS"),
+        ("FROB", "/openapi.json", "GET, HEAD, OPTIONS"),
     ],
 )
 @pytest_twisted.ensureDeferred
@@ -718,19 +718,12 @@ async def test_a_defect_shows_nothing_but_its_incident(
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_documentation_needs_no_network(api: Api) -> None:
-    page = await api.call("/docs")
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "script-src 'self';" in page.headers["content-security-policy"]
-    assert b"://" not in page.body
+async def test_what_shows_the_documentation_is_served_here(api: Api) -> None:
     loaded = {
         "/docs/swagger-ui.css": "text/css; charset=utf-8",
         "/docs/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-        "/docs/start.js": "text/javascript; charset=utf-8",
         "/docs/openapi-3.0.json": "application/json",
     }
     for target, content_type in loaded.items():
         answer = await api.call(target)
         assert (answer.status, answer.headers["content-type"]) == (200, content_type)
-    for target in list(loaded)[:3]:
-        assert target.encode() in page.body

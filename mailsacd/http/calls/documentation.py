@@ -1,4 +1,4 @@
-"""`/openapi.json`, and `/docs`: Swagger UI from its package, without a network."""
+"""`/openapi.json`, and what the page `/docs` loads: Swagger UI from its package."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -9,47 +9,13 @@ from swagger_ui_bundle import swagger_ui_path
 
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.server.answer import HTML, Response
+from mailsacd.http.server.answer import Response
 
 _TAG: Final = "Server"
 _SCRIPT: Final = b"text/javascript; charset=utf-8"
 _STYLE: Final = b"text/css; charset=utf-8"
 
-# Swagger UI sets styles and shows icons from data: URLs; all else is ours.
-_POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    b"img-src 'self' data:; connect-src 'self'; "
-    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_PAGE_HEADERS: Final = (
-    (b"Content-Security-Policy", _POLICY),
-    (b"Referrer-Policy", b"no-referrer"),
-)
 _MAX_PREFIXES: Final = 8  # that specifications are kept for
-_PAGE: Final = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>mailsacd API</title>
-<link rel="icon" href="{prefix}/favicon.ico">
-<link rel="stylesheet" href="{prefix}/docs/swagger-ui.css">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<script src="{prefix}/docs/swagger-ui-bundle.js"></script>
-<script src="{prefix}/docs/start.js"></script>
-</body>
-</html>
-"""
-# It is kept by browsers, so the prefix is not in it
-_START: Final = b"""SwaggerUIBundle({
-  url: new URL("openapi-3.0.json", document.currentScript.src).href,
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  validatorUrl: null,
-});
-"""
 
 
 class Documentation:
@@ -62,7 +28,7 @@ class Documentation:
         self._for_viewer = lru_cache(_MAX_PREFIXES)(lambda prefix: _below(prefix, for_viewer()))
 
     def operations(self) -> tuple[Operation, ...]:
-        """The specification, the page and what the page loads."""
+        """The specification, and what the page that shows it loads."""
         return (
             Operation(
                 method="GET",
@@ -75,8 +41,6 @@ class Documentation:
                 open=True,
             ),
             _unlisted("/favicon.ico", "favicon", _always(Response(status=204))),
-            _unlisted("/docs", "docs", self.page),
-            _unlisted("/docs/start.js", "docsStart", _always(_file(_START, _SCRIPT))),
             _unlisted("/docs/openapi-3.0.json", "docsSpecification", self.for_viewer),
             _unlisted("/docs/swagger-ui.css", "docsStyle", _from_bundle("swagger-ui.css", _STYLE)),
             _unlisted(
@@ -93,11 +57,6 @@ class Documentation:
     async def for_viewer(self, call: Call) -> Response:
         """The same in OpenAPI 3.0, all that the Swagger UI of the package can show."""
         return Response(self._for_viewer(call.prefix))
-
-    async def page(self, call: Call) -> Response:
-        """The page of Swagger UI."""
-        page = _PAGE.replace("{prefix}", call.prefix)  # which has no character of HTML's own
-        return Response(page.encode("ascii"), HTML, headers=_PAGE_HEADERS)
 
 
 def _below(prefix: str, description: dict[str, Any]) -> bytes:
