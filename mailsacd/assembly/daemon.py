@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from mailsacd.announcement import announce
+from mailsacd.assembly.account_pages import account_pages
 from mailsacd.assembly.delivering import Delivering
 from mailsacd.assembly.feeds import Feeds
 from mailsacd.assembly.mail_parts import MailParts
@@ -155,7 +156,8 @@ class Daemon:
         mail = MailParts(ground, owners, records, observers, ports, self._add)
         feeds = self._add(Feeds(ground, owners, records, push.hub))
         signing_in = SigningIn.of(ground.settings, owners, records)
-        pages = self._add(WebPages(ground, signing_in, ports))
+        of_accounts = account_pages(owners, signing_in, mail, delivering)
+        pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, of_accounts))
         groups = (
             *mail_calls(ground, owners),
             *owners.calls(),

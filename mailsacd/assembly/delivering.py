@@ -30,7 +30,7 @@ class Delivering:
     ) -> None:
         """``ports`` tells, once it listens, where. Raises ConfigurationError."""
         settings, reactor = ground.settings, ground.reactor
-        self._deliveries = Deliveries(
+        self.deliveries = Deliveries(
             ground.database,
             records.activity,
             records.usage,
@@ -46,13 +46,13 @@ class Delivering:
             timeout_s=settings.webhook.timeout_s,
         )
         self.job = DeliveryJob(
-            self._deliveries, poster, settings.webhook, tracing=records.tracing, reactor=reactor
+            self.deliveries, poster, settings.webhook, tracing=records.tracing, reactor=reactor
         )
         self.job.declare(ground.telemetry)
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls about webhooks and their deliveries."""
-        return (DeliveryCalls(self._deliveries),)
+        return (DeliveryCalls(self.deliveries),)
 
     async def start(self) -> None:
         """Begin to deliver, with what is due already."""

@@ -19,7 +19,7 @@ class LoadTesting:
 
     def __init__(self, ground: Ground, owners: Ownership, records: Records) -> None:
         self.recorder = Recorder(ground.database, reactor=ground.reactor)
-        self._tests = LoadTests(
+        self.tests = LoadTests(
             ground.database,
             owners.directory,
             self.recorder,
@@ -28,7 +28,7 @@ class LoadTesting:
         )
         self._pruning = Loop(
             "prune load tests",
-            self._tests.forget_old,
+            self.tests.forget_old,
             every_s=PRUNE_EVERY_S,
             clock=ground.reactor,
             cancels=True,
@@ -36,7 +36,7 @@ class LoadTesting:
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls about load tests."""
-        return (LoadTestCalls(self._tests),)
+        return (LoadTestCalls(self.tests),)
 
     async def start(self) -> None:
         """Begin to write down what is counted, and to prune it."""

@@ -20,7 +20,7 @@ from mailsacd.http.app import Group
 
 class MailParts:
     """Several parts. ``edges`` are those that others come in by, ``factories`` what listens, by
-    the names of the ports."""
+    the names of the ports. ``offers_tls`` tells on which of them mail programs may begin TLS."""
 
     def __init__(
         self,
@@ -41,8 +41,14 @@ class MailParts:
         receiving = add(Receiving(ground, owners, records, testing.recorder, observers))
         relaying = add(Relaying(ground, owners, records, receiving, sending))
         submitting = add(Submitting(ground, records, receiving, sending))
-        writing = add(Writing(ground, owners, records, sending, ports))
+        writing = add(Writing(ground, owners, records, receiving, sending, ports))
         retrieval = add(Retrieval(ground, owners, records))
+        self.testing, self.sending, self.relaying, self.writing = (
+            testing,
+            sending,
+            relaying,
+            writing,
+        )
         self._groups = (
             *testing.calls(),
             *sending.calls(),
@@ -50,6 +56,13 @@ class MailParts:
             *writing.calls(),
             retrieval.calls(owners.addresses, ports),
         )
+        settings = ground.settings
+        self.offers_tls: Mapping[str, bool] = {
+            "pop3": retrieval.factories["pop3"].offers_tls(ground.host_of(settings.pop3.host)),
+            "submission": submitting.factories["submission"].offers_tls(
+                ground.host_of(settings.submission.host)
+            ),
+        }
         self.edges: tuple[Edge, ...] = (receiving, submitting, retrieval)
         self.factories: Mapping[str, IProtocolFactory] = {
             **receiving.factories,

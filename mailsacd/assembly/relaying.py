@@ -67,12 +67,12 @@ class Relaying:
         couriers = Couriers(hosts, settings.relay.max_connections_per_domain)
         lines = Lines(relay, self._recorder, local, couriers, leases)
         self._job = RelayJob(relay, lines, leases, settings.relay, reactor=reactor)
-        self._suppressions = Suppressions(database)
+        self.suppressions = Suppressions(database)
         owners.notices.subscribe(OUTGOING, lambda _: self._job.wake(), self._job.wake)
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls about addresses that nothing is sent to."""
-        return (SuppressionCalls(self._suppressions),)
+        return (SuppressionCalls(self.suppressions),)
 
     async def start(self) -> None:
         """Begin to send, with what an earlier run left undone."""

@@ -56,10 +56,10 @@ class Sending:
             maker,
             max_recipients=settings.message.max_recipients,
         )
-        self._queue = OutgoingQueue(database, kept_days=settings.relay.kept_days, reactor=reactor)
+        self.queue = OutgoingQueue(database, kept_days=settings.relay.kept_days, reactor=reactor)
         self._forgetting = Loop(
             "forget what was sent",
-            self._queue.forget_old,
+            self.queue.forget_old,
             every_s=FORGET_EVERY_S,
             clock=reactor,
             cancels=True,
@@ -67,7 +67,7 @@ class Sending:
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls that send mail."""
-        return (OutgoingCalls(self.submission, self._queue),)
+        return (OutgoingCalls(self.submission, self.queue),)
 
     async def start(self) -> None:
         """Begin to forget what was sent long ago."""

@@ -82,6 +82,11 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
         """Make the protocol of a new connection from the address ``addr``."""
         return SmtpProtocol(self._shared, cast(IPv4Address | IPv6Address, addr).host)
 
+    def offers_tls(self, host: str) -> bool:
+        """Tell whether a client that connects to ``host``, a name or IP address, may begin TLS."""
+        options = self._shared.options
+        return options.offers_tls(host, needed=not options.trusts(host))
+
     def make_room(self, now_s: float) -> None:
         """Refuse the slowest messages under way while new ones wait for their memory."""
         if self._budget.open:

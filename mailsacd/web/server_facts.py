@@ -8,19 +8,35 @@ from mailsacd.plan_settings import PlanSettings
 from mailsacd.settings import Settings
 
 _FALLBACK_DOMAIN: Final = "example.com"
+_FOR_MAIL_PROGRAMS: Final = (("POP3", "pop3"), ("SMTP", "submission"))
+TLS: Final = "_tls"
+"""What follows the name of a listener in that of its twin with TLS from the first byte."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """What a mail program is told: ``tls_port`` is one with TLS from the start, None if none is."""
+
+    protocol: str
+    host: str
+    port: int
+    starttls: bool
+    tls_port: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFacts:
     """``ports`` are those in use by the names of the listeners, once they listen.
 
-    ``host_of`` tells by which name others find what listens on a host of the settings.
+    ``hosts`` are the names by which others find them. ``offers_tls`` tells of those for mail
+    programs whether TLS may be begun there.
     """
 
     settings: Settings
     hostname: str
     ports: Mapping[str, int]
     hosts: Mapping[str, str]
+    offers_tls: Mapping[str, bool]
 
     @property
     def smtp(self) -> str:
@@ -54,6 +70,21 @@ class ServerFacts:
     def default_plan(self) -> PlanSettings:
         """What a new account may have."""
         return self.settings.plans[self.settings.accounts.default_plan]
+
+    @property
+    def mail_servers(self) -> tuple[MailServer, ...]:
+        """Where mail programs fetch and submit mail."""
+        return tuple(
+            MailServer(
+                protocol=protocol,
+                host=self.hosts[name],
+                port=self.ports[name],
+                starttls=self.offers_tls[name],
+                tls_port=self.ports.get(name + TLS),
+            )
+            for protocol, name in _FOR_MAIL_PROGRAMS
+            if name in self.ports
+        )
 
     @property
     def named_domains(self) -> tuple[str, ...]:

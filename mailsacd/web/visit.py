@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from mailsacd.core.actor import Actor
+from mailsacd.http.api.codec import Form
 from mailsacd.http.api.operation import Call
 from mailsacd.http.server.answer import Headers, Response
 from mailsacd.web.form_token import FORM_COOKIE, is_token, new_secret, token_of
@@ -18,6 +19,7 @@ THEMES: Final = ("light", "dark")
 
 MAX_NOTICE_CHARACTERS: Final = 300
 _YEAR_S: Final = 31_536_000
+_NOT_FILLED_IN: Final = frozenset({"form_token", "back"})
 _NOTICE_S: Final = 30
 _LOCAL: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*\Z")
 
@@ -70,14 +72,16 @@ class Visit:
         return bool(secret) and is_token(str(self.call.fields.get("form_token", "")), secret)
 
     def fields(self) -> Mapping[str, Any]:
-        """What the form that was sent has filled in."""
-        return {n: v for n, v in self.call.fields.items() if n not in {"form_token", "back"}}
+        """What the form that was sent has filled in: a Form, whose texts stand for all types."""
+        given = self.call.fields
+        if isinstance(given, Form):
+            return given.without(_NOT_FILLED_IN)
+        return {name: value for name, value in given.items() if name not in _NOT_FILLED_IN}
 
     def all_of(self, name: str) -> list[str]:
         """All values of a field that a form may have several times."""
-        all_of = getattr(self.call.fields, "all_of", None)
-        if all_of is not None:
-            return list(all_of(name))
+        if isinstance(self.call.fields, Form):
+            return self.call.fields.all_of(name)
         given = self.call.fields.get(name, [])
         return [str(each) for each in given] if isinstance(given, list) else [str(given)]
 

@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any, Final
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from tests.end_to_end.daemon import RunningDaemon
 
@@ -16,6 +17,16 @@ TIMEOUT_S: Final = 30
 _TOKEN: Final = re.compile(r'name="form_token" value="([^"]*)"')
 
 
+class _FromAnAddressOfItsOwn(HTTPAdapter):
+    """So that the accounts of one test are not too many for another (mail.accounts.guesses)."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Connect from a loopback address that nobody else has."""
+        parts = (1 + secrets.randbelow(250) for _ in range(3))
+        source = (f"127.{'.'.join(map(str, parts))}", 0)
+        super().init_poolmanager(*args, source_address=source, **options)
+
+
 class Client:
     """One person's."""
 
@@ -23,6 +34,7 @@ class Client:
         self.daemon = daemon
         self.base = f"http://127.0.0.1:{daemon.ready.ports['http']}"
         self.session = requests.Session()
+        self.session.mount("http://", _FromAnAddressOfItsOwn())
         self.token = ""
         """Of the form that was seen last."""
 

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -108,6 +109,10 @@ class Form(dict[str, Any]):
     def with_pairs(self, pairs: list[tuple[str, str]]) -> "Form":
         """The form with ``pairs`` of names and values after those that it has."""
         return Form([*self._pairs, *pairs])
+
+    def without(self, names: Collection[str]) -> "Form":
+        """The form without the fields called by one of ``names``."""
+        return Form([(name, value) for name, value in self._pairs if name not in names])
 
 
 _STARTS_AS_OBJECT: Final = re.compile(rb"\s*\{")

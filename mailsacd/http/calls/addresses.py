@@ -215,7 +215,7 @@ class AddressCalls:
 
     async def reserve(self, call: Call) -> Response:
         """Reserve an address, and answer with it as an address object."""
-        settings = _settings(call.body)
+        settings = settings_of(call.body)
         view = await self._addresses.reserve(call.actor, call["email"], settings)
         return json_response(address_json(view))
 
@@ -226,7 +226,7 @@ class AddressCalls:
 
     async def change(self, call: Call) -> Response:
         """Change the settings that the body gives, and answer with the address object."""
-        settings = _settings(call.body)
+        settings = settings_of(call.body)
         return json_response(
             address_json(await self._addresses.change(call.actor, call["email"], settings))
         )
@@ -264,7 +264,8 @@ def address_json(view: AddressView) -> dict[str, Any]:
     }
 
 
-def _settings(body: AddressSettingsBody) -> AddressSettings:
+def settings_of(body: AddressSettingsBody) -> AddressSettings:
+    """The settings that a body asks for. Raises InvalidInputError with a fault for each bad one."""
     settings = msgspec.structs.asdict(body)
     is_whole_object = settings.pop("object_id") is not UNSET
     if is_whole_object and body.password is None:

@@ -1,0 +1,68 @@
+"""`/keys`: the API keys of an account."""
+
+from typing import Any
+
+from mailsacd.core.actor import managed_account
+from mailsacd.core.audit import author_of
+from mailsacd.core.errors import MailsacdError
+from mailsacd.http.api.bodies import struct_of
+from mailsacd.http.calls.keys import NewKeyBody
+from mailsacd.http.server.answer import Response
+from mailsacd.mail.accounts.keys import Keys
+from mailsacd.web.page import Page
+from mailsacd.web.parameters import in_path
+from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.visit import Visit
+
+PATH = "/keys"
+
+
+class KeyPages:
+    """Keys are listed, made and taken back, with a session of the account's own login."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def pages(self) -> tuple[Page, ...]:
+        """Declare all of these pages."""
+        return (
+            Page(path=PATH, id="keys", for_accounts=True, handler=self.list),
+            Page(method="POST", path=PATH, id="keys.make", for_accounts=True, handler=self.make),
+            Page(
+                method="POST",
+                path=f"{PATH}/{{keyId}}/remove",
+                id="keys.remove",
+                parameters=(in_path("keyId"),),
+                for_accounts=True,
+                handler=self.remove,
+            ),
+        )
+
+    async def list(self, visit: Visit) -> Response:
+        """The keys, and a form for another one."""
+        return await self._shown(visit)
+
+    async def make(self, visit: Visit) -> Response:
+        """Make a key. The page that says so is the only one that ever shows its value."""
+        account, by = managed_account(visit.actor), author_of(visit.actor)
+        fields = {name: value for name, value in visit.fields().items() if value}
+        try:
+            body = struct_of(NewKeyBody, fields)
+            key, value = await self._keys.add(account, body.name, by)
+        except REFUSALS as e:
+            return await self._shown(visit, e, name=fields.get("name", ""))
+        return await self._shown(visit, made=key, value=value)
+
+    async def remove(self, visit: Visit) -> Response:
+        """Take a key back: programs that use it are refused from now on."""
+        account, by = managed_account(visit.actor), author_of(visit.actor)
+        await self._keys.remove(account, visit["keyId"], by)
+        return visit.redirect(PATH, "The key is good for nothing any more")
+
+    async def _shown(
+        self, visit: Visit, error: MailsacdError | None = None, name: str = "", **made: Any
+    ) -> Response:
+        keys = await self._keys.list(managed_account(visit.actor))
+        values = {"keys": keys, "name": name, "made": None, "value": "", **made}
+        status = 200 if error is None else 400
+        return visit.shown("account/keys.html", status, **refused(error, "name"), **values)

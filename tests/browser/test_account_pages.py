@@ -1,0 +1,96 @@
+"""The pages of an account in a real browser: who can use them, and what of them is live."""
+
+import re
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Axe
+from tests.end_to_end.daemon import RunningDaemon
+from tests.web.client import Client
+
+DOMAIN = f"{secrets.token_hex(4)}.example"
+PATHS = (
+    "/addresses",
+    f"/addresses/orders@{DOMAIN}",
+    f"/addresses/free@{DOMAIN}",
+    "/keys",
+    "/forgotten",
+    "/reset-password?token=x",
+)
+
+
+@pytest.fixture(scope="module")
+def account(pages_daemon: RunningDaemon) -> Iterator[Client]:
+    """Somebody who owns a little of everything."""
+    with Client(pages_daemon) as client:
+        client.sign_up()
+        for name in ("orders", "all"):
+            client.get("/addresses")
+            client.post("/addresses", {"address": f"{name}@{DOMAIN}"})
+        here = f"/addresses/orders@{DOMAIN}"
+        client.get(here)
+        fields = {"info": "Of the shop", "webhook": "https://hooks.nowhere.example/"}
+        client.post(f"{here}/settings", {**fields, "forward": f"all@{DOMAIN}"})
+        client.post(f"{here}/sample", {})
+        client.get("/keys")
+        client.post("/keys", {"name": "CI"}, 200)
+        yield client
+
+
+@pytest.fixture
+def page(browser: Browser, account: Client) -> Iterator[Page]:
+    """A page of the browser in which that somebody has signed in."""
+    context = browser.new_context(base_url=account.base)
+    for name, value in account.session.cookies.items():
+        context.add_cookies([{"name": name, "value": value or "", "url": account.base}])
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: pytest.fail(str(error)))
+    yield opened
+    context.close()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_keeps_people_from_using(path: str, page: Page, axe: Axe) -> None:
+    page.goto(path)
+    axe(page)
+    assert len(page.content().encode()) < 51_200
+
+
+def test_a_new_key_is_copied_by_a_button(page: Page, axe: Axe) -> None:
+    page.goto("/keys")
+    page.get_by_label("Name").fill("of the browser")
+    page.get_by_role("button", name="Make the key").click()
+    copy = page.get_by_role("button", name="Copy the key")
+    axe(page)
+    copy.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Remove the key of the browser").click()
+    expect(page.get_by_role("status")).to_contain_text("good for nothing")
+
+
+def test_releasing_asks_first(page: Page, account: Client) -> None:
+    account.get("/addresses")
+    account.post("/addresses", {"address": f"gone@{DOMAIN}"})
+    page.goto(f"/addresses/gone@{DOMAIN}")
+    page.get_by_text("Give this address up").click()
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Release the address").click()
+    expect(page.get_by_role("heading", name=f"gone@{DOMAIN}")).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Release the address").click()
+    expect(page.get_by_role("status")).to_contain_text(re.compile("is released"))
+
+
+def test_deliveries_come_up_by_themselves(page: Page, account: Client) -> None:
+    here = f"/addresses/all@{DOMAIN}"
+    account.get(here)
+    account.post(f"{here}/settings", {"webhook": "https://hooks.nowhere.example/all"})
+    page.goto(here)
+    rows = page.locator("#deliveries").get_by_text("https://hooks.nowhere.example/all")
+    expect(rows).to_have_count(0)
+    account.daemon.send(f"all@{DOMAIN}", "Subject: x\r\n\r\nx\r\n")
+    expect(rows).to_have_count(1, timeout=15_000)
