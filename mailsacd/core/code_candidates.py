@@ -45,14 +45,14 @@ _AMOUNTS: Final = (
     rf"(?:[$€£¥₩₽]|(?<![{LETTERS}])(?:usd|eur|gbp|rub|pln|brl|inr|rs\.?|r\$)) ?\d[\d ,.]{{0,20}}",
     r"(?<!\d)\d[\d ,.]{0,20}(?:[€₽円元원%]|(?:usd|eur|gbp|pln|inr|zł|kč|руб|ft|euros?|dollars?)"
     rf"(?![{LETTERS}]))",
-    r"(?<!\d)\d{1,10} ?(?:km|kg|mb|gb|kb|px|ms|sec|seconds?|min|minutes?|minuten|hours?|days?"
-    r"|users?|people|points?|times|miles|words|items|subscribers|followers|customers)"
+    r"(?<!\d)\d{1,10} ?(?:km|kg|[kmg]?bytes?|mb|gb|kb|px|ms|sec|seconds?|min|minutes?|hours?"
+    r"|minuten|days?|users?|people|points?|times|miles|words|items|subscribers|followers|customers)"
     rf"(?![{LETTERS}])",
 )
 _OTHER_THINGS: Final = re.compile("|".join((*_URLS, *_TIMES, *_TELEPHONES, *_AMOUNTS)))
 """What is no code, in lower case."""
 
-_BESIDE_ALONE: Final = " \t\"'“”„«»*_[]()【】「」<>|-–—:.\x00"
+_BESIDE_ALONE: Final = " \t\"'“”„«»*_[]()【】「」<>|-–—:."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,23 @@ class Candidate:
     is_alone: bool
 
 
-def candidates(whole: str, lowered: str) -> Iterator[Candidate]:
-    """Yield what may be a code in ``whole``, a text in the form NFKC, ``lowered`` in lower case.
+def without_other_things(text: str) -> str:
+    """Return ``text``, which is in the form NFKC, with NULs for what no code is in.
 
-    What is part of a URL, an address, a date or time, a telephone number or an amount is none.
+    That are URLs, addresses, dates, times, telephone numbers and amounts. It is as long as before.
     """
-    masked = _masked(whole, (_OTHER_THINGS, lowered), (_PLACES, whole))
+    for pattern, searched in ((_OTHER_THINGS, text.lower()), (_PLACES, text)):
+        pieces: list[str] = []
+        position = 0
+        for found in pattern.finditer(searched):
+            pieces += (text[position : found.start()], "\0" * len(found[0]))
+            position = found.end()
+        text = "".join((*pieces, text[position:]))
+    return text
+
+
+def candidates(whole: str, masked: str) -> Iterator[Candidate]:
+    """Yield what may be a code in ``whole``; ``masked`` is the same without other things."""
     for found in _CANDIDATE.finditer(masked):
         start, end = found.span()
         code = found[0]
@@ -89,15 +100,3 @@ def candidates(whole: str, lowered: str) -> Iterator[Candidate]:
 def _end_of_line(text: str, start: int) -> int:
     end = text.find("\n", start)
     return len(text) if end < 0 else end
-
-
-def _masked(whole: str, *patterns: tuple[re.Pattern[str], str]) -> str:
-    """``whole`` with something else in the places that a pattern finds in a text as long."""
-    for pattern, text in patterns:
-        pieces: list[str] = []
-        position = 0
-        for found in pattern.finditer(text):
-            pieces += (whole[position : found.start()], "\0" * len(found[0]))
-            position = found.end()
-        whole = "".join((*pieces, whole[position:]))
-    return whole

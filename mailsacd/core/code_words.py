@@ -35,12 +35,13 @@ _CODES: Final = """
 """
 _ACTS: Final = """
     verif* confirm* security authenti* login log_in sign_in sign_up signin two_factor two_step
-    2_step 2fa activat* password
-    bestätig* sicherheit* anmeld* passwort kennwort verifizier* vérif* sécurité connexion connecter
+    2_step 2fa activat* access password identity
+    bestätig* sicherheit* anmeld* zugang identität identité identidad identidade identità acceso
+    acesso passwort kennwort verifizier* vérif* sécurité connexion connecter
     mot_de_passe authentifi* seguridad autentic* contraseña iniciar_sesión inicio_de_sesión
     segurança senha conferm* sicurezza accesso accedere beveilig* bevestig* inloggen wachtwoord
     weryfik* potwierdz* bezpiecze* logowani* zalogow* hasło
-    подтвер* провер* безопас* вход войти
+    подтвер* провер* безопас* вход входа войти
 """
 _OTHERS: Final = """
     order orders invoice receipt purchase transaction ref reference ticket case incident tracking
@@ -50,7 +51,7 @@ _OTHERS: Final = """
     ending_in ending_with iban vat isbn serial userid user_id request_id order_id session_id
     message_id device_id client_id tel phone telephone fax call mobile hotline stop_to help_to room
     suite floor gate flight seat po_box apt version build port error copyright since model issue
-    article sku total amount
+    article sku total amount rfc iso din cve
     bestell* rechnung* auftrag* sendung* vorgang* beleg* buchung* reservierung* aktenzeichen kunden*
     konto kontonummer karte endend_auf endziffern telefon* rufnummer plz postfach zimmer sitz gleis
     zug artikel* betrag seit

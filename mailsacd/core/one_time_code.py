@@ -12,7 +12,7 @@ from bisect import bisect_left
 from itertools import islice
 from typing import Final
 
-from mailsacd.core.code_candidates import Candidate, candidates
+from mailsacd.core.code_candidates import Candidate, candidates, without_other_things
 from mailsacd.core.code_words import BARGAIN, LETTERS, TAKING, Label, Meaning, labels
 
 MAX_CODES: Final = 3
@@ -27,18 +27,19 @@ _NEAR: Final = 4.0
 _MAX_SUBJECT_CHARS: Final = 1_000
 _BEFORE_CHARS: Final = 300
 _BARGAIN_CHARS: Final = 100
-_OTHERS_REACH: Final = 32
+_REACH: Final = 32
+_BARELY: Final = 5.5
 _AFTER_CHARS: Final = 100
 
+_PLAIN_CODES: Final = frozenset({"code", "codes", "код", "kod", "código", "codigo", "codice"})
 _SENTENCE_END: Final = re.compile(r"\.(?=\s)|[。!?]")
 _IS: Final = re.compile(
     r"(?:[:=：はが是为為은는]|\b(?:is|lautet|ist|est|es|é|è|jest|-|—))[\s\"'“”„«»*\[(【「<]*\Z"
 )
-_IS_AFTER: Final = re.compile(
-    r"[\s\"'“”„«»*\])】」>]*(?:[-–—:]|is\b|ist\b|est\b|es\b|é\b|è\b|jest\b|to\b|是|が|は)"
-)
+_IS_AFTER: Final = re.compile(r"[\s\"'“”„«»*\])】」>]*(?:(?:is|ist|est|es|é|è|jest)\b|是|が|は)")
 _GOES_ON: Final = re.compile(rf" (?!(?:is|as|to|at|in|on|for|and|or|if|within)\b)[{LETTERS}]{{2}}")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d\Z")
+_NEEDS_TELLING: Final = re.compile(r"(?:[A-Z-]+|[A-Z]{2,}-?\d+|(?:19|20)\d\d)\Z")
 _OTHER_NUMBER: Final = re.compile(r"\d{3}")
 _UNSEEN: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _BLANK_LINES: Final = re.compile(r"\n[ \n]*\n *")
@@ -53,11 +54,11 @@ def one_time_codes(subject: str, text: str) -> tuple[str, ...]:
     """
     head = _plain(subject[:_MAX_SUBJECT_CHARS]).replace("\n", " ").strip()
     whole = f"{head}\n\n{_plain(text[:MAX_CHARS])}"
-    lowered = whole.lower()
-    found = list(islice(candidates(whole, lowered), _MAX_CANDIDATES))
+    masked = without_other_things(whole)
+    found = list(islice(candidates(whole, masked), _MAX_CANDIDATES))
     if not found:
         return ()
-    mail = _Mail(whole, lowered)
+    mail = _Mail(whole, labels(masked.lower()))
     rated: dict[str, float] = {}
     for candidate in found:
         rating = mail.rating(candidate) + (candidate.end <= len(head))
@@ -78,21 +79,20 @@ def _plain(text: str) -> str:
 class _Mail:
     """A mail's text and its labels, by which candidates in it are rated."""
 
-    def __init__(self, whole: str, lowered: str) -> None:
+    def __init__(self, whole: str, found: list[Label]) -> None:
         self._whole = whole
-        self._lowered = lowered
-        self._labels = labels(lowered)
+        self._lowered = whole.lower()
+        self._labels = found
+        self._is_about_access = any(map(self._is_of_access, found))
         self._starts = [label.start for label in self._labels]
 
     def rating(self, candidate: Candidate) -> float:
         """Return how likely it is a code: below _ENOUGH it is none."""
         before = self._nearest_before(candidate)
         after = self._nearest_after(candidate)
+        is_told = self._is_told(candidate, before.get("code"), after.get("code"))
         is_asked_for = bool(TAKING.search(self._text(candidate.start - 40, candidate.start)))
-        is_told = "code" in after and bool(
-            _IS_AFTER.match(self._text(candidate.end, after["code"].start))
-        )
-        if "other" in before and not is_asked_for and not is_told:
+        if "other" in before and not (is_told or is_asked_for):
             return 0.0
         rating = max(
             self._by_code_before(candidate, before.get("code")),
@@ -100,9 +100,28 @@ class _Mail:
             self._by_act_before(candidate, before.get("act")),
             self._by_act_after(candidate, after.get("act")),
         )
-        if rating <= 0 or not _may_be(candidate, self._before(candidate, before.get("code"))):
+        if rating <= 0 or not self._may_be(candidate, is_told=is_told, is_asked_for=is_asked_for):
             return 0.0
+        if not (is_told or is_asked_for or candidate.is_alone or self._is_about_access):
+            rating -= _BARELY  # codes are written, broken and reviewed, too
         return rating + 2 * is_asked_for + _by_form(candidate) - self._doubts(candidate)
+
+    def _is_of_access(self, label: Label) -> bool:
+        is_plain = self._text(label.start, label.end) in _PLAIN_CODES
+        return label.meaning == "act" or (label.meaning == "code" and not is_plain)
+
+    def _is_told(
+        self, candidate: Candidate, code_before: Label | None, code_after: Label | None
+    ) -> bool:
+        """Whether a sentence says that it is the code."""
+        if code_before is not None:
+            between = self._text(code_before.end, candidate.start)
+            if _cost(between, line=4) <= _REACH and _IS.search(between):
+                return True
+        if code_after is None:
+            return False
+        between = self._text(candidate.end, code_after.start)
+        return _cost(between) <= _REACH and _IS_AFTER.match(between) is not None
 
     def _nearest_before(self, candidate: Candidate) -> dict[Meaning, Label]:
         """The last label of each meaning before it; one that says it is no code stands alone."""
@@ -119,7 +138,7 @@ class _Mail:
     def _is_of(self, other: Label, candidate: Candidate) -> bool:
         """Whether a label that says that something is no code says so of the candidate."""
         between = self._text(other.end, candidate.start)
-        return _cost(between) <= _OTHERS_REACH and not _OTHER_NUMBER.search(between)
+        return _cost(between) <= _REACH and not _OTHER_NUMBER.search(between)
 
     def _nearest_after(self, candidate: Candidate) -> dict[Meaning, Label]:
         found: dict[Meaning, Label] = {}
@@ -166,6 +185,19 @@ class _Mail:
             doubts += 3 * (len(after) == 3 and after[0] == " " and after[1].isupper())
         return doubts
 
+    def _may_be(self, candidate: Candidate, *, is_told: bool, is_asked_for: bool) -> bool:
+        """Whether it has the form of a code, or the text says that it is one.
+
+        That has to be said of a year, of what names look like, and of a word in capitals where
+        there is nothing else in capitals.
+        """
+        if not _NEEDS_TELLING.match(candidate.code):
+            return True
+        if any(map(str.isdigit, candidate.code)):
+            is_clear = candidate.is_alone and not _YEAR.match(candidate.code)
+            return is_told or is_asked_for or is_clear
+        return is_told and not self._whole[max(candidate.start - 20, 0) : candidate.start].isupper()
+
     def _goes_on(self, candidate: Candidate) -> bool:
         return _GOES_ON.match(self._lowered, candidate.end) is not None
 
@@ -180,17 +212,6 @@ def _cost(between: str, *, line: int = 12, sentence: int = 40) -> int:
     """How far apart things are that have ``between`` between them."""
     ends = len(_SENTENCE_END.findall(between))
     return len(between) + line * between.count("\n") + sentence * ends
-
-
-def _may_be(candidate: Candidate, between: str) -> bool:
-    """Whether it has the form of a code, or ``between`` it and a label says that it is one.
-
-    That has to be said of a word in capitals, and of a year.
-    """
-    is_word = not any(map(str.isdigit, candidate.code))
-    if not is_word and not _YEAR.match(candidate.code):
-        return True
-    return bool(between) and len(between) <= 10 and _IS.search(between) is not None
 
 
 def _by_form(candidate: Candidate) -> float:
