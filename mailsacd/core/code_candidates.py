@@ -27,18 +27,9 @@ _URLS: Final = (
     r"(?<!\w)www\.\S+",
     r"(?<![\w.+-])[\w.+-]{1,64}@[\w.-]+",
 )
-_TIMES: Final = (
-    r"(?<!\d)\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)",
-    r"(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)",
-    rf"(?<!\d)\d{{1,2}}\.? ?(?:de )?[{LETTERS}]{{3,10}}\.?,? (?:de )?(?:19|20)\d\d(?!\d)",
-    rf"(?<![{LETTERS}])[{LETTERS}]{{3,10}}\.? \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d\d(?!\d)",
-    r"(?<!\d)(?:19|20)\d\d(?: ?[-–] ?(?:19|20)\d\d(?!\d)| ?[年년])",
-    r"(?<!\d)\d{1,2}:\d\d",
-)
+_YEARS: Final = r"(?<!\d)(?:19|20)\d\d(?: ?[-–] ?(?:19|20)\d\d(?!\d)| ?[年년])"
 _TELEPHONES: Final = (
-    r"\+ ?\d[\d ().-]{6,20}\d",
     r"\(\d{2,5}\) ?\d[\d -]{3,15}\d",
-    r"(?<!\d)(?:1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4}(?!\d)",
     r"(?<!\d)0\d{2,4} ?[/ -] ?\d{4}[\d -]{2,12}",
 )
 _AMOUNTS: Final = (
@@ -49,7 +40,7 @@ _AMOUNTS: Final = (
     r"|minuten|days?|users?|people|points?|times|miles|words|items|subscribers|followers|customers)"
     rf"(?![{LETTERS}])",
 )
-_OTHER_THINGS: Final = re.compile("|".join((*_URLS, *_TIMES, *_TELEPHONES, *_AMOUNTS)))
+_OTHER_THINGS: Final = re.compile("|".join((*_URLS, _YEARS, *_TELEPHONES, *_AMOUNTS)))
 """What is no code, in lower case."""
 
 _BESIDE_ALONE: Final = " \t\"'“”„«»*_[]()【】「」<>|-–—:."
@@ -72,7 +63,8 @@ class Candidate:
 def without_other_things(text: str) -> str:
     """Return ``text``, which is in the form NFKC, with NULs for what no code is in.
 
-    That are URLs, addresses, dates, times, telephone numbers and amounts. It is as long as before.
+    These are URLs, addresses, years, telephone numbers and amounts. Dates and most other numbers of
+    several parts are none by what stands beside each part. The text is as long as before.
     """
     for pattern, searched in ((_OTHER_THINGS, text.lower()), (_PLACES, text)):
         pieces: list[str] = []

@@ -51,7 +51,7 @@ _OTHERS: Final = """
     ending_in ending_with iban vat isbn serial userid user_id request_id order_id session_id
     message_id device_id client_id tel phone telephone fax call mobile hotline stop_to help_to room
     suite floor gate flight seat po_box apt version build port error copyright since model issue
-    article sku total amount rfc iso din cve
+    article sku total amount rfc iso din cve sent_to
     bestell* rechnung* auftrag* sendung* vorgang* beleg* buchung* reservierung* aktenzeichen kunden*
     konto kontonummer karte endend_auf endziffern telefon* rufnummer plz postfach zimmer sitz gleis
     zug artikel* betrag seit
