@@ -20,7 +20,9 @@ from zope.interface import implementer
 from mailsacd.embedded.binaries import choose_binaries
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.upgrading.schema import bring_up_to_date
+from mailsacd.store.distribution import distribute
 from mailsacd.store.pool import Database
+from mailsacd.store.session import DISTRIBUTED
 from tests.data_directory import copy_data, open_directory
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon, running_daemon
 from tests.external_postgres import ExternalPostgres, owner_of
@@ -38,6 +40,9 @@ settings.register_profile("exploring", derandomize=False)
 settings.load_profile("repeatable")
 
 MAX_PROCESSES = 8  # each has a PostgreSQL of its own
+
+ONE_SERVER = "one server"
+DISTRIBUTED_FORM = "distributed"
 
 _schemas = count()
 
@@ -80,7 +85,15 @@ def migrated_data() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def database_dsn(migrated_data: Path) -> Iterator[str]:
-    """A PostgreSQL server for all tests of this process, with the schema in it."""
+    """A PostgreSQL server for all tests of this process, with the schema in it.
+
+    Where TEST_DISTRIBUTED_DSN leads to an empty database of a cluster of Citus, it is that.
+    """
+    cluster = os.environ.get("TEST_DISTRIBUTED_DSN")
+    if cluster:
+        _wait(_prepare(cluster, is_distributed=True))
+        yield cluster
+        return
     with open_directory() as directory:
         copy_data(migrated_data, directory / "data")
         postgres = _postgres(directory / "data")
@@ -165,11 +178,30 @@ def _shared_database(database_dsn: str) -> Iterator[tuple[Database, str]]:
 
 
 @pytest.fixture
-def database(_shared_database: tuple[Database, str]) -> Database:
-    """The database, empty but for its schema."""
+def database(request: pytest.FixtureRequest, _shared_database: tuple[Database, str]) -> Database:
+    """The database, empty but for its schema; in either form of its statements."""
     database, emptying = _shared_database
     _wait(database.run(emptying))
+    if getattr(request, "param", ONE_SERVER) == DISTRIBUTED_FORM:
+        distributed: Database = request.getfixturevalue("_distributed_database")
+        return distributed
     return database
+
+
+@pytest.fixture(scope="session")
+def _distributed_database(database_dsn: str) -> Iterator[Database]:
+    """The same database for statements in the form for raw messages on several servers."""
+    dsn = f"{database_dsn} options='-c {DISTRIBUTED}=on'"
+    database = Database(dsn, LANES.rest, connections=4, statement_timeout_s=10, reactor=reactor)
+    _wait(database.start())
+    yield database
+    _wait(database.stop())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of the modules that say ``BOTH_FORMS = True`` once with each form."""
+    if getattr(metafunc.module, "BOTH_FORMS", False) and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", [ONE_SERVER, DISTRIBUTED_FORM], indirect=True)
 
 
 @pytest_twisted.async_yield_fixture
@@ -264,10 +296,12 @@ class _Errors:
             self.events.append(event)
 
 
-async def _prepare(dsn: str) -> None:
+async def _prepare(dsn: str, *, is_distributed: bool = False) -> None:
     database = Database(dsn, LANES.rest, connections=1, statement_timeout_s=10, reactor=reactor)
     await database.start()
     await bring_up_to_date(database)
+    if is_distributed:
+        await distribute(database)
     await database.stop()
 
 

@@ -23,20 +23,36 @@ from mailsacd.store.archive import (
     server_major,
     take_into_use,
 )
+from mailsacd.store.distribution import distribute
 from mailsacd.store.dump import Dump, write_dump
 from mailsacd.store.target import Target, dsn_for_schema
 
 
 @click.command()
+@click.option(
+    "--distribute",
+    "is_to_be_distributed",
+    is_flag=True,
+    help="Spread the raw messages over the servers of a cluster of Citus as well. "
+    "Every mailsacd on the database must be stopped.",
+)
 @command
-def migrate(common: Common) -> None:
+def migrate(common: Common, *, is_to_be_distributed: bool) -> None:
     """Bring the schema up to date; the daemon does so at its start too."""
 
-    async def work(data: Data, _: Settings) -> int:
-        return await schema_version(data.database)  # opening the data has migrated it
+    async def work(data: Data, _: Settings) -> tuple[int, bool]:
+        is_distributed = data.database.is_distributed
+        if is_to_be_distributed:
+            await distribute(data.database)
+            is_distributed = True
+        return await schema_version(data.database), is_distributed  # opening it has migrated it
 
-    version = common.run(work, opening=Opening.START)
-    common.show({"schema": version}, f"the schema is at number {version}")
+    version, is_distributed = common.run(work, opening=Opening.START)
+    common.show(
+        {"schema": version, "distributed": is_distributed},
+        f"the schema is at number {version}"
+        + ("; raw messages are distributed" if is_distributed else ""),
+    )
 
 
 @click.command()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mailsacd.core.errors import ConflictError
+from mailsacd.core.errors import ConfigurationError, ConflictError
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import column, many, one
 from mailsacd.store.transaction import Transaction
@@ -16,6 +16,10 @@ from mailsacd.store.transaction import Transaction
 BESIDE: Final = "mailsacd_restoring"
 """The schema that is filled by a restore."""
 
+_NOT_THERE: Final = (
+    "raw messages are distributed in the {0}: restore into a new database, without Citus,"
+    " and bring it there by `mailsacd migrate --distribute`"
+)
 _SWAP_TIMEOUT_S: Final = 3_600.0
 
 
@@ -94,8 +98,11 @@ async def make_beside(database: Database) -> None:
     """Make the schema BESIDE anew, empty.
 
     Raises ConflictError while another mailsacd is connected: it would go on with the old tables.
+    Raises ConfigurationError where Citus has made itself at home in the schema in use.
     """
-    await database.transaction(_check_alone)
+    if database.is_distributed:
+        raise ConfigurationError(_NOT_THERE.format(database.target))
+    await database.transaction(check_alone)
     await drop_beside(database)
     await database.run(f"create schema {BESIDE}")
 
@@ -112,7 +119,7 @@ async def take_into_use(database: Database) -> None:
     """
 
     async def swap(transaction: Transaction) -> None:
-        await _check_alone(transaction)
+        await check_alone(transaction)
         await transaction.run(
             f"drop schema if exists public cascade; alter schema {BESIDE} rename to public"
         )
@@ -120,6 +127,7 @@ async def take_into_use(database: Database) -> None:
     await database.transaction(swap, statement_timeout_s=_SWAP_TIMEOUT_S)
 
 
-async def _check_alone(transaction: Transaction) -> None:
+async def check_alone(transaction: Transaction) -> None:
+    """Raises ConflictError while another mailsacd is connected."""
     if await _others(transaction):
         raise ConflictError("another mailsacd uses the database: stop every one of them first")

@@ -24,6 +24,7 @@ from mailsacd.core.errors import ConfigurationError
 from mailsacd.store.failures import READ_ONLY, DriverError, says_read_only
 from mailsacd.store.libpq import libpq
 from mailsacd.store.query import Preparation, Script, UnderWay, executing
+from mailsacd.store.session import settling
 from mailsacd.store.sql import Result, Statement
 from mailsacd.store.target import Target
 
@@ -56,6 +57,8 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self.is_direct = False
         """Whether the session at the server is this connection's own: nothing between gives it to
         others too, so what is set, prepared or listened for in it stays."""
+        self.is_distributed = False
+        """Whether the database says that its raw messages are (store.distribution)."""
 
     async def open(
         self,
@@ -232,15 +235,10 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self.drop("given up")
 
     async def _settle(self, session: Mapping[str, str]) -> None:
-        """Find out whether the session is ours alone, and settle it then, in one statement.
-
-        A pooler has told another process id than that of the server it has the connection use.
-        """
-        settings = [f"set_config('{name}', '{value}', false)" for name, value in session.items()]
-        pid = self._connection.get_backend_pid()
-        sql = f"select {', '.join(settings) or 'true'} where pg_backend_pid() = {pid}"
-        rows, _ = await self.run(sql, (), float("inf"))
-        self.is_direct = bool(rows)
+        """Find out whether the session is ours alone, and settle it then, in one statement."""
+        sql = settling(self._connection.get_backend_pid(), session)
+        [row], _ = await self.run(sql, (), float("inf"))
+        self.is_direct, self.is_distributed = row[:2]
 
     async def _listen(self, target: Target, channels: Iterable[str]) -> None:
         listen = "; ".join(f"listen {channel}" for channel in channels)

@@ -10,9 +10,9 @@ from typing import Final
 
 from mailsacd.store.commit_order import CURRENT
 from mailsacd.store.counts import COLUMNS, THERE_OF_DOMAIN
+from mailsacd.store.deletion import Deletion
 from mailsacd.store.inbox import OWNED
 from mailsacd.store.locks import Job, take_turn
-from mailsacd.store.messages import deletion_text
 from mailsacd.store.sql import Executor, column, maybe, none, one
 from mailsacd.store.transaction import Transaction
 from mailsacd.store.views import ABOVE_ALL_IDS, VISIBLE
@@ -87,20 +87,18 @@ _any: one[bool] = one(column, "select exists (select from erasure where in_domai
 _hurry = none("set local synchronous_commit = off")
 
 
-def _removal(place: str) -> one[tuple[str | None, tuple[int, ...]]]:
+def _removal(place: str) -> Deletion[tuple[str | None, tuple[int, ...]]]:
     """Remove the first rows of an erasure; ``place`` (SQL) has an index find them."""
-    return one(
+    return Deletion(
         lambda last, *counts: (last, counts),
-        deletion_text(
-            f"""where (inbox, id) in (
-                    select inbox, id from message
-                    where {place} and id between %(first)s::text and %(last)s::text
-                        and is_erased(owner, saved_by, private, inbox, domain, id, xid,
-                                      %(erasure)s::text::uuid)
-                    order by id limit {BATCH})""",  # noqa: S608  as above
-            f"max(id), {_COUNTED}",
-            "id, saved_by, read, bytes, facts",
-        ),
+        f"""where (inbox, id) in (
+                select inbox, id from message
+                where {place} and id between %(first)s::text and %(last)s::text
+                    and is_erased(owner, saved_by, private, inbox, domain, id, xid,
+                                  %(erasure)s::text::uuid)
+                order by id limit {BATCH})""",  # noqa: S608  as above
+        f"max(id), {_COUNTED}",
+        "id, saved_by, read, bytes, facts",
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final, Unpack
 
-from mailsacd.store.messages import deletion
+from mailsacd.store.deletion import Deletion, deletion
 from mailsacd.store.retention import THERE, THERE_FOR_VIEWER, kept_of_account
 from mailsacd.store.sql import Executor, column, one
 from mailsacd.store.views import (
@@ -55,7 +55,7 @@ _starred = _list(f"saved_by = %(viewer)s::text and {THERE} and {KEPT}")
 _of_domain = _list(f"domain = %(domain)s and {OWNED} and {KEPT}")
 
 
-def inbox_deletion(count: int) -> one[int]:
+def inbox_deletion(count: int) -> Deletion[int]:
     """Return a statement that deletes ``count`` messages of an inbox, or ``limit`` if that is less.
 
     They are the newest of those with ids below ``before`` that the viewer sees and nobody has
@@ -69,7 +69,7 @@ def inbox_deletion(count: int) -> one[int]:
     )
 
 
-def domain_deletion(count: int) -> one[int]:
+def domain_deletion(count: int) -> Deletion[int]:
     """Return a statement that deletes ``count`` messages of a domain that the viewer owns."""
     return deletion(
         f"""where (inbox, id) in (

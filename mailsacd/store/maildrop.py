@@ -5,7 +5,16 @@ from enum import Enum
 from typing import Final
 
 from mailsacd.core.maildrop import Listing, Measure, StoredMessage
-from mailsacd.store.messages import deletion
+from mailsacd.store.deletion import deletion
+from mailsacd.store.raw_messages import (
+    IS_RECENT,
+    RawPlace,
+    find_stored,
+    find_unmeasured_raws,
+    find_wire_sizes,
+    keep_measures_apart,
+    look_until_whole,
+)
 from mailsacd.store.retention import THERE
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import KEPT, REACHABLE, VISIBLE_AMONG_MANY
@@ -28,22 +37,30 @@ def _listing(text: str | None) -> Listing:
 
 
 # One text: thousands of rows would hold the reactor for several times as long
-_list = one(
-    _listing,
-    f"""select string_agg(shown.id || ' ' || shown.octets, ' ' order by shown.id)
+def _shown(beside: str, raw: str = "") -> str:
+    """What is shown of an inbox, oldest first: ids, each with what is ``beside`` it (SQL)."""
+    return f"""select string_agg(shown.id || ' ' || shown.beside, ' ' order by shown.id)
         from (
-            select message.id, coalesce(wire_size, -1) as octets
-            from message cross join lateral {_RAW} raw
+            select message.id, {beside} as beside
+            from message {raw}
             where inbox = %(inbox)s and {VISIBLE_AMONG_MANY} and {KEPT}
                 and folder not in {_LEFT_OUT}
             order by message.id desc limit {MAX_MESSAGES}
-        ) shown""",  # noqa: S608  as above
-)
+        ) shown"""  # noqa: S608  as above
+
+
+_list = one(_listing, _shown("coalesce(wire_size, -1)", f"cross join lateral {_RAW} raw"))
+_list_apart: one[str | None] = one(column, _shown(f"raw_id || ' ' || ({IS_RECENT})"))
+_THESE: Final = f"""inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY}
+    and {KEPT}"""
 _bodies: many[tuple[str, StoredMessage]] = many(
     lambda message_id, body, plain: (message_id, StoredMessage(body, plain)),
     f"""select message.id, body, plain
-        from message cross join lateral {_RAW} raw
-        where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and {_MAY} and {KEPT}""",  # noqa: S608  as above
+        from message cross join lateral {_RAW} raw where {_THESE}""",  # noqa: S608  as above
+)
+_places: many[tuple[str, RawPlace]] = many(
+    lambda message_id, raw_id, is_recent: (message_id, RawPlace(raw_id, is_recent)),
+    f"select id, raw_id, {IS_RECENT} from message where {_THESE}",  # noqa: S608  as above
 )
 # Messages from before there were maildrops
 _unmeasured: many[tuple[str, bytes]] = many(
@@ -51,6 +68,9 @@ _unmeasured: many[tuple[str, bytes]] = many(
     f"""select raw.id, body
         from message cross join lateral {_RAW} raw
         where inbox = %(inbox)s and message.id = any(%(ids)s::text[]) and wire_size is null""",  # noqa: S608  as above
+)
+_raw_ids: many[str] = many(
+    column, "select raw_id from message where inbox = %(inbox)s and id = any(%(ids)s::text[])"
 )
 _keep_measures = none(
     """update raw_message set plain = known.plain, wire_size = known.wire_size
@@ -103,7 +123,25 @@ class Entry(Enum):
 
 async def list_maildrop(db: Executor, inbox: str, account: str) -> Listing:
     """Return what ``account`` sees of the inbox, without what is in spam or trash."""
+    if db.is_distributed:
+        return await look_until_whole(db, lambda: _listed_apart(db, inbox, account))
     return await _list(db, inbox=inbox, viewer=account)
+
+
+async def _listed_apart(db: Executor, inbox: str, account: str) -> tuple[Listing, bool]:
+    """Return the listing, and whether a raw message of it is yet to come."""
+    words = (await _list_apart(db, inbox=inbox, viewer=account) or "").split()
+    ids, raw_ids, recent = words[::3], words[1::3], words[2::3]
+    sizes = await find_wire_sizes(db, sorted(set(raw_ids)))
+    there = [
+        (id_, sizes[raw_id]) for id_, raw_id in zip(ids, raw_ids, strict=True) if raw_id in sizes
+    ]
+    listing = Listing(
+        ids=tuple(id_ for id_, _ in there),
+        sizes=tuple(-1 if size is None else size for _, size in there),
+    )
+    pairs = zip(raw_ids, recent, strict=True)
+    return listing, any(raw_id not in sizes and is_recent == "true" for raw_id, is_recent in pairs)
 
 
 async def find_bodies(
@@ -113,17 +151,31 @@ async def find_bodies(
 
     ``is_open`` tells whether it may look into the inbox (see store.views).
     """
-    found = await _bodies(db, inbox=inbox, ids=list(ids), viewer=account, open=is_open)
-    return dict(found)
+    these = {"inbox": inbox, "ids": list(ids), "viewer": account, "open": is_open}
+    if not db.is_distributed:
+        return dict(await _bodies(db, **these))
+
+    async def look() -> tuple[dict[str, StoredMessage], bool]:
+        places = dict(await _places(db, **these))
+        raws, is_to_come = await find_stored(db, places.values())
+        there = {id_: raws[at.raw_id] for id_, at in places.items() if at.raw_id in raws}
+        return there, is_to_come
+
+    return await look_until_whole(db, look)
 
 
 async def find_unmeasured(db: Executor, inbox: str, ids: Sequence[str]) -> list[tuple[str, bytes]]:
     """Return id and stored body of the raws of those messages that nobody has measured yet."""
+    if db.is_distributed:
+        return await find_unmeasured_raws(db, await _raw_ids(db, inbox=inbox, ids=list(ids)))
     return await _unmeasured(db, inbox=inbox, ids=list(ids))
 
 
 async def keep_measures(db: Executor, measures: Sequence[Measure]) -> None:
     """Store what was measured of raw messages."""
+    if db.is_distributed:
+        await keep_measures_apart(db, measures)
+        return
     await _keep_measures(
         db,
         ids=[each.raw_id for each in measures],

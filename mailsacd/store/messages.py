@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from mailsacd.core.message import Message, Neighbours
+from mailsacd.store.deletion import deletion
+from mailsacd.store.raw_messages import IS_RECENT, RawPlace, find_body_at
 from mailsacd.store.sql import Executor, column, maybe, one
 from mailsacd.store.views import (
     AS_JSON_ARRAY,
@@ -40,42 +42,7 @@ _raw: maybe[bytes] = maybe(
     column,
     f"select body from raw_message where id = (select raw_id {_ONE})",  # noqa: S608  as above
 )
-
-
-def deletion(rows: str) -> one[int]:
-    """Return a statement that deletes ``rows`` (SQL: what comes after ``delete from message``).
-
-    Each raw goes with its last copy, in the same statement, which answers how many copies there
-    were.
-    """
-    return one(column, deletion_text(rows, "count(*)"))
-
-
-def deletion_text(rows: str, answer: str, columns: str = "received") -> str:
-    """Return the SQL of a `deletion` that answers something else of the copies that are gone.
-
-    ``answer`` (SQL) is made of ``columns``.
-    """
-    # The lock on the raw makes those who delete the last copies of it at the same time take
-    # turns: the second one sees the count that the first one left.
-    return f"""with gone as (
-                delete from message {rows} returning raw_id, {columns}
-            ), counted as (
-                select raw_id, count(*) as copies from gone group by raw_id
-            ), held as (
-                select raw_message.id, refs, copies
-                from raw_message join counted on raw_message.id = raw_id
-                order by raw_message.id for update of raw_message
-            ), unreferenced as (
-                delete from raw_message using held
-                where raw_message.id = held.id and held.refs <= copies
-            ), released as (
-                update raw_message set refs = held.refs - copies
-                from held where raw_message.id = held.id and held.refs > copies
-            )
-            select {answer} from gone"""  # noqa: S608  as above
-
-
+_raw_place = maybe(RawPlace, f"select raw_id, {IS_RECENT} {_ONE}")
 _delete = deletion("where inbox = %(inbox)s and id = any(%(ids)s)")
 _delete_one = deletion(_THIS)
 
@@ -117,7 +84,10 @@ async def find_raw(
     db: Executor, inbox: str, message_id: str, viewer: str | None = None, *, is_open: bool = True
 ) -> bytes | None:
     """Return the raw of a message, compressed with zstd, on the terms of `find_message`."""
-    return await _raw(db, inbox=inbox, id=message_id, viewer=viewer, open=is_open)
+    this = {"inbox": inbox, "id": message_id, "viewer": viewer, "open": is_open}
+    if db.is_distributed:
+        return await find_body_at(db, lambda: _raw_place(db, **this))
+    return await _raw(db, **this)
 
 
 async def delete_message(

@@ -6,8 +6,8 @@ from typing import Any, Final
 from mailsacd.core.load_test import LoadTestRun
 from mailsacd.core.ownership import AddressFacts, DomainFacts
 from mailsacd.core.token import milliseconds, time_prefix
+from mailsacd.store.deletion import deletion
 from mailsacd.store.events import COMMIT_WITHIN_S
-from mailsacd.store.messages import deletion
 from mailsacd.store.retention import PUBLIC, THERE, kept, there
 from mailsacd.store.sql import Executor, maybe, none, one
 from mailsacd.store.views import ABOVE_ALL_IDS

@@ -21,7 +21,8 @@ from mailsacd.core.figures import Figures
 from mailsacd.store.connection import Connection
 from mailsacd.store.failures import AWAY, DriverError, translated
 from mailsacd.store.pool_figures import PoolFigures
-from mailsacd.store.sql import Result, Statement
+from mailsacd.store.session import usual_settings
+from mailsacd.store.sql import Executor, Result, Statement
 from mailsacd.store.target import Target, is_hopeless
 from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
@@ -40,9 +41,6 @@ SPARE_FOR_S: Final = 20.0
 _SWEEP_INTERVAL_S: Final = 0.5
 _GROW_AFTER_S: Final = 0.01
 _RETRY_START_S: Final = 0.2
-# Declared statements find rows by their keys: no value asks for another plan, and one made while a
-# table was small must not read it whole later. What that seems to cost would have it compiled.
-_PLANS: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
 
 _log = Logger()
 
@@ -83,10 +81,9 @@ class Database:
         self._sweeping = Loop(
             "watch connections", self._sweep, every_s=_SWEEP_INTERVAL_S, clock=reactor
         )
-        self._is_away = False
-        self._closed = False
-        self.is_direct = False
-        """Whether nothing between shares the server's sessions with others; known once started."""
+        self._is_away = self._closed = False
+        self.is_direct = self.is_distributed = False
+        """Whether no pooler is between, and as of an Executor; both are known once started."""
 
     def declare(self, figures: Figures, name: str) -> None:
         """Have ``figures`` tell how the pool stands, which ``name`` tells from others."""
@@ -168,6 +165,10 @@ class Database:
         finally:
             self._put_back(connection)
 
+    async def together(self, work: Callable[[Executor], Awaitable[T]]) -> T:
+        """Run ``work`` in a transaction of its own."""
+        return await self.transaction(work)
+
     async def _on_any(self, start: Callable[[Connection, float], Awaitable[Result]]) -> Result:
         connection = self._idle.pop()[1] if self._idle else await self._take()
         try:
@@ -246,13 +247,12 @@ class Database:
 
     async def _add_connection(self) -> None:
         connection = Connection(self._reactor, self._lost)
-        ms = str(int(self._statement_timeout_s * 1000))
-        session = {"statement_timeout": ms, "idle_in_transaction_session_timeout": ms, **_PLANS}
-        await connection.open(self.target, session=session)
+        await connection.open(self.target, session=usual_settings(self._statement_timeout_s))
         if self._closed:
             connection.drop("the daemon stops")
             return
         self.is_direct = connection.is_direct
+        self.is_distributed = connection.is_distributed
         self._open.add(connection)
         self._put_back(connection)
 

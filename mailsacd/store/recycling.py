@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from mailsacd.core.event import Snapshot
 from mailsacd.store.counts import EVERYTHING
-from mailsacd.store.messages import deletion, deletion_text
+from mailsacd.store.deletion import Deletion, deletion
 from mailsacd.store.retention import (
     IN_PUBLIC_INDEX,
     LATEST_PUBLIC,
@@ -70,7 +70,7 @@ def _rows(chosen: str, still: str = PUBLIC) -> str:
     return f"where ctid = any(array({chosen})) and {still}"
 
 
-def _remove_beyond_of(rows: str, *, are_starred: bool) -> one[int]:
+def _remove_beyond_of(rows: str, *, are_starred: bool) -> Deletion[int]:
     chosen = f"""select ctid from message where {rows}
             and id <= (select beyond_account(%(account)s::text, {are_starred}))
         order by id limit {BATCH} for update skip locked"""  # noqa: S608  as above
@@ -97,12 +97,11 @@ _some_accounts: many[str] = many(
 
 _remove_beyond = deletion(_rows(_LOCKED.format(_BEYOND)))
 _remove_too_new = deletion(_rows(_TOO_NEW))
-_remove_oldest: one[tuple[int, datetime | None]] = one(
-    lambda count, latest: (count, latest),
-    deletion_text(_rows(_OLDEST), "count(*), max(received)"),
+_remove_oldest: Deletion[tuple[int, datetime | None]] = Deletion(
+    lambda count, latest: (count, latest), _rows(_OLDEST), "count(*), max(received)"
 )
 
-_remove_beside: one[int] = deletion(
+_remove_beside = deletion(
     f"""where inbox = %(inbox)s::text and {PUBLIC} and id <= (
             select beyond_inbox(message.inbox)
             from message where inbox = %(inbox)s::text and id = %(id)s and {PUBLIC})"""  # noqa: S608  as above

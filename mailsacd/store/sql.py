@@ -7,7 +7,7 @@ further on. Each connection prepares it at its first use, so it is planned once.
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from mailsacd.core.errors import StatementError
@@ -39,8 +39,15 @@ class Statement:
 class Executor(Protocol):
     """Whatever runs statements: a Database, or a Transaction."""
 
+    @property
+    def is_distributed(self) -> bool:
+        """Whether raw messages are on other servers than all else (store.distribution)."""
+
     async def execute(self, statement: Statement, values: Sequence[object]) -> Result:
         """Run it with ``values`` for its numbered parameters."""
+
+    async def together(self, work: "Callable[[Executor], Awaitable[T]]") -> T:
+        """Run the statements of ``work`` in one transaction: in this one, if it is one."""
 
 
 class _Query(Statement, Generic[T]):

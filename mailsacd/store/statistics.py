@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from mailsacd.core.mailstats import ADDRESS, ATTACHMENT, DOMAIN, SENDER
+from mailsacd.store.raw_messages import IS_RECENT, RawPlace, find_body_at
 from mailsacd.store.retention import THERE, kept
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
@@ -110,11 +111,12 @@ _with: one[str] = one(
             ) place join message on message.inbox = place.inbox and message.id = place.id
         ) page""",  # noqa: S608  as above
 )
+_NEWEST_WITH: Final = f"from message where {_WITH} order by id desc limit 1"
 _raw: maybe[bytes] = maybe(
     column,
-    f"""select body from raw_message where id = (
-            select raw_id from message where {_WITH} order by id desc limit 1)""",  # noqa: S608  as above
+    f"select body from raw_message where id = (select raw_id {_NEWEST_WITH})",  # noqa: S608  as above
 )
+_raw_place = maybe(RawPlace, f"select raw_id, {IS_RECENT} {_NEWEST_WITH}")
 
 _COUNTED_THINGS: Final[tuple[str, ...]] = (
     "messages",
@@ -189,4 +191,6 @@ async def messages_with_attachment(db: Executor, md5: UUID, *, limit: int, skip:
 
 async def raw_with_attachment(db: Executor, md5: UUID) -> bytes | None:
     """Return the compressed raw of the newest public message that has the attachment, or None."""
+    if db.is_distributed:
+        return await find_body_at(db, lambda: _raw_place(db, md5=str(md5)))
     return await _raw(db, md5=str(md5))

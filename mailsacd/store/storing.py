@@ -12,17 +12,11 @@ import msgspec
 from mailsacd.core.errors import StatementError
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
 from mailsacd.core.token import utc_from_ms
+from mailsacd.store.raw_messages import COLUMNS, VALUES, insert_raws
 from mailsacd.store.sql import Executor, many, none
 
 # Arrays are unpacked side by side where they are selected: in the from clause of a statement they
 # would be copied into a table first.
-_RAWS: Final = """with raws as (
-    insert into raw_message (id, received, body, size, refs, plain, wire_size)
-    select unnest(%(raw_ids)s::text[]), unnest(%(times)s::timestamptz[]),
-        unnest(%(bodies)s::bytea[]), unnest(%(sizes)s::integer[]), unnest(%(counts)s::integer[]),
-        unnest(%(plain)s::boolean[]), unnest(%(wire_sizes)s::integer[])
-)"""
-
 _NEW: Final = """unnest(%(inboxes)s::text[]) as inbox, unnest(%(ids)s::text[]) as id,
     (%(raw_ids)s::text[])[unnest(%(places)s::integer[])] as raw_id,
     unnest(%(domains)s::text[]) as domain,
@@ -30,20 +24,23 @@ _NEW: Final = """unnest(%(inboxes)s::text[]) as inbox, unnest(%(ids)s::text[]) a
     (%(sizes)s::integer[])[unnest(%(places)s::integer[])] as bytes,
     unnest(%(facts)s::text[]) as facts, unnest(%(attachments)s::text[])::uuid[] as attachments"""
 
+
+def _raws_unless(apart: bool) -> str:
+    return "" if apart else f"raws as (insert into raw_message ({COLUMNS}) select {VALUES}),"
+
+
 # Nobody owns anything of the domains: no owner to look for, nothing to deliver.
-_store_public = none(
-    f"""{_RAWS}, events as (
+_PUBLIC: Final = f"""events as (
         insert into event (messages) values (%(event)s)
     )
     insert into message (inbox, id, raw_id, domain, received, bytes, facts, attachments)
     select {_NEW}"""  # noqa: S608  parts of SQL, no input
-)
 
 # An address that is reserved goes before its domain. Before both goes the account that forwarded
 # the mail to there: if it gave the address up just now, the mail is neither lost nor another's.
 # The subqueries are closed by their offsets: whose a row is, is worked out once, and its texts only
 # where there is an owner.
-_OWNED: Final = f"""{_RAWS}, copies as (
+_OWNED: Final = f"""copies as (
     insert into message (inbox, id, raw_id, domain, received, bytes, facts, attachments, passed,
         saved_by, owner, private, subject, sender, recipients)
     select inbox, id, raw_id, domain, received, bytes, facts, attachments, passed, saved_by,
@@ -113,16 +110,20 @@ def _whose(id_: str, *whose: Any) -> tuple[str, Owned]:
     return id_, Owned(*whose)
 
 
-_store_hooked = many(
-    _whose,
-    f"""{_OWNED}, {_HOOKS}
+_SOMEBODYS: Final = {
+    True: f"""{_OWNED}, {_HOOKS}
     select id, owner, private, id in (select message_id from hooks)
     from copies where owner is not null""",  # noqa: S608  as above
-)
-_store_unhooked = many(
-    _whose,
-    f"{_OWNED} select id, owner, private, false from copies where owner is not null",  # noqa: S608  as above
-)
+    False: f"{_OWNED} select id, owner, private, false from copies where owner is not null",  # noqa: S608  as above
+}
+# By whether the raw messages are stored by another statement
+_store_public = {apart: none(f"with {_raws_unless(apart)} {_PUBLIC}") for apart in (False, True)}
+_store_somebodys = {
+    (apart, hooks): many(_whose, f"with {_raws_unless(apart)} {text}")
+    for apart in (False, True)
+    for hooks, text in _SOMEBODYS.items()
+}
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -136,6 +137,9 @@ async def store_envelopes(
 ) -> dict[str, Owned]:
     """Store all of ``batch`` in one statement: all of it is committed, or nothing.
 
+    Where raw messages are on other servers these have a statement of their own before, in one
+    transaction with it.
+
     Tells which of the messages, by id, are somebody's. ``public`` says that nobody owns anything
     of any of the domains nor starred nor forwarded any of them, so that this need not be looked up;
     not ``hooks``, that no address of these has a webhook or Slack. The reactor is held while the
@@ -144,15 +148,28 @@ async def store_envelopes(
     """
     copies = [(new, message) for new in batch for message in new.messages]
     places = [place for place, new in enumerate(batch, 1) for _ in new.messages]
-    params = _raws(batch) | _copies(copies) | {"places": places}
+    params: dict[str, Any] = _raws(batch) | _copies(copies) | {"places": places}
+    params |= {"event": _event(copies)} if public else _ways(copies)
     try:
-        if public:
-            await _store_public(db, **params, event=_event(copies))
-            return {}
-        store = _store_hooked if hooks else _store_unhooked
-        return dict(await store(db, **params, **_ways(copies)))
+        if not db.is_distributed:
+            return await _store(db, params, public=public, hooks=hooks)
+
+        async def work(transaction: Executor) -> dict[str, Owned]:
+            await insert_raws(transaction, **params)
+            return await _store(transaction, params, public=public, hooks=hooks)
+
+        return await db.together(work)
     except ValueError as e:
         raise StatementError("The database cannot hold the text of a message") from e
+
+
+async def _store(
+    db: Executor, params: dict[str, Any], *, public: bool, hooks: bool
+) -> dict[str, Owned]:
+    if public:
+        await _store_public[db.is_distributed](db, **params)
+        return {}
+    return dict(await _store_somebodys[db.is_distributed, hooks](db, **params))
 
 
 Copies = Sequence[tuple[NewEnvelope, NewMessage]]

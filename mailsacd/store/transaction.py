@@ -1,12 +1,14 @@
 """A transaction under way: its statements see each other's effects."""
 
-from collections.abc import Awaitable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from mailsacd.core.errors import StatementError
 from mailsacd.store.connection import Connection
 from mailsacd.store.failures import DriverError, translated
-from mailsacd.store.sql import Result, Statement
+from mailsacd.store.sql import Executor, Result, Statement
+
+T = TypeVar("T")
 
 
 class Transaction:
@@ -23,6 +25,8 @@ class Transaction:
         self._connection = connection
         self._reactor = reactor
         self._patience_s = patience_s
+        self.is_distributed = connection.is_distributed
+        """As of an Executor."""
 
     async def begin(self, statement_timeout_s: float, *, is_usual: bool) -> None:
         """Begin the transaction.
@@ -49,6 +53,10 @@ class Transaction:
         """Run a declared statement with ``values`` for its numbered parameters."""
         running = self._connection.execute(statement, values, self._deadline_s())
         return await self._translating(running)
+
+    async def together(self, work: Callable[[Executor], Awaitable[T]]) -> T:
+        """Run ``work`` in this transaction."""
+        return await work(self)
 
     async def commit(self) -> None:
         """Commit the transaction.

@@ -173,3 +173,13 @@ def _bytes_of_a_backup(
     return subprocess.run(
         command, check=False, stdout=stdout, stderr=subprocess.PIPE, timeout=TIMEOUT_S
     )
+
+
+def test_where_there_is_no_citus_nothing_is_distributed(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon()
+    assert told_json(daemon.data_dir, "migrate")["distributed"] is False
+    refused = run(daemon.data_dir, "migrate", "--distribute")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: the database ")
+    assert "has no Citus: install it on every server" in refused.stderr
+    assert refused.stderr.count("\n") == 1

@@ -41,6 +41,7 @@ from tests.store.stored import stored_by_older_version
 
 reactor: Any = the_reactor
 
+BOTH_FORMS = True
 ACCOUNTS = ("ann", "bob")
 INBOXES = (
     "p@public.example",

@@ -20,6 +20,7 @@ from mailsacd.store.pushed_messages import find_messages
 from tests.mail.hubs import Held, in_inboxes, new_mail, store
 from tests.mail.owners import add_owner
 
+BOTH_FORMS = True
 BOB = "bob@example.com"
 
 

@@ -23,6 +23,7 @@ from mailsacd.store.messages import (
 from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 
+BOTH_FORMS = True
 INBOX = "bob@example.com"
 RECEIVED = datetime(2018, 3, 29, 18, 28, 7, 732_000, tzinfo=UTC)
 PAGE: dict[str, Any] = {"before_id": None, "from_id": None, "limit": 20, "skip": 0}

@@ -13,6 +13,7 @@ from mailsacd.store.pool import Database
 from mailsacd.store.storing import store_envelopes
 from tests.mail.property import add_accounts
 
+BOTH_FORMS = True
 RECEIVED = datetime(2026, 1, 1, tzinfo=UTC)
 FACTS = json.dumps(
     {

@@ -13,6 +13,7 @@ from mailsacd.store.storing import store_envelopes
 from tests.mail.hubs import new_mail
 from tests.mail.owners import add_owner, reserve
 
+BOTH_FORMS = True
 PUBLIC = "any@public.example"
 ANNS = "ann@public.example"
 IMPLICIT = "any@private.example"

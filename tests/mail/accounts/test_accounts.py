@@ -38,6 +38,7 @@ from mailsacd.work.threads import Lane
 from tests.mail.people import People, people
 
 reactor: Any = the_reactor
+BOTH_FORMS = True
 PEER = "192.0.2.1"
 PASSWORD = "correct horse"
 
@@ -297,6 +298,8 @@ async def test_what_was_being_stored_as_an_account_went_is_not_the_next_one_s(
 
     async def store_slowly(transaction: Transaction) -> None:
         await transaction.run(
+            "insert into raw_message (id, received, body, size, refs)"
+            " values ('slow', now(), '', 0, 1);"
             "insert into message (inbox, id, raw_id, domain, received, facts, owner)"
             " values ('a@x.example', 'slow', 'slow', 'x.example', now(), '{}', 'ann');"
             "insert into delivery (id, account, address, kind, url, inbox, message_id)"

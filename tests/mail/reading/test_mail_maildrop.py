@@ -42,6 +42,7 @@ from tests.mail.people import PLANS, People, people
 reactor: Any = the_reactor
 ensure = pytest_twisted.ensureDeferred
 
+BOTH_FORMS = True
 PEER = "192.0.2.1"
 BOX = "box@me.example"
 ANN = Actor(account="ann")

@@ -25,6 +25,7 @@ reactor: Any = the_reactor
 
 ANN, BOB = Actor(account="ann"), Actor(account="bob")
 PUBLIC, PRIVATE = "anybody@public.example", "ann@own.example"
+BOTH_FORMS = True
 LARGE = b"".join(b"line %d of a very long message\r\n" % n for n in range(80_000))  # 2.5 MB
 
 

@@ -16,6 +16,7 @@ from mailsacd.store.search import search
 from tests.mail.owners import add_owner, reserve
 from tests.mail.recycling.store_room import StoreRoom
 
+BOTH_FORMS = True
 BOX = "box@private.example"
 
 

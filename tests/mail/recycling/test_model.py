@@ -27,6 +27,7 @@ from tests.mail.recycling.store_room import StoreRoom
 
 reactor: Any = the_reactor
 
+BOTH_FORMS = True
 ACCOUNTS = ("ann", "bob")
 INBOXES = ("a@public.example", "b@public.example", "c@public.example")
 EMPTY = (

@@ -20,6 +20,7 @@ from tests.mail.owners import reserve
 from tests.mail.property import ANN
 from tests.mail.recycling.store_room import StoreRoom
 
+BOTH_FORMS = True
 INBOX = "anybody@public.example"
 DAY = timedelta(days=1)
 
