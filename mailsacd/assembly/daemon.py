@@ -20,6 +20,7 @@ from mailsacd.announcement import announce
 from mailsacd.assembly.account_pages import account_pages
 from mailsacd.assembly.delivering import Delivering
 from mailsacd.assembly.feeds import Feeds
+from mailsacd.assembly.mail_pages import mail_pages
 from mailsacd.assembly.mail_parts import MailParts
 from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.assembly.observing import Observing
@@ -156,8 +157,11 @@ class Daemon:
         mail = MailParts(ground, owners, records, observers, ports, self._add)
         feeds = self._add(Feeds(ground, owners, records, push.hub))
         signing_in = SigningIn.of(ground.settings, owners, records)
-        of_accounts = account_pages(owners, signing_in, mail, delivering)
-        pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, of_accounts))
+        theirs = (
+            *mail_pages(ground, owners),
+            *account_pages(owners, signing_in, mail, delivering),
+        )
+        pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, theirs))
         groups = (
             *mail_calls(ground, owners),
             *owners.calls(),

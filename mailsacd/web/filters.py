@@ -1,5 +1,6 @@
 """How values are written for people: times, sizes, numbers, mailboxes, URL segments."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -72,6 +73,11 @@ def segment(text: str) -> str:
     return quote(text, safe=_SAFE)
 
 
+def shell_word(text: str) -> str:
+    """``text`` as one word of a POSIX shell."""
+    return shlex.quote(text)
+
+
 def person(mailbox: Mapping[str, Any]) -> str:
     """The name of a mailbox, or its address where it has none."""
     return str(mailbox["name"] or mailbox["address"])
@@ -98,6 +104,7 @@ ALL: Final[Mapping[str, Callable[..., Any]]] = {
         number,
         plural,
         segment,
+        shell_word,
         person,
         mailbox,
         mailboxes,

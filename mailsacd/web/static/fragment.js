@@ -33,12 +33,19 @@ function replacePart(old, fresh) {
   const focused = old.contains(document.activeElement) ? selectorOf(document.activeElement) : "";
   const checked = all(old, "input[type=checkbox]:checked");
   const open = all(old, "details[open]");
+  const typed = [...old.querySelectorAll("input[type=text][id], select[id]")].map((each) => [each.id, each.value]);
   enhance(fresh);
   old.replaceWith(document.adoptNode(fresh));
   for (const each of checked) {
     const box = fresh.querySelector(each);
     if (box) {
       box.checked = true;
+    }
+  }
+  for (const [id, value] of typed) {
+    const field = document.getElementById(id);
+    if (field) {
+      field.value = value;
     }
   }
   for (const each of open) {
@@ -49,7 +56,7 @@ function replacePart(old, fresh) {
   }
 }
 
-// Replaces the elements with these ids, and resolves to the new page. What is checked, open and focused stays so.
+// Replaces the elements with these ids, and resolves to the new page. What is checked, typed, open and focused stays so.
 // Rejects where the page is not to be had: then everything stays as it is.
 export async function renew(ids, { url = location.href, signal } = {}) {
   const page = await fetchPage(url, signal);

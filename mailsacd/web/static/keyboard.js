@@ -4,6 +4,7 @@ const SEQUENCE_MS = 1200;
 
 const HERE = document.body.dataset.prefix;
 const PLACES = new Map([["g h", "/"], ["g m", "/messages"], ["c", "/compose"]]);
+const OWN = new Map();
 let begun = "";
 let begunAt = 0;
 
@@ -11,7 +12,15 @@ function isTyping(target) {
   return target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
 }
 
+// Has a key do what a page needs of it: `act` tells whether there was anything to do.
+export function onKey(key, act) {
+  OWN.set(key, act);
+}
+
 function act(keys) {
+  if (OWN.get(keys)?.()) {
+    return true;
+  }
   const found = [...document.querySelectorAll(`[data-key="${CSS.escape(keys)}"]`)]
     .find((each) => !each.hidden && !each.disabled);
   if (found) {

@@ -1,0 +1,19 @@
+"""The pages on which mail is read."""
+
+from mailsacd.assembly.ownership import Ownership
+from mailsacd.assembly.part import Ground
+from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.mail.reading.marks import Marks
+from mailsacd.mail.reading.snippets import Snippets
+from mailsacd.web.page import PageGroup
+from mailsacd.web.pages.inbox import InboxPages
+from mailsacd.web.pages.marking import Marking
+
+
+def mail_pages(ground: Ground, owners: Ownership) -> tuple[PageGroup, ...]:
+    """The pages of an inbox and of a message."""
+    database, access_control, lane = ground.database, owners.access_control, ground.lanes.readers
+    mailbox = Mailbox(database, access_control, lane)
+    snippets = Snippets(database, access_control, lane)
+    marking = Marking(mailbox, Marks(database, access_control))
+    return (InboxPages(mailbox, snippets, owners.addresses, marking),)
