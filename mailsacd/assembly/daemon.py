@@ -159,7 +159,7 @@ class Daemon:
         signing_in = SigningIn.of(ground.settings, owners, records)
         theirs = (
             *mail_pages(ground, owners),
-            *account_pages(owners, signing_in, mail, delivering),
+            *account_pages(ground, owners, signing_in, mail, delivering),
         )
         pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, theirs))
         groups = (

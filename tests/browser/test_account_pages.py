@@ -16,6 +16,8 @@ PATHS = (
     "/addresses",
     f"/addresses/orders@{DOMAIN}",
     f"/addresses/free@{DOMAIN}",
+    "/domains",
+    f"/domains/{DOMAIN}",
     "/keys",
     "/forgotten",
     "/reset-password?token=x",
@@ -37,6 +39,7 @@ def account(pages_daemon: RunningDaemon) -> Iterator[Client]:
         client.post(f"{here}/sample", {})
         client.get("/keys")
         client.post("/keys", {"name": "CI"}, 200)
+        client.post("/domains", {"domain": DOMAIN})
         yield client
 
 

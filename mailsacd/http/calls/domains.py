@@ -198,15 +198,10 @@ class DomainCalls:
 
     async def change(self, call: Call) -> Response:
         """Set the flags that the body gives, and answer with the domain object."""
-        view = await self._domains.change(
-            call.actor,
-            call["domain"],
-            enablews=_flag(call.body.enablews),
-            is_default=_flag(call.body.isDefault),
-            is_private=_flag(call.body.isPrivate),
-            catch_all=_flag(call.body.catchAll),
+        flags = flags_of(call.body)
+        return json_response(
+            domain_json(await self._domains.change(call.actor, call["domain"], **flags))
         )
-        return json_response(domain_json(view))
 
 
 def domain_json(view: DomainView) -> dict[str, Any]:
@@ -235,6 +230,16 @@ def domain_json(view: DomainView) -> dict[str, Any]:
             }
             for record in view.records
         ],
+    }
+
+
+def flags_of(body: DomainFlagsBody) -> dict[str, bool | None]:
+    """What a body asks for, as Domains.change takes it; None: as it is."""
+    return {
+        "enablews": _flag(body.enablews),
+        "is_default": _flag(body.isDefault),
+        "is_private": _flag(body.isPrivate),
+        "catch_all": _flag(body.catchAll),
     }
 
 
