@@ -24,6 +24,7 @@ from mailsacd.assembly.mail_pages import mail_pages
 from mailsacd.assembly.mail_parts import MailParts
 from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.assembly.observing import Observing
+from mailsacd.assembly.operating import Operating
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.pages import WebPages
 from mailsacd.assembly.part import Edge, Ground, P, Part
@@ -166,6 +167,7 @@ class Daemon:
             *mail_calls(ground, owners),
             *owners.calls(),
             *signing_in.calls(),
+            *Operating(ground, owners).calls(),
             *records.calls(),
             *mail.calls(),
             *observing.calls(),

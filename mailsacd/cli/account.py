@@ -3,14 +3,13 @@
 from typing import Any, Final
 
 import click
-import msgspec
 
 from mailsacd.cli.command import Common, base_url, command, table
 from mailsacd.cli.own_mail import own_mail_of
 from mailsacd.cli.usage_text import usage_text
 from mailsacd.core.account import Account
-from mailsacd.core.token import iso_time
 from mailsacd.data import Data, Opening
+from mailsacd.http.calls.operator_accounts import account_json
 from mailsacd.http.calls.usage import inbound_json, report_json
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.plans import Plans
@@ -55,10 +54,7 @@ def list_(common: Common) -> None:
         return [_shown(found, accounts) for found in await accounts.list()]
 
     shown = common.run(work)
-    rows = [
-        [a["name"], a["email"], a["plan"], a["created"], "suspended" if a["suspended"] else ""]
-        for a in shown
-    ]
+    rows = [[a["name"], a["email"], a["plan"], a["created"], _marks(a)] for a in shown]
     common.show(shown, table([["NAME", "EMAIL", "PLAN", "CREATED", ""], *rows]))
 
 
@@ -71,6 +67,11 @@ def list_(common: Common) -> None:
     help="A limit of this account alone (firehose=true, too); LIMIT= takes it away again.",
 )  # fmt: skip
 @click.option("--suspend/--resume", "suspended", default=None, help="Whether it may do anything.")
+@click.option(
+    "--operator/--no-operator",
+    default=None,
+    help="Whether its own login may see and change by a session what is everybody's.",
+)
 @click.option("--capture-private/--no-capture-private", default=None, help="Star what it captures.")
 @click.option("--disable-spam/--no-disable-spam", default=None, help="Do not rate its mail.")
 @click.option(
@@ -185,14 +186,8 @@ def _limit(text: str) -> tuple[str, Any]:
 
 
 def _shown(found: Account, accounts: Accounts) -> dict[str, Any]:
-    return {
-        "name": found.name,
-        "email": found.email,
-        "plan": found.plan,
-        "limits": msgspec.structs.asdict(accounts.plans.limits_of(found)),
-        "overrides": dict(found.overrides),
-        "capturePrivate": found.capture_private,
-        "disableSpam": found.disable_spam,
-        "suspended": found.suspended,
-        "created": iso_time(found.created),
-    }
+    return account_json(found, accounts.plans.limits_of(found))
+
+
+def _marks(shown: dict[str, Any]) -> str:
+    return ", ".join(mark for mark in ("operator", "suspended") if shown[mark])

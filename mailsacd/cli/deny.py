@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from mailsacd.cli.command import Common, command, table
-from mailsacd.core.token import iso_time
 from mailsacd.data import Data
+from mailsacd.http.calls.operator_mail import denied_json
 from mailsacd.mail.receiving.denylist_entry import (
     MAX_REASON_CHARACTERS,
     allow,
@@ -15,7 +15,6 @@ from mailsacd.mail.receiving.denylist_entry import (
     seconds_of,
 )
 from mailsacd.settings import Settings
-from mailsacd.store.denylist import Denied
 
 _recipient = click.option(
     "--recipient", is_flag=True, help="ENTRY is whom mail is for: a mail address or a domain."
@@ -43,7 +42,7 @@ def add(common: Common, entry: str, reason: str, lasting: str | None, *, recipie
         for_s = None if lasting is None else seconds_of(lasting)
         added = await deny(data.database, entry, reason, recipient=recipient, for_s=for_s)
         [shown] = [
-            _json(each)
+            denied_json(each)
             for each in await denied(data.database)
             if (each.entry, each.recipient) == (added, recipient)
         ]
@@ -75,7 +74,7 @@ def list_(common: Common) -> None:
     """Show whose mail is refused, why, and for how long."""
 
     async def work(data: Data, _: Settings) -> list[dict[str, Any]]:
-        return [_json(each) for each in await denied(data.database)]
+        return [denied_json(each) for each in await denied(data.database)]
 
     shown = common.run(work)
     rows = [
@@ -86,13 +85,3 @@ def list_(common: Common) -> None:
 
 def _side(shown: dict[str, Any]) -> str:
     return "to" if shown["recipient"] else "from"
-
-
-def _json(denied: Denied) -> dict[str, Any]:
-    return {
-        "entry": denied.entry,
-        "recipient": denied.recipient,
-        "reason": denied.reason,
-        "created": iso_time(denied.created),
-        "expires": denied.expires and iso_time(denied.expires),
-    }

@@ -1,6 +1,6 @@
 """`mailsacd queue`: mail on its way out, of whichever account."""
 
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -10,6 +10,7 @@ from mailsacd.core.address import normal_domain
 from mailsacd.core.outgoing import OPEN_STATES, Outgoing
 from mailsacd.core.outgoing_form import shown
 from mailsacd.data import Data
+from mailsacd.http.calls.operator_mail import outgoing_json
 from mailsacd.mail.sending.outgoing_queue import OutgoingQueue
 from mailsacd.mail.sending.own_fields import OwnFields
 from mailsacd.settings import Settings
@@ -51,7 +52,7 @@ def list_(
         if ended or r.state in OPEN_STATES
     ]
     heads = ["ID", "ACCOUNT", "FROM", "TO", "STATE", "LAST REPLY"]
-    common.show([_json(one) for one in found], table([heads, *rows]))
+    common.show([outgoing_json(one) for one in found], table([heads, *rows]))
 
 
 @queue.command()
@@ -64,7 +65,7 @@ def show(common: Common, outgoing_id: str) -> None:
         return await _queue(data, settings).get(outgoing_id)
 
     found = common.run(work)
-    common.show(_json(found), _told(found))
+    common.show(outgoing_json(found), _told(found))
 
 
 @queue.command()
@@ -109,7 +110,7 @@ def _changing(change: Change, summary: str, done: str) -> click.Command:
             return await _queue(data, settings).change(change, outgoing_id, recipient=recipient)
 
         changed = common.run(work)
-        common.show(_json(changed), _told(changed))
+        common.show(outgoing_json(changed), _told(changed))
 
     named = command(changing)
     for option in (
@@ -149,10 +150,6 @@ for _change, _summary, _done in _CHANGES:
 
 def _queue(data: Data, settings: Settings) -> OutgoingQueue:
     return OutgoingQueue(data.database, kept_days=settings.relay.kept_days, reactor=data.reactor)
-
-
-def _json(outgoing: Outgoing) -> dict[str, Any]:
-    return {"account": outgoing.account, **shown(outgoing)}
 
 
 def _told(outgoing: Outgoing) -> str:

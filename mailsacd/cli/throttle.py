@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from mailsacd.cli.command import Common, command, table
-from mailsacd.core.token import iso_time
 from mailsacd.data import Data
+from mailsacd.http.calls.operator_figures import MAX_HOURS, throttled_json
 from mailsacd.mail.records.throttled import throttled_of_late
 from mailsacd.settings import Settings
 
@@ -17,22 +17,14 @@ def throttle() -> None:
 
 
 @throttle.command("list")
-@click.option("--hours", default=1, type=click.IntRange(1, 720), show_default=True)
+@click.option("--hours", default=1, type=click.IntRange(1, MAX_HOURS), show_default=True)
 @command
 def list_(common: Common, hours: int) -> None:
     """Show who was slowed or sent away within the last hours, the most often first."""
 
     async def work(data: Data, _: Settings) -> list[dict[str, Any]]:
-        return [
-            {
-                "who": each.subject,
-                "account": each.account,
-                "slowed": each.slowed,
-                "sentAway": each.sent_away,
-                "last": iso_time(each.last),
-            }
-            for each in await throttled_of_late(data.database, hours=hours)
-        ]
+        found = await throttled_of_late(data.database, hours=hours)
+        return [throttled_json(each) for each in found]
 
     shown = common.run(work)
     rows = [

@@ -23,7 +23,8 @@ _KEY_CHARACTERS: Final = 32  # of 62 each: 190 bits
 class Account:
     """``overrides`` are limits of this account that go before those of its ``plan``.
 
-    One that is ``suspended`` may do nothing; one that is ``removing`` is on its way out.
+    One that is ``suspended`` may do nothing; one that is ``removing`` is on its way out. That of an
+    ``operator`` looks after the server.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Account:
     disable_spam: bool
     suspended: bool
     removing: bool
+    operator: bool
     created: datetime
     updated: datetime
 

@@ -13,6 +13,7 @@ class Actor:
     ``login`` is who signed in: the account's own name or a team user's; with an API key it is
     None, for a key stands for the account but manages neither the account nor its keys. A ``team``
     user who is ``elevated`` manages them for a while.
+    ``is_operator`` tells that it is the own login of an account that looks after the server.
     ``key_name`` is what the account calls the API key, ``peer`` the IP address that the request
     came from.
     """
@@ -21,6 +22,7 @@ class Actor:
     login: str | None = None
     team: bool = False
     elevated: bool = False
+    is_operator: bool = False
     key_name: str | None = None
     peer: str = field(default="", compare=False)
 
@@ -68,6 +70,17 @@ def own_account(actor: Actor) -> str:
     account = account_of(actor)
     if actor.login is None or actor.team:
         raise ForbiddenError(_OWN_LOGIN)
+    return account
+
+
+def operators_account(actor: Actor) -> str:
+    """The account of an operator who has signed in: never by an API key, nor as a team user.
+
+    Raises UnauthenticatedError without credentials, ForbiddenError for everybody else.
+    """
+    account = account_of(actor)
+    if not actor.is_operator:
+        raise ForbiddenError("This is for operators of the server, by a session of their own login")
     return account
 
 

@@ -11,13 +11,23 @@ from mailsacd.store.sql import Executor, column, many, maybe, none, one
 
 _COLUMNS = (
     "name, email, plan, overrides::text, labels, recents, capture_private, disable_spam, "
-    "suspended, removing, created, updated"
+    "suspended, removing, operator, created, updated"
 )
 _MAX_LISTED = 10_000
 
 
 def _account(name: str, email: str, plan: str, overrides: str, *rest: Any) -> Account:
-    labels, recents, capture_private, disable_spam, suspended, removing, created, updated = rest
+    (
+        labels,
+        recents,
+        capture_private,
+        disable_spam,
+        suspended,
+        removing,
+        operator,
+        created,
+        updated,
+    ) = rest
     return Account(
         name=name,
         email=email,
@@ -29,6 +39,7 @@ def _account(name: str, email: str, plan: str, overrides: str, *rest: Any) -> Ac
         disable_spam=disable_spam,
         suspended=suspended,
         removing=removing,
+        operator=operator,
         created=created,
         updated=updated,
     )
@@ -48,6 +59,13 @@ _list = many(
     _account,
     f"select {_COLUMNS} from account order by name limit {_MAX_LISTED}",  # noqa: S608  no input in it
 )
+_search = many(
+    _account,
+    f"""select {_COLUMNS} from account
+        where position(lower(%(query)s) in name) > 0
+            or position(lower(%(query)s) in lower(email)) > 0
+        order by name limit %(limit)s offset %(skip)s""",  # noqa: S608  no input in it
+)
 _insert = none(
     """insert into account (name, email, plan, overrides)
        values (%(name)s, %(email)s, %(plan)s, %(overrides)s::jsonb)
@@ -66,7 +84,8 @@ _update = none(
            recents = coalesce(%(recents)s::text[], recents),
            capture_private = coalesce(%(capture_private)s::boolean, capture_private),
            disable_spam = coalesce(%(disable_spam)s::boolean, disable_spam),
-           suspended = coalesce(%(suspended)s::boolean, suspended), updated = now()
+           suspended = coalesce(%(suspended)s::boolean, suspended),
+           operator = coalesce(%(operator)s::boolean, operator), updated = now()
        where name = %(name)s"""
 )
 _email_taken = one(
@@ -125,6 +144,7 @@ _CHANGES = (
     "capture_private",
     "disable_spam",
     "suspended",
+    "operator",
 )
 
 
@@ -145,6 +165,11 @@ async def lock_account(db: Executor, name: str) -> Account | None:
 async def list_accounts(db: Executor) -> list[Account]:
     """Return all accounts in the order of their names, 10,000 at most."""
     return await _list(db)
+
+
+async def search_accounts(db: Executor, query: str, *, limit: int, skip: int) -> list[Account]:
+    """Return accounts by name, of whose name or mail address ``query`` is a part."""
+    return await _search(db, query=query, limit=limit, skip=skip)
 
 
 async def any_account(db: Executor) -> bool:

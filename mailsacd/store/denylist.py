@@ -30,6 +30,13 @@ _list = many(
         where expires is null or expires > now()
         order by entry, recipient limit {MAX_ENTRIES}""",  # noqa: S608  no input in it
 )
+_search = many(
+    Denied,
+    """select entry, recipient, reason, created, expires from denylist
+       where (expires is null or expires > now()) and (position(lower(%(query)s) in entry) > 0
+           or position(lower(%(query)s) in lower(reason)) > 0)
+       order by entry, recipient limit %(limit)s offset %(skip)s""",
+)
 _add = none(
     """insert into denylist (entry, recipient, reason, expires)
        values (%(entry)s, %(recipient)s::boolean, %(reason)s,
@@ -47,6 +54,11 @@ _forget_expired = none("delete from denylist where expires <= now()")
 async def list_denied(db: Executor) -> list[Denied]:
     """Return all entries in force in the order of their texts, MAX_ENTRIES at most."""
     return await _list(db)
+
+
+async def search_denied(db: Executor, query: str, *, limit: int, skip: int) -> list[Denied]:
+    """Return entries in force by text, of whose text or reason ``query`` is a part."""
+    return await _search(db, query=query, limit=limit, skip=skip)
 
 
 async def add_denied(

@@ -46,6 +46,12 @@ _list = many(
     f"""select {_COLUMNS} from domain where owner = %(owner)s
         order by is_default desc, name limit {MAX_LISTED}""",  # noqa: S608  no input in it
 )
+_search = many(
+    _domain,
+    f"""select {_COLUMNS} from domain
+        where position(lower(%(query)s) in name) > 0 or position(lower(%(query)s) in owner) > 0
+        order by name, owner limit %(limit)s offset %(skip)s""",  # noqa: S608  no input in it
+)
 _holder = maybe(
     _domain,
     f"select {_COLUMNS} from domain where name = %(name)s and verified",  # noqa: S608  no input in it
@@ -109,6 +115,11 @@ _claim_due: many[tuple[str, str]] = many(
 async def find_domain(db: Executor, owner: str, name: str) -> Domain | None:
     """Return an account's claim to a domain, or None."""
     return await _find(db, name=name, owner=owner)
+
+
+async def search_domains(db: Executor, query: str, *, limit: int, skip: int) -> list[Domain]:
+    """Return claims by name, of whose name or owner ``query`` is a part."""
+    return await _search(db, query=query, limit=limit, skip=skip)
 
 
 async def list_domains(db: Executor, owner: str) -> list[Domain]:

@@ -16,6 +16,7 @@ class SessionFacts:
     """Who has signed in, and until when. ``suspended`` tells whether the account is.
 
     ``last_used`` is told to an hour. A team user may be elevated, or have been, until a time.
+    ``is_operator`` is of an account's own login alone.
     """
 
     login: str
@@ -26,12 +27,13 @@ class SessionFacts:
     id: str
     last_used: datetime
     elevated_until: datetime | None
+    is_operator: bool
 
 
 _find = maybe(
     SessionFacts,
     """select l.name, l.account, l.team, a.suspended or a.removing, s.expires, s.id, s.last_used,
-           l.elevated_until
+           l.elevated_until, a.operator and not l.team
        from session s join login l on l.name = s.login join account a on a.name = l.account
        where s.token_hash = %(token_hash)s::bytea and s.expires > now()""",
 )

@@ -46,6 +46,10 @@ def test_accounts_and_keys_beside_a_running_daemon(make_daemon: MakeDaemon) -> N
     assert me(daemon, other) == 401
     told(data, "account", "set", "ann", "--resume", "--limit", "domains=")
     assert me(daemon, other) == 200
+    assert told_json(data, "account", "set", "ann", "--operator")["operator"]
+    assert "operator" in told(data, "account", "list").splitlines()[2]
+    assert not told_json(data, "account", "set", "ann", "--no-operator")["operator"]
+    assert told_json(data, "account", "set", "Ann", "--no-totp") == {"name": "ann"}
     link = told_json(data, "account", "reset-link", "ann")["link"]
     assert link.startswith(f"http://127.0.0.1:{daemon.ready.ports['http']}/")
     public = ("--set", "http.public_url=https://team.example/mail/")
@@ -108,6 +112,7 @@ def test_an_account_of_a_name_that_was_taken_back_begins_with_nothing(
         (("account", "set", "eve"), 1, "no account eve"),
         (("account", "set", "admin", "--limit", "domain=1"), 1, "domain is none of"),
         (("account", "set", "admin", "--limit", "domains"), 2, "LIMIT=NUMBER"),
+        (("account", "set", "eve", "--no-totp"), 1, "Nobody signs in as eve"),
         (("account", "remove", "eve"), 1, "no account eve"),
         (("account", "reset-link", "eve"), 1, "Nobody signs in as eve"),
         (("key", "add", "eve"), 1, "no account eve"),

@@ -56,7 +56,11 @@ _FIELDS: Final[dict[str, Any]] = {
     "ended": {**schemas.TIME_OR_NULL, "description": "When its last recipient was done with"},
     "recipients": schemas.list_of(_RECIPIENT),
 }
-_OUTGOING: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
+OUTGOING: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": list(_FIELDS),
+    "properties": _FIELDS,
+}
 _SENT: Final = {
     "type": "object",
     "required": ["_id", "to", "from", "creditsUsed"],
@@ -75,7 +79,7 @@ def _outgoing_id(text: str) -> str:
     return text
 
 
-_OUTGOING_ID: Final = Parameter(
+OUTGOING_ID: Final = Parameter(
     name="outgoingId",
     where="path",
     description="The outgoing message's `_id`.",
@@ -132,7 +136,7 @@ class OutgoingCalls:
                 id="listOutgoing",
                 summary="What the account has sent, the newest first",
                 parameters=(limit, SKIP),
-                answers=(schemas.json_answer("The list", schemas.list_of(_OUTGOING)),),
+                answers=(schemas.json_answer("The list", schemas.list_of(OUTGOING)),),
                 handler=self.list,
             ),
             _operation(
@@ -140,8 +144,8 @@ class OutgoingCalls:
                 path="/api/outgoing-messages/{outgoingId}",
                 id="getOutgoing",
                 summary="What has become of each recipient of a message",
-                parameters=(_OUTGOING_ID,),
-                answers=(schemas.json_answer("The message", _OUTGOING),),
+                parameters=(OUTGOING_ID,),
+                answers=(schemas.json_answer("The message", OUTGOING),),
                 refusals=(*_REFUSALS, 404),
                 handler=self.get,
             ),
@@ -160,9 +164,9 @@ class OutgoingCalls:
                 summary=summary,
                 description="A recipient that is being sent to just now stays as it is; 409 where "
                 "that leaves none.",
-                parameters=(_OUTGOING_ID,),
+                parameters=(OUTGOING_ID,),
                 body=RecipientBody,
-                answers=(schemas.json_answer("The message", _OUTGOING),),
+                answers=(schemas.json_answer("The message", OUTGOING),),
                 refusals=(*_REFUSALS, 404, 409),
                 handler=partial(self.change, change),
             )

@@ -104,12 +104,18 @@ class Accounts:
         own = await accounts.largest_override(self.database, "activity_minutes")
         return max(own, self.plans.longest_activity_minutes)
 
-    async def change(self, name: str, changes: Mapping[str, Any], by: Author = OPERATOR) -> Account:
+    async def change(
+        self,
+        name: str,
+        changes: Mapping[str, Any],
+        by: Author = OPERATOR,
+        also: Callable[[Transaction], Awaitable[None]] | None = None,
+    ) -> Account:
         """Change ``email``, ``plan``, ``overrides``, ``labels``, ``recents``, ``capture_private``,
 
-        ``disable_spam`` or ``suspended``, which also holds what it has queued to be sent. Overrides
-        are added to those there are; None takes one away. Raises NotFoundError, InvalidInputError
-        and ConflictError.
+        ``disable_spam``, ``operator`` or ``suspended``, which also holds what it has queued to be
+        sent. Overrides are added to those there are; None takes one away. What ``also`` does is
+        done together with it. Raises NotFoundError, InvalidInputError and ConflictError.
         """
         changes = dict(changes)
         name = _possible_name(name)
@@ -126,6 +132,8 @@ class Accounts:
                 raise _not_there(name)
             written = changes | self._merged_overrides(account, changes)
             await accounts.update_account(transaction, name, written)
+            if also is not None:
+                await also(transaction)
             if changes.get("suspended"):
                 await hold_account(transaction, name)
             if changes.keys() - _TOLD_NOBODY:

@@ -180,7 +180,13 @@ class Authenticator:
             return _Known(None, None, self._reactor.seconds() + CACHE_S, None)
         until = found.elevated_until
         elevated = until is not None and until > datetime.now(UTC)
-        actor = Actor(account=found.account, login=found.login, team=found.team, elevated=elevated)
+        actor = Actor(
+            account=found.account,
+            login=found.login,
+            team=found.team,
+            elevated=elevated,
+            is_operator=found.is_operator,
+        )
         is_noted = found.last_used <= self._sessions.now() - SESSION_USED_TO
         used_id = found.id if is_noted else None
         expires = min(found.expires, until) if elevated and until is not None else found.expires

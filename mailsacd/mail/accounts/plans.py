@@ -20,6 +20,11 @@ class Plans:
         self.default = default
 
     @property
+    def names(self) -> list[str]:
+        """The names of all plans, in their order."""
+        return sorted(self._plans)
+
+    @property
     def longest_activity_minutes(self) -> int:
         """The longest that any plan has its accounts told what happened."""
         return max(plan.activity_minutes for plan in self._plans.values())

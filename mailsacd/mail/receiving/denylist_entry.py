@@ -1,6 +1,7 @@
 """What the operator writes into the denylist, and takes out of it."""
 
 import re
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
 from typing import Final
 
@@ -15,6 +16,9 @@ from mailsacd.store.transaction import Transaction
 MAX_REASON_CHARACTERS: Final = 500
 MAX_FOR_S: Final = 10 * 365 * 86_400
 
+Also = Callable[[Transaction, str], Awaitable[None]]
+"""What is done together with a change of the list, given the entry in its normal form."""
+
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _SPAN: Final = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
 
@@ -26,8 +30,9 @@ async def deny(
     *,
     recipient: bool = False,
     for_s: int | None = None,
+    also: Also | None = None,
 ) -> str:
-    """Put an entry on the list, for so many seconds; its normal form.
+    """Put an entry on the list, for so many seconds; its normal form, which ``also`` is given.
 
     A domain, mail address, IP address or network from which no mail is taken; with ``recipient`` a
     mail address or domain for which none is. Raises InvalidInputError.
@@ -37,19 +42,25 @@ async def deny(
     async def work(transaction: Transaction) -> None:
         cut = reason[:MAX_REASON_CHARACTERS]
         await store.add_denied(transaction, entry, cut, recipient=recipient, for_s=for_s)
+        if also is not None:
+            await also(transaction, entry)
         await give_notice(transaction, DENYLIST, "")
 
     await database.transaction(work)
     return entry
 
 
-async def allow(database: Database, text: str, *, recipient: bool = False) -> str:
+async def allow(
+    database: Database, text: str, *, recipient: bool = False, also: Also | None = None
+) -> str:
     """Take it off the list. Raises InvalidInputError, and NotFoundError when it was not there."""
     entry = _entry(text, recipient=recipient)
 
     async def work(transaction: Transaction) -> None:
         if not await store.remove_denied(transaction, entry, recipient=recipient):
             raise NotFoundError(f"{entry} is not on the denylist")
+        if also is not None:
+            await also(transaction, entry)
         await give_notice(transaction, DENYLIST, "")
 
     await database.transaction(work)

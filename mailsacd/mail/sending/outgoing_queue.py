@@ -63,8 +63,12 @@ class OutgoingQueue:
         outgoing_id: str,
         account: str | None = None,
         recipient: str | None = None,
+        also: Callable[[Transaction], Awaitable[None]] | None = None,
     ) -> Outgoing:
-        """As `change_own`, of a message of ``account``'s, None: of anybody's."""
+        """As `change_own`, of a message of ``account``'s, None: of anybody's.
+
+        What ``also`` does is done together with it.
+        """
 
         async def work(transaction: Transaction) -> None:
             has_content = await store.lock_outgoing(transaction, outgoing_id, account)
@@ -77,6 +81,8 @@ class OutgoingQueue:
             if not await store.change_recipients(transaction, change, outgoing_id, place):
                 raise ConflictError(f"There is no recipient to {change} now")
             await _follow(transaction, change, [outgoing_id])
+            if also is not None:
+                await also(transaction)
 
         await self._database.transaction(work)
         return await self.get(outgoing_id, account)

@@ -1,0 +1,1 @@
+"""What an operator sees and changes by a session: accounts, domains, the denylist, the queue."""
