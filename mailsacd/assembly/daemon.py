@@ -20,6 +20,7 @@ from mailsacd.announcement import announce
 from mailsacd.assembly.account_pages import account_pages
 from mailsacd.assembly.delivering import Delivering
 from mailsacd.assembly.feeds import Feeds
+from mailsacd.assembly.figure_pages import figure_pages
 from mailsacd.assembly.mail_pages import mail_pages
 from mailsacd.assembly.mail_parts import MailParts
 from mailsacd.assembly.node_memory import NodeMemory
@@ -161,6 +162,7 @@ class Daemon:
         theirs = (
             *mail_pages(ground, owners),
             *account_pages(ground, owners, signing_in, mail, delivering),
+            *figure_pages(signing_in, records),
         )
         pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, theirs))
         groups = (

@@ -54,7 +54,7 @@ class Records:
         self.tracing = Tracing(database, notices, reactor=reactor)
         self.pushes = Pushes(self.usage, self.activity, self.tracing)
         self._inbound = InboundCounts(database, notices, reactor=reactor)
-        self._reports = UsageReports(accounts, reactor=reactor)
+        self.reports = UsageReports(accounts, reactor=reactor)
         self.throttle = Throttle(
             settings.throttle,
             ground.limits,
@@ -102,7 +102,7 @@ class Records:
         """Return the calls about statistics, the denylist, usage, activity and the audit log."""
         return (
             StatisticsCalls(self._statistics, self.denylist),
-            UsageCalls(self._reports),
+            UsageCalls(self.reports),
             ActivityCalls(self.activity),
             AuditCalls(self._audit_log),
         )

@@ -55,6 +55,7 @@ _list = many(
     Event,
     """select id, account, kind, code, subject, detail, times from activity
        where account = %(account)s and id < %(before)s and id >= %(from)s
+           and (%(kind)s::text is null or kind = %(kind)s::text)
        order by id desc limit %(limit)s offset %(skip)s""",
 )
 _throttled_since = many(
@@ -93,16 +94,24 @@ async def add_events(db: Executor, events: Sequence[Event]) -> None:
 
 
 async def list_events(
-    db: Executor, account: str, *, before_id: str, from_id: str, limit: int, skip: int
+    db: Executor,
+    account: str,
+    *,
+    kind: str | None = None,
+    ids: tuple[str, str],
+    limit: int,
+    skip: int,
 ) -> list[Event]:
     """Return an account's events, newest first, ``limit`` at most after the first ``skip``.
 
-    Their ids are from ``from_id`` up to below ``before_id``.
+    Their ids are from the first of ``ids`` up to below the second. They are of one ``kind``, or of
+    each.
     """
     params = {
         "account": account,
-        "before": before_id,
-        "from": from_id,
+        "kind": kind,
+        "from": ids[0],
+        "before": ids[1],
         "limit": limit,
         "skip": skip,
     }

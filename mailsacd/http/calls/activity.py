@@ -7,10 +7,18 @@ from mailsacd.core.activity import Event
 from mailsacd.core.token import iso_time, time_of
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL
+from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter, text_up_to
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.records.activity import MAX_A_DAY, Activity
 
+_MAX_KIND: Final = 40
+KIND: Final = Parameter(
+    name="kind",
+    where="query",
+    description="Only events of this kind.",
+    schema={"type": "string", "maxLength": _MAX_KIND, "examples": ["received"]},
+    convert=text_up_to(_MAX_KIND),
+)
 _FIELDS: Final[dict[str, Any]] = {
     "_id": {"type": "string", "description": "Rises with time"},
     "time": schemas.TIME,
@@ -50,6 +58,7 @@ class ActivityCalls:
                     replace(SINCE, description=SINCE.description.replace("messages", about)),
                     replace(LIMIT, description=LIMIT.description.replace("messages", about)),
                     SKIP,
+                    KIND,
                 ),
                 answers=(schemas.json_answer("The list", schemas.list_of(event)),),
                 refusals=(400, 401, 503),
@@ -61,6 +70,7 @@ class ActivityCalls:
         """Answer with the account's events, newest first."""
         found = await self._activity.list(
             call.actor,
+            kind=call["kind"],
             since_ms=call["since"],
             until_ms=call["until"],
             limit=call["limit"],

@@ -134,12 +134,16 @@ class Activity:
         self,
         actor: Actor,
         *,
-        since_ms: int | None,
-        until_ms: int | None,
+        kind: str | None = None,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
         limit: int,
-        skip: int,
+        skip: int = 0,
     ) -> list[Event]:
-        """What happened to the actor's account, newest first. Raises UnauthenticatedError."""
+        """What happened to the actor's account, newest first: all of it, or one ``kind`` alone.
+
+        Raises UnauthenticatedError.
+        """
         account = account_of(actor)
         await self._writing.run_now()
         oldest_ms = 0
@@ -149,8 +153,11 @@ class Activity:
         return await list_events(
             self._database,
             account,
-            before_id=_ABOVE_ALL_IDS if until_ms is None else time_prefix(until_ms),
-            from_id=time_prefix(since_ms) if since_ms > 0 else "",
+            kind=kind,
+            ids=(
+                time_prefix(since_ms) if since_ms > 0 else "",
+                _ABOVE_ALL_IDS if until_ms is None else time_prefix(until_ms),
+            ),
             limit=limit,
             skip=skip,
         )

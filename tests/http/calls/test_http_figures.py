@@ -172,6 +172,8 @@ async def test_activity_tells_an_account_what_came_for_it(house: House) -> None:
     assert await house.json("/api/activity", who="carl") == []
     assert await house.json(f"/api/activity?until={event['time']}", who="ann") == []
     assert len(await house.json(f"/api/activity?since={event['time']}&limit=1", who="ann")) == 1
+    assert await house.json(f"/api/activity?kind={event['kind']}", who="ann") == [event]
+    assert await house.json("/api/activity?kind=sent", who="ann") == []
 
 
 @pytest_twisted.ensureDeferred

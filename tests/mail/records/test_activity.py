@@ -52,6 +52,8 @@ async def test_events_are_there_at_once_newest_first_for_their_account(
     assert await seen(activity) == [("two", "b\ufffd@x.example", 1), ("one", "a@x.example", 1)]
     assert await seen(activity, BOB) == [("else", "c@x.example", 1)]
     assert await seen(activity, limit=1, skip=1) == [("one", "a@x.example", 1)]
+    assert await seen(activity, kind="one") == [("one", "a@x.example", 1)]
+    assert await seen(activity, kind="else") == []
     first = (await activity.list(ANN, **ALL))[-1]
     assert (first.code, first.detail) == (250, "d")
     at = milliseconds(time_of(first.id))
