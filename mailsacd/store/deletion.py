@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 from mailsacd.store.raw_messages import IS_RECENT, release
-from mailsacd.store.sql import Executor, column, one
+from mailsacd.store.sql import Executor, column, none, one
 
 T = TypeVar("T")
 
@@ -24,6 +24,8 @@ _RELEASED: Final = """, counted as (
         update raw_message set refs = held.refs - copies
         from held where raw_message.id = held.id and held.refs > copies
     )"""
+
+_wait_for_no_disk = none("set local synchronous_commit = off")
 
 
 class Deletion(Generic[T]):
@@ -60,6 +62,16 @@ class Deletion(Generic[T]):
         raw_ids, recent, *answer = await self._copies(transaction, **params)
         await release(transaction, Counter(raw_ids), frozenset(recent))
         return self._row(*answer)
+
+
+async def wait_for_no_disk(db: Executor) -> None:
+    """Have the transaction's commit not wait for the disk: what a crash undoes is done again.
+
+    Where raw messages are on other servers it waits all the same. These would have committed, and
+    done again a deletion would take the same copies off their raw messages twice.
+    """
+    if not db.is_distributed:
+        await _wait_for_no_disk(db)
 
 
 def deletion(rows: str) -> Deletion[int]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from mailsacd.store.commit_order import CURRENT
 from mailsacd.store.counts import COLUMNS, THERE_OF_DOMAIN
-from mailsacd.store.deletion import Deletion
+from mailsacd.store.deletion import Deletion, wait_for_no_disk
 from mailsacd.store.inbox import OWNED
 from mailsacd.store.locks import Job, take_turn
 from mailsacd.store.sql import Executor, column, maybe, none, one
@@ -84,7 +84,6 @@ _oldest = maybe(
        where in_domain is not null order by begun, id limit 1""",
 )
 _any: one[bool] = one(column, "select exists (select from erasure where in_domain is not null)")
-_hurry = none("set local synchronous_commit = off")
 
 
 def _removal(place: str) -> Deletion[tuple[str | None, tuple[int, ...]]]:
@@ -162,7 +161,7 @@ async def remove_erased(transaction: Transaction) -> bool:
     erasure = await _oldest(transaction)
     if erasure is None:
         return False
-    await _hurry(transaction)
+    await wait_for_no_disk(transaction)
     remove = _remove_of_domain if erasure.inbox is None else _remove_of_inbox
     last, counts = await remove(
         transaction,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from mailsacd.core.event import Snapshot
 from mailsacd.store.counts import EVERYTHING
-from mailsacd.store.deletion import Deletion, deletion
+from mailsacd.store.deletion import Deletion, deletion, wait_for_no_disk
 from mailsacd.store.retention import (
     IN_PUBLIC_INDEX,
     LATEST_PUBLIC,
@@ -108,7 +108,6 @@ _remove_beside = deletion(
 )
 
 _offer = none("insert into recycler default values on conflict do nothing")
-_hurry = none("set local synchronous_commit = off")
 _keep = none(
     """update recycler set seen = %(seen)s::text, unseen = %(unseen)s::xid8,
            sweep = %(sweep)s::timestamptz, swept = %(swept)s::timestamptz,
@@ -157,7 +156,7 @@ async def take_turn(db: Executor) -> Progress | None:
 
     That the transaction is committed is not waited for: what a crash undoes is done again.
     """
-    await _hurry(db)
+    await wait_for_no_disk(db)
     progress = await _claim(db)
     if progress is None and await _offer(db):
         progress = await _claim(db)

@@ -13,7 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from mailsacd.core.errors import ConfigurationError, UnavailableError
+from mailsacd.core.errors import ConfigurationError, ConflictError, UnavailableError
 from mailsacd.core.message import NewEnvelope
 from mailsacd.store import raw_messages
 from mailsacd.store.archive import make_beside
@@ -22,8 +22,10 @@ from mailsacd.store.maildrop import find_bodies, list_maildrop
 from mailsacd.store.messages import count_messages, delete_messages, find_raw
 from mailsacd.store.pool import Database
 from mailsacd.store.pushed_messages import find_messages
+from mailsacd.store.recycling import take_turn
 from mailsacd.store.sql import Statement
 from mailsacd.store.storing import store_envelopes
+from mailsacd.store.transaction import Transaction
 from tests.mail.hubs import new_mail
 
 STORE = Path(raw_messages.__file__).parent
@@ -31,10 +33,11 @@ INBOX = "bob@example.com"
 
 
 @pytest.fixture
-def apart(_distributed_database: Database, database: Database) -> Database:
+def apart(database: Database, request: pytest.FixtureRequest) -> Database:
     """The database, empty, for statements in the form for several servers."""
-    assert not database.is_distributed or database is _distributed_database
-    return _distributed_database
+    found: Database = request.getfixturevalue("_distributed_database")
+    assert found.is_distributed
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -159,9 +162,23 @@ async def test_what_is_deleted_while_it_is_looked_for_is_not_there(apart: Databa
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_crash_may_not_undo_what_another_server_has_committed(
+    database: Database, apart: Database
+) -> None:
+    async def commits(transaction: Transaction) -> str:
+        await take_turn(transaction)
+        [[setting]] = await transaction.fetch("show synchronous_commit")
+        return str(setting)
+
+    assert await apart.transaction(commits) == "on"
+    assert await database.transaction(commits) == ("on" if database.is_distributed else "off")
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_postgresql_without_citus_is_told_in_one_line(database: Database) -> None:
-    if database.is_distributed:
-        assert not await distribute(database)
+    if database.is_distributed:  # nor is anything done twice while others are at it
+        with pytest.raises(ConflictError):
+            await distribute(database)
         return
     with pytest.raises(ConfigurationError, match="has no Citus: install it on every server"):
         await distribute(database)
