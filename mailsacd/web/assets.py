@@ -10,9 +10,9 @@ from typing import Final
 
 from mailsacd import web
 from mailsacd.core.errors import NotFoundError
-from mailsacd.http.api.operation import Call, Operation
+from mailsacd.http.api.operation import Call, Handler, Operation
 from mailsacd.http.api.parameters import Parameter
-from mailsacd.http.server.answer import Response
+from mailsacd.http.server.answer import TEXT, Response
 
 ROOT: Final = "/web"
 _FOR_GOOD: Final = b"public, max-age=31536000, immutable"
@@ -21,6 +21,9 @@ _TYPES: Final = {
     "js": b"text/javascript; charset=utf-8",
     "svg": b"image/svg+xml",
 }
+_ICON: Final = "icon.svg"
+_DAY: Final = b"public, max-age=86400"
+_ROBOTS: Final = b"User-agent: *\nDisallow: /\n"
 _NAMES: Final = frozenset(
     each.name
     for each in (files(web) / "static").iterdir()
@@ -51,24 +54,28 @@ def path_of(name: str) -> str:
 
 
 class Assets:
-    """The call that serves them."""
+    """The calls that serve them, and what robots and browsers ask for unasked."""
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare what is served here."""
         return (
-            Operation(
-                method="GET",
-                path=f"{ROOT}/{{version}}/{{name}}",
-                id="asset",
-                tag="Server",
-                summary="",
-                parameters=(_segment("version"), _segment("name")),
-                answers=(),
-                handler=self.serve,
-                open=True,
-                listed=False,
+            _operation(
+                f"{ROOT}/{{version}}/{{name}}",
+                "asset",
+                self.serve,
+                (_segment("version"), _segment("name")),
             ),
+            _operation("/robots.txt", "robots", self.robots),
+            _operation("/favicon.ico", "favicon", self.icon),
         )
+
+    async def robots(self, _call: Call) -> Response:
+        """Ask search engines to stay away (RFC 9309): mail is nothing to be found by them."""
+        return Response(_ROBOTS, TEXT, cache_control=_DAY)
+
+    async def icon(self, _call: Call) -> Response:
+        """Answer with the picture that pages name, for what does not read pages."""
+        return Response(_content(_ICON), _TYPES["svg"], cache_control=_DAY)
 
     async def serve(self, call: Call) -> Response:
         """Answer with the file, whichever version is asked for: the newest alone is kept."""
@@ -81,6 +88,23 @@ class Assets:
             _TYPES[name.rpartition(".")[2]],
             cache_control=_FOR_GOOD if lasting else b"no-cache",
         )
+
+
+def _operation(
+    path: str, name: str, handler: Handler, parameters: tuple[Parameter, ...] = ()
+) -> Operation:
+    return Operation(
+        method="GET",
+        path=path,
+        id=name,
+        tag="Server",
+        summary="",
+        parameters=parameters,
+        answers=(),
+        handler=handler,
+        open=True,
+        listed=False,
+    )
 
 
 def _segment(name: str) -> Parameter:

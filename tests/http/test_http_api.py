@@ -614,7 +614,6 @@ async def test_the_host_field_decides_nothing(api: Api) -> None:
 async def test_the_server_says_how_it_is(api: Api) -> None:
     assert await api.json("/livez") == await api.json("/readyz") == {"status": "ok"}
     assert await api.json("/version") == {"name": "mailsacd", "version": __version__}
-    assert (await api.call("/favicon.ico")).status == 204
 
 
 @pytest_twisted.ensureDeferred

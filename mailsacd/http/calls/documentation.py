@@ -40,7 +40,6 @@ class Documentation:
                 handler=self.specification,
                 open=True,
             ),
-            _unlisted("/favicon.ico", "favicon", _always(Response(status=204))),
             _unlisted("/docs/openapi-3.0.json", "docsSpecification", self.for_viewer),
             _unlisted("/docs/swagger-ui.css", "docsStyle", _from_bundle("swagger-ui.css", _STYLE)),
             _unlisted(
@@ -66,13 +65,6 @@ def _below(prefix: str, description: dict[str, Any]) -> bytes:
 
 def _file(content: bytes, content_type: bytes) -> Response:
     return Response(content, content_type, cache_control=b"public, max-age=3600")
-
-
-def _always(response: Response) -> Callable[[Call], Any]:
-    async def handler(_call: Call) -> Response:
-        return response
-
-    return handler
 
 
 def _from_bundle(name: str, content_type: bytes) -> Callable[[Call], Any]:

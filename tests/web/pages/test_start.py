@@ -58,3 +58,12 @@ def test_what_pages_load_is_kept_for_good(client: Client) -> None:
     page = client.get("/")
     assert path_of("style.css") in page.text
     assert page.headers["cache-control"] == "no-store"
+
+
+def test_what_robots_and_browsers_ask_for_unasked(client: Client) -> None:
+    robots = client.get("/robots.txt")
+    assert robots.headers["content-type"] == "text/plain; charset=utf-8"
+    assert robots.text == "User-agent: *\nDisallow: /\n"
+    icon = client.get("/favicon.ico")
+    assert icon.headers["content-type"] == "image/svg+xml"
+    assert icon.content == client.get(path_of("icon.svg")).content
