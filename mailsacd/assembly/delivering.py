@@ -11,6 +11,7 @@ from mailsacd.http.calls.deliveries import DeliveryCalls
 from mailsacd.jobs.deliveries import DeliveryJob
 from mailsacd.mail.delivering.deliveries import Deliveries
 from mailsacd.mail.delivering.slack import SlackForms
+from mailsacd.mail.delivering.webhook_tests import WebhookTests
 from mailsacd.mail.push.payload import Payloads
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.post import Poster
@@ -38,6 +39,7 @@ class Delivering:
             SlackForms(ground.lanes.rest, lambda: ground.front(ports)),
             reactor=reactor,
         )
+        self.tests = WebhookTests(ground.database, reactor=reactor)
         poster = Poster(
             Guard(owners.resolver, settings.webhook.allowed_networks),
             verifying_context(settings.webhook.ca_file, setting="webhook.ca_file"),
@@ -52,7 +54,7 @@ class Delivering:
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls about webhooks and their deliveries."""
-        return (DeliveryCalls(self.deliveries),)
+        return (DeliveryCalls(self.deliveries, self.tests),)
 
     async def start(self) -> None:
         """Begin to deliver, with what is due already."""

@@ -23,7 +23,8 @@ class Claim:
     ``id`` is the event's id, the same in each attempt; ``attempts`` counts those that failed
     since ``begun``. ``wanted_url`` is what the address says now: None when the owner took it back,
     or may have nothing delivered any more. ``first`` tells that no other delivery of the message
-    comes before it. ``to_from`` is the address's webhookSlackToFrom.
+    comes before it. ``to_from`` is the address's webhookSlackToFrom. A test is of no stored
+    message, and is tried once.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Claim:
     first: bool
     wanted_url: str | None
     to_from: bool
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class Delivery:
     finished: datetime | None
     code: int | None
     error: str
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ _take = many(
                    and other.id < delivery.id and other.message_id = delivery.message_id),
            {_WANTED},
            coalesce((select webhook_slack_to_from from address
-                     where email = delivery.address), true)""",  # noqa: S608  no input in it
+                     where email = delivery.address), true), is_test""",  # noqa: S608  no input in it
 )
 _delivered = none(
     """update delivery set delivered = true, claimed = false, due = null,
@@ -144,7 +144,7 @@ _unhook = none(
            and case when %(kind)s::text = 'slack' then webhook_slack else webhook end = %(url)s"""
 )
 _SHOWN: Final = f"""id, address, kind, url, inbox, message_id, {_STATE} as state, attempts, created,
-    due, finished, code, error"""
+    due, finished, code, error, is_test"""
 _list = many(
     _delivery,
     f"""select * from (select {_SHOWN} from delivery
@@ -157,6 +157,16 @@ _list = many(
 _find = maybe(
     _delivery,
     f"select {_SHOWN} from delivery where account = %(account)s and id = %(id)s",  # noqa: S608  no input in it
+)
+_add_tests: many[str] = many(
+    column,
+    """insert into delivery (id, account, address, kind, url, inbox, message_id, is_test)
+       select %(message_id)s || '-' || left(hook.kind, 1) || 1, owner, email, hook.kind, hook.url,
+           email, %(message_id)s, true
+       from address cross join lateral (
+           values ('webhook', webhook), ('slack', webhook_slack)) hook (kind, url)
+       where email = %(email)s and owner = %(owner)s and hook.url is not null
+       returning id""",
 )
 _again = none(
     f"""update delivery set delivered = false, finished = null, claimed = false, attempts = 0,
@@ -265,6 +275,14 @@ async def find_delivery(
 ) -> Delivery | None:
     """Return one of an account's deliveries, or None."""
     return await _find(db, account=account, id=delivery_id, now=now)
+
+
+async def add_tests(db: Executor, owner: str, email: str, message_id: str) -> list[str]:
+    """Have each hook of an address of the owner's tested, with a message of that id.
+
+    Returns the deliveries' ids, none where the address has neither webhook nor Slack.
+    """
+    return await _add_tests(db, owner=owner, email=email, message_id=message_id)
 
 
 async def deliver_again(db: Executor, account: str, delivery_id: str, now: datetime) -> bool:

@@ -222,6 +222,7 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "operatorListThrottled": 401,
     "listDeliveries": 401,
     "redeliver": 401,
+    "testWebhook": 401,
     "getWebhookSecret": 401,
     "rotateWebhookSecret": 401,
     "listAddresses": 401,

@@ -11,9 +11,10 @@ from mailsacd.core.errors import BadAddressError, NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.api.parameters import LIMIT, SKIP, Parameter
+from mailsacd.http.api.parameters import EMAIL, LIMIT, SKIP, Parameter
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.delivering.deliveries import BOTH_SECRETS_FOR, KEPT_FOR, Deliveries
+from mailsacd.mail.delivering.webhook_tests import WebhookTests
 
 _TAG: Final = "Webhooks"
 _REFUSALS: Final = (400, 401, 503)
@@ -33,6 +34,7 @@ _FIELDS: Final[dict[str, Any]] = {
     "created": schemas.TIME,
     "nextAttempt": schemas.TIME_OR_NULL,
     "finished": schemas.TIME_OR_NULL,
+    "test": {"type": "boolean", "description": "Somebody asked for it; of no stored message"},
 }
 _DELIVERY: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
 _SECRET: Final = {
@@ -87,12 +89,13 @@ _STATE: Final = Parameter(
 class DeliveryCalls:
     """The handlers of the calls about webhooks, and their declarations."""
 
-    def __init__(self, deliveries: Deliveries) -> None:
+    def __init__(self, deliveries: Deliveries, tests: WebhookTests) -> None:
         self._deliveries = deliveries
+        self._tests = tests
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare all calls about webhooks."""
-        return (*self._delivering(), *self._signing())
+        return (*self._delivering(), self._testing(), *self._signing())
 
     def _delivering(self) -> tuple[Operation, ...]:
         return (
@@ -121,6 +124,20 @@ class DeliveryCalls:
                 refusals=(*_REFUSALS, 403, 404, 409),
                 handler=self.redeliver,
             ),
+        )
+
+    def _testing(self) -> Operation:
+        return _operation(
+            method="POST",
+            path="/api/addresses/{email}/webhook-test",
+            id="testWebhook",
+            summary="Post a message that says so to an address's webhook and Slack, once and soon",
+            description="What came of it is in the list of deliveries.",
+            parameters=(EMAIL,),
+            needs_account=True,
+            answers=(schemas.json_answer("The deliveries", schemas.list_of(_DELIVERY)),),
+            refusals=(*_REFUSALS, 403, 404, 409, 429),
+            handler=self.test,
         )
 
     def _signing(self) -> tuple[Operation, ...]:
@@ -163,6 +180,11 @@ class DeliveryCalls:
             _shown(await self._deliveries.redeliver(call.actor, call["deliveryId"]))
         )
 
+    async def test(self, call: Call) -> Response:
+        """Test an address's hooks, and answer with the deliveries, which are under way."""
+        made = await self._tests.begin(call.actor, call["email"])
+        return json_response([_shown(delivery) for delivery in made])
+
     async def secret(self, call: Call) -> Response:
         """Answer with the secret that the account's webhooks are signed with."""
         return json_response({"secret": await self._deliveries.secret(call.actor)})
@@ -188,4 +210,5 @@ def _shown(delivery: Delivery) -> dict[str, Any]:
         "created": iso_time(delivery.created),
         "nextAttempt": None if due is None else iso_time(due),
         "finished": None if delivery.finished is None else iso_time(delivery.finished),
+        "test": delivery.is_test,
     }

@@ -18,6 +18,7 @@ from mailsacd.core.errors import ConflictError, NotFoundError
 from mailsacd.core.message import Message
 from mailsacd.core.token import utc_from_ms
 from mailsacd.core.webhook_signature import new_secret, shown_secret, signature_headers
+from mailsacd.mail.delivering.sample import sample
 from mailsacd.mail.delivering.slack import SlackForms
 from mailsacd.mail.limits.usage import Usage
 from mailsacd.mail.ownership.directory import announce
@@ -26,6 +27,7 @@ from mailsacd.mail.records.audit import audit
 from mailsacd.store import deliveries as store
 from mailsacd.store import delivery_pruning as pruning
 from mailsacd.store import webhook_secrets as secrets
+from mailsacd.store.compression import compress
 from mailsacd.store.deliveries import Rooms, Which
 from mailsacd.store.messages import find_message, find_raw
 from mailsacd.store.pool import Database
@@ -99,6 +101,8 @@ class Deliveries:
             await self._end(claim, Attempt(None, f"The address has no {claim.kind} any more"))
         elif claim.wanted_url != claim.url:
             await store.move_delivery(self._database, claim, self._now(), claim.wanted_url)
+        elif claim.is_test:
+            return sample(claim.address, claim.message_id)[0]
         else:
             found = await find_message(self._database, claim.inbox, claim.message_id, claim.account)
             if found is None:
@@ -108,7 +112,7 @@ class Deliveries:
 
     async def post(self, claim: Claim, message: Message) -> Post | None:
         """What to send now; None when ``claim`` is settled."""
-        stored = await find_raw(self._database, claim.inbox, claim.message_id, claim.account)
+        stored = await self._stored(claim)
         if stored is None:
             await self._end(claim, _DELETED)
             return None
@@ -121,6 +125,12 @@ class Deliveries:
         keys = [key for key in await self._secrets(claim.account) if key is not None]
         time_s = int(self._reactor.seconds())
         return Post(body=body, headers=signature_headers(claim.id, time_s, body, keys))
+
+    async def _stored(self, claim: Claim) -> bytes | None:
+        """The compressed raw message; None when it is not there any more."""
+        if claim.is_test:
+            return compress(sample(claim.address, claim.message_id)[1])
+        return await find_raw(self._database, claim.inbox, claim.message_id, claim.account)
 
     async def record(self, claim: Claim, attempt: Attempt) -> None:
         """``attempt`` was made: it is done, or due again, or failed for good."""
@@ -136,7 +146,9 @@ class Deliveries:
         told = attempt if attempt.error else Attempt(attempt.code, _refused(attempt.code))
         wait_s = WEBHOOKS.delay_s(claim.attempts + 1, at_least_s=attempt.retry_after_s)
         due = now + timedelta(seconds=wait_s)
-        if attempt.is_unwanted:
+        if claim.is_test:
+            await self._end(claim, told, tried=True)
+        elif attempt.is_unwanted:
             if await self._end(claim, told, tried=True):
                 await self._disable(claim, Attempt(attempt.code, claim.url))
         elif due >= claim.begun + RETRIED_FOR:
@@ -211,7 +223,8 @@ class Deliveries:
         if claim.kind != SLACK:
             return await self._forms.form(message, stored)
 
-        return await self._slack.form(message, stored, with_people=claim.to_from)
+        with_people = claim.to_from and not claim.is_test  # no message to link to
+        return await self._slack.form(message, stored, with_people=with_people)
 
     async def _secrets(self, account: str) -> tuple[bytes, bytes | None]:
         since = self._now() - BOTH_SECRETS_FOR

@@ -72,6 +72,7 @@ async def test_what_was_delivered_is_listed_and_delivered_again(
         "created": webhook["created"],
         "nextAttempt": None,
         "finished": webhook["finished"],
+        "test": False,
     }
     again = f"{DELIVERIES}/{webhook['_id']}/redeliver"
     assert (await people.json("owner", "POST", again))["state"] == "pending"
