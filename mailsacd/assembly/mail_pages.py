@@ -7,7 +7,9 @@ from mailsacd.mail.reading.marks import Marks
 from mailsacd.mail.reading.snippets import Snippets
 from mailsacd.web.page import PageGroup
 from mailsacd.web.pages.inbox import InboxPages
+from mailsacd.web.pages.mail_content import MailContent
 from mailsacd.web.pages.marking import Marking
+from mailsacd.web.pages.message import MessagePages
 
 
 def mail_pages(ground: Ground, owners: Ownership) -> tuple[PageGroup, ...]:
@@ -16,4 +18,8 @@ def mail_pages(ground: Ground, owners: Ownership) -> tuple[PageGroup, ...]:
     mailbox = Mailbox(database, access_control, lane)
     snippets = Snippets(database, access_control, lane)
     marking = Marking(mailbox, Marks(database, access_control))
-    return (InboxPages(mailbox, snippets, owners.addresses, marking),)
+    return (
+        InboxPages(mailbox, snippets, owners.addresses, marking),
+        MessagePages(mailbox, marking),
+        MailContent(mailbox),
+    )

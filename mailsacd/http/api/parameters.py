@@ -107,7 +107,9 @@ def _message_id(text: str) -> str:
     return text
 
 
-def _one_of(*choices: str) -> Callable[[str], str]:
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Makes a conversion for texts that are one of ``choices``."""
+
     def convert(text: str) -> str:
         if text not in choices:
             raise ValueError(f"is none of {', '.join(choices)}")
@@ -215,6 +217,6 @@ HEADERS_FORMAT: Final = Parameter(
     description="`json`: name in lower case to its values; `json-ordered`: every field in its "
     "place, its name in lower case; `plain`: the header section as it was received.",
     schema={"type": "string", "enum": ["json", "json-ordered", "plain"], "default": "json"},
-    convert=_one_of("json", "json-ordered", "plain"),
+    convert=one_of("json", "json-ordered", "plain"),
     default="json",
 )
