@@ -1,5 +1,7 @@
 """Making an account, signing in and out."""
 
+import pyotp
+
 from tests.web.client import PASSWORD, Client
 
 
@@ -40,3 +42,23 @@ def test_each_fault_stands_beside_its_field(client: Client) -> None:
     assert 'value="fine"' in page.text
     page = client.post("/sign-up", {"name": "fine", "email": "f@x.example", "password": ""}, 400)
     assert "is missing" in page.text
+
+
+def test_a_code_is_asked_for_where_the_password_alone_does_not_do(client: Client) -> None:
+    name = client.sign_up()
+    api = f"{client.base}/api/auth/totp"
+    secret = client.session.post(api, json={"password": PASSWORD}, timeout=30).json()["secret"]
+    code = pyotp.TOTP(secret).now()
+    codes = client.session.put(api, json={"code": code}, timeout=30).json()["recoveryCodes"]
+    client.get("/")
+    client.post("/sign-out", {})
+    assert 'name="code"' not in client.get("/sign-in").text
+    fields = {"name": name, "password": PASSWORD}
+    page = client.post("/sign-in", fields, 400)
+    assert "A code of the second factor is needed" in page.text
+    assert 'name="code"' in page.text
+    page = client.post("/sign-in", {**fields, "code": "zzzz-wrong"}, 400)
+    assert 'name="code"' in page.text
+    assert "zzzz-wrong" not in page.text
+    to = client.post("/sign-in", {**fields, "code": codes[0]})
+    assert to.headers["location"] == "/messages"
