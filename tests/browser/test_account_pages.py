@@ -1,7 +1,6 @@
 """The pages of an account in a real browser: who can use them, and what of them is live."""
 
 import re
-import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +10,7 @@ from tests.browser.conftest import Axe
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import Client
 
-DOMAIN = f"{secrets.token_hex(4)}.example"
+DOMAIN = "account-pages.example"
 PATHS = (
     "/addresses",
     f"/addresses/orders@{DOMAIN}",
