@@ -37,6 +37,8 @@ class Client:
         self.session.mount("http://", _FromAnAddressOfItsOwn())
         self.token = ""
         """Of the form that was seen last."""
+        self.name = ""
+        """That of the account, once there is one."""
 
     def __enter__(self) -> "Client":
         return self
@@ -77,6 +79,7 @@ class Client:
         self.get("/sign-up")
         fields = {"name": name, "email": f"{name}@elsewhere.example", "password": PASSWORD}
         self.post("/sign-up", fields)
+        self.name = name
         return name
 
     def _seen(self, answer: requests.Response, status: int) -> requests.Response:

@@ -10,10 +10,11 @@ export async function copyText(text, button) {
   if (button.hasAttribute("data-goes") || button.dataset.label) {
     return;
   }
-  button.dataset.label = button.textContent;
-  button.textContent = "Copied";
+  const label = button.querySelector("span") ?? button; // beside a picture
+  button.dataset.label = label.textContent;
+  label.textContent = "Copied";
   setTimeout(() => {
-    button.textContent = button.dataset.label;
+    label.textContent = button.dataset.label;
     delete button.dataset.label;
   }, SAID_MS);
 }

@@ -58,6 +58,8 @@ function listen() {
 
 function stop() {
   clearTimeout(again);
+  clearTimeout(renewing);
+  renewing = null;
   events?.close();
   events = null;
 }
