@@ -22,6 +22,9 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Browsers do so by themselves, but not where another script looks at the URL, as in the API reference
+document.querySelector(".skip").addEventListener("click", () => document.getElementById("main").focus());
+
 document.getElementById("theme").addEventListener("change", (event) => event.target.form.submit());
 
 // What cannot be taken back is asked about: by a form, or by one of its buttons

@@ -1,0 +1,101 @@
+"""Somebody with an account that has some of everything, and nobody, who has mail to look at."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import requests
+
+from tests.end_to_end.command import told
+from tests.end_to_end.daemon import RunningDaemon
+from tests.web.client import Client
+
+PUBLIC: Final = "anybody@public.example"
+PRIVATE: Final = "ann@mine.example"
+DOMAIN: Final = "mine.example"
+NEWSLETTER: Final = "\r\n".join((
+    "From: =?utf-8?q?J=C3=B6rg_of_the_shop?= <joerg@shop.example>",
+    "To: Ann <{to}>",
+    "Cc: bob@example.net",
+    "Subject: Your order 1234, with a subject that is long enough to need more than one line",
+    "Date: Sun, 29 Nov 2026 18:00:00 +0000",
+    "MIME-Version: 1.0",
+    'Content-Type: multipart/mixed; boundary="b"',
+    "",
+    "--b",
+    'Content-Type: multipart/alternative; boundary="a"',
+    "",
+    "--a",
+    "Content-Type: text/plain; charset=utf-8",
+    "",
+    "Your code is 123456. See https://shop.example/orders/1234?from=mail",
+    "--a",
+    "Content-Type: text/html; charset=utf-8",
+    "",
+    '<h1>Thank you</h1><p>Your code is <b>123456</b>. <a href="https://shop.example/">See it</a>'
+    '<img src="https://shop.example/pixel.png" alt="">',
+    "--a--",
+    "--b",
+    "Content-Type: text/csv; name=items.csv",
+    "Content-Disposition: attachment; filename=items.csv",
+    "",
+    "one,two",
+    "--b--",
+    "",
+))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Person:
+    """``cookies`` are the browser's; ``values`` what the paths of pages have in braces."""
+
+    cookies: list[dict[str, str]]
+    values: dict[str, str]
+
+
+def nobody(daemon: RunningDaemon) -> Person:
+    """Who has not signed in, and looks at a public inbox."""
+    return Person(cookies=[], values=_looked_at(daemon, PUBLIC, {}))
+
+
+def somebody(daemon: RunningDaemon) -> Person:
+    """Who has signed in to an account that has some of everything."""
+    with Client(daemon) as client:
+        name = client.sign_up()
+        key = client.session.post(f"{client.base}/api/credentials/keys", json={"name": "CI"}).json()
+        headers = {"Mailsac-Key": key["key"]}
+
+        def call(method: str, path: str, **json: Any) -> Any:
+            answer = requests.request(
+                method, f"{client.base}/api{path}", headers=headers, json=json, timeout=30
+            )
+            assert answer.ok, answer.text
+            return answer.json()
+
+        domain = f"{name}.{DOMAIN}"
+        address = f"ann@{domain}"
+        call("POST", f"/addresses/{address}")
+        call("PUT", f"/addresses/{address}", info="Orders", enablews=True)
+        told(daemon.data_dir, "domain", "add", name, domain, "--vouched")
+        call("POST", f"/domains/waiting.{domain}")
+        values = _looked_at(daemon, address, headers)
+        daemon.send(PUBLIC, "From: a@b.example\r\nSubject: starred\r\n\r\nhello\r\n")
+        (public,) = call("GET", f"/addresses/{PUBLIC}/messages?limit=1")
+        call("PUT", f"/addresses/{PUBLIC}/messages/{public['_id']}/star")
+        call("PUT", f"/addresses/{address}/messages/{values['messageId']}/labels/orders")
+        call("PUT", "/me", labels=["orders"], recents=[PUBLIC])
+        sent = call("POST", "/outgoing-messages", to=address, subject="Hello", text="hi",
+                    **{"from": address})  # fmt: skip
+        cookies = [
+            {"name": each.name, "value": str(each.value), "url": client.base}
+            for each in client.session.cookies
+        ]
+    return Person(cookies=cookies, values={**values, "domain": domain, "id": sent["_id"]})
+
+
+def _looked_at(daemon: RunningDaemon, address: str, headers: dict[str, str]) -> dict[str, str]:
+    for subject in ("", "One", "Two"):
+        daemon.send(address, f"From: bob@shop.example\r\nSubject: {subject}\r\n\r\nHello\r\n")
+    daemon.send(address, NEWSLETTER.format(to=address))
+    url = f"http://127.0.0.1:{daemon.ready.ports['http']}/api/addresses/{address}/messages?limit=1"
+    (newest,) = requests.get(url, headers=headers, timeout=30).json()
+    return {"email": address, "messageId": newest["_id"]}
