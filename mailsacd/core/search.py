@@ -9,6 +9,7 @@ class Terms:
 
     ``anywhere`` is a part of the subject, or of a sender's or recipient's name or address;
     the next three are each a part of one of these. ``read``: whether it is marked as read.
+    ``folder`` is the one that it is in, ``label`` one that it has, as they are.
     """
 
     anywhere: str | None = None
@@ -16,6 +17,8 @@ class Terms:
     sender: str | None = None
     recipients: str | None = None
     read: bool | None = None
+    folder: str | None = None
+    label: str | None = None
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -24,6 +24,10 @@ OWNED: Final = f"{_OWN} and {THERE_FOR_VIEWER}"
 KEPT: Final = kept_of_account("%(viewer)s::text")
 """What the account has not got beyond its limit, of rows that count for it."""
 
+IN_FOLDER: Final = "folder = %(folder)s::text"
+WITH_LABEL: Final = "(labels <> '{}' and %(label)s::text = any(labels))"
+"""Written so that the planner sees which index has them (schema: 0038_filed.sql)."""
+
 _WINDOW: Final = """and id < %(before)s and id >= %(from)s
                     order by id desc limit %(limit)s offset %(skip)s"""
 
@@ -51,6 +55,12 @@ _owned_after_some = one(
                 order by id desc limit %(limit)s offset %(skip)s))
         ) page""",  # noqa: S608  as above
 )
+_filed = {
+    (in_folder, labelled): _list(
+        " and ".join((OWNED, KEPT, *((IN_FOLDER,) * in_folder), *((WITH_LABEL,) * labelled)))
+    )
+    for in_folder, labelled in ((True, False), (False, True), (True, True))
+}
 _starred = _list(f"saved_by = %(viewer)s::text and {THERE} and {KEPT}")
 _of_domain = _list(f"domain = %(domain)s and {OWNED} and {KEPT}")
 
@@ -91,6 +101,17 @@ async def list_owned(db: Executor, account: str, **page: Unpack[IdPage]) -> str:
     """Return what the account owns, newest first, as the text of a JSON array."""
     listed = _owned_after_some if page["skip"] else _owned
     return await listed(db, viewer=account, **bounds(page))
+
+
+async def list_filed(
+    db: Executor, account: str, folder: str | None, label: str | None, **page: Unpack[IdPage]
+) -> str:
+    """Return what the account owns in ``folder``, with ``label``, as `list_owned` does.
+
+    One of both may be None: it does not matter.
+    """
+    listed = _filed[folder is not None, label is not None]
+    return await listed(db, viewer=account, folder=folder, label=label, **bounds(page))
 
 
 async def list_starred(db: Executor, account: str, **page: Unpack[IdPage]) -> str:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from mailsacd.core.search import Terms
-from mailsacd.store.inbox import KEPT, OWNED
+from mailsacd.store.inbox import IN_FOLDER, KEPT, OWNED, WITH_LABEL
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import Executor, column, many, none, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
@@ -44,7 +44,8 @@ _MATCHES: Final = f"""{OWNED} and {KEPT}
     and (%(subject)s::text is null or strpos(subject, {_SUBJECT}) > 0)
     and (%(sender)s::text is null or strpos(sender, {_SENDER}) > 0)
     and (%(recipients)s::text is null or strpos(recipients, {_RECIPIENTS}) > 0)
-    and (%(read)s::boolean is null or (read is true) = %(read)s::boolean)"""
+    and (%(read)s::boolean is null or (read is true) = %(read)s::boolean)
+    and (%(folder)s::text is null or {IN_FOLDER}) and (%(label)s::text is null or {WITH_LABEL})"""
 _GRAMS: Final = " || ".join(
     f"search_grams(%(viewer)s::text, {term})"
     for term in (_ANYWHERE, _SUBJECT, _SENDER, _RECIPIENTS)
@@ -112,9 +113,11 @@ async def search(db: Database, account: str, terms: Terms, *, limit: int) -> str
 
 
 async def _found(db: Database, account: str, terms: Terms, limit: int) -> list[str]:
-    if not terms.texts:
-        return await _with_mark[bool(terms.read)](db, viewer=account, limit=limit)
     params = {"viewer": account, **asdict(terms)}
+    if not terms.texts:
+        if terms == Terms(read=terms.read):
+            return await _with_mark[bool(terms.read)](db, viewer=account, limit=limit)
+        return await _walk(db, limit=limit, **params)  # by the index of the folder, or of labels
     found = await _newest(db, rows=RECENT, limit=limit, **params)
     if len(found) < limit <= len(found) * WALKED // RECENT:  # so often that they are not far behind
         found = await _newest(db, rows=WALKED, limit=limit, **params)

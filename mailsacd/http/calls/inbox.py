@@ -7,6 +7,8 @@ import msgspec
 
 from mailsacd.core.actor import account_of
 from mailsacd.core.errors import Fault, InvalidInputError
+from mailsacd.core.message import MAX_LABEL_CHARACTERS
+from mailsacd.core.message_form import FOLDERS
 from mailsacd.core.search import Terms
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
@@ -69,6 +71,39 @@ AND_READ: Final = Parameter(
 )
 
 
+def _of_folder(name: str) -> Parameter:
+    return Parameter(
+        name=name,
+        where="query",
+        description="The folder that it is in.",
+        schema={"type": "string", "enum": ["", *FOLDERS]},
+        convert=_folder,
+    )
+
+
+def _of_label(name: str) -> Parameter:
+    return Parameter(
+        name=name,
+        where="query",
+        description="A label that it has.",
+        schema={**_TERM_SCHEMA, "minLength": 0, "maxLength": MAX_LABEL_CHARACTERS},
+        convert=text_up_to(MAX_LABEL_CHARACTERS),
+    )
+
+
+def _folder(text: str) -> str:
+    if text not in FOLDERS:
+        raise ValueError(f"is none of {', '.join(FOLDERS)}")
+    return text
+
+
+FOLDER: Final = _of_folder("folder")
+LABEL: Final = _of_label("label")
+AND_FOLDER: Final = _of_folder("andFolder")
+AND_LABEL: Final = _of_label("andLabel")
+_CONDITIONS: Final = (AND_SUBJECT, AND_FROM, AND_TO, AND_READ, AND_FOLDER, AND_LABEL)
+
+
 class InboxCalls:
     """The handlers of the calls about all the mail of an account, and their declarations."""
 
@@ -93,7 +128,7 @@ class InboxCalls:
             path=path,
             id=operation_id,
             summary="All messages that the account owns, newest first",
-            parameters=(LIMIT, SINCE, SKIP),
+            parameters=(LIMIT, SINCE, SKIP, FOLDER, LABEL),
             answers=(schemas.json_answer("A page of them", schemas.named("InboxPage")),),
             handler=self.list,
         )
@@ -106,7 +141,7 @@ class InboxCalls:
             summary=f"The newest {MAX_FOUND} messages of the account that meet every condition",
             description="At least one condition has to be given. Texts are found in any part of a "
             "field, without regard to case.",
-            parameters=(AND_SUBJECT, AND_FROM, AND_TO, AND_READ),
+            parameters=_CONDITIONS,
             answers=(schemas.json_answer("What was found", schemas.named("Filtered")),),
             handler=self.filter,
         )
@@ -168,7 +203,9 @@ class InboxCalls:
     async def list(self, call: Call) -> Response:
         """Answer with a page of the account's mail: ``{messages, unread, limit, skip}``."""
         page = Page(limit=call["limit"], skip=call["skip"], since_ms=call["since"])
-        found = await self._account_mail.list(call.actor, page)
+        found = await self._account_mail.list(
+            call.actor, page, folder=call["folder"], label=call["label"]
+        )
         counts = f'"unread":{found.unread},"limit":{page.limit},"skip":{page.skip}'
         return Response(f'{{"messages":{found.messages},{counts}}}'.encode())
 
@@ -179,9 +216,11 @@ class InboxCalls:
             sender=call["andFrom"],
             recipients=call["andTo"],
             read=call["andRead"],
+            folder=call["andFolder"],
+            label=call["andLabel"],
         )
         if terms == Terms():
-            names = [p.name for p in (AND_SUBJECT, AND_FROM, AND_TO, AND_READ)]
+            names = [parameter.name for parameter in _CONDITIONS]
             raise InvalidInputError(
                 f"At least one condition has to be given, of {', '.join(names)}",
                 tuple(Fault(field=name, problem="is missing") for name in names),

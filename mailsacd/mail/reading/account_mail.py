@@ -37,13 +37,20 @@ class AccountMail:
         self._database = database
         self._access_control = access_control
 
-    async def list(self, actor: Actor, page: Page) -> AccountMailPage:
-        """What came to the account's private addresses and verified domains."""
+    async def list(
+        self, actor: Actor, page: Page, *, folder: str | None = None, label: str | None = None
+    ) -> AccountMailPage:
+        """What came to the account's private addresses and verified domains.
+
+        With ``folder`` what is in it, with ``label`` what has it.
+        """
         account = account_of(actor)
         counts = await count_of(self._database, account)
-        listed = await inbox.list_owned(
-            self._database, account, **_bounded(page, counts.owned).bounds()
-        )
+        bounds = _bounded(page, counts.owned).bounds()
+        if folder is None and label is None:
+            listed = await inbox.list_owned(self._database, account, **bounds)
+        else:
+            listed = await inbox.list_filed(self._database, account, folder, label, **bounds)
         return AccountMailPage(messages=listed, unread=counts.unread)
 
     async def starred(self, actor: Actor, page: Page) -> str:

@@ -159,6 +159,35 @@ async def test_a_filter_has_every_condition_met(people: Society) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_folders_and_labels_are_lists_of_their_own(people: Society) -> None:
+    one, two, three = [await people.deliver(email) for email in (PRIVATE, IMPLICIT, CATCH_ALL)]
+    here = "/api/addresses"
+    await people.json("owner", "PUT", f"{here}/{PRIVATE}/messages/{one}/folder/trash")
+    for email, message in ((PRIVATE, one), (IMPLICIT, two)):
+        await people.json("owner", "PUT", f"{here}/{email}/messages/{message}/labels/of%20May")
+    cases: list[tuple[dict[str, str], list[str]]] = [
+        ({"folder": "trash"}, [one]),
+        ({"folder": "inbox"}, [three, two]),
+        ({"folder": "inbox", "skip": "1"}, [two]),
+        ({"folder": "spam"}, []),
+        ({"label": "of May"}, [two, one]),
+        ({"label": "of May", "limit": "1"}, [two]),
+        ({"label": "of may"}, []),
+        ({"label": "of May", "folder": "trash"}, [one]),
+        ({"label": "", "folder": ""}, [three, two, one]),
+    ]
+    for query, expected in cases:
+        assert await _ids(people, "/api/inbox", **query) == expected, query
+        conditions = {"label": "andLabel", "folder": "andFolder"}
+        filtered = {conditions[n]: value for n, value in query.items() if n in conditions}
+        if any(query.values()) and "skip" not in query and "limit" not in query:
+            assert await _ids(people, "/api/inbox-filter", **filtered) == expected, query
+    both = {"andLabel": "of May", "andSubjectIncludes": "geheim"}
+    assert await _ids(people, "/api/inbox-filter", **both) == [two, one]
+    assert (await people.json("other", "GET", "/api/inbox?label=of%20May"))["messages"] == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_at_most_the_newest_hundred_are_found(people: Society) -> None:
     ids = [await people.deliver(PRIVATE) for _ in range(MAX_FOUND + 5)][::-1]
     for target, query in (
@@ -235,6 +264,7 @@ async def test_a_purge_takes_what_its_parameters_choose(
     await purged("limit=&until=", [ids[1]])
 
 
+_CONDITIONS = ["andFolder", "andFrom", "andLabel", "andRead", "andSubjectIncludes", "andTo"]
 BAD: list[tuple[str, list[str]]] = [
     ("inbox?limit=1001", ["limit"]),
     ("inbox?limit=-1&skip=x&since=soon", ["limit", "since", "skip"]),
@@ -245,8 +275,10 @@ BAD: list[tuple[str, list[str]]] = [
     ("inbox-search?query=" + "x" * 501, ["query"]),
     ("inbox-search?query=a%00b", ["query"]),
     ("inbox-search?query=%ff", ["query"]),
-    ("inbox-filter", ["andFrom", "andRead", "andSubjectIncludes", "andTo"]),
-    ("inbox-filter?andFrom=&andRead=", ["andFrom", "andRead", "andSubjectIncludes", "andTo"]),
+    ("inbox?folder=attic&label=%07", ["folder", "label"]),
+    ("inbox-filter", _CONDITIONS),
+    ("inbox-filter?andFrom=&andRead=", _CONDITIONS),
+    ("inbox-filter?andFolder=attic&andLabel=" + "x" * 101, ["andFolder", "andLabel"]),
     ("inbox-filter?andFrom=%07&andRead=perhaps", ["andFrom", "andRead"]),
     ("inbox-filter?andTo=" + "x" * 501, ["andTo"]),
 ]
