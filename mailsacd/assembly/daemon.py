@@ -160,7 +160,7 @@ class Daemon:
         feeds = self._add(Feeds(ground, owners, records, push.hub))
         signing_in = SigningIn.of(ground.settings, owners, records)
         theirs = (
-            *mail_pages(ground, owners),
+            *mail_pages(ground, owners, signing_in),
             *account_pages(ground, owners, signing_in, mail, delivering),
             *figure_pages(signing_in, records),
         )

@@ -12,6 +12,8 @@ from tests.web.client import Client
 
 DOMAIN = "account-pages.example"
 PATHS = (
+    "/messages",
+    "/messages?query=nothing&from=x",
     "/addresses",
     f"/addresses/orders@{DOMAIN}",
     f"/addresses/free@{DOMAIN}",
@@ -96,3 +98,21 @@ def test_deliveries_come_up_by_themselves(page: Page, account: Client) -> None:
     expect(rows).to_have_count(0)
     account.daemon.send(f"all@{DOMAIN}", "Subject: x\r\n\r\nx\r\n")
     expect(rows).to_have_count(1, timeout=15_000)
+
+
+def test_all_mail_is_read_and_marked_by_keyboard_as_it_comes(page: Page, account: Client) -> None:
+    account.daemon.send(f"all@{DOMAIN}", "Subject: the first\r\n\r\nx\r\n")
+    page.goto("/messages?query=the+")
+    rows = page.locator(".mails > .mail")
+    expect(rows).to_have_count(1)
+    account.daemon.send(f"all@{DOMAIN}", "Subject: the second\r\n\r\nx\r\n")
+    expect(rows).to_have_count(2, timeout=15_000)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(rows.nth(1).get_by_role("checkbox")).to_be_checked()
+    page.keyboard.press("s")
+    expect(page.get_by_role("status")).to_contain_text("1 message starred")
+    assert "query=the" in page.url
+    page.keyboard.press("f")
+    expect(page.get_by_label("Search in subject, senders and recipients")).to_be_focused()

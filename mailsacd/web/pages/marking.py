@@ -59,9 +59,15 @@ class Marking:
         }
 
     async def do(self, visit: Visit, email: str, ids: Sequence[str], action: str = "") -> str:
-        """Do what the form that was sent says with the messages ``ids``; what to tell of it.
+        """As `do_with`, with the messages ``ids`` of the inbox ``email``."""
+        return await self.do_with(visit, [(email, message_id) for message_id in ids], action)
 
-        ``action`` goes before the one that the form has.
+    async def do_with(
+        self, visit: Visit, messages: Sequence[tuple[str, str]], action: str = ""
+    ) -> str:
+        """Do what the form that was sent says with ``messages``; what to tell of it.
+
+        They are inboxes and ids. ``action`` goes before the one that the form has.
         What is not there any more is left out. Raises InvalidInputError, UnauthenticatedError and
         ForbiddenError, and what the use cases raise.
         """
@@ -75,7 +81,7 @@ class Marking:
         if form.action in {"label", "unlabel"} and not form.label.strip():
             return "Type a label first"
         done = 0
-        for message_id in ids[:MAX_AT_ONCE]:
+        for email, message_id in messages[:MAX_AT_ONCE]:
             try:
                 await act(visit.actor, email, MESSAGE_ID.convert(message_id), form)
             except NotFoundError:
