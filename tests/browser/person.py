@@ -61,6 +61,7 @@ def somebody(daemon: RunningDaemon) -> Person:
     """Who has signed in to an account that has some of everything."""
     with Client(daemon) as client:
         name = client.sign_up()
+        client.get("/")  # where one is greeted
         key = client.session.post(f"{client.base}/api/credentials/keys", json={"name": "CI"}).json()
         headers = {"Mailsac-Key": key["key"]}
 

@@ -169,5 +169,5 @@ def test_it_fits_and_is_usable_in_both_themes(
 def _draw(shown: Shown, name: str) -> None:
     if SCREENSHOTS:
         for theme in THEMES:
-            shown.emulate_media(color_scheme=theme)
+            shown.emulate_media(color_scheme=theme, reduced_motion="reduce")
             shown.screenshot(path=Path(SCREENSHOTS) / f"{name}.{theme}.png", full_page=True)
