@@ -12,6 +12,7 @@ from tests.web.client import Client
 PUBLIC: Final = "anybody@public.example"
 PRIVATE: Final = "ann@mine.example"
 DOMAIN: Final = "mine.example"
+REMOTE_PICTURE: Final = "https://shop.example/pixel.png"
 NEWSLETTER: Final = "\r\n".join((
     "From: =?utf-8?q?J=C3=B6rg_of_the_shop?= <joerg@shop.example>",
     "To: Ann <{to}>",
@@ -32,7 +33,7 @@ NEWSLETTER: Final = "\r\n".join((
     "Content-Type: text/html; charset=utf-8",
     "",
     '<h1>Thank you</h1><p>Your code is <b>123456</b>. <a href="https://shop.example/">See it</a>'
-    '<img src="https://shop.example/pixel.png" alt="">',
+    f'<img src="{REMOTE_PICTURE}" alt="">',
     "--a--",
     "--b",
     "Content-Type: text/csv; name=items.csv",

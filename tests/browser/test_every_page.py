@@ -20,16 +20,21 @@ from mailsacd.web.page import Page
 from tests.browser.accessibility import THEMES
 from tests.browser.conftest import Axe
 from tests.browser.declared_pages import declared_pages, path_of
-from tests.browser.person import Person, nobody, somebody
+from tests.browser.person import REMOTE_PICTURE, Person, nobody, somebody
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import BROWSER
 
 MAX_BYTES: Final = 50_000
 WIDTHS: Final = (1200, 390, 320)
 HEIGHT: Final = 800
-ELSEWHERE: Final = {"open"}  # which only leads to another page
-NOT_TWICE: Final = {"sign-in"}  # which leads to another page who has signed in
-PAGES: Final = [page for page in declared_pages() if page.id not in ELSEWHERE]
+NO_PAGES: Final = {
+    "open",  # only leads to another page
+    "html",  # somebody's mail, in a frame
+    "picture",
+}
+FOR_NOBODY: Final = {"sign-in", "sign-up", "forgotten", "reset", "docs"}  # or for all the same
+BLOCKED: Final = f"Loading the image '{REMOTE_PICTURE}' violates"  # a mail's, as it should be
+PAGES: Final = [page for page in declared_pages() if page.id not in NO_PAGES]
 OPEN: Final = [page for page in PAGES if not page.for_accounts]
 SCREENSHOTS: Final = os.environ.get("SCREENSHOTS", "")
 FIRST_TO_REACH: Final = """document.querySelector("a[href], button, input:not([type=hidden]),"
@@ -38,7 +43,7 @@ FIRST_TO_REACH: Final = """document.querySelector("a[href], button, input:not([t
 Visit = tuple[Page, str]
 VISITS: Final[list[Visit]] = [
     *((page, "nobody") for page in OPEN),
-    *((page, "somebody") for page in PAGES if page.id not in NOT_TWICE),
+    *((page, "somebody") for page in PAGES if page.id not in FOR_NOBODY),
 ]
 
 
@@ -82,11 +87,12 @@ def open_page(
     elsewhere: list[str] = []
 
     def told(message: ConsoleMessage) -> None:
-        if str(message.type) != "verbose":  # hints, such as that a form of passwords has no name
+        is_hint = str(message.type) == "verbose"  # as that a form of passwords has no name
+        if not is_hint and not message.text.startswith(BLOCKED):
             said.append(message.text)
 
     def asked(request: Request) -> None:
-        if not request.url.startswith((f"{base}/", "data:", "about:", "blob:")):
+        if not request.url.startswith((f"{base}/", "data:", "about:", "blob:", REMOTE_PICTURE)):
             elsewhere.append(request.url)
 
     def show(visit: Visit) -> Shown:
