@@ -12,6 +12,7 @@ from mailsacd.web.pages.addresses import AddressListPages
 from mailsacd.web.pages.domains import DomainPages
 from mailsacd.web.pages.keys import KeyPages
 from mailsacd.web.pages.passwords import PasswordPages
+from mailsacd.web.pages.security import SecurityPages
 
 
 def account_pages(
@@ -29,4 +30,5 @@ def account_pages(
         AddressPages(owners.addresses, delivering.deliveries, mail.writing.samples),
         DomainPages(owners.domains, account_mail, mail.testing.tests),
         KeyPages(signing_in.keys),
+        SecurityPages(signing_in.factors, signing_in.session_list),
     )

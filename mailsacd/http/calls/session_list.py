@@ -39,7 +39,7 @@ def _session_id(text: str) -> str:
     return text
 
 
-_SESSION_ID: Final = Parameter(
+SESSION_ID: Final = Parameter(
     name="sessionId",
     where="path",
     description="The session's `_id`.",
@@ -75,7 +75,7 @@ class SessionListCalls:
                 path="/api/auth/sessions/{sessionId}",
                 id="endSession",
                 summary="End a session of the login",
-                parameters=(_SESSION_ID,),
+                parameters=(SESSION_ID,),
                 answers=(Answer(status=204, description="It is over", schemas={}),),
                 refusals=(400, 401, 403, 404, 503),
                 handler=self.end,

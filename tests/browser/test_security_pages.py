@@ -1,0 +1,56 @@
+"""Security, team and audit log in a real browser: who can use them, and a second factor set up."""
+
+from collections.abc import Iterator
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Axe
+from tests.end_to_end.daemon import RunningDaemon
+from tests.web.client import PASSWORD, Client
+
+PATHS = ("/account/security",)
+
+
+@pytest.fixture
+def page(browser: Browser, pages_daemon: RunningDaemon) -> Iterator[Page]:
+    """A page of a browser in which somebody has signed in."""
+    with Client(pages_daemon) as client:
+        client.sign_up()
+        context = browser.new_context(base_url=client.base)
+        for name, value in client.session.cookies.items():
+            context.add_cookies([{"name": name, "value": value or "", "url": client.base}])
+        opened = context.new_page()
+        opened.on("pageerror", lambda error: pytest.fail(str(error)))
+        yield opened
+        context.close()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_keeps_people_from_using(path: str, page: Page, axe: Axe) -> None:
+    page.goto(path)
+    axe(page)
+    assert len(page.content().encode()) < 51_200
+
+
+def test_a_second_factor_is_set_up(page: Page, axe: Axe) -> None:
+    page.goto("/account/security")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Set it up").click()
+    picture = page.get_by_role("img", name="QR code with the key")
+    assert picture.evaluate("picture => picture.naturalWidth") > 100  # the policy lets it be drawn
+    axe(page)
+    secret = page.locator("[data-copy]").get_attribute("data-copy") or ""
+    page.get_by_label("Code that the device shows").fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    axe(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download them").click()
+    assert download.value.suggested_filename == "mailsacd-recovery-codes.txt"
+    assert len(download.value.path().read_text("ascii").split()) == 10
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page.get_by_text("10 recovery codes are left")).to_be_visible()
+    page.get_by_text("Make new recovery codes").click()
+    axe(page)
