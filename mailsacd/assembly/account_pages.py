@@ -27,7 +27,7 @@ def account_pages(
     return (
         PasswordPages(mail.writing.account_mail, signing_in.sessions),
         AddressListPages(owners.addresses, signing_in.profiles),
-        AddressPages(owners.addresses, delivering.deliveries, mail.writing.samples),
+        AddressPages(owners.addresses, delivering.deliveries, delivering.tests),
         DomainPages(owners.domains, account_mail, mail.testing.tests),
         KeyPages(signing_in.keys),
         SecurityPages(signing_in.factors, signing_in.session_list),

@@ -41,7 +41,7 @@ class MailParts:
         receiving = add(Receiving(ground, owners, records, testing.recorder, observers))
         relaying = add(Relaying(ground, owners, records, receiving, sending))
         submitting = add(Submitting(ground, records, receiving, sending))
-        writing = add(Writing(ground, owners, records, receiving, sending, ports))
+        writing = add(Writing(ground, owners, records, sending, ports))
         retrieval = add(Retrieval(ground, owners, records))
         self.testing, self.sending, self.relaying, self.writing = (
             testing,

@@ -4,18 +4,15 @@ from collections.abc import Mapping
 
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
-from mailsacd.assembly.receiving import Receiving
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.sending import Sending
 from mailsacd.http.app import Group
 from mailsacd.http.calls.password_links import PasswordLinkCalls
 from mailsacd.http.calls.release import ReleaseCalls
-from mailsacd.http.calls.samples import SampleCalls
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.sending.account_mail import AccountMail
 from mailsacd.mail.sending.own_mail import OwnMail, OwnMailRules, own_sender
 from mailsacd.mail.sending.release import Release, ReleasePatterns, ReleaseRules
-from mailsacd.mail.sending.samples import SampleMail, SampleRules
 
 
 class Writing:
@@ -26,7 +23,6 @@ class Writing:
         ground: Ground,
         owners: Ownership,
         records: Records,
-        receiving: Receiving,
         sending: Sending,
         ports: Mapping[str, int],
     ) -> None:
@@ -38,13 +34,6 @@ class Writing:
             owners.directory,
             sending.senders,
             OwnMailRules(sender=sender, server=ground.hostname, front=lambda: ground.front(ports)),
-            reactor=reactor,
-        )
-        self.samples = SampleMail(
-            owners.addresses,
-            receiving.policy,
-            receiving.ingest,
-            SampleRules(sender=sender, hostname=ground.hostname),
             reactor=reactor,
         )
         self.account_mail = AccountMail(
@@ -65,12 +54,8 @@ class Writing:
         )
 
     def calls(self) -> tuple[Group, ...]:
-        """Return the calls that release mail, ask for a new password, and for a sample message."""
-        return (
-            ReleaseCalls(self._release),
-            PasswordLinkCalls(self.account_mail),
-            SampleCalls(self.samples),
-        )
+        """Return the calls that release mail, and ask for a new password."""
+        return ReleaseCalls(self._release), PasswordLinkCalls(self.account_mail)
 
     async def start(self) -> None:
         """Do nothing: it writes when it is asked to."""

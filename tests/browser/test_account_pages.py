@@ -37,7 +37,7 @@ def account(pages_daemon: RunningDaemon) -> Iterator[Client]:
         client.get(here)
         fields = {"info": "Of the shop", "webhook": "https://hooks.nowhere.example/"}
         client.post(f"{here}/settings", {**fields, "forward": f"all@{DOMAIN}"})
-        client.post(f"{here}/sample", {})
+        client.post(f"{here}/test", {})
         client.get("/keys")
         client.post("/keys", {"name": "CI"}, 200)
         client.post("/domains", {"domain": DOMAIN})

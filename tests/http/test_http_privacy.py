@@ -228,7 +228,6 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "listAddresses": 401,
     "getAddress": 200,
     "getPop3Settings": 401,
-    "sendSample": 401,
     "checkAvailability": 200,
     "createAddress": 401,
     "createAddresses": 401,

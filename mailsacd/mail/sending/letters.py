@@ -69,17 +69,6 @@ def invitation_letter(link: str, *, server: str, days: int) -> Letter:
     )
 
 
-def sample_letter(*, address: str, server: str) -> Letter:
-    """Tell ``address`` that its account asked for mail to try what it has set up."""
-    return Letter(
-        subject="A sample message",
-        paragraphs=(
-            f"This message was asked for by the owner of {address} at {server}.",
-            "What the address does with its mail has been done with this, too.",
-        ),
-    )
-
-
 def written(letter: Letter, envelope: Envelope) -> bytes:
     """Return the whole message, in lines that end in CRLF.
 

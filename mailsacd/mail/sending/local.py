@@ -92,7 +92,9 @@ class LocalDelivery:
         self, hostname: str, own_domains: OwnDomains, policy: Policy, intake: Intake
     ) -> None:
         """``hostname`` is our own."""
-        self._reception = local_reception(hostname)
+        self._reception = Reception(
+            peer_ip="127.0.0.1", local_ip="127.0.0.1", helo=hostname, protocol="LOCAL", tls=None
+        )
         self.takes = own_domains.has
         self._policy = policy
         self._intake = intake
@@ -131,10 +133,3 @@ class LocalDelivery:
         except StatementError:
             return _NOT_NOW
         return STORED
-
-
-def local_reception(hostname: str) -> Reception:
-    """How mail comes in that came by no connection; ``hostname`` is our own."""
-    return Reception(
-        peer_ip="127.0.0.1", local_ip="127.0.0.1", helo=hostname, protocol="LOCAL", tls=None
-    )

@@ -8,9 +8,9 @@ from mailsacd.http.api.parameters import EMAIL
 from mailsacd.http.calls.addresses import AddressSettingsBody, settings_of
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.delivering.deliveries import Deliveries
+from mailsacd.mail.delivering.webhook_tests import WebhookTests
 from mailsacd.mail.ownership.address_view import AddressView
 from mailsacd.mail.ownership.addresses import Addresses
-from mailsacd.mail.sending.samples import SampleMail
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page, PageHandler
 from mailsacd.web.pages.addresses import PATH as LIST
@@ -27,10 +27,10 @@ _YES: Final = "yes"
 class AddressPages:
     """What may be done is decided in mail.ownership.addresses."""
 
-    def __init__(self, addresses: Addresses, deliveries: Deliveries, samples: SampleMail) -> None:
+    def __init__(self, addresses: Addresses, deliveries: Deliveries, tests: WebhookTests) -> None:
         self._addresses = addresses
         self._deliveries = deliveries
-        self._samples = samples
+        self._tests = tests
 
     def pages(self) -> tuple[Page, ...]:
         """Declare all of these pages."""
@@ -41,7 +41,7 @@ class AddressPages:
             _form("settings", self.change),
             _form("password", self.set_password),
             _form("release", self.release),
-            _form("sample", self.send_sample),
+            _form("test", self.send_test),
             _form("deliveries/{deliveryId}/redeliver", self.redeliver),
         )
 
@@ -86,14 +86,15 @@ class AddressPages:
         told = ", and its mail is deleted" if deletes else ", and its mail stays yours"
         return visit.redirect(LIST, f"{view.email} is released{told}")
 
-    async def send_sample(self, visit: Visit) -> Response:
-        """Have a message arrive, to be pushed and posted as all are."""
+    async def send_test(self, visit: Visit) -> Response:
+        """Have webhook and Slack posted to once, about a message that is not kept."""
+        view = await self._mine(visit)
         try:
-            await self._samples.send(visit.actor, visit["email"])
+            await self._tests.begin(visit.actor, view.email)
         except REFUSALS as e:
             return await self._shown(visit, 400, **refused(e))
-        view = await self._mine(visit)
-        return visit.redirect(f"{_path(view)}#deliveries", "A sample message has arrived")
+        told = "A test is posted: what comes of it is shown here"
+        return visit.redirect(f"{_path(view)}#deliveries", told)
 
     async def redeliver(self, visit: Visit) -> Response:
         """Have a delivery tried again now."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from mailsacd.web.pages.addresses import STEP
-from tests.web.client import Client
+from tests.web.client import TIMEOUT_S, Client
 
 
 def _domain() -> str:
@@ -131,20 +131,36 @@ def test_another_accounts_address_tells_nothing(client: Client) -> None:
         page = other.get(here, 403).text
         assert "owned by another account" in page
         other.get("/addresses")
-        for what in ("settings", "password", "release", "sample"):
+        for what in ("settings", "password", "release", "test"):
             other.post(f"{here}/{what}", {"password": "x"}, 403)
         other.post("/addresses", {"address": f"mine@{domain}"}, 400)
 
 
-def test_a_test_message_is_posted_and_its_delivery_shown_and_tried_again(client: Client) -> None:
+def test_a_test_is_posted_and_no_message_kept_of_it(client: Client) -> None:
+    client.sign_up()
+    here = _reserve(client, f"box@{_domain()}")
+    assert "Send a test" not in client.get(here).text
+    page = client.post(f"{here}/test", {}, 400).text
+    assert "neither a webhook nor Slack" in page
+    client.post(f"{here}/settings", {"webhook": "https://hooks.nowhere.example/x"})
+    client.get(here)
+    client.post(f"{here}/test", {})
+    page = client.get(here).text
+    assert "A test is posted" in page
+    assert ">Test</span>" in page
+    assert "https://hooks.nowhere.example/x</p>" in page
+    _wait_for(lambda: ">Failed</span>" in client.get(here).text)  # it is tried once
+    assert "/redeliver" not in client.get(here).text
+    mail = f"{client.base}/api{here}/messages"
+    assert client.session.get(mail, timeout=TIMEOUT_S).json() == []
+
+
+def test_a_delivery_is_shown_and_tried_again(client: Client) -> None:
     client.sign_up()
     here = _reserve(client, f"box@{_domain()}")
     client.get(here)
     client.post(f"{here}/settings", {"webhook": "https://hooks.nowhere.example/x"})
-    client.post(f"{here}/sample", {})
-    page = client.get(here).text
-    assert "A sample message has arrived" in page
-    assert "https://hooks.nowhere.example/x</p>" in page
+    client.daemon.send(here.rpartition("/")[2], "Subject: x\r\n\r\nx\r\n")
     _wait_for(lambda: "next at" in client.get(here).text.lower())  # it has failed once
     again = _action(client.get(here).text, "/redeliver")
     client.post(again, {})
