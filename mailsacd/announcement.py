@@ -27,7 +27,12 @@ _MAIL_PORTS: Final = (
     ("POP3", "pop3_tls", _FROM_START),
 )
 _WEB_PORTS: Final = (("http", "http"), ("https", "http_tls"))
-_PAGES: Final = (("API", "/api"), ("Docs", "/docs"), ("WebSocket", "/websocket-test"))
+_PAGES: Final = (
+    ("Web", "/"),
+    ("API", "/api"),
+    ("Docs", "/docs"),
+    ("WebSocket", "/websocket-test"),
+)
 
 _log = Logger()
 

@@ -24,6 +24,7 @@ def test_the_banner_is_a_table() -> None:
     Capture     127.0.0.1:1587                      with a user name and a key
     Submission  127.0.0.1:1588                      with a user name and a key
     POP3        127.0.0.1:1110
+    Web         http://127.0.0.1:8025/
     API         http://127.0.0.1:8025/api
     Docs        http://127.0.0.1:8025/docs
     WebSocket   http://127.0.0.1:8025/websocket-test
@@ -50,6 +51,8 @@ def test_twins_are_told_with_the_hosts_of_the_settings() -> None:
         ["Submission", "127.0.0.1:466"],
         ["POP3", "192.0.2.1:1110"],
         ["POP3", "192.0.2.1:995"],
+        ["Web", "http://[::1]:8025/"],
+        ["Web", "https://[::1]:443/"],
         ["API", "http://[::1]:8025/api"],
         ["API", "https://[::1]:443/api"],
         ["Docs", "http://[::1]:8025/docs"],
@@ -66,7 +69,9 @@ def test_where_people_find_the_server_comes_first() -> None:
     settings = Settings(http=HttpSettings(public_url="https://team.example/mail/"))
     lines = banner(settings, PLAIN, "/d", None).splitlines()
     told = [line.split() for line in lines if line.startswith("    ")]
-    assert [place for name, place, *_ in told if name in {"API", "Docs", "WebSocket"}] == [
+    assert [place for name, place, *_ in told if name in {"Web", "API", "Docs", "WebSocket"}] == [
+        "https://team.example/mail/",
+        "http://127.0.0.1:8025/",
         "https://team.example/mail/api",
         "http://127.0.0.1:8025/api",
         "https://team.example/mail/docs",
