@@ -114,7 +114,7 @@ def place(
         yield Place(daemon=daemon, port=port, host=host)
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/websocket-test", "/sign-in", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/help", "/websocket-test", "/sign-in", "/nothing"])
 def test_what_a_page_leads_to_is_there(place: Place, path: str) -> None:
     page = place.get(PREFIX + path)
     assert page.status_code == (404 if path == "/nothing" else 200)
