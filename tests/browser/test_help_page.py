@@ -50,7 +50,15 @@ def test_what_is_no_key_is_not_put_into_a_program(page: Page) -> None:
     expect(page.locator("#sample-curl")).to_contain_text("KEY=''")
 
 
+def test_a_program_is_as_wide_as_the_page(page: Page) -> None:
+    shown = page.locator("#sample-curl").bounding_box()
+    around = page.locator("#main h1").bounding_box()
+    assert shown
+    assert around
+    assert shown["width"] > around["width"] * 0.95
+
+
 def test_nothing_keeps_people_from_using_it(page: Page, axe: Axe) -> None:
-    for each in page.locator("details.sample").all():
+    for each in page.locator("details.program").all():
         each.evaluate("details => { details.open = true; }")
     axe(page)
