@@ -28,12 +28,24 @@ _PICTURES: Final = (
     (b"GIF87a", b"image/gif"),
     (b"GIF89a", b"image/gif"),
 )
-_LINK_ELEMENT: Final = re.compile(r"<(?=link(?:[\s/>]|\Z))", re.IGNORECASE)
-_LINK_CHARACTERS: Final = len("link")
+_INSTEAD: Final = {
+    "link": "basefont",
+    "iframe": "noembed",
+    "frame": "head",
+    "object": "applet",
+    "embed": "wbr",
+}
+_CONNECTS: Final = re.compile(
+    rf"(?<=[</])(?:{'|'.join(_INSTEAD)})(?=[\s/>]|\Z)", re.IGNORECASE | re.ASCII
+)
+_REFERENCE: Final = re.compile(r"href(?=\s*=)", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"prefers-color-scheme\s{0,9}:\s{0,9}(light|dark)\b", re.IGNORECASE)
 _DOCTYPE: Final = re.compile(r"<!doctype[^>]*>", re.IGNORECASE)
 _DOCTYPE_WITHIN: Final = 1_000  # characters
 _OPENS_TABS: Final = '<base target="_blank">'
+_LIKE_LINKS: Final = (
+    "<style>:where(a[x-href]){color:-webkit-link;text-decoration:underline}</style>"
+)
 
 
 class AttachmentFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,11 +138,13 @@ def picture_type(attachment: Attachment) -> bytes:
 
 
 def _framed(parsed: ParsedMessage, *, loads: bool, theme: Theme) -> bytes:
-    page = _SCHEME.sub(partial(_decided, theme=theme), _without_links(page_as_sent(parsed)))
+    page = _SCHEME.sub(partial(_decided, theme=theme), _without_connecting(page_as_sent(parsed)))
     scheme = theme if "color-scheme" in page.lower() else "light"
     begins = f"<style>:root{{color-scheme:{scheme}!important}}</style>"
     if loads:
         begins += _OPENS_TABS
+    else:
+        page, begins = _REFERENCE.sub("x-href", page), begins + _LIKE_LINKS
     doctype = _DOCTYPE.search(page, 0, _DOCTYPE_WITHIN)
     end = doctype.end() if doctype else 0
     return text_bytes(page[:end] + begins + page[end:])
@@ -144,6 +158,8 @@ FRAMES: Final = {
 """Views of the HTML as it was sent, for a frame: by whether that loads pictures and has links that
 open, each in a tab of its own, and by the colours that the reader is said to prefer.
 
+Without links nothing in the page has an attribute href: a sandbox stops a click, but not one with
+the control key. It is found wherever it stands, so that there is nothing to be wrong about.
 What a page has for them (CSS Media Queries 5, prefers-color-scheme) is decided here: browsers ask
 the system, whatever the frame is like.
 """
@@ -154,15 +170,14 @@ def _decided(asked: re.Match[str], *, theme: Theme) -> str:
     return "min-width:0" if asked[1].lower() == theme else "max-width:0"
 
 
-def _without_links(page: str) -> str:
-    """``page`` without ``link`` elements.
+def _without_connecting(page: str) -> str:
+    """``page`` without the elements for which a browser connects to a host whatever a policy says.
 
-    A browser looks up and connects to their hosts whatever the policy of a page says. Each becomes
-    a ``basefont``, which the parser of HTML treats like it (HTML standard, 13.2.6.4.4) and which
-    does nothing. What only looks like an element, in a comment or a text, is changed, too.
+    It does so for ``link``, and for frames before it finds that it may not load them. Each becomes
+    an element that the parser of HTML treats alike (HTML standard, 13.2.6.4) and that does
+    nothing. What only looks like one, in a comment or a text, is changed, too.
     """
-    first, *others = _LINK_ELEMENT.split(page)
-    return "".join((first, *(f"<basefont{each[_LINK_CHARACTERS:]}" for each in others)))
+    return _CONNECTS.sub(lambda found: _INSTEAD[found[0].lower()], page)
 
 
 def _facts(attachment: Attachment) -> AttachmentFacts:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 
 from tests.browser.accessibility import violations
 
@@ -17,14 +17,19 @@ Axe = Callable[[Page], None]
 _ARGUMENTS: Final = ["--no-sandbox", "--host-resolver-rules=MAP team.example 127.0.0.1"]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def launched(kind: BrowserType, *arguments: str) -> Browser:
+    """A chromium of its own."""
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
     assert executable, "install chromium, or set CHROMIUM to where it is"
+    return kind.launch(executable_path=executable, args=[*_ARGUMENTS, *arguments])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=_ARGUMENTS)
-        yield launched
-        launched.close()
+        chromium = launched(playwright.chromium)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -33,10 +33,28 @@ def test_no_link_element_is_left(source: str) -> None:
         assert "<basefont" in shown
 
 
+def test_nothing_connects_to_anybody() -> None:
+    for loads in (False, True):
+        shown = html(
+            "x<iframe src=//a>b</iframe><FRAME src=//a><object data=//a>c</object><embed src=//a>",
+            loads=loads,
+        )
+        assert (
+            "x<noembed src=//a>b</noembed><head src=//a><applet data=//a>c</applet><wbr src=//a>"
+            in shown
+        )
+
+
+def test_links_are_none_before_somebody_asks() -> None:
+    source = "x<a HREF = '//a'>b</a><svg><a xlink:href=//a></a></svg><base href=//a>"
+    shown = html(source)
+    assert "x<a x-href = '//a'>b</a><svg><a xlink:x-href=//a></a></svg><base x-href=//a>" in shown
+    assert source in html(source, loads=True)
+
+
 def test_other_elements_stay() -> None:
-    assert "<links>" in html("x<links>")
-    assert "a <linkage>" in html("a <linkage>")
-    assert "<p>x</p>" in html("<p>x</p>")
+    for source in ("x<links>", "a <linkage>", "<frameset>x", "<p>x</p>", "x<objects>"):
+        assert source in html(source)
 
 
 def test_the_frame_s_own_stands_behind_the_doctype() -> None:
