@@ -61,7 +61,8 @@ def test_html_is_served_where_it_does_nothing(
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["x-dns-prefetch-control"] == "off"
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert HTML in answer.text
+    assert HTML in loading.text
+    assert HTML.replace("href=", "x-href=") in inert.text
     client.get(f"{path}/html?show=maybe", 400)
     with Client(pages_daemon) as stranger:
         stranger.get(f"{path}/html", 401)
