@@ -13,6 +13,7 @@ from mailsacd.web.pages.domains import DomainPages
 from mailsacd.web.pages.keys import KeyPages
 from mailsacd.web.pages.passwords import PasswordPages
 from mailsacd.web.pages.security import SecurityPages
+from mailsacd.web.pages.team import TeamPages
 
 
 def account_pages(
@@ -31,4 +32,5 @@ def account_pages(
         DomainPages(owners.domains, account_mail, mail.testing.tests),
         KeyPages(signing_in.keys),
         SecurityPages(signing_in.factors, signing_in.session_list),
+        TeamPages(signing_in.team, signing_in.profiles),
     )

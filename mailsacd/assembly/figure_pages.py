@@ -4,6 +4,7 @@ from mailsacd.assembly.records import Records
 from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.web.page import PageGroup
 from mailsacd.web.pages.activity import ActivityPage
+from mailsacd.web.pages.audit import AuditPage
 from mailsacd.web.pages.dashboard import DashboardPage
 from mailsacd.web.pages.usage import UsagePage
 
@@ -14,4 +15,5 @@ def figure_pages(signing_in: SigningIn, records: Records) -> tuple[PageGroup, ..
         DashboardPage(signing_in.profiles, records.activity),
         UsagePage(records.reports),
         ActivityPage(records.activity),
+        AuditPage(records.audit_log),
     )

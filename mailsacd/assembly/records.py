@@ -79,13 +79,13 @@ class Records:
             reactor=reactor,
         )
         self._mail_counts = MailCounts(database, reactor=reactor)
-        self._audit_log = AuditLog(database, days=settings.accounts.audit_days, reactor=reactor)
+        self.audit_log = AuditLog(database, days=settings.accounts.audit_days, reactor=reactor)
         self._pruning = tuple(
             Loop(what, prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True)
             for what, prune in (
                 ("prune statistics", self._statistics.prune),
                 ("prune the record of events", self.activity.forget_old),
-                ("prune the audit log", self._audit_log.forget_old),
+                ("prune the audit log", self.audit_log.forget_old),
                 ("prune the counts of operations", self.usage.forget_old),
                 ("prune the counts of mail that came in", self._inbound.forget_old),
                 ("prune the counts of mail", self._mail_counts.forget_nothing),
@@ -104,7 +104,7 @@ class Records:
             StatisticsCalls(self._statistics, self.denylist),
             UsageCalls(self.reports),
             ActivityCalls(self.activity),
-            AuditCalls(self._audit_log),
+            AuditCalls(self.audit_log),
         )
 
     async def start(self) -> None:

@@ -1,5 +1,6 @@
 """Security, team and audit log in a real browser: who can use them, and a second factor set up."""
 
+import secrets
 from collections.abc import Iterator
 
 import pyotp
@@ -10,7 +11,7 @@ from tests.browser.conftest import Axe
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import PASSWORD, Client
 
-PATHS = ("/account/security",)
+PATHS = ("/account/security", "/account/team", "/audit")
 
 
 @pytest.fixture
@@ -32,6 +33,22 @@ def test_nothing_keeps_people_from_using(path: str, page: Page, axe: Axe) -> Non
     page.goto(path)
     axe(page)
     assert len(page.content().encode()) < 51_200
+
+
+def test_a_user_manages_the_account_for_a_while(page: Page, axe: Axe) -> None:
+    name = f"member-{secrets.token_hex(4)}"
+    page.goto("/account/team")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Add the user").click()
+    page.get_by_label(f"for which {name} manages").fill("5")
+    axe(page)
+    page.get_by_role("button", name="Let manage").click()
+    expect(page.get_by_text("Manages the account", exact=True)).to_be_visible()
+    axe(page)
+    page.goto("/audit?topic=team")
+    expect(page.get_by_role("cell", name="User elevated")).to_be_visible()
+    axe(page)
 
 
 def test_a_second_factor_is_set_up(page: Page, axe: Axe) -> None:

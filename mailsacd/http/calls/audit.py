@@ -30,7 +30,7 @@ def _topic(text: str) -> str:
     return text
 
 
-_TOPIC: Final = Parameter(
+TOPIC: Final = Parameter(
     name="topic",
     where="query",
     description="Only what was done to that.",
@@ -60,7 +60,7 @@ class AuditCalls:
                 parameters=(
                     replace(UNTIL, description=UNTIL.description.replace("messages", about)),
                     replace(SINCE, description=SINCE.description.replace("messages", about)),
-                    _TOPIC,
+                    TOPIC,
                     replace(LIMIT, description=LIMIT.description.replace("messages", about)),
                     SKIP,
                 ),

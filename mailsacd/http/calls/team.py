@@ -42,7 +42,7 @@ def _user_name(text: str) -> str:
     return text
 
 
-_USER_NAME: Final = Parameter(
+USER_NAME: Final = Parameter(
     name="name",
     where="path",
     description="The team user's name.",
@@ -102,7 +102,7 @@ class TeamCalls:
                 path="/api/me/users/{name}",
                 id="deleteUser",
                 summary="Delete a team user, whose sessions end at once",
-                parameters=(_USER_NAME,),
+                parameters=(USER_NAME,),
                 answers=(Answer(status=204, description="It is gone", schemas={}),),
                 refusals=(*_REFUSALS, 404),
                 handler=self.remove_user,
@@ -119,7 +119,7 @@ class TeamCalls:
                 summary="Have a team user manage account, keys and domains for a while",
                 description="Takes a session of the account's own login. The user cannot delete "
                 "the account, change its mail address, or elevate others.",
-                parameters=(_USER_NAME,),
+                parameters=(USER_NAME,),
                 body=ElevationBody,
                 needs_account=True,
                 answers=(schemas.json_answer("The user", _USER),),
@@ -131,7 +131,7 @@ class TeamCalls:
                 path=path,
                 id="endElevation",
                 summary="Have a team user manage the account no more",
-                parameters=(_USER_NAME,),
+                parameters=(USER_NAME,),
                 answers=(Answer(status=204, description="It does not", schemas={}),),
                 refusals=(*_REFUSALS, 404),
                 handler=self.end_elevation,

@@ -64,7 +64,7 @@ class AuditLog:
 
     def __init__(self, database: Database, *, days: int, reactor: Any) -> None:
         self._database = database
-        self._days = days
+        self.days = days
         self._reactor = reactor
 
     async def list(self, actor: Actor, **wanted: Unpack[Wanted]) -> list[AuditEntry]:
@@ -92,7 +92,7 @@ class AuditLog:
             pass
 
     def _oldest_ms(self) -> int:
-        return int(self._reactor.seconds() * 1000) - self._days * _DAY_MS
+        return int(self._reactor.seconds() * 1000) - self.days * _DAY_MS
 
 
 def _clean(text: str) -> str:
