@@ -6,11 +6,14 @@ from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.mail.reading.account_mail import AccountMail
+from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.web.page import PageGroup
 from mailsacd.web.pages.address import AddressPages
 from mailsacd.web.pages.addresses import AddressListPages
+from mailsacd.web.pages.compose import ComposePages
 from mailsacd.web.pages.domains import DomainPages
 from mailsacd.web.pages.keys import KeyPages
+from mailsacd.web.pages.outgoing import OutgoingPages
 from mailsacd.web.pages.passwords import PasswordPages
 from mailsacd.web.pages.security import SecurityPages
 from mailsacd.web.pages.team import TeamPages
@@ -30,6 +33,14 @@ def account_pages(
         AddressListPages(owners.addresses, signing_in.profiles),
         AddressPages(owners.addresses, delivering.deliveries, delivering.tests),
         DomainPages(owners.domains, account_mail, mail.testing.tests),
+        ComposePages(
+            mail.sending.submission,
+            Mailbox(ground.database, owners.access_control, ground.lanes.readers),
+            owners.addresses,
+            owners.domains,
+            signing_in.profiles,
+        ),
+        OutgoingPages(mail.sending.queue, mail.relaying.suppressions),
         KeyPages(signing_in.keys),
         SecurityPages(signing_in.factors, signing_in.session_list),
         TeamPages(signing_in.team, signing_in.profiles),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import Axe
 from tests.end_to_end.daemon import RunningDaemon
@@ -17,6 +17,9 @@ PATHS = (
     "/addresses",
     f"/addresses/orders@{DOMAIN}",
     f"/addresses/free@{DOMAIN}",
+    "/compose",
+    "/outgoing",
+    "/suppressed",
     "/domains",
     f"/domains/{DOMAIN}",
     "/keys",
@@ -116,3 +119,22 @@ def test_all_mail_is_read_and_marked_by_keyboard_as_it_comes(page: Page, account
     assert "query=the" in page.url
     page.keyboard.press("f")
     expect(page.get_by_label("Search in subject, senders and recipients")).to_be_focused()
+
+
+def test_a_message_is_written_with_a_file_and_seen_to_arrive(page: Page, account: Client) -> None:
+    page.goto("/compose")
+    page.get_by_label("From", exact=True).fill(f"orders@{DOMAIN}")
+    page.get_by_label("To", exact=True).fill(f"all@{DOMAIN}")
+    page.get_by_label("Subject").fill("By hand")
+    page.get_by_label("Text").fill("Hello")
+    file = FilePayload(name="a.txt", mimeType="text/plain", buffer=b"the file")
+    page.get_by_label("Attachments").set_input_files(file)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("heading", name="By hand")).to_be_visible()
+    expect(page.locator("#recipients")).to_contain_text("Delivered", timeout=15_000)
+    page.goto("/messages?query=by+hand")
+    page.get_by_role("link", name="By hand").click()
+    page.get_by_role("link", name="Reply").click()
+    expect(page.get_by_label("Subject")).to_have_value("Re: By hand")
+    expect(page.get_by_label("To", exact=True)).to_have_value(f"orders@{DOMAIN}")
+    expect(page.get_by_label("Text")).to_have_value(re.compile("> Hello"))

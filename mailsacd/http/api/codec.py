@@ -26,6 +26,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from mailsacd.http.api import multipart
 from mailsacd.http.server.answer import Response, problem
 
 MAX_FIELDS: Final = 200
@@ -96,19 +97,26 @@ def _headers_for(error: MailsacdError) -> tuple[tuple[bytes, bytes], ...]:
 
 
 class Form(dict[str, Any]):
-    """The fields of a form-encoded body: of one that repeats, the last counts."""
+    """The fields of a form's body: texts, and what http.api.multipart makes of files.
 
-    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+    Of one that repeats, the last counts.
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
         self._pairs = pairs
 
-    def all_of(self, name: str) -> list[str]:
+    def all_of(self, name: str) -> list[Any]:
         """All values of the field ``name``, in the order in which they came."""
         return [value for found, value in self._pairs if found == name]
 
-    def with_pairs(self, pairs: list[tuple[str, str]]) -> "Form":
+    def with_pairs(self, pairs: list[tuple[str, Any]]) -> "Form":
         """The form with ``pairs`` of names and values after those that it has."""
         return Form([*self._pairs, *pairs])
+
+    def filled_in(self) -> "Form":
+        """The form without the fields that were left empty."""
+        return Form([(name, value) for name, value in self._pairs if value != ""])
 
     def without(self, names: Collection[str]) -> "Form":
         """The form without the fields called by one of ``names``."""
@@ -119,7 +127,7 @@ _STARTS_AS_OBJECT: Final = re.compile(rb"\s*\{")
 
 
 def read_body(body: bytes, content_type: bytes | None) -> dict[str, Any]:
-    """The fields of a request's body: JSON, or form-encoded (then a Form); an empty one has none.
+    """The fields of a request's body: JSON, or a form's (then a Form); an empty one has none.
 
     What starts with ``{`` is JSON whatever ``content_type`` says: people run curl -d.
     Raises InvalidInputError.
@@ -129,6 +137,8 @@ def read_body(body: bytes, content_type: bytes | None) -> dict[str, Any]:
     kind = (content_type or b"").partition(b";")[0].strip().lower()
     if _STARTS_AS_OBJECT.match(body) or kind == b"application/json" or kind.endswith(b"+json"):
         return _json_object(body)
+    if kind == multipart.KIND:
+        return Form(multipart.read_multipart(body, content_type or b"", most=MAX_FIELDS))
     if kind not in {b"", b"application/x-www-form-urlencoded"}:
         raise InvalidInputError("The body has to be JSON or form-encoded")
     try:

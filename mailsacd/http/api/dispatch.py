@@ -1,5 +1,6 @@
 """From a request and its operation to the answer: who asks, what for, and what comes of it."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -86,7 +87,9 @@ class Dispatch:
         body: dict[str, Any] = {}
         if not operation.open:
             if request.body_bytes:
-                body = read_body(request.content.read(), request.getHeader(b"Content-Type"))
+                given_type = request.getHeader(b"Content-Type")
+                read = partial(read_body, request.content.read(), given_type)
+                body = await self._lane.run(request.body_bytes, read)
             actor, key = await identify(
                 self._authenticator, self._origins, request, query, body, peer
             )

@@ -37,6 +37,9 @@ def compose(draft: Draft) -> bytes:
     )
     head = [address_field(name, several) for name, several in people if several]
     head.append(_text_field("Subject", draft.subject))
+    for name, ids in (("In-Reply-To", draft.in_reply_to), ("References", draft.references)):
+        if ids:
+            head.append(folded_field(name, " ".join(ids)))
     return "".join(head).encode() + message.as_bytes()
 
 

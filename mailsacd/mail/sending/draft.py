@@ -1,5 +1,6 @@
 """What a caller wants sent, as it is asked for, and as it is once each field has been checked."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,9 @@ MAX_ADDRESS_CHARACTERS: Final = 100_000
 MAX_RECEIVED: Final = 20
 MAX_RECEIVED_CHARACTERS: Final = 2_000
 MAX_FAULTS: Final = 20
+MAX_MESSAGE_IDS: Final = 100
+
+_MESSAGE_ID: Final = re.compile(r"[!-;=?-~]{1,250}\Z")
 
 T = TypeVar("T")
 
@@ -29,7 +33,8 @@ T = TypeVar("T")
 class Draft:
     """A message that is to be composed, or with ``raw`` one that is whole.
 
-    ``received`` are values of Received fields. ``sender`` is None where the raw message says who
+    ``in_reply_to`` and ``references`` are message ids in angle brackets, ``received`` values of
+    Received fields. ``sender`` is None where the raw message says who
     sends it, and the recipients may be none for the same reason.
     """
 
@@ -38,6 +43,8 @@ class Draft:
     cc: tuple[Mailbox, ...]
     bcc: tuple[Mailbox, ...]
     reply_to: tuple[Mailbox, ...]
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
     subject: str
     text: str | None
     html: str | None
@@ -79,6 +86,7 @@ def draft_of(fields: MessageFields, *, max_attachments: int) -> Draft:
         attachments = _attachments(fields.attachments or (), max_attachments, found)
         for name, text in (("text", fields.text), ("html", fields.html)):
             found.check(name, partial(_without_nul, text or ""))
+    followed = {} if is_raw else _followed(fields, found)
     received = found.check("received", lambda: _received(fields.received)) or ()
     found.check("raw", lambda: _without_nul(fields.raw or ""))
     found.raise_if_any()
@@ -88,6 +96,8 @@ def draft_of(fields: MessageFields, *, max_attachments: int) -> Draft:
         cc=people["cc"],
         bcc=people["bcc"],
         reply_to=people["replyTo"],
+        in_reply_to=followed.get("inReplyTo", ()),
+        references=followed.get("references", ()),
         subject=fields.subject or "",
         text=fields.text,
         html=fields.html,
@@ -141,6 +151,27 @@ def _people(value: AddressFields) -> tuple[Mailbox, ...]:
             found += mailboxes(one)
         else:
             found.append(Mailbox(written_address(one.address), display_name(one.name or "")))
+    return tuple(found)
+
+
+def _followed(fields: MessageFields, found: _Faults) -> dict[str, tuple[str, ...]]:
+    """The messages that the one of ``fields`` follows, by the names of the fields."""
+    given = (("inReplyTo", fields.in_reply_to), ("references", fields.references))
+    return {name: found.check(name, partial(_message_ids, value)) or () for name, value in given}
+
+
+def _message_ids(value: str | list[str] | None) -> tuple[str, ...]:
+    """Each with angle brackets (RFC 5322 section 3.6.4)."""
+    texts = [value] if isinstance(value, str) else value or []
+    each = [text for several in texts for text in several.split()]
+    if len(each) > MAX_MESSAGE_IDS:
+        raise ValueError(f"has more than {MAX_MESSAGE_IDS} message ids")
+    found = []
+    for text in each:
+        bare = text[1:-1] if text.startswith("<") and text.endswith(">") else text
+        if not _MESSAGE_ID.match(bare):
+            raise ValueError("has what is no message id, or one of more than 250 characters")
+        found.append(f"<{bare}>")
     return tuple(found)
 
 

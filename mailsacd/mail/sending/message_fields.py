@@ -34,7 +34,8 @@ class AttachmentFields(
 class MessageFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A message to be composed; or with ``raw`` one that is whole.
 
-    Addresses are one text, with commas between them, or a list.
+    Addresses are one text, with commas between them, or a list. ``references`` are the ids of the
+    messages that it follows, one text with blanks between them or a list.
     """
 
     to: AddressFields = None
@@ -45,6 +46,8 @@ class MessageFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     cc: AddressFields = None
     bcc: AddressFields = None
     reply_to: AddressFields = None
+    in_reply_to: str | None = None
+    references: str | list[str] | None = None
     attachments: Annotated[list[AttachmentFields], _LINES] | None = None
     received: Annotated[str, _LINES] | list[str] | None = None
     raw: Annotated[str, _LINES] | None = None

@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater
 
 from mailsacd.store.compression import expand
 from mailsacd.store.pool import Database
-from tests.http.client import Answer
+from tests.http.client import Answer, ask
 from tests.http.society import (
     CATCH_ALL,
     HIDDEN_DOMAIN,
@@ -128,6 +128,36 @@ async def test_a_message_is_composed_and_queued_for_each_recipient(house: Societ
     assert [part.get_content_type() for part in html.iter_parts()] == ["text/html", "image/png"]
     attached = [(p.get_filename(), p.get_content()) for p in found.iter_attachments()]
     assert attached == [("ä.txt", b"text"), ("n.csv", "a;ü")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_names_what_it_follows(house: Society) -> None:
+    ids = [f"<{n}.{'x' * 60}@there.example>" for n in range(20)]
+    answer = await send(house, inReplyTo="19@there.example", references=ids)
+    found = await queued(house, answer)
+    assert found["In-Reply-To"] == "<19@there.example>"
+    assert str(found["References"]).split() == ids
+    assert "References" not in await queued(house, await send(house))
+    raw = f"From: {PRIVATE}\r\nTo: bob@there.example\r\n\r\nx\r\n"
+    found = await queued(house, await send(house, raw=raw, references="<a@b>"))
+    assert found["References"] is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_form_has_files_for_attachments(house: Society) -> None:
+    parts = {**MESSAGE, "to": "bob@there.example", "cc": "eve@there.example"}
+    head = 'Content-Disposition: form-data; name="'
+    lines = [f'--b\r\n{head}{name}"\r\n\r\n{value}\r\n' for name, value in parts.items()]
+    for name in ("one.txt", "two.txt"):
+        told = f'{head}attachments"; filename="{name}"\r\nContent-Type: text/x-own'
+        lines.append(f"--b\r\n{told}\r\n\r\n{name}\r\n")
+    body = "".join([*lines, "--b--\r\n"]).encode()
+    headers = {**house.credentials["owner"], "Content-Type": "multipart/form-data; boundary=b"}
+    answer = await ask(reactor, house.port, API, method="POST", body=body, headers=headers)
+    found = await queued(house, answer)
+    attached = [(p.get_filename(), p.get_content_type()) for p in found.iter_attachments()]
+    assert attached == [("one.txt", "text/x-own"), ("two.txt", "text/x-own")]
+    assert answer.json()["creditsUsed"] == 2
 
 
 @pytest_twisted.ensureDeferred
@@ -256,6 +286,10 @@ async def test_what_comes_after_the_header_is_body_for_every_reader(house: Socie
         ({"raw": f"From: {PRIVATE}\r\n\r\n", "to": None}, ["raw"]),
         ({"cc": "x y@z.example", "bcc": "@"}, ["cc", "bcc"]),
         ({"replyTo": "x"}, ["replyTo"]),
+        ({"inReplyTo": "<a b@c>"}, ["inReplyTo"]),
+        ({"inReplyTo": "a@b\r\nBcc: x@y.example"}, ["inReplyTo"]),
+        ({"references": ["<a@b>", "<>"]}, ["references"]),
+        ({"references": "<a@b> " * 101}, ["references"]),
         ({"received": ["from a\r\nBcc: x@y.example"]}, ["received"]),
         ({"received": "from ä"}, ["received"]),
         ({"attachments": [{"content": "!", "encoding": "base64"}]}, ["attachments[0]"]),
