@@ -59,7 +59,7 @@ def nobody(daemon: RunningDaemon) -> Person:
 
 
 def somebody(daemon: RunningDaemon) -> Person:
-    """Who has signed in to an account that has some of everything."""
+    """Who has signed in to an account that has some of everything, an operator's."""
     with Client(daemon) as client:
         name = client.sign_up()
         client.get("/")  # where one is greeted
@@ -78,6 +78,7 @@ def somebody(daemon: RunningDaemon) -> Person:
         call("POST", f"/addresses/{address}")
         call("PUT", f"/addresses/{address}", info="Orders", enablews=True)
         told(daemon.data_dir, "domain", "add", name, domain, "--vouched")
+        told(daemon.data_dir, "account", "set", name, "--operator")
         call("POST", f"/domains/waiting.{domain}")
         values = _looked_at(daemon, address, headers)
         daemon.send(PUBLIC, "From: a@b.example\r\nSubject: starred\r\n\r\nhello\r\n")
@@ -91,7 +92,8 @@ def somebody(daemon: RunningDaemon) -> Person:
             {"name": each.name, "value": str(each.value), "url": client.base}
             for each in client.session.cookies
         ]
-    return Person(cookies=cookies, values={**values, "domain": domain, "id": sent["_id"]})
+    more = {"account": name, "domain": domain, "id": sent["_id"], "outgoingId": sent["_id"]}
+    return Person(cookies=cookies, values={**values, **more})
 
 
 def _looked_at(daemon: RunningDaemon, address: str, headers: dict[str, str]) -> dict[str, str]:
