@@ -8,7 +8,7 @@ import ipaddress
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from twisted.internet.defer import DeferredSemaphore, ensureDeferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
@@ -69,11 +69,16 @@ class Resolver:
 
     async def addresses(self, name: str) -> Found[str]:
         """The IP addresses of a host, IPv4 first, as core.dns.Dns says."""
-        v4 = await self._find(name, dns.A, at_source=False)
-        v6 = await self._find(name, dns.AAAA, at_source=False)
-        texts = [r.dottedQuad() for r in v4.records]
-        texts += [str(ipaddress.IPv6Address(r.address)) for r in v6.records]
-        return Found(tuple(texts), v4.exists or v6.exists)
+        v4, v6 = await self.addresses_of(name, 4), await self.addresses_of(name, 6)
+        return Found(v4.records + v6.records, v4.exists or v6.exists)
+
+    async def addresses_of(self, name: str, version: Literal[4, 6]) -> Found[str]:
+        """The addresses of a host of one version of IP. Raises LookupFailedError."""
+        found = await self._find(name, dns.A if version == 4 else dns.AAAA, at_source=False)
+        if version == 4:
+            return Found(tuple(r.dottedQuad() for r in found.records), found.exists)
+        texts = (str(ipaddress.IPv6Address(record.address)) for record in found.records)
+        return Found(tuple(texts), found.exists)
 
     async def names(self, address: str) -> Found[str]:
         """The host names of an IP address, as core.dns.Dns says."""

@@ -1,0 +1,89 @@
+"""Header fields and bodies in the forms that are signed (RFC 6376 section 3.4), in linear time."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mailsacd.mime.dkim import canonical_body, canonical_field
+
+MAX_FIELDS: Final = 1_000
+"""Of a header with more fields nothing is verified: none is read that far (mime.header)."""
+
+_FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
+_BARE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class RawField:
+    """A field as it came: ``name`` in lower case, ``raw`` all of it without the CRLF at its end."""
+
+    name: str
+    raw: bytes
+
+    @property
+    def value(self) -> bytes:
+        """What stands behind the colon, still folded."""
+        return self.raw.partition(b":")[2]
+
+    @property
+    def text(self) -> str:
+        """The value as text; bytes beyond ASCII stand for characters that no tag has."""
+        return self.value.decode("ascii", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A message, cut into fields and body. ``has_bare_newlines`` is of its header."""
+
+    fields: tuple[RawField, ...]
+    body: bytes
+    has_bare_newlines: bool
+
+    def named(self, name: str) -> list[RawField]:
+        """Return the fields of a name, the first one first."""
+        return [field for field in self.fields if field.name == name]
+
+
+def split_message(content: bytes) -> RawMessage:
+    """Return ``content`` cut at its first empty line. Lines that are no field are left out."""
+    if content.startswith(b"\r\n"):
+        return RawMessage((), content[2:], has_bare_newlines=False)
+    head, _, body = content.partition(b"\r\n\r\n")
+    return RawMessage(tuple(_fields(head)), body, _BARE.search(head) is not None)
+
+
+def _fields(head: bytes) -> Iterator[RawField]:
+    for raw in _FIELD_END.split(head):
+        name = _FIELD.match(raw)
+        if name is not None:
+            yield RawField(name[1].decode("ascii").lower(), raw)
+
+
+def relaxed_field(field: RawField) -> bytes:
+    """Return a field in its relaxed form, without a line end."""
+    return canonical_field(field.name, field.value)
+
+
+def simple_field(field: RawField) -> bytes:
+    """Return a field in its simple form, without a line end: as it is."""
+    return field.raw
+
+
+def simple_body(body: bytes) -> bytes:
+    """Return a body in its simple form (section 3.4.3): one CRLF stands at its end."""
+    if body and not body.endswith(b"\r\n"):
+        return body + b"\r\n"
+    end = len(body)
+    while end > 2 and body.endswith(b"\r\n\r\n", 0, end):
+        end -= 2
+    return body[:end] or b"\r\n"
+
+
+FIELD_FORMS: Final[dict[str, Callable[[RawField], bytes]]] = {
+    "simple": simple_field, "relaxed": relaxed_field,
+}  # fmt: skip
+BODY_FORMS: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "simple": simple_body, "relaxed": canonical_body,
+}  # fmt: skip

@@ -1,0 +1,40 @@
+"""A stored message as it is evaluated: how it came, by our own trace headers, and its content."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from mailsacd.mime.trace import end_of_trace
+
+_RETURN_PATH: Final = re.compile(rb"^Return-Path: <([^<>\r\n]*)>\r$", re.MULTILINE)
+_RECEIVED: Final = re.compile(
+    rb"^Received: from (\S+) \(\[(?:IPv6:)?([0-9a-fA-F:.]+)\]\)\r\n\tby \S+ with (\w+)",
+    re.MULTILINE,
+)
+_WITHIN: Final = re.compile(r"(?:.*A|LOCAL)\Z")  # RFC 3848: A is for who has logged in
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a message came: the IP address of the peer, its reverse-path and what it said in HELO.
+
+    ``is_from_outside`` is False for who had logged in, and for mail from here to here.
+    """
+
+    ip: str
+    sender: str
+    helo: str
+    is_from_outside: bool
+
+
+def split_stored(raw: bytes) -> tuple[Arrival | None, bytes]:
+    """Return how the stored message ``raw`` came (None: that is not known), and its content."""
+    end = end_of_trace(raw)
+    trace = raw[:end]
+    path, received = _RETURN_PATH.search(trace), _RECEIVED.search(trace)
+    if path is None or received is None:
+        return None, raw[end:]
+    sender, helo, ip, protocol = (
+        text.decode("utf-8", "replace") for text in (path[1], *received.groups())
+    )
+    return Arrival(ip, sender, helo, _WITHIN.match(protocol) is None), raw[end:]
