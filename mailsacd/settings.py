@@ -225,6 +225,14 @@ class SendingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     unsubscribe: Annotated[str, msgspec.Meta(pattern=r"^((mailto|https?):[!-;=?-~]+)?$")] = ""
 
 
+class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[checks]``: what is found out about mail from outside."""
+
+    authentication: Literal["after", "before", "off"] = "after"
+    before_ms: Annotated[int, msgspec.Meta(ge=1, le=30_000)] = 1_000
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15.0
+
+
 class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The domains that accounts bring, and those that the operator lends."""
 
@@ -282,6 +290,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     relay: RelaySettings = RelaySettings()
     sending: SendingSettings = SendingSettings()
     throttle: ThrottleSettings = ThrottleSettings()
+    checks: CheckSettings = CheckSettings()
     domains: DomainSettings = DomainSettings()
     accounts: AccountSettings = AccountSettings()
     plans: dict[str, PlanSettings] = msgspec.field(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from twisted.internet.interfaces import IProtocolFactory
 
+from mailsacd.assembly.checking import Checking
 from mailsacd.assembly.load_testing import LoadTesting
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import AddsParts, Edge, Ground
@@ -38,7 +39,8 @@ class MailParts:
         """
         testing = add(LoadTesting(ground, owners, records))
         sending = add(Sending(ground, owners, records))
-        receiving = add(Receiving(ground, owners, records, testing.recorder, observers))
+        checking = add(Checking(ground, owners))
+        receiving = add(Receiving(ground, owners, records, testing.recorder, checking, observers))
         relaying = add(Relaying(ground, owners, records, receiving, sending))
         submitting = add(Submitting(ground, records, receiving, sending))
         writing = add(Writing(ground, owners, records, sending, ports))
@@ -51,6 +53,7 @@ class MailParts:
         )
         self._groups = (
             *testing.calls(),
+            *checking.calls(),
             *sending.calls(),
             *relaying.calls(),
             *writing.calls(),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from mailsacd.assembly.checking import Checking
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
@@ -36,9 +37,11 @@ class Receiving:
         owners: Ownership,
         records: Records,
         recorder: Recorder,
+        checking: Checking,
         observers: Iterable[Observer],
     ) -> None:
-        """``recorder`` counts the mail of load tests, ``observers`` are told of all that is stored.
+        """``recorder`` counts the mail of load tests, ``checking`` finds out who sent it, and
+        ``observers`` are told of all that is stored.
 
         Raises ConfigurationError.
         """
@@ -49,7 +52,7 @@ class Receiving:
             composer=Composer(ground.hostname, ground.lanes.mail_in),
             budget=ByteBudget(settings.message.buffer_bytes),
             reactor=ground.reactor,
-            observers=observers,
+            observers=(*observers, *checking.observers),
             ownership=directory,
         )
         self.ingest.declare(ground.telemetry.figures)
@@ -64,10 +67,11 @@ class Receiving:
         self._witness = MailWitness(
             directory, records.activity, records.tracing, reactor=ground.reactor
         )
-        anybody = self._from_anybody(ground, owners, records)
+        anybody = self._from_anybody(ground, owners, records, checking)
         who_logs_in = replace(
             anybody,
             settings=settings.capture,
+            ingest=self.intake,
             accept=captures_all(intake, directory, records.activity),
             admission=CaptureAdmission(records.throttle),
             capture=Capture(records.clients, self.intake, records.usage, records.activity),
@@ -88,14 +92,16 @@ class Receiving:
         await self.ingest.finish()
         await self._witness.finish()
 
-    def _from_anybody(self, ground: Ground, owners: Ownership, records: Records) -> SmtpServices:
+    def _from_anybody(
+        self, ground: Ground, owners: Ownership, records: Records, checking: Checking
+    ) -> SmtpServices:
         settings = ground.settings
         return SmtpServices(
             hostname=ground.hostname,
             settings=settings.smtp,
             message=settings.message,
             accept=self.policy,
-            ingest=self.intake,
+            ingest=checking.around(self.intake),
             tls=ground.tls,
             self_signed=ground.self_signed,
             clock=ground.reactor,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mailsacd.core.authentication import Authentication
 from mailsacd.core.load_test import LoadTestRun
 
 
@@ -54,7 +55,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     millisecond, counted from the epoch. ``reverse_path`` is without angle brackets, empty for a
     bounce. ``content`` is what stood between DATA and its end: dots unstuffed, otherwise untouched.
     ``saved_by`` is the account that all copies are starred for. ``ret`` and ``envid`` are of RFC
-    3461 (sections 4.3 and 4.4), where mail is sent on.
+    3461 (sections 4.3 and 4.4), where mail is sent on. ``authentication`` is who sent it, if that
+    was looked at before it is stored.
     """
 
     id: str
@@ -66,3 +68,4 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     saved_by: str | None = None
     ret: str | None = None
     envid: str | None = None
+    authentication: Authentication | None = None

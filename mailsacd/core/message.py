@@ -37,6 +37,7 @@ class NewEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     is the first address of From, ``attachments`` the MD5 sums of the attachments in hex, each once.
     ``saved_by`` is the account that all copies are starred for. ``plain`` and ``wire_size`` are
     for POP3 (see core.maildrop): whether it is sent as it is, and how many octets; None: not known.
+    ``auth`` is the text of who sent it (core.authentication); None: that was not looked at yet.
     """
 
     id: str
@@ -49,6 +50,7 @@ class NewEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     saved_by: str | None = None
     plain: bool = False
     wire_size: int | None = None
+    auth: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,17 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A stored message: the text of its ``facts`` (see core.message_form), and what people did."""
+    """A stored message: the text of its ``facts`` (see core.message_form), and what people did.
+
+    ``auth`` is the text of who sent it (core.authentication), None while that was not looked at.
+    """
 
     inbox: str
     id: str
     facts: str
     marks: Marks
+    auth: str | None = None
 
     def as_json(self) -> bytes:
         """The message as one JSON object in UTF-8, every field of its JSON form present."""
-        return message_json(self.facts, self.marks)
+        return message_json(self.facts, self.marks, self.auth)

@@ -2,18 +2,21 @@
 
 Nobody else knows it. What never changes of it (`Facts`) is written once, when the message is
 stored, and read as text ever after, so that a list of messages is a join of texts. What people do
-to a message (`Marks`) is in columns of its row, and comes after the facts. What is pushed has
-further fields (`PushedFields`) after these.
+to a message (`Marks`) is in columns of its row, and comes after the facts. What is found out about
+it later (`Findings`) comes last, as text in columns. What is pushed has further fields
+(`PushedFields`) after these.
 
-A new field is a line in one of the three, and what fills it: for facts mail.receiving.compose, for
+A new field is a line in one of these, and what fills it: for facts mail.receiving.compose, for
 marks a column of the same name, for pushes mail.push.payload. Lists (store.views) and the JSON
-Schema (http.api.schemas) follow by themselves.
+Schema (http.api.schemas) follow by themselves. `auth` is the one finding, and known by name here.
 """
 
 from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta
+
+from mailsacd.core.authentication import Authentication
 
 Folder = Literal["inbox", "all", "spam", "trash", "sent", "drafts"]
 FOLDERS: Final[tuple[str, ...]] = get_args(Folder)
@@ -83,6 +86,18 @@ class Marks(msgspec.Struct, frozen=True, rename=_api_name):
 UNTOUCHED: Final = Marks(saved_by=None, folder="inbox", labels=(), read=None)
 """Of a message that nobody did anything to."""
 
+NO_AUTH: Final = ',"auth":null}'
+"""How a message ends that was not looked at."""
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True, rename=_api_name):
+    """What is found out about a message, before or after it is stored. The text is in a column."""
+
+    auth: Annotated[
+        Authentication | None,
+        Meta(description="SPF, DKIM, ARC and DMARC; null while it was not looked at"),
+    ]
+
 
 class PushedFields(msgspec.Struct, frozen=True, kw_only=True, rename=_api_name):
     """What is pushed beside facts and marks: what the message itself says. docs/push.md."""
@@ -122,14 +137,15 @@ def heading(facts: str) -> Heading:
     return _decode_heading(f"{facts}}}")
 
 
-def message_json(facts: str, marks: Marks) -> bytes:
-    """A message as one JSON object in UTF-8, out of the text that was stored and its marks."""
-    return b"%b,%b" % (facts.encode(), _encode(marks)[1:])
+def message_json(facts: str, marks: Marks, auth: str | None) -> bytes:
+    """A message as one JSON object in UTF-8, out of the texts that were stored and its marks."""
+    found = NO_AUTH if auth is None else f',"auth":{auth}}}'
+    return b"%b,%b%b" % (facts.encode(), _encode(marks)[1:-1], found.encode())
 
 
-def pushed_json(facts: str, marks: Marks, fields: PushedFields) -> bytes:
-    """The pushed form of a message: one JSON object in UTF-8."""
-    return b"%b,%b" % (message_json(facts, marks)[:-1], _encode(fields)[1:])
+def pushed_json(message: bytes, fields: PushedFields) -> bytes:
+    """The pushed form of a ``message``, which is one JSON object, as is what is returned."""
+    return b"%b,%b" % (message[:-1], _encode(fields)[1:])
 
 
 def with_sequence(form: bytes, sequence: str) -> bytes:

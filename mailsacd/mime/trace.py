@@ -15,6 +15,7 @@ from mailsacd.core.envelope import Envelope, Reception
 from mailsacd.mime import header
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.parse import parse
+from mailsacd.mime.results import MAX_BYTES, results_field
 
 MAX_RECEIVED_FIELDS = 50
 MAX_OWN_LOOP_FIELDS = 1
@@ -26,7 +27,7 @@ _UNSAFE_UTF8 = re.compile(r"[\x00- ();<>\\\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 _UNSAFE_PATH = re.compile(r"[^ -~]|[<>]")
 _UNSAFE_PATH_UTF8 = re.compile(r"[\x00-\x1f\x7f-\x9f<>\u2028\u2029\ud800-\udfff]")
 _MAX_FIELD_NAME_BYTES = 998  # with white space after it: no line may be longer
-_MAX_TRACE_BYTES = 4_096
+_MAX_TRACE_BYTES = 4_096 + MAX_BYTES
 # the date, alone on its line, as nothing before it can be
 _END_OF_TRACE = re.compile(
     rb"\n\t[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} [+]0000\r\n"
@@ -36,14 +37,16 @@ _END_OF_TRACE = re.compile(
 def trace_headers(envelope: Envelope, hostname: str) -> bytes:
     """Return ``Return-Path`` and ``Received`` as they go before the message, in CRLF lines.
 
-    ``hostname`` is our own. What the peer said is made safe: it has no control character and
-    nothing that could be taken for syntax, and characters beyond ASCII only where the protocol is
-    one of RFC 6531.
+    Between them is ``Authentication-Results``, if it is known by now. ``hostname`` is our own.
+    What the peer said is made safe: it has no control character and nothing that could be taken
+    for syntax, and characters beyond ASCII only where the protocol is one of RFC 6531.
     """
     utf8 = envelope.reception.protocol.startswith("UTF8")
     unsafe_path = _UNSAFE_PATH_UTF8 if utf8 else _UNSAFE_PATH
     return_path = f"Return-Path: <{unsafe_path.sub('?', envelope.reverse_path)}>\r\n"
-    return return_path.encode() + received_field(envelope, hostname)
+    found = envelope.authentication
+    results = b"" if found is None else results_field(found, hostname)
+    return return_path.encode() + results + received_field(envelope, hostname)
 
 
 def received_field(envelope: Envelope, hostname: str, *, hides_client: bool = False) -> bytes:

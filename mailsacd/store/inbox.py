@@ -26,7 +26,7 @@ KEPT: Final = kept_of_account("%(viewer)s::text")
 
 IN_FOLDER: Final = "folder = %(folder)s::text"
 WITH_LABEL: Final = "(labels <> '{}' and %(label)s::text = any(labels))"
-"""Written so that the planner sees which index has them (schema: 0038_filed.sql)."""
+"""Written so that the planner sees which index has them (schema: 0039_filed.sql)."""
 
 _WINDOW: Final = """and id < %(before)s and id >= %(from)s
                     order by id desc limit %(limit)s offset %(skip)s"""

@@ -22,6 +22,7 @@ _NEW: Final = """unnest(%(inboxes)s::text[]) as inbox, unnest(%(ids)s::text[]) a
     unnest(%(domains)s::text[]) as domain,
     (%(times)s::timestamptz[])[unnest(%(places)s::integer[])] as received,
     (%(sizes)s::integer[])[unnest(%(places)s::integer[])] as bytes,
+    (%(auths)s::text[])[unnest(%(places)s::integer[])] as auth,
     unnest(%(facts)s::text[]) as facts, unnest(%(attachments)s::text[])::uuid[] as attachments"""
 
 
@@ -33,7 +34,7 @@ def _raws_unless(apart: bool) -> str:
 _PUBLIC: Final = f"""events as (
         insert into event (messages) values (%(event)s)
     )
-    insert into message (inbox, id, raw_id, domain, received, bytes, facts, attachments)
+    insert into message (inbox, id, raw_id, domain, received, bytes, auth, facts, attachments)
     select {_NEW}"""  # noqa: S608  parts of SQL, no input
 
 # An address that is reserved goes before its domain. Before both goes the account that forwarded
@@ -41,12 +42,12 @@ _PUBLIC: Final = f"""events as (
 # The subqueries are closed by their offsets: whose a row is, is worked out once, and its texts only
 # where there is an owner.
 _OWNED: Final = f"""copies as (
-    insert into message (inbox, id, raw_id, domain, received, bytes, facts, attachments, passed,
-        saved_by, owner, private, subject, sender, recipients)
-    select inbox, id, raw_id, domain, received, bytes, facts, attachments, passed, saved_by,
+    insert into message (inbox, id, raw_id, domain, received, bytes, auth, facts, attachments,
+        passed, saved_by, owner, private, subject, sender, recipients)
+    select inbox, id, raw_id, domain, received, bytes, auth, facts, attachments, passed, saved_by,
         owner, private, texts.subject, texts.sender, texts.recipients
     from (
-        select new.inbox, new.id, raw_id, new.domain, received, bytes, facts, attachments,
+        select new.inbox, new.id, raw_id, new.domain, received, bytes, auth, facts, attachments,
             case when ways is not null
                 then array(select json_array_elements_text(ways::json)) end as passed,
             saver.name as saved_by,
@@ -184,6 +185,7 @@ def _raws(batch: Sequence[NewEnvelope]) -> dict[str, object]:
         "counts": [len(new.messages) for new in batch],
         "plain": [new.plain for new in batch],
         "wire_sizes": [new.wire_size for new in batch],
+        "auths": [new.auth for new in batch],
     }
 
 

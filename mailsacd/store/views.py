@@ -5,12 +5,12 @@ from typing import Any, Final, TypedDict
 import msgspec
 
 from mailsacd.core.message import Message
-from mailsacd.core.message_form import UNTOUCHED, Marks, message_json
+from mailsacd.core.message_form import NO_AUTH, UNTOUCHED, Marks, message_json
 from mailsacd.store.retention import THERE, THERE_AMONG_MANY, kept
 
 _MARKS: Final = msgspec.structs.fields(Marks)
 
-COLUMNS: Final = ", ".join(("inbox", "id", "facts", *(mark.name for mark in _MARKS)))
+COLUMNS: Final = ", ".join(("inbox", "id", "facts", "auth", *(mark.name for mark in _MARKS)))
 ABOVE_ALL_IDS: Final = "~"
 
 _FOR_VIEWER: Final = """(saved_by is null and (not private or owner = %(viewer)s::text)
@@ -47,18 +47,19 @@ def _as_json() -> str:
     """What core.message_form.message_json does, in SQL over COLUMNS.
 
     PostgreSQL's own JSON functions write texts with the same escapes. Most messages are untouched:
-    for these the text is a constant.
+    for these the text of the marks is a constant.
     """
     untouched = " and ".join(
         f"{mark.name} is not distinct from {_constant(getattr(UNTOUCHED, mark.name))}"
         for mark in _MARKS
     )
-    constant = _constant(message_json("", UNTOUCHED).decode())
+    constant = _constant(message_json("", UNTOUCHED, None).decode().removesuffix(NO_AUTH))
     written = " || ".join(
         f"""',"{mark.encode_name}":' || coalesce(to_json({mark.name})::text, 'null')"""
         for mark in _MARKS
     )
-    return f"facts || case when {untouched} then {constant} else {written} || '}}' end"
+    marks = f"case when {untouched} then {constant} else {written} end"
+    return f"""facts || {marks} || coalesce(',"auth":' || auth || '}}', '{NO_AUTH}')"""
 
 
 AS_JSON_ARRAY: Final = f"'[' || coalesce(string_agg({_as_json()}, ',' order by id desc), '') || ']'"
@@ -88,7 +89,7 @@ def bounds(page: IdPage) -> dict[str, str | int]:
     }
 
 
-def as_message(inbox: str, id_: str, facts: str, *marks: Any) -> Message:
+def as_message(inbox: str, id_: str, facts: str, auth: str | None, *marks: Any) -> Message:
     """Return the message that is in a row of COLUMNS, in which arrays are lists."""
     values: list[Any] = [tuple(mark) if isinstance(mark, list) else mark for mark in marks]
-    return Message(inbox=inbox, id=id_, facts=facts, marks=Marks(*values))
+    return Message(inbox=inbox, id=id_, facts=facts, marks=Marks(*values), auth=auth)

@@ -198,6 +198,8 @@ class Lanes:
     """Hashes passwords; argon2 leaves the interpreter to others."""
     keys: Lane
     """Makes the keys that mail is signed with: up to 0.3 s each, in a thread of its own."""
+    checks: Lane
+    """Examines messages for who sent them."""
     rest: Lane
     """What the daemon does by itself: renderings to be pushed or posted, names to be looked up."""
 
@@ -214,7 +216,7 @@ class Lanes:
 
     @property
     def _all(self) -> tuple[Lane, ...]:
-        return (self.mail_in, self.readers, self.passwords, self.keys, self.rest)
+        return (self.mail_in, self.readers, self.passwords, self.keys, self.checks, self.rest)
 
 
 def make_lanes(reactor: Any) -> Lanes:
@@ -231,6 +233,9 @@ def make_lanes(reactor: Any) -> Lanes:
             "passwords", threads=2, max_waiting=40, max_waiting_bytes=0, reactor=reactor
         ),
         keys=Lane("keys", threads=1, max_waiting=20, max_waiting_bytes=0, reactor=reactor),
+        checks=Lane(
+            "checks", threads=1, max_waiting=100, max_waiting_bytes=33_554_432, reactor=reactor
+        ),
         rest=Lane(
             "rest", threads=3, max_waiting=100, max_waiting_bytes=67_108_864, reactor=reactor
         ),

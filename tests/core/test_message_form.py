@@ -33,7 +33,7 @@ STORED = (
     '"via":"::1","rtls":true,"spam":0,"attachments":null,"links":["https://a.example/"],'
     '"parseLimited":false'
 )
-UNTOUCHED_TEXT = ',"savedBy":null,"folder":"inbox","labels":[],"read":null}'
+UNTOUCHED_TEXT = ',"savedBy":null,"folder":"inbox","labels":[],"read":null,"auth":null}'
 
 
 def test_what_is_stored_has_every_fact_in_its_order() -> None:
@@ -41,15 +41,16 @@ def test_what_is_stored_has_every_fact_in_its_order() -> None:
 
 
 def test_what_nobody_touched_has_every_field() -> None:
-    assert message_json(STORED, UNTOUCHED).decode() == STORED + UNTOUCHED_TEXT
+    assert message_json(STORED, UNTOUCHED, None).decode() == STORED + UNTOUCHED_TEXT
 
 
 def test_what_people_did_to_it_is_shown() -> None:
     marks = structs.replace(
         UNTOUCHED, saved_by="jeff", folder="trash", labels=('q"', "ü"), read=False
     )
-    assert message_json(STORED, marks).decode() == (
-        STORED + ',"savedBy":"jeff","folder":"trash","labels":["q\\"","ü"],"read":false}'
+    assert message_json(STORED, marks, '{"spf":1}').decode() == (
+        STORED + ',"savedBy":"jeff","folder":"trash","labels":["q\\"","ü"],"read":false'
+        ',"auth":{"spf":1}}'
     )
 
 
@@ -59,7 +60,7 @@ def test_what_is_pushed_comes_after_that() -> None:
         message_id="m", date=None, received_date="2026-01-01T00:00:00.000Z", priority="normal",
         encrypted_inbox="inbox-1",
     )  # fmt: skip
-    form = with_sequence(pushed_json(STORED, UNTOUCHED, said), "s")
+    form = with_sequence(pushed_json(message_json(STORED, UNTOUCHED, None), said), "s")
     assert form.decode() == (
         STORED + UNTOUCHED_TEXT[:-1] + ',"text":"t","html":null,"body":null,"raw":"r",'
         '"headers":{"a":["b","c"],"d":"e"},"messageId":"m","date":null,'

@@ -109,6 +109,7 @@ EVERYWHERE: dict[str, tuple[str, set[str], set[str]]] = {
 # One message is read or marked; delete and star change who sees it.
 ONE_MESSAGE = {
     "getMessage",
+    "getMessageAuthentication",
     "getMessageCodes",
     "getMessageNeighbours",
     "getText",

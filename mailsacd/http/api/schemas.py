@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from mailsacd.core.message_form import FOLDERS, Facts, Marks
+from mailsacd.core.message_form import FOLDERS, Facts, Findings, Marks
 from mailsacd.http.api.operation import Answer
 
 Schema = Mapping[str, Any]
@@ -33,12 +33,13 @@ def list_of(schema: Schema) -> Schema:
     return {"type": "array", "items": schema}
 
 
+_PARTS: Final = (Facts, Marks, Findings)
+
+
 def _message() -> Mapping[str, Schema]:
     """That of a message, as core.message_form declares it, and those of what it consists of."""
-    _, found = msgspec.json.schema_components(
-        (Facts, Marks), ref_template="#/components/schemas/{name}"
-    )
-    parts = [found.pop(kind.__name__)["properties"] for kind in (Facts, Marks)]
+    _, found = msgspec.json.schema_components(_PARTS, ref_template="#/components/schemas/{name}")
+    parts = [found.pop(kind.__name__)["properties"] for kind in _PARTS]
     return {**found, "Message": _object({name: s for part in parts for name, s in part.items()})}
 
 
@@ -48,6 +49,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "MessageLabels": _object({"_id": STRING, "labels": _NAMES}),
     "MessageFolder": _object({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
     "MessageCodes": _object({"_id": STRING, "codes": _NAMES}),
+    "MessageAuthentication": _object({"_id": STRING, "auth": named("Authentication")}),
     "MessageNeighbours": _object({"_id": STRING, "newer": _TEXT_OR_NULL, "older": _TEXT_OR_NULL}),
     "MessageRead": _object({"_id": STRING, "read": _FLAG}),
     "InboxPage": _object(

@@ -19,6 +19,7 @@ from mailsacd.core.authentication import (
     SpfResult,
 )
 from mailsacd.core.dns import Found
+from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import LookupFailedError
 from mailsacd.core.token import iso_time_from_ms
 from mailsacd.mail.checks.arc import Chain, check_chain, read_chain
@@ -30,8 +31,9 @@ from mailsacd.mail.checks.evaluation import Ask, Evaluation, Question, UnusableE
 from mailsacd.mail.checks.organization import read_list
 from mailsacd.mail.checks.signature import Hashes, Signature
 from mailsacd.mail.checks.spf import check_spf
-from mailsacd.mail.checks.stored import Arrival
+from mailsacd.mail.checks.stored import Arrival, split_stored
 from mailsacd.mime.results import server_of
+from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.work.sharing import Sharing
 from mailsacd.work.threads import Lane
 
@@ -43,7 +45,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What a message says without the DNS. ``author`` is the domain in From, or what is wrong."""
+    """What a message says without the DNS. ``author`` is the domain in From, or what is wrong.
+
+    Without an ``arrival`` it did not come from outside.
+    """
 
     arrival: Arrival | None
     author: str | UnusableError
@@ -93,15 +98,42 @@ class Examiner:
         self._organizational: Organizational | None = None
         self._reading: Sharing[None, Organizational] = Sharing()
 
-    async def examine(
-        self, content: bytes, arrival: Arrival | None, received_ms: int
-    ) -> Authentication:
-        """Examine a message, which is as of `prepare`.
+    async def examine(self, envelope: Envelope) -> Authentication:
+        """Examine a message that is not stored yet.
 
         Raises OverloadedError and UnavailableError when the lane has no place for it.
         """
-        work = partial(prepare, content, arrival, self._hostname, received_ms)
+        reception, content = envelope.reception, envelope.content
+        arrival = Arrival(reception.peer_ip, envelope.reverse_path, reception.helo)
+        work = partial(prepare, content, arrival, self._hostname, envelope.received_ms)
         return await self._look_up(await self._lane.run(len(content), work))
+
+    async def examine_raw(self, raw: bytes, received_ms: int) -> Authentication:
+        """Examine ``raw``, a stored message that came ``received_ms`` after the epoch.
+
+        Raises as `examine`.
+        """
+
+        def work() -> Prepared:
+            arrival, content = split_stored(raw)
+            return prepare(content, arrival, self._hostname, received_ms)
+
+        return await self._look_up(await self._lane.run(len(raw), work))
+
+    async def examine_outside(self, stored: bytes, received_ms: int) -> Authentication | None:
+        """Examine a message as it is ``stored``, compressed, unless it is not from outside: None.
+
+        Raises as `examine`.
+        """
+
+        def work() -> Prepared | None:
+            arrival, content = split_stored(expand(stored))
+            if arrival is None:
+                return None
+            return prepare(content, arrival, self._hostname, received_ms)
+
+        prepared = await self._lane.run(expanded_bytes(stored), work)
+        return None if prepared is None else await self._look_up(prepared)
 
     async def _look_up(self, prepared: Prepared) -> Authentication:
         organizational = await self._list()
@@ -141,7 +173,7 @@ class Examiner:
 
 
 def _spf(arrival: Arrival | None) -> Evaluation[SpfResult]:
-    if arrival is None or not arrival.is_from_outside:
+    if arrival is None:
         return SpfResult(
             result="none", domain="", identity="mailfrom", reason="it is not mail from outside"
         )

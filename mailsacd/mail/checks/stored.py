@@ -1,4 +1,4 @@
-"""A stored message as it is evaluated: how it came, by our own trace headers, and its content."""
+"""A stored message as it is examined: how it came, by our own trace headers, and its content."""
 
 import re
 from dataclasses import dataclass
@@ -16,19 +16,18 @@ _WITHIN: Final = re.compile(r"(?:.*A|LOCAL)\Z")  # RFC 3848: A is for who has lo
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message came: the IP address of the peer, its reverse-path and what it said in HELO.
-
-    ``is_from_outside`` is False for who had logged in, and for mail from here to here.
-    """
+    """How mail from outside came: the peer's IP address, the reverse-path, and its HELO."""
 
     ip: str
     sender: str
     helo: str
-    is_from_outside: bool
 
 
 def split_stored(raw: bytes) -> tuple[Arrival | None, bytes]:
-    """Return how the stored message ``raw`` came (None: that is not known), and its content."""
+    """Return how the stored message ``raw`` came, and its content.
+
+    None is for who had logged in, for mail from here to here, and where it is not known.
+    """
     end = end_of_trace(raw)
     trace = raw[:end]
     path, received = _RETURN_PATH.search(trace), _RECEIVED.search(trace)
@@ -37,4 +36,4 @@ def split_stored(raw: bytes) -> tuple[Arrival | None, bytes]:
     sender, helo, ip, protocol = (
         text.decode("utf-8", "replace") for text in (path[1], *received.groups())
     )
-    return Arrival(ip, sender, helo, _WITHIN.match(protocol) is None), raw[end:]
+    return None if _WITHIN.match(protocol) else Arrival(ip, sender, helo), raw[end:]

@@ -142,7 +142,7 @@ def pushed_form(message: Message, stored: bytes, encrypted_inbox: str) -> bytes:
         priority=parsed.priority,
         encrypted_inbox=encrypted_inbox,
     )
-    return pushed_json(message.facts, message.marks, fields)
+    return pushed_json(message.as_json(), fields)
 
 
 def _as_text(raw: bytes) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from mailsacd.core.authentication import authentication_text
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.errors import MailLoopError
 from mailsacd.core.maildrop import is_plain, octets_on_the_wire
@@ -51,7 +52,7 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     sender = parsed.sender or (_envelope_sender(envelope, hostname),)
     sums = tuple(attachment.checksum for attachment in parsed.attachments)
     shared = _shared_facts(envelope, parsed, len(raw), sender=sender, attachments=sums or None)
-    plain = is_plain(raw)
+    plain, found = is_plain(raw), envelope.authentication
     return NewEnvelope(
         id=envelope.id,
         received_ms=envelope.received_ms,
@@ -66,6 +67,7 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
         saved_by=envelope.saved_by,
         plain=plain,
         wire_size=len(raw) if plain else octets_on_the_wire(raw),
+        auth=None if found is None else authentication_text(found),
     )
 
 

@@ -1,0 +1,54 @@
+"""Finding out who sent mail."""
+
+from mailsacd.assembly.ownership import Ownership
+from mailsacd.assembly.part import Ground
+from mailsacd.core.message import Observer
+from mailsacd.http.app import Group
+from mailsacd.http.calls.authentication import AuthenticationCalls
+from mailsacd.mail.checks.after import LaterChecks
+from mailsacd.mail.checks.before import EarlyChecks, Intake
+from mailsacd.mail.checks.examination import Examiner
+from mailsacd.mail.checks.lookups import Lookups
+from mailsacd.mail.checks.on_request import ChecksOnRequest
+from mailsacd.mail.reading.mailbox import Mailbox
+
+
+class Checking:
+    """A part. ``observers`` observe the mail that is stored."""
+
+    def __init__(self, ground: Ground, owners: Ownership) -> None:
+        settings, reactor = ground.settings.checks, ground.reactor
+        self._settings = settings
+        self._reactor = reactor
+        self._examiner = Examiner(
+            Lookups(owners.resolver, reactor).ask,
+            ground.lanes.checks,
+            hostname=ground.hostname,
+            timeout_s=settings.timeout_s,
+            reactor=reactor,
+        )
+        self._later = LaterChecks(ground.database, self._examiner, reactor=reactor)
+        self._later.declare(ground.telemetry.figures)
+        is_on = settings.authentication != "off"
+        self.observers: tuple[Observer, ...] = (self._later,) if is_on else ()
+        mailbox = Mailbox(ground.database, owners.access_control, ground.lanes.readers)
+        self._on_request = ChecksOnRequest(ground.database, mailbox, self._examiner)
+
+    def around(self, intake: Intake) -> Intake:
+        """Return what takes mail from anybody in, and hands it to ``intake``."""
+        if self._settings.authentication != "before":
+            return intake
+        wait_s = self._settings.before_ms / 1000
+        return EarlyChecks(intake, self._examiner, wait_s=wait_s, reactor=self._reactor)
+
+    def calls(self) -> tuple[Group, ...]:
+        """Return the call about who sent a message."""
+        return (AuthenticationCalls(self._on_request),)
+
+    async def start(self) -> None:
+        """Begin to examine what is stored."""
+        self._later.start()
+
+    async def finish(self) -> None:
+        """End; what was not examined is when somebody asks."""
+        await self._later.finish()

@@ -1,0 +1,76 @@
+"""Who sent a message, for who asks: what is written beside it, or what is found out now."""
+
+from functools import partial
+from typing import Any, Final, Protocol
+
+from twisted.internet.defer import DeferredSemaphore, ensureDeferred
+
+from mailsacd.core.actor import Actor
+from mailsacd.core.authentication import (
+    Authentication,
+    authentication_text,
+    read_authentication,
+)
+from mailsacd.core.errors import OverloadedError
+from mailsacd.core.message import Message
+from mailsacd.core.token import milliseconds, time_of
+from mailsacd.mail.checks.examination import Examiner
+from mailsacd.store.authentication import FoundOut, keep_authentication
+from mailsacd.store.pool import Database
+from mailsacd.work.sharing import Sharing
+
+AT_ONCE: Final = 10
+MAX_WAITING: Final = 100
+
+
+class Reads(Protocol):
+    """The only door to stored messages (mail.reading.mailbox)."""
+
+    async def get(self, actor: Actor, email: str, message_id: str) -> Message:
+        """One message."""
+
+    async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
+        """Its stored bytes."""
+
+
+class ChecksOnRequest:
+    """Tells it to whoever may see the message, and raises as `Mailbox` does."""
+
+    def __init__(self, database: Database, mailbox: Reads, examiner: Examiner) -> None:
+        self._database = database
+        self._mailbox = mailbox
+        self._examiner = examiner
+        self._places = DeferredSemaphore(AT_ONCE)
+        self._waiting = 0
+        self._examining: Sharing[tuple[str, str], Authentication] = Sharing()
+
+    async def authentication(self, actor: Actor, email: str, message_id: str) -> Authentication:
+        """Return it. Where the DNS had failed, it is looked up again.
+
+        Raises OverloadedError when too many wait for theirs.
+        """
+        message = await self._mailbox.get(actor, email, message_id)
+        if message.auth is not None:
+            known = read_authentication(message.auth)
+            if not known.is_temporary:
+                return known
+        raw = await self._mailbox.raw(actor, email, message_id)
+        key = (message.inbox, message.id)
+        return await self._examining.get(key, partial(self._in_turn, message, raw))
+
+    async def _in_turn(self, message: Message, raw: bytes) -> Authentication:
+        if self._waiting >= MAX_WAITING:
+            raise OverloadedError("Too many messages are being examined, try again later")
+        self._waiting += 1
+        try:
+            found: Any = await self._places.run(lambda: ensureDeferred(self._examine(message, raw)))
+        finally:
+            self._waiting -= 1
+        result: Authentication = found
+        return result
+
+    async def _examine(self, message: Message, raw: bytes) -> Authentication:
+        found = await self._examiner.examine_raw(raw, milliseconds(time_of(message.id)))
+        text = authentication_text(found)
+        await keep_authentication(self._database, [FoundOut(message.inbox, message.id, text)])
+        return found
