@@ -25,6 +25,9 @@ ASKED = {
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","codes"': (
         "GET", "addresses/me@example.com/messages/{id}/codes", None
     ),
+    '{"_id":"01m7xjdj3t000tcvqbnw3-0","auth"': (
+        "GET", "addresses/me@example.com/messages/{id}/authentication", None
+    ),
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","newer"': (
         "GET", "addresses/me@example.com/messages/{id}/neighbours", None
     ),
@@ -53,7 +56,7 @@ def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     with running_daemon(migrated_data, *WITHOUT_DNS, *allowing) as running:
         told(running.data_dir, "address", "add", "admin", INBOX)
         told(running.data_dir, "address", "set", "admin", INBOX, "--enablews")
-        running.send(INBOX, "Subject: hi\r\n\r\nhello\r\n")
+        running.send(INBOX, "DKIM-Signature: v=1\r\nSubject: hi\r\n\r\nhello\r\n")
         yield running
 
 

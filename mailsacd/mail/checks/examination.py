@@ -198,7 +198,7 @@ class _Asking:
         self._left = MAX_QUESTIONS
 
     def run(self, evaluation: Evaluation[T]) -> Deferred[T]:
-        """Begin ``evaluation``."""
+        """Begin ``evaluation``, and return what it comes to."""
         return Deferred.fromCoroutine(evaluate(evaluation, self._ask))
 
     async def _ask(self, question: Question) -> Found[Any]:

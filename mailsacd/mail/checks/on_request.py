@@ -27,10 +27,10 @@ class Reads(Protocol):
     """The only door to stored messages (mail.reading.mailbox)."""
 
     async def get(self, actor: Actor, email: str, message_id: str) -> Message:
-        """One message."""
+        """One message, if the actor may see it."""
 
     async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
-        """Its stored bytes."""
+        """The bytes that are stored of it."""
 
 
 class ChecksOnRequest:

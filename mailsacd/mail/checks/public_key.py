@@ -39,7 +39,7 @@ class PublicKey:
 
     @property
     def bits(self) -> int:
-        """How long it is."""
+        """How many bits the key has."""
         return self.key.key_size if isinstance(self.key, RSAPublicKey) else 256
 
     def verifies(self, signature: bytes, digest: bytes) -> bool:
