@@ -66,6 +66,7 @@ def test_the_list_shows_every_field(stored: dict[str, Any]) -> None:
         "links": ["https://example.org/a?b=1", "https://example.org/c"],
         "spam": 0,
         "parseLimited": False,
+        "auth": None,
     }
     assert stored["_id"].endswith("-0")
     assert stored["received"].endswith("Z")
