@@ -8,6 +8,7 @@ from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.web.page import PageGroup
+from mailsacd.web.pages.account import AccountPages
 from mailsacd.web.pages.address import AddressPages
 from mailsacd.web.pages.addresses import AddressListPages
 from mailsacd.web.pages.compose import ComposePages
@@ -42,6 +43,12 @@ def account_pages(
         ),
         OutgoingPages(mail.sending.queue, mail.relaying.suppressions),
         KeyPages(signing_in.keys),
+        AccountPages(
+            signing_in.profiles,
+            owners.accounts,
+            signing_in.sessions,
+            signing_in.session_calls,
+        ),
         SecurityPages(signing_in.factors, signing_in.session_list),
         TeamPages(signing_in.team, signing_in.profiles),
     )

@@ -17,6 +17,8 @@ PATHS = (
     "/addresses",
     f"/addresses/orders@{DOMAIN}",
     f"/addresses/free@{DOMAIN}",
+    "/account",
+    "/account/remove",
     "/compose",
     "/outgoing",
     "/suppressed",

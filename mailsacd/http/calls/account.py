@@ -179,15 +179,7 @@ class AccountCalls:
 
     async def update(self, call: Call) -> Response:
         """Change the settings that the body gives, and answer with the account as it is then."""
-        body: MeBody = call.body
-        given = {
-            "labels": None if body.labels is None else list(dict.fromkeys(body.labels)),
-            "recents": None if body.recents is None else list(body.recents),
-            "capture_private": body.capturePrivate,
-            "disable_spam": body.disableSpam,
-            "email": body.email,
-        }
-        changes = {name: value for name, value in given.items() if value is not None}
+        changes = changes_of(call.body)
         return _answer(call, await self._profiles.change(call.actor, changes))
 
     async def remove(self, call: Call) -> Response:
@@ -213,6 +205,18 @@ class AccountCalls:
                 "defaultDomain": stored.default_domain,
             }
         )
+
+
+def changes_of(body: MeBody) -> dict[str, Any]:
+    """What a body asks for, as Profiles.change takes it."""
+    given = {
+        "labels": None if body.labels is None else list(dict.fromkeys(body.labels)),
+        "recents": None if body.recents is None else list(body.recents),
+        "capture_private": body.capturePrivate,
+        "disable_spam": body.disableSpam,
+        "email": body.email,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _answer(call: Call, profile: Profile) -> Response:
