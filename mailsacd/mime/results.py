@@ -13,7 +13,7 @@ MAX_BYTES: Final = 6_144
 
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 _SERVER: Final = re.compile(r'\s*"?([^\s;"]+)')
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._=/-]")
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 _MAX_VALUE: Final = 253
 _MAX_SIGNATURES: Final = 8
 
