@@ -11,17 +11,21 @@ from mailsacd.mail.checks.examination import Examiner
 from mailsacd.mail.checks.lookups import Lookups
 from mailsacd.mail.checks.on_request import ChecksOnRequest
 from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.outbound.dns import Resolver
 
 
 class Checking:
     """A part. ``observers`` observe the mail that is stored."""
 
     def __init__(self, ground: Ground, owners: Ownership) -> None:
+        """Raises ConfigurationError."""
         settings, reactor = ground.settings.checks, ground.reactor
         self._settings = settings
         self._reactor = reactor
+        # with places of its own: mail from strangers keeps nobody else from asking the DNS
+        resolver = Resolver(ground.settings.dns, reactor)
         self._examiner = Examiner(
-            Lookups(owners.resolver, reactor).ask,
+            Lookups(resolver, reactor).ask,
             ground.lanes.checks,
             hostname=ground.hostname,
             timeout_s=settings.timeout_s,

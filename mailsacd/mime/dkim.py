@@ -37,6 +37,8 @@ _LINE_CHARACTERS: Final = 72
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")  # RFC 5322 sections 2.2 and 4.5
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
 _SPACE: Final = re.compile(rb"[ \t]+")
+_CUT: Final = re.compile(rb"[^ \t\r]")
+_PIECE_BYTES: Final = 32_768
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +73,24 @@ def canonical_body(body: bytes) -> bytes:
     """Return the "relaxed" form of a body (RFC 6376 section 3.4.4)."""
     if body and not body.endswith(b"\r\n"):
         body += b"\r\n"  # as it arrives: what ends a message ends its last line
-    text = _SPACE.sub(b" ", body).replace(b" \r\n", b"\r\n")
+    text = b"".join(_SPACE.sub(b" ", p).replace(b" \r\n", b"\r\n") for p in _pieces(body))
     end = len(text)
     while text.endswith(b"\r\n", 0, end) and end:
         end -= 2
     return text[:end] + b"\r\n" if end else b""
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """``body`` in pieces of some _PIECE_BYTES, none of which ends within spaces or before a CRLF.
+
+    An expression holds the interpreter, and so the reactor, while it goes through a piece.
+    """
+    start = 0
+    while start < len(body):
+        cut = _CUT.search(body, start + _PIECE_BYTES)
+        end = len(body) if cut is None else cut.end()
+        yield body[start:end]
+        start = end
 
 
 def canonical_field(name: str, value: bytes) -> bytes:

@@ -161,3 +161,12 @@ def test_ed25519_signs_the_hash_and_not_the_text() -> None:
     made = signed(MESSAGE, "football.example.com", [key], NOW)
     record = b"v=DKIM1; k=ed25519; p=" + public
     assert dkim.DKIM(made).verify(dnsfunc=lambda *_, **__: record)
+
+
+@given(st.lists(st.sampled_from([b" ", b"\t", b"\r\n", b"a", b"\n", b"\r"]), max_size=60))
+def test_a_body_in_pieces_is_the_same(parts: list[bytes]) -> None:
+    body = b"".join(parts)
+    whole = canonical_body(body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mailsacd.mime.dkim._PIECE_BYTES", 3)
+        assert canonical_body(body) == whole

@@ -23,7 +23,7 @@ PER_STEP: Final = 20
 """So many messages are begun every EVERY_S seconds: 100 a second, in a flood a few per cent of the
 processor."""
 
-AT_ONCE: Final = 100
+AT_ONCE: Final = 50
 """So many are under way, waiting for the DNS mostly."""
 
 MAX_WAITING: Final = 1_000

@@ -7,8 +7,8 @@ from typing import Final
 
 from mailsacd.mime.dkim import canonical_body, canonical_field
 
-MAX_FIELDS: Final = 1_000
-"""Of a header with more fields nothing is verified: none is read that far (mime.header)."""
+MAX_HEADER_BYTES: Final = 131_072
+"""Of a longer header no more is read, and no signature of it counts."""
 
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
 _FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
@@ -35,11 +35,11 @@ class RawField:
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """A message, cut into fields and body. ``has_bare_newlines`` is of its header."""
+    """A message, cut into fields and body. With a ``fault`` of its header no signature counts."""
 
     fields: tuple[RawField, ...]
     body: bytes
-    has_bare_newlines: bool
+    fault: str = ""
 
     def named(self, name: str) -> list[RawField]:
         """Return the fields of a name, the first one first."""
@@ -49,9 +49,13 @@ class RawMessage:
 def split_message(content: bytes) -> RawMessage:
     """Return ``content`` cut at its first empty line. Lines that are no field are left out."""
     if content.startswith(b"\r\n"):
-        return RawMessage((), content[2:], has_bare_newlines=False)
+        return RawMessage((), content[2:])
     head, _, body = content.partition(b"\r\n\r\n")
-    return RawMessage(tuple(_fields(head)), body, _BARE.search(head) is not None)
+    fault = "the header is too long" if len(head) > MAX_HEADER_BYTES else ""
+    head = head[:MAX_HEADER_BYTES]
+    if _BARE.search(head) and not fault:
+        fault = "a line of the header does not end in CRLF"
+    return RawMessage(tuple(_fields(head)), body, fault)
 
 
 def _fields(head: bytes) -> Iterator[RawField]:

@@ -175,8 +175,8 @@ def _signed_header(field: RawField, tags: dict[str, str], hashes: Hashes) -> byt
     names = split_list(tags.get("h", ""))
     if "from" not in names:
         raise UnusableError("permerror", "From is not signed")
-    if hashes.message.has_bare_newlines:
-        raise UnusableError("policy", "a line of the header does not end in CRLF")
+    if hashes.message.fault:
+        raise UnusableError("policy", hashes.message.fault)
     signed = Counter(names)
     for name in SINGLE:
         if hashes.counts[name] > max(1, signed[name]):

@@ -189,3 +189,11 @@ def test_what_is_published(records: dict[str, Iterable[str]], expected: str) -> 
 )
 def test_signatures_that_say_what_they_may_not(old: bytes, new: bytes, expected: str) -> None:
     assert results(sign().replace(old, new, 1)) == [expected]
+
+
+def test_a_header_that_is_very_long_is_no_pass() -> None:
+    message = b"X-Long: " + b"a " * 70_000 + b"\r\n" + sign()
+    assert results(message) == []  # its signature is beyond
+    assert results(sign(MESSAGE.replace(b"To:", b"X-Long: " + b"a " * 70_000 + b"\r\nTo:"))) == [
+        "policy"
+    ]
