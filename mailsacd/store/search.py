@@ -12,10 +12,10 @@ from functools import partial
 from typing import Final
 
 from mailsacd.core.search import Terms
-from mailsacd.store.inbox import IN_FOLDER, KEPT, OWNED, WITH_LABEL
+from mailsacd.store.inbox import IN_FOLDER, KEPT, OWNED, WITH_LABEL, list_filed
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import Executor, column, many, none, one
-from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
+from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS, IdPage
 
 RECENT: Final = 5_000
 """So many of the newest messages are looked at before the index is asked."""
@@ -108,6 +108,9 @@ _fetch: one[str] = one(
 
 async def search(db: Database, account: str, terms: Terms, *, limit: int) -> str:
     """Return the newest ``limit`` of the account's messages that fit, as a JSON array."""
+    if terms != Terms() and terms == Terms(folder=terms.folder, label=terms.label):
+        page = IdPage(before_id=None, from_id=None, limit=limit, skip=0)
+        return await list_filed(db, account, terms.folder, terms.label, **page)
     ids = await _found(db, account, terms, limit)
     return await _fetch(db, viewer=account, ids=ids)
 
@@ -117,7 +120,7 @@ async def _found(db: Database, account: str, terms: Terms, limit: int) -> list[s
     if not terms.texts:
         if terms == Terms(read=terms.read):
             return await _with_mark[bool(terms.read)](db, viewer=account, limit=limit)
-        return await _walk(db, limit=limit, **params)  # by the index of the folder, or of labels
+        return await _walk(db, limit=limit, **params)
     found = await _newest(db, rows=RECENT, limit=limit, **params)
     if len(found) < limit <= len(found) * WALKED // RECENT:  # so often that they are not far behind
         found = await _newest(db, rows=WALKED, limit=limit, **params)

@@ -1,7 +1,7 @@
 """Searching an account with more mail than is looked at one by one: each way finds the same."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -9,9 +9,11 @@ import pytest
 import pytest_twisted
 
 from mailsacd.core.search import Terms
+from mailsacd.store import inbox
 from mailsacd.store import search as store
 from mailsacd.store.pool import Database
 from mailsacd.store.search import RARE, RECENT, search
+from mailsacd.store.sql import Statement
 from mailsacd.store.transaction import Transaction
 
 MESSAGES = RARE + RECENT + 1_000
@@ -116,5 +118,40 @@ async def _plan_of_rare(transaction: Transaction, explain: str, word: str) -> st
     values = ", ".join(given.get(name, "null") for name in store._rare._names)
     await transaction.run(f"prepare tested as {store._rare.text}")
     rows = await transaction.fetch(f"{explain} execute tested ({values})")
+    await transaction.run("deallocate tested")
+    return "\n".join(row[0] for row in rows)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_filed_is_found_by_its_index_whatever_the_plan_was_made_for(
+    database: Database,
+) -> None:
+    await _fill(database)
+    await database.run(
+        "update message set folder = case when id like '%99-0' then 'trash' else folder end,"
+        " labels = case when id like '%77-0' then array['of May'] else labels end"
+        " where owner = 'ann'"
+    )
+    await database.run("analyze message")
+    cases = (
+        (Terms(folder="trash"), inbox._FILED, "", MESSAGES - 1, "message_filed"),
+        (Terms(label="of May"), "", inbox.WITH_LABEL, MESSAGES - 23, "message_labelled"),
+    )
+    for terms, in_folder, labelled, newest, index in cases:
+        assert await _found(database, terms, limit=1) == [newest]
+        assert await _found(database, replace(terms, read=True)) == []
+        assert await _found(database, replace(terms, anywhere="nowhere")) == []
+        statement = inbox._filed[in_folder, labelled]
+        plan = await database.transaction(partial(_plan_of, statement=statement))
+        assert index in plan, plan
+
+
+async def _plan_of(transaction: Transaction, statement: Statement) -> str:
+    """How it is run, whatever its parameters are."""
+    given = {"limit": "9", "skip": "0", "before": "'~'"}
+    values = ", ".join(given.get(name, "'ann'") for name in statement._names)
+    await transaction.run("set local plan_cache_mode = force_generic_plan")
+    await transaction.run(f"prepare tested as {statement.text}")
+    rows = await transaction.fetch(f"explain execute tested ({values})")
     await transaction.run("deallocate tested")
     return "\n".join(row[0] for row in rows)

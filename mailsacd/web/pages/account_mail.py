@@ -22,7 +22,7 @@ from mailsacd.web.parameters import SKIP, in_query
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/messages"
-PER_PAGE: Final = 40
+PER_PAGE: Final = 30
 FOLDERS_SHOWN: Final = ("inbox", "all", "spam", "trash")
 """Those with a link of their own; the others are found by what is asked for."""
 
