@@ -52,6 +52,11 @@ class Person:
     cookies: list[dict[str, str]]
     values: dict[str, str]
 
+    @property
+    def jar(self) -> dict[str, str]:
+        """The cookies, as a program sends them."""
+        return {each["name"]: each["value"] for each in self.cookies}
+
 
 def nobody(daemon: RunningDaemon) -> Person:
     """Who has not signed in, and looks at a public inbox."""

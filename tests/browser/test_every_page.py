@@ -40,6 +40,8 @@ SCREENSHOTS: Final = os.environ.get("SCREENSHOTS", "")
 FIRST_TO_REACH: Final = """document.querySelector("a[href], button, input:not([type=hidden]),"
     + " select, textarea, summary, [tabindex='0']").className"""
 
+LINK: Final = re.compile(r'<a\b[^>]*\bhref="(/[^"#]*)')
+
 Visit = tuple[Page, str]
 VISITS: Final[list[Visit]] = [
     *((page, "nobody") for page in OPEN),
@@ -69,7 +71,7 @@ def fetch(base: str, people: dict[str, Person]) -> Fetch:
         return requests.get(
             base + path_of(page, people[who].values),
             headers={"Accept": BROWSER},
-            cookies={each["name"]: each["value"] for each in people[who].cookies},
+            cookies=people[who].jar,
             allow_redirects=False,
             timeout=30,
         )
@@ -151,6 +153,25 @@ def test_each_has_a_title_of_its_own(fetch: Fetch) -> None:
         assert title.endswith(" | mailsacd")
         assert title not in titles, f"{page.id} and {titles[title]} are both {title!r}"
         titles[title] = page.id
+
+
+def test_every_link_leads_somewhere(base: str, people: dict[str, Person], fetch: Fetch) -> None:
+    found: dict[tuple[str, str], str] = {}  # who and where to, and where from
+    for page, who in VISITS:
+        for link in LINK.findall(fetch((page, who)).text):
+            found.setdefault((who, unescape(link)), page.id)
+    broken = {}
+    for (who, link), page_id in found.items():
+        answer = requests.get(
+            base + link,
+            headers={"Accept": BROWSER},
+            cookies=people[who].jar,
+            allow_redirects=False,
+            timeout=30,
+        )
+        if answer.status_code >= 400:
+            broken[link] = f"{answer.status_code}, for {who} on {page_id}"
+    assert broken == {}
 
 
 @pytest.mark.parametrize("visit", VISITS, ids=named)
