@@ -19,6 +19,9 @@ _operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _LIST: Final = "/api/addresses/{email}/messages/{messageId}/attachments"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}\Z")
 _UNKNOWN_TYPE: Final = "application/octet-stream"
+# As browsers tell them (MIME Sniffing standard, "JavaScript MIME type")
+_SCRIPT_TYPE: Final = re.compile(r"(?:application|text)/(?:x-)?(?:java|ecma|j|live)script[\d.]*\Z")
+_NO_SCRIPT: Final = "text/plain"
 
 
 class AttachmentCalls:
@@ -74,11 +77,14 @@ class AttachmentCalls:
 def attachment_response(found: Attachment) -> Response:
     """An answer with the bytes of ``found``, to be saved as a file.
 
-    Whatever their type is, no browser shows them on our origin.
+    Whatever their type is, no browser shows them on our origin, and a script is a text: else a page
+    of ours might run it, with all policies kept, if anybody ever found a way to name it there.
     """
     media_type = (found.content_type or "").partition(";")[0].strip().lower()
     if not _MEDIA_TYPE.match(media_type):
         media_type = _UNKNOWN_TYPE
+    if _SCRIPT_TYPE.match(media_type):
+        media_type = _NO_SCRIPT
     return Response(
         found.content,
         media_type.encode("ascii"),

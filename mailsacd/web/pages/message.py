@@ -28,6 +28,7 @@ VIEWS: Final = ("html", "text", "source", "headers", "attachments", "links")
 PART_BYTES: Final = 32_768
 """Of the source so much is shown at a time."""
 MAX_PARTS: Final = 100_000
+MAX_LINKS: Final = 200
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -93,6 +94,7 @@ class MessagePages:
             view=visit["view"] or ("html" if seen["has_html"] else "text"),
             views=[each for each in VIEWS if each != "html" or seen["has_html"]],
             show=visit["show"],
+            max_links=MAX_LINKS,
             preview={"theme": visit["theme"], "width": visit["width"]},
             folders=FOLDERS,
             spam_from=SPAM_FROM,
