@@ -26,6 +26,7 @@ from mailsacd.assembly.mail_parts import MailParts
 from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.assembly.observing import Observing
 from mailsacd.assembly.operating import Operating
+from mailsacd.assembly.operator_pages import operator_pages
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.pages import WebPages
 from mailsacd.assembly.part import Edge, Ground, P, Part
@@ -159,17 +160,19 @@ class Daemon:
         mail = MailParts(ground, owners, records, observers, ports, self._add)
         feeds = self._add(Feeds(ground, owners, records, push.hub))
         signing_in = SigningIn.of(ground.settings, owners, records)
+        operating = Operating(ground, owners)
         theirs = (
             *mail_pages(ground, owners, signing_in),
             *account_pages(ground, owners, signing_in, mail, delivering),
             *figure_pages(signing_in, records),
+            *operator_pages(operating),
         )
         pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, theirs))
         groups = (
             *mail_calls(ground, owners),
             *owners.calls(),
             *signing_in.calls(),
-            *Operating(ground, owners).calls(),
+            *operating.calls(),
             *records.calls(),
             *mail.calls(),
             *observing.calls(),

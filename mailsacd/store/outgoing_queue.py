@@ -49,7 +49,7 @@ _list_open = many(
             and (%(domain)s::text is null or exists (
                 select from outgoing_recipient recipient
                 where recipient.message_id = message.id and domain = %(domain)s::text))
-        order by id limit %(limit)s""",  # noqa: S608  as above
+        order by id limit %(limit)s offset %(skip)s""",  # noqa: S608  as above
 )
 _OWN: Final = "(%(account)s::text is null or account = %(account)s::text)"
 _find = maybe(
@@ -146,10 +146,12 @@ async def list_outgoing(db: Executor, account: str, *, limit: int, skip: int) ->
     return await _with_recipients(db, found)
 
 
-async def list_queue(db: Executor, which: Selection, *, ended: bool, limit: int) -> list[Outgoing]:
+async def list_queue(
+    db: Executor, which: Selection, *, ended: bool, limit: int, skip: int = 0
+) -> list[Outgoing]:
     """Return messages with an open recipient, or all that are kept, the oldest first."""
     found = await _list_open(
-        db, account=which.account, domain=which.domain, ended=ended, limit=limit
+        db, account=which.account, domain=which.domain, ended=ended, limit=limit, skip=skip
     )
     return await _with_recipients(db, found)
 

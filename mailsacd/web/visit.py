@@ -78,6 +78,14 @@ class Visit:
             return given.without(_NOT_FILLED_IN)
         return {name: value for name, value in given.items() if name not in _NOT_FILLED_IN}
 
+    def filled_in(self) -> Mapping[str, Any]:
+        """As `fields`, without those that were left empty."""
+        given = self.fields()
+        empty = {name for name, value in given.items() if value == ""}
+        if isinstance(given, Form):
+            return given.without(empty)
+        return {name: value for name, value in given.items() if name not in empty}
+
     def all_of(self, name: str) -> list[str]:
         """All values of a field that a form may have several times."""
         if isinstance(self.call.fields, Form):

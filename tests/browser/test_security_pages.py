@@ -1,4 +1,4 @@
-"""Security, team and audit log in a real browser: who can use them, and a second factor set up."""
+"""Security, team, audit log and operators' pages in a real browser: who can use them."""
 
 import secrets
 from collections.abc import Iterator
@@ -8,17 +8,20 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Axe
+from tests.end_to_end.command import told
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import PASSWORD, Client
 
 PATHS = ("/account/security", "/account/team", "/audit")
+OPERATORS = ("", "/accounts", "/accounts/admin", "/domains", "/denylist", "/queue", "/storage")
 
 
 @pytest.fixture
 def page(browser: Browser, pages_daemon: RunningDaemon) -> Iterator[Page]:
     """A page of a browser in which somebody has signed in."""
     with Client(pages_daemon) as client:
-        client.sign_up()
+        name = client.sign_up()
+        told(pages_daemon.data_dir, "account", "set", name, "--operator")
         context = browser.new_context(base_url=client.base)
         for name, value in client.session.cookies.items():
             context.add_cookies([{"name": name, "value": value or "", "url": client.base}])
@@ -28,7 +31,7 @@ def page(browser: Browser, pages_daemon: RunningDaemon) -> Iterator[Page]:
         context.close()
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, *(f"/operator{path}" for path in OPERATORS)])
 def test_nothing_keeps_people_from_using(path: str, page: Page, axe: Axe) -> None:
     page.goto(path)
     axe(page)

@@ -81,7 +81,7 @@ def _account_name(text: str) -> str:
     return text
 
 
-_NAME: Final = Parameter(
+ACCOUNT_NAME: Final = Parameter(
     name="account",
     where="path",
     description="The account's name.",
@@ -128,7 +128,7 @@ class OperatorAccountCalls:
                 path=path,
                 id="operatorGetAccount",
                 summary="An account with its limits and what it has used of them",
-                parameters=(_NAME,),
+                parameters=(ACCOUNT_NAME,),
                 answers=(schemas.json_answer("The account", answer),),
                 refusals=(400, 401, 403, 404, 503),
                 handler=self.get,
@@ -138,7 +138,7 @@ class OperatorAccountCalls:
                 path=path,
                 id="operatorUpdateAccount",
                 summary="Change an account's plan, limits or mail address, suspend or resume it",
-                parameters=(_NAME,),
+                parameters=(ACCOUNT_NAME,),
                 body=AccountChangeBody,
                 needs_account=True,
                 answers=(schemas.json_answer("The account", answer),),

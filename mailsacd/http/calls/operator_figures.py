@@ -43,7 +43,7 @@ _THROTTLED: Final = _whole(
         "last": schemas.TIME,
     }
 )
-_HOURS: Final = Parameter(
+HOURS: Final = Parameter(
     name="hours",
     where="query",
     description="Within so many hours.",
@@ -67,7 +67,8 @@ class OperatorFigureCalls:
                 path="/api/operator/stats",
                 id="operatorGetStats",
                 summary="How much is stored, and the operations of this month by account",
-                description="All messages are counted, so it takes longer the more there are.",
+                description="Mail is counted as it comes and goes; its bytes are of messages, a "
+                "copy for each recipient. Of very many addresses the number is an estimate.",
                 answers=(schemas.json_answer("The numbers", _TOTALS),),
                 handler=self.totals,
             ),
@@ -76,7 +77,7 @@ class OperatorFigureCalls:
                 path="/api/operator/throttled",
                 id="operatorListThrottled",
                 summary="Who was slowed or sent away for coming too fast, the most often first",
-                parameters=(_HOURS,),
+                parameters=(HOURS,),
                 answers=(schemas.json_answer("The list", schemas.list_of(_THROTTLED)),),
                 handler=self.throttled,
             ),

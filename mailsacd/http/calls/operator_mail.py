@@ -13,7 +13,7 @@ from mailsacd.core.outgoing_form import shown
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
-from mailsacd.http.api.parameters import LIMIT, Parameter, text_up_to, yes_or_no
+from mailsacd.http.api.parameters import LIMIT, SKIP, Parameter, text_up_to, yes_or_no
 from mailsacd.http.calls.operator_accounts import PAGE
 from mailsacd.http.calls.outgoing import OUTGOING, OUTGOING_ID, RecipientBody
 from mailsacd.http.server.answer import Response, json_response
@@ -153,6 +153,7 @@ class OperatorMailCalls:
                     _text("domain", "Only what goes to this domain."),
                     _flag("ended", "Also what no recipient waits for any more."),
                     replace(LIMIT, description="At most so many."),
+                    SKIP,
                 ),
                 answers=(schemas.json_answer("The list", schemas.list_of(_WAITING)),),
                 handler=self.queue,
@@ -220,9 +221,9 @@ class OperatorMailCalls:
 
     async def queue(self, call: Call) -> Response:
         """Answer with what is on its way, the oldest first."""
-        which = _selected(call["account"], call["domain"])
+        which = selected(call["account"], call["domain"])
         found = await self._mail.outgoing(
-            call.actor, which, ended=call["ended"], limit=call["limit"]
+            call.actor, which, ended=call["ended"], limit=call["limit"], skip=call["skip"]
         )
         return json_response([outgoing_json(one) for one in found])
 
@@ -242,7 +243,7 @@ class OperatorMailCalls:
     async def change_all(self, call: Call) -> Response:
         """Change all that is selected, and answer how many recipients that is."""
         body: QueueChangeBody = call.body
-        which = _selected(body.account, body.domain)
+        which = selected(body.account, body.domain)
         count = await self._mail.change_all(call.actor, body.change, which, everything=body.all)
         return json_response({"recipients": count})
 
@@ -271,5 +272,6 @@ def outgoing_json(outgoing: Outgoing) -> dict[str, Any]:
     return {"account": outgoing.account, **shown(outgoing)}
 
 
-def _selected(account: str | None, domain: str | None) -> Selection:
+def selected(account: str | None, domain: str | None) -> Selection:
+    """What is of an account and at a domain; either may be empty. Raises BadAddressError."""
     return Selection(account=account or None, domain=normal_domain(domain) if domain else None)

@@ -19,7 +19,7 @@ class OperatorFigures:
         self._counting: Sharing[str, dict[str, Any]] = Sharing()
 
     async def totals(self, actor: Actor) -> dict[str, Any]:
-        """As `operator_totals`. Whole tables are read, once for all who ask at the same time."""
+        """As `operator_totals`, which is read once for all who ask at the same time."""
         operators_account(actor)
         return await self._counting.get("", lambda: operator_totals(self._database))
 

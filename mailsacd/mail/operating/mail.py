@@ -63,11 +63,17 @@ class OperatorMail:
         return await allow(self._database, text, recipient=recipient, also=also)
 
     async def outgoing(
-        self, actor: Actor, which: Selection, *, ended: bool = False, limit: int = 100
+        self,
+        actor: Actor,
+        which: Selection,
+        *,
+        ended: bool = False,
+        limit: int = 100,
+        skip: int = 0,
     ) -> list[Outgoing]:
         """What is on its way, the oldest first; with ``ended`` all that is kept."""
         operators_account(actor)
-        return await self._queue.list(which, ended=ended, limit=limit)
+        return await self._queue.list(which, ended=ended, limit=limit, skip=skip)
 
     async def outgoing_message(self, actor: Actor, outgoing_id: str) -> Outgoing:
         """One message on its way, of anybody's. Raises NotFoundError."""

@@ -13,7 +13,7 @@ MAX_USES: Final = 1_000
 async def operator_totals(database: Database) -> dict[str, Any]:
     """``stored``: name to number; ``operations``: the most, of this month, by account and kind.
 
-    Counts all messages, so it takes longer the more there are.
+    Nothing of it takes longer for there being very many messages.
     """
     month = datetime.now(UTC).date().replace(day=1)
     uses = await uses_of_month(database, month, limit=MAX_USES)

@@ -46,9 +46,11 @@ class OutgoingQueue:
         """
         return await self.change(change, outgoing_id, account_of(actor), recipient)
 
-    async def list(self, which: Selection, *, ended: bool, limit: int) -> list[Outgoing]:
+    async def list(
+        self, which: Selection, *, ended: bool, limit: int, skip: int = 0
+    ) -> list[Outgoing]:
         """What is on its way, the oldest first; with ``ended`` all that is kept."""
-        return await store.list_queue(self._database, which, ended=ended, limit=limit)
+        return await store.list_queue(self._database, which, ended=ended, limit=limit, skip=skip)
 
     async def get(self, outgoing_id: str, account: str | None = None) -> Outgoing:
         """One message of ``account``'s, None: of anybody's. Raises NotFoundError."""
