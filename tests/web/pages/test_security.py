@@ -126,3 +126,24 @@ def test_a_form_of_another_site_changes_nothing(client: Client) -> None:
     fields = {"password": PASSWORD, "form_token": "0" * 64}
     client.post(f"{HERE}/second-factor", fields, 403)
     client.post(f"{HERE}/sessions/end-others", {"form_token": ""}, 403)
+
+
+def test_an_account_with_a_second_factor_is_deleted_by_a_code(client: Client) -> None:
+    client.sign_up()
+    _, codes = _set_up(client)
+    client.get("/account/remove")
+    page = client.post("/account/remove", {"password": PASSWORD, "code": ""}, 400).text
+    assert 'id="code-told">A code of the second factor is needed' in page
+    page = client.post("/account/remove", {"password": PASSWORD, "code": "123"}, 400).text
+    assert 'id="code-told">The code is wrong' in page
+    client.post("/account/remove", {"password": PASSWORD, "code": codes[0]})
+    assert "is deleted" in client.get("/").text
+
+
+def test_the_pages_of_the_account_lead_to_each_other(client: Client) -> None:
+    client.sign_up()
+    paths = ("/account", HERE, "/account/team", "/audit")
+    for path in paths:
+        page = client.get(path).text
+        assert f'href="{path}" aria-current="page"' in page
+        assert all(f'href="{other}"' in page for other in paths)
