@@ -52,6 +52,12 @@ def test_a_chain_of_three_that_is_broken_in_the_middle_fails() -> None:
     assert arc(twice, zone()).result == "fail"
 
 
+def test_a_seal_that_is_wrong_below_seals_that_are_right_fails() -> None:
+    first = seal(MESSAGE, 1, rsa(2048, 1))  # by a key that is not the published one
+    found = arc(seal(seal(first, 2), 3), zone())
+    assert (found.result, found.reason) == ("fail", "seal 1: the signature is not of this header")
+
+
 def test_a_body_or_header_that_was_changed_after_the_last_seal_fails() -> None:
     assert arc(chain(2).replace(b"Hello Bob", b"Hello Eve"), zone()).result == "fail"
     assert arc(chain(2).replace(b"Subject: Hello", b"Subject: Bye"), zone()).result == "fail"
