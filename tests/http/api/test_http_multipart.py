@@ -57,8 +57,8 @@ def test_a_file_is_what_an_attachment_is(filename: str, told: str) -> None:
 
 
 def test_a_file_that_was_not_chosen_is_left_out_and_an_empty_one_is_there() -> None:
-    fields = _read(_file(b"", ""), _file(b"", "empty"))
-    assert [each["filename"] for each in fields.all_of("file")] == ["empty"]
+    fields = _read(_file(b"", ""), _file(b"", "empty"), _file(b"has no name", ""))
+    assert [each["filename"] for each in fields.all_of("file")] == ["empty", ""]
 
 
 @pytest.mark.parametrize(
