@@ -1,9 +1,12 @@
 """The page of a message, its views, and what its form does."""
 
+import contextlib
 import hashlib
+import json
 import re
 from html import unescape
 
+import psycopg2
 import pytest
 
 from tests.end_to_end.command import told
@@ -168,3 +171,36 @@ def test_nobody_else_reads_it(client: Client, pages_daemon: RunningDaemon, inbox
             if status == 401:
                 stranger.sign_up()
     client.get(path)
+
+
+AUTH = {
+    "spf": {"result": "pass", "domain": "example.net", "identity": "mailfrom", "reason": ""},
+    "dkim": [
+        {"result": "fail", "domain": "shop.example", "selector": "s", "algorithm": "rsa-sha256",
+         "keyBits": 2048, "testing": False, "reason": "<b>changed"},
+    ],
+    "arc": {"result": "none", "instances": 0, "domain": "", "reason": ""},
+    "dmarc": {"result": "none", "domain": "shop.example", "policy": None, "percent": 100,
+              "aligned": [], "reason": ""},
+    "ignoredSignatures": 0, "forgedResults": 2, "checked": "2026-11-29T21:00:00.000Z",
+}  # fmt: skip
+
+
+def test_who_sent_it_is_told_where_it_is_known(
+    client: Client, pages_daemon: RunningDaemon, inbox: str
+) -> None:
+    pages_daemon.send(inbox, letter("Hello").as_string())
+    path = path_of(client, inbox)
+    assert "Sender</dt>" not in client.get(path).text
+    dsn = f"host={pages_daemon.data_dir / 'postgres'} port=5432 user=mailsacd dbname=postgres"
+    with contextlib.closing(psycopg2.connect(dsn)) as database, database.cursor() as cursor:
+        cursor.execute("update message set auth = %s where inbox = %s", (json.dumps(AUTH), inbox))
+        database.commit()
+    page = client.get(path).text
+    for shown in (
+        '<span class="tag good">SPF pass</span>', '<span class="tag bad">DKIM fail</span>',
+        '<span class="tag">DMARC none</span>', "<strong>shop.example</strong>: &lt;b&gt;changed",
+        "It brought 2 results",
+    ):  # fmt: skip
+        assert shown in page
+    assert ">ARC" not in page
