@@ -21,6 +21,9 @@ from mailsacd.web.visit import Visit
 DENYLIST: Final = "/operator/denylist"
 QUEUE: Final = "/operator/queue"
 PER_PAGE: Final = 50
+QUEUED_PER_PAGE: Final = 20
+RECIPIENTS: Final = 500
+"""So many recipients of a message are shown at most."""
 
 _DONE: Final[dict[Change, str]] = {
     "retry": "sent at once",
@@ -77,6 +80,13 @@ class OperatorMailPages:
                 handler=self.queue,
             ),
             Page(
+                path=f"{QUEUE}/{{outgoingId}}",
+                id="operator.queued",
+                parameters=(OUTGOING_ID,),
+                for_accounts=True,
+                handler=self.queued,
+            ),
+            Page(
                 method="POST",
                 path=QUEUE,
                 id="operator.queue.change",
@@ -130,6 +140,11 @@ class OperatorMailPages:
             ended=visit["ended"] == "true",
             skip=visit["skip"],
         )
+
+    async def queued(self, visit: Visit) -> Response:
+        """What has become of each recipient of a message."""
+        message = await self._mail.outgoing_message(visit.actor, visit["outgoingId"])
+        return visit.shown("operator/queued.html", message=message, most=RECIPIENTS)
 
     async def change(self, change: Change, visit: Visit) -> Response:
         """Change all recipients of a message that are not done with."""
@@ -187,18 +202,18 @@ class OperatorMailPages:
     ) -> Response:
         which = selected(account, domain) if error is None else selected(None, None)
         found = await self._mail.outgoing(
-            visit.actor, which, ended=ended, limit=PER_PAGE + 1, skip=skip
+            visit.actor, which, ended=ended, limit=QUEUED_PER_PAGE + 1, skip=skip
         )
         return visit.shown(
             "operator/queue.html",
             HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST,
             **refused(error),
-            messages=found[:PER_PAGE],
+            messages=found[:QUEUED_PER_PAGE],
             open_states=OPEN_STATES,
             account=account,
             domain=domain,
             ended=ended,
             skip=skip,
-            step=PER_PAGE,
-            more=len(found) > PER_PAGE,
+            step=QUEUED_PER_PAGE,
+            more=len(found) > QUEUED_PER_PAGE,
         )

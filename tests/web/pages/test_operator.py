@@ -131,7 +131,10 @@ def test_what_waits_is_held_released_and_cancelled(migrated_data: Path) -> None:
         name, domain = _become_operator(operator), f"{secrets.token_hex(6)}.example"
         here = f"/operator/queue?account={name}"
         _send(operator, f"somebody@{domain}")
-        block_until(lambda: "1 attempt," in operator.get(here).text)
+        one = re.search(r'href="(/operator/queue/[0-9a-z]+)"', operator.get(here).text)
+        assert one
+        block_until(lambda: "1 attempt," in operator.get(one[1]).text)
+        assert "Connection refused" in operator.get(one[1]).text
         page = operator.get(here).text
         assert "To &lt;all&gt;" in page
         assert f"somebody@{domain}" in page
