@@ -126,7 +126,7 @@ def test_a_list_by_keyboard(page: Page, inbox: str) -> None:
     page.on("dialog", answer)
     press(page, "#")
     expect(page.get_by_text("1 message deleted")).to_be_visible()
-    assert asked == ["Delete this message?"]
+    assert asked == ["Delete it?"]
     assert subjects(page) == ["second"]
     press(page, "j")
     press(page, "o")
