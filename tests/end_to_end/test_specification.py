@@ -21,7 +21,7 @@ CHECKS = (
     "response_headers_conformance,response_schema_conformance"
 )
 ENDLESS = "/events$"  # answers without an end: tests/http/test_http_events.py
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 PASSWORD = "correct horse battery"
 
 INBOX = "box@spec.example"

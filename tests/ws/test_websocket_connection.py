@@ -44,7 +44,7 @@ async def heard(database: Database, database_dsn: str) -> AsyncIterator[Society]
         f'websocket.allowed_origins=["{FRIEND}/"]',
         "websocket.max_listeners_per_account=3",
         "websocket.compression=true",
-        "http.idle_timeout_s=0.2",
+        "http.idle_timeout_s=1",
     ) as made:
         await made.json("owner", "PUT", f"/api/addresses/{PRIVATE}", b'{"enablews":true}')
         yield made
