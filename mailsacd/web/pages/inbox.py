@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from mailsacd.core.address import inbox_of
 from mailsacd.core.errors import ThrottledError
 from mailsacd.core.message_form import FOLDERS
 from mailsacd.http.api.parameters import EMAIL, SKIP, Parameter, yes_or_no
@@ -75,6 +76,7 @@ class InboxPages:
             older=skip + PER_PAGE if skip + PER_PAGE < total else None,
             spam_from=SPAM_FROM,
             folders=FOLDERS,
+            stands_for_another=inbox_of(inbox).is_alternate,
             **await self._whose(visit),
         )
 

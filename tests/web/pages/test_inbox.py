@@ -154,4 +154,9 @@ def test_the_alternate_of_a_public_inbox_is_shown_when_asked_for(
     client: Client, inbox: str
 ) -> None:
     assert "<code>inbox-" not in client.get(f"/inbox/{inbox}").text
-    assert "<code>inbox-" in client.get(f"/inbox/{inbox}?alternate=1").text
+    page = client.get(f"/inbox/{inbox}?alternate=1").text
+    (alternate,) = re.findall(r"<code>(inbox-[^<]+)</code>", page)
+    page = client.get(f"/inbox/{alternate}").text
+    assert "goes to the inbox that it stands for" in page
+    assert "Public" not in page
+    assert "swaks" not in page
