@@ -82,6 +82,8 @@ def test_an_account_is_found_changed_suspended_and_resumed(
     page = operator.post(here, {"plan": "default", "email": "<no"}, 400).text
     assert 'id="email-told">is no mail address' in page
     assert 'value="&lt;no"' in page
+    page = operator.post(here, {"suspended": "perhaps"}, 400).text
+    assert 'role="alert">suspended ' in page
     operator.post(here, {"suspended": "true"})
     assert "The account is suspended" in operator.get(here).text
     assert client.session.get(f"{client.base}/api/me", timeout=TIMEOUT_S).status_code != 200
