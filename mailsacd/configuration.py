@@ -22,7 +22,9 @@ from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
 from mailsacd.settings import Settings
 
 _ENVIRONMENT_PREFIX: Final = "MAILSACD_"
-_SECRETS: Final = frozenset({"database.dsn", "database.direct_dsn", "relay.smarthost_password"})
+_SECRETS: Final = frozenset(
+    {"database.dsn", "database.direct_dsn", "database.replica_dsn", "relay.smarthost_password"}
+)
 _PLAN_SETTING: Final = re.compile(
     rf"plans\.[a-z][a-z0-9]{{0,30}}\.({'|'.join(PlanSettings.__struct_fields__)})\Z"
 )

@@ -39,6 +39,7 @@ class DatabaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     dsn: str = ""
     direct_dsn: str = ""
+    replica_dsn: str = ""
     connections: Count = 4
     mail_connections: Count = 2
     statement_timeout_s: Seconds = 30.0

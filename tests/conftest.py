@@ -2,7 +2,6 @@
 
 import gc
 import os
-import shutil
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
@@ -17,7 +16,6 @@ from twisted.internet.defer import ensureDeferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
-from mailsacd.embedded.binaries import choose_binaries
 from mailsacd.embedded.postgres import EmbeddedPostgres
 from mailsacd.mail.upgrading.schema import bring_up_to_date
 from mailsacd.store.distribution import distribute
@@ -25,7 +23,7 @@ from mailsacd.store.pool import Database
 from mailsacd.store.session import DISTRIBUTED
 from tests.data_directory import copy_data, open_directory
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon, running_daemon
-from tests.external_postgres import ExternalPostgres, owner_of
+from tests.external_postgres import ExternalPostgres, running_external
 from tests.lanes import LANES
 from tests.outbound.name_server import Network
 from tests.outbound.receiver import Receiver
@@ -128,23 +126,8 @@ def make_daemon(workspace: Path, migrated_data: Path) -> Iterator[MakeDaemon]:
 @pytest.fixture
 def external_postgres(workspace: Path, migrated_data: Path) -> Iterator[ExternalPostgres]:
     """A running PostgreSQL with the schema and nothing in it, to be named by `database.dsn`."""
-    source = migrated_data / "postgres"
-    user = owner_of(source)
-    major = int((source / "PG_VERSION").read_text())
-    wanted = os.environ.get("TEST_POSTGRES_BIN_DIR", "")
-    binaries = _wait(
-        choose_binaries(
-            user, reactor, wanted=wanted, existing_major=major, copy_to=workspace / "binaries"
-        )
-    )
-    directory = workspace / "external"
-    directory.mkdir()
-    shutil.chown(directory, user.uid, user.gid)
-    copy_data(source, directory / "data")
-    server = ExternalPostgres(directory, binaries.directory, user)
-    server.start()
-    yield server
-    server.end()
+    with running_external(migrated_data, workspace) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

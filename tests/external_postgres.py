@@ -4,13 +4,19 @@ import os
 import shutil
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import psycopg2
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred
 
 from mailsacd.embedded.account import SystemUser
+from mailsacd.embedded.binaries import Binaries, choose_binaries
+from tests.data_directory import copy_data
 from tests.patience import PATIENCE_S
 
 FIRST_PORT: Final = 5441  # a part of the socket's name
@@ -70,8 +76,11 @@ class ExternalPostgres:
         for each in (self, *self._standbys):
             each.kill()
 
-    def standby(self, directory: Path) -> "ExternalPostgres":
-        """Make and start a standby in ``directory``, to which commits wait to be sent."""
+    def standby(self, directory: Path, *, synchronous: bool = True) -> "ExternalPostgres":
+        """Make and start a standby in ``directory``.
+
+        If it is ``synchronous``, commits wait to be sent to it.
+        """
         self._give(directory)
         self._run(
             "pg_basebackup", "--pgdata", str(directory / "data"), "--host", str(self.directory),
@@ -81,10 +90,12 @@ class ExternalPostgres:
         standby = ExternalPostgres(directory, self._binaries, self._user, self.port + 1)
         self._standbys.append(standby)
         standby.start()
-        self.run("alter system set synchronous_standby_names = '*'")
-        self.run("select pg_reload_conf()")
+        if synchronous:
+            self.run("alter system set synchronous_standby_names = '*'")
+            self.run("select pg_reload_conf()")
+        state = "sync" if synchronous else "async"
         deadline_s = time.monotonic() + PATIENCE_S
-        while not self.run("select 1 from pg_stat_replication where sync_state = 'sync'"):
+        while not self.run(f"select 1 from pg_stat_replication where sync_state = '{state}'"):
             assert time.monotonic() < deadline_s, "the standby does not follow"
             time.sleep(_LOOK_EVERY_S)
         return standby
@@ -120,6 +131,32 @@ class ExternalPostgres:
         command = self._user.launcher([str(self._binaries / program), *words])
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
         assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def running_external(migrated: Path, workspace: Path) -> Iterator[ExternalPostgres]:
+    """A server in ``workspace`` on a copy of the data directory ``migrated``, as it was set up."""
+    source = migrated / "postgres"
+    user = owner_of(source)
+    major = int((source / "PG_VERSION").read_text())
+    wanted = os.environ.get("TEST_POSTGRES_BIN_DIR", "")
+
+    async def choose() -> Binaries:
+        return await choose_binaries(
+            user, reactor, wanted=wanted, existing_major=major, copy_to=workspace / "binaries"
+        )
+
+    binaries: Binaries = pytest_twisted.blockon(ensureDeferred(choose()))
+    directory = workspace / "external"
+    directory.mkdir()
+    shutil.chown(directory, user.uid, user.gid)
+    copy_data(source, directory / "data")
+    server = ExternalPostgres(directory, binaries.directory, user)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.end()
 
 
 def both(*servers: ExternalPostgres) -> str:

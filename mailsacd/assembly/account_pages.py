@@ -28,7 +28,7 @@ def account_pages(
     delivering: Delivering,
 ) -> tuple[PageGroup, ...]:
     """Those on which an account sees and changes what it owns."""
-    account_mail = AccountMail(ground.database, owners.access_control)
+    account_mail = AccountMail(ground.database, owners.access_control, ground.reads)
     return (
         PasswordPages(mail.writing.account_mail, signing_in.sessions),
         AddressListPages(owners.addresses, signing_in.profiles),

@@ -31,6 +31,7 @@ from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.pages import WebPages
 from mailsacd.assembly.part import Edge, Ground, P, Part
 from mailsacd.assembly.push import make_push
+from mailsacd.assembly.reads import make_reader
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
 from mailsacd.assembly.signing_in import SigningIn
@@ -137,6 +138,7 @@ class Daemon:
             hostname=hostname_of(settings),
             data=data,
             intake=intake,
+            reads=make_reader(data, settings, self._memory.figures.figures, self._closing),
             tls=certificate.context_factory,
             reactor=reactor,
             limits=self._memory.limits,

@@ -19,9 +19,9 @@ def mail_pages(ground: Ground, owners: Ownership, signing_in: SigningIn) -> tupl
     """The pages of an inbox and of a message, and of all mail of an account."""
     database, access_control, lane = ground.database, owners.access_control, ground.lanes.readers
     mailbox = Mailbox(database, access_control, lane)
-    snippets = Snippets(database, access_control, lane)
+    snippets = Snippets(ground.reads, access_control, lane)
     marking = Marking(mailbox, Marks(database, access_control))
-    account_mail = AccountMail(database, access_control)
+    account_mail = AccountMail(database, access_control, ground.reads)
     return (
         InboxPages(mailbox, snippets, owners.addresses, marking),
         MessagePages(mailbox, marking),

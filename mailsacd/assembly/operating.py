@@ -22,7 +22,7 @@ class Operating:
         )
         self.accounts = OperatorAccounts(owners.accounts)
         self.mail = OperatorMail(database, queue)
-        self.figures = OperatorFigures(database)
+        self.figures = OperatorFigures(database, ground.reads)
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls of operators."""

@@ -44,7 +44,7 @@ class Ownership:
         self.authenticator = Authenticator(database, self.notices, self.guesses, reactor=reactor)
         plans = Plans(settings.plans, settings.accounts.default_plan)
         self.passwords = Passwords(ground.lanes.passwords)
-        self.accounts = Accounts(database, plans, self.authenticator.forget)
+        self.accounts = Accounts(database, plans, self.authenticator.forget, ground.reads)
         self.directory = Directory(database, self.notices)
         self.access_control = AccessControl(
             self.directory, anonymous_read=settings.http.anonymous_read

@@ -11,6 +11,7 @@ from mailsacd.data import Data
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.settings import Settings
 from mailsacd.store.pool import Database
+from mailsacd.store.reading import Reader
 from mailsacd.work.threads import Lanes
 
 
@@ -18,7 +19,8 @@ from mailsacd.work.threads import Lanes
 class Ground:
     """What is there before any part is.
 
-    ``intake`` is the database for taking mail in, by connections that nothing else waits for;
+    ``intake`` is the database for taking mail in, by connections that nothing else waits for, and
+    ``reads`` has read what takes long, on a standby if there is one;
     ``tls`` has the server's certificate. ``reactor`` is many interfaces; each object says which of
     them it needs. ``limits`` is shared with the other workers of the node. With ``telemetry`` they
     tell how they do.
@@ -28,6 +30,7 @@ class Ground:
     hostname: str
     data: Data
     intake: Database
+    reads: Reader
     tls: IOpenSSLServerConnectionCreator
     reactor: Any
     limits: LimitMemory

@@ -77,6 +77,7 @@ class Records:
             ground.lanes.readers,
             anonymous_read=settings.http.anonymous_read,
             reactor=reactor,
+            reads=ground.reads,
         )
         self._mail_counts = MailCounts(database, reactor=reactor)
         self.audit_log = AuditLog(database, days=settings.accounts.audit_days, reactor=reactor)

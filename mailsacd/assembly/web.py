@@ -75,7 +75,7 @@ def mail_calls(ground: Ground, owners: Ownership) -> tuple[Group, ...]:
     return (
         *message_calls(mailbox, ground.reactor),
         MarkCalls(Marks(ground.database, access_control)),
-        InboxCalls(AccountMail(ground.database, access_control)),
+        InboxCalls(AccountMail(ground.database, access_control, ground.reads)),
         ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),
     )
 

@@ -12,6 +12,7 @@ from mailsacd.doctor.finding import Finding, fault, ok, warning
 from mailsacd.doctor.machine import can_be_seen, look_at_machine
 from mailsacd.doctor.names import look_at_names
 from mailsacd.doctor.network import look_at_ports, look_at_way_out
+from mailsacd.doctor.replica import look_at_replica
 from mailsacd.doctor.settings import look_at_settings
 from mailsacd.outbound.dns import Resolver
 from mailsacd.settings import Settings
@@ -48,6 +49,7 @@ async def _database(settings: Settings, reactor: Any) -> list[Finding]:
             data = await open_data(
                 settings, closing, reactor, connections=CONNECTIONS, opening=Opening.AS_IT_IS
             )
-            return await look_at_database(settings, data.database)
+            found = await look_at_database(settings, data.database)
+            return [*found, *await look_at_replica(settings, data)]
     except ConfigurationError as e:
         return [fault("database", e.public, "see database.dsn, or --data-dir")]

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
 from mailsacd.core.errors import ConfigurationError
-from mailsacd.store.failures import READ_ONLY, DriverError, says_read_only
+from mailsacd.store.failures import READ_ONLY, DriverError
 from mailsacd.store.libpq import libpq
 from mailsacd.store.query import Preparation, Script, UnderWay, executing
 from mailsacd.store.session import settling
@@ -46,6 +46,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         super().__init__(reactor)
         self._tell_lost = lost
         self._pollingD: Deferred[Any] | None = None
+        self._target: Target | None = None
         self._is_open = False
         self._is_lost = False
         self._socket = -1
@@ -73,6 +74,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         not do, and where ``channels`` are to be listened to and the connection is not direct.
         """
         libpq()
+        self._target = target
         parameters = await target.parameters()
         giving_up = self.reactor.callLater(CONNECT_TIMEOUT_S, self.drop, "no answer in time")
         try:
@@ -95,9 +97,9 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         return self._is_open and not self._is_lost and self._answer is None
 
     @property
-    def is_read_only(self) -> bool:
-        """Whether the server has said that it is no primary."""
-        return says_read_only(self._connection)
+    def is_to_be_left(self) -> bool:
+        """Whether the server has said that it is no longer what the target asks for."""
+        return self._target is not None and self._target.is_left(self._connection)
 
     @property
     def in_transaction(self) -> bool:

@@ -7,12 +7,10 @@ the background for as long as it takes; none that is known to be dead is handed 
 """
 
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from math import inf
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
@@ -25,6 +23,7 @@ from mailsacd.store.session import usual_settings
 from mailsacd.store.sql import Executor, Result, Statement
 from mailsacd.store.target import Target, is_hopeless
 from mailsacd.store.transaction import Transaction
+from mailsacd.store.waiting_line import WaitingLine
 from mailsacd.work.loop import Loop
 from mailsacd.work.threads import Lane
 
@@ -48,6 +47,8 @@ _log = Logger()
 class Database:
     """The database, by connections that are bounded in number, as is the line for one of them."""
 
+    _target_class: ClassVar[type[Target]] = Target
+
     def __init__(
         self,
         dsn: str,
@@ -62,7 +63,7 @@ class Database:
         ``dsn`` is as libpq takes it, and ``lookups`` the lane in which its hosts are looked up.
         Raises ConfigurationError for a ``dsn`` that cannot be read.
         """
-        self.target: Final = Target(dsn, lookups)
+        self.target: Final = self._target_class(dsn, lookups)
         """Where it is."""
         self._most = connections
         self._statement_timeout_s = statement_timeout_s
@@ -70,7 +71,7 @@ class Database:
         self._reactor = reactor
         self._open: set[Connection] = set()
         self._idle: list[tuple[float, Connection]] = []  # since when; the last one is next
-        self._waiting: deque[tuple[float, Deferred[Connection]]] = deque()
+        self._waiting = WaitingLine()
         self.declare(Figures(), "")
         self._handing_out = False
         self._is_connecting = False
@@ -114,7 +115,7 @@ class Database:
         self._sweeping.halt()
         for connection in tuple(self._open):
             connection.drop("the daemon stops")
-        self._refuse_waiting(inf)
+        self._waiting.refuse(inf, self._no_connection)
         await self._connecting.stop()
 
     async def ping(self) -> None:
@@ -169,6 +170,10 @@ class Database:
         """Run ``work`` in a transaction of its own."""
         return await self.transaction(work)
 
+    async def reading(self, work: Callable[[Executor], Awaitable[T]]) -> T:
+        """As of a Reader: each statement by itself."""
+        return await work(self)
+
     async def _on_any(self, start: Callable[[Connection, float], Awaitable[Result]]) -> Result:
         connection = self._idle.pop()[1] if self._idle else await self._take()
         try:
@@ -190,8 +195,7 @@ class Database:
             raise UnavailableError(AWAY)
         if len(self._waiting) >= MAX_WAITING:
             raise self._no_connection()
-        waiting: Deferred[Connection] = Deferred()
-        self._waiting.append((self._reactor.seconds() + ACQUIRE_TIMEOUT_S, waiting))
+        waiting = self._waiting.join(self._reactor.seconds() + ACQUIRE_TIMEOUT_S)
         self._ask_for_another()
         return await self._figures.timed(waiting, self._reactor.seconds)
 
@@ -205,10 +209,8 @@ class Database:
         if self._handing_out:
             return  # to the loop further up the stack: a long line makes no deep stack
         self._handing_out = True
-        while self._idle and self._waiting:
-            waiting = self._waiting.popleft()[1]
-            if not waiting.called:  # it is, when the caller gave up
-                waiting.callback(self._idle.pop()[1])
+        while self._idle and (waiting := self._waiting.leave()) is not None:
+            waiting.callback(self._idle.pop()[1])
         self._handing_out = False
 
     async def _undo(self, connection: Connection) -> None:
@@ -223,20 +225,14 @@ class Database:
     def _sweep(self) -> None:
         """Tell those who waited too long, spare, and hang up on a server that is of no use."""
         now = self._reactor.seconds()
-        self._refuse_waiting(now)
+        self._waiting.refuse(now, self._no_connection)
         for connection in tuple(self._open):
             if connection.deadline_s < now:
                 connection.drop("no answer in time")
-            elif connection.usable and connection.is_read_only:
-                connection.drop("the server is no longer the primary")
+            elif connection.usable and connection.is_to_be_left:
+                connection.drop("the server is another one now")
         while len(self._idle) > 1 and self._idle[0][0] < now - SPARE_FOR_S:
             self._idle[0][1].drop("it is not needed")
-
-    def _refuse_waiting(self, now: float) -> None:
-        while self._waiting and self._waiting[0][0] <= now:
-            waiting = self._waiting.popleft()[1]
-            if not waiting.called:
-                waiting.errback(self._no_connection())
 
     def _no_connection(self) -> UnavailableError:
         if self._open:

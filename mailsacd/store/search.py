@@ -13,7 +13,6 @@ from typing import Final
 
 from mailsacd.core.search import Terms
 from mailsacd.store.inbox import IN_FOLDER, KEPT, OWNED, WITH_LABEL, list_filed
-from mailsacd.store.pool import Database
 from mailsacd.store.sql import Executor, column, many, none, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS, IdPage
 
@@ -106,7 +105,7 @@ _fetch: one[str] = one(
 )
 
 
-async def search(db: Database, account: str, terms: Terms, *, limit: int) -> str:
+async def search(db: Executor, account: str, terms: Terms, *, limit: int) -> str:
     """Return the newest ``limit`` of the account's messages that fit, as a JSON array."""
     if terms != Terms() and terms == Terms(folder=terms.folder, label=terms.label):
         page = IdPage(before_id=None, from_id=None, limit=limit, skip=0)
@@ -115,7 +114,7 @@ async def search(db: Database, account: str, terms: Terms, *, limit: int) -> str
     return await _fetch(db, viewer=account, ids=ids)
 
 
-async def _found(db: Database, account: str, terms: Terms, limit: int) -> list[str]:
+async def _found(db: Executor, account: str, terms: Terms, limit: int) -> list[str]:
     params = {"viewer": account, **asdict(terms)}
     if not terms.texts:
         if terms == Terms(read=terms.read):
@@ -127,7 +126,7 @@ async def _found(db: Database, account: str, terms: Terms, limit: int) -> list[s
     if len(found) == limit:
         return found
     texts = [text.encode() for text in terms.texts]
-    indexed = await db.transaction(partial(_indexed, params=params, texts=texts))
+    indexed = await db.together(partial(_indexed, params=params, texts=texts))
     if indexed is not None and len(indexed) <= RARE:
         return sorted(indexed, reverse=True)[:limit]
     return await _walk(db, limit=limit, **params)

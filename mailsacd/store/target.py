@@ -3,12 +3,13 @@
 import socket
 from collections.abc import Mapping
 from functools import partial
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from mailsacd.core.errors import ConfigurationError
+from mailsacd.store.failures import says_primary, says_read_only
 from mailsacd.work.threads import Lane
 
 _DEFAULTS: Final = {
@@ -52,6 +53,10 @@ _VARIABLES: Final = {
 class Target:
     """Which database: a libpq connection string, read once."""
 
+    _setting: ClassVar = "database.dsn"
+    _wanted: ClassVar[Mapping[str, str]] = {}
+    """Parameters that hold whatever the connection string says."""
+
     def __init__(self, dsn: str, lookups: Lane) -> None:
         """Read ``dsn``. Its host is looked up in the lane ``lookups``.
 
@@ -60,15 +65,17 @@ class Target:
         self._lookups = lookups
         self._turn = 0
         try:
-            self._parameters: dict[str, str] = _DEFAULTS | parse_dsn(dsn)
+            self._parameters: dict[str, str] = {**_DEFAULTS, **parse_dsn(dsn), **self._wanted}
         except psycopg2.Error:
             raise ConfigurationError(
-                "database.dsn is no connection string of PostgreSQL, such as "
+                f"{self._setting} is no connection string of PostgreSQL, such as "
                 "'host=db.example.com dbname=mailsacd user=mailsacd password=…' or "
                 "'postgresql://mailsacd@db.example.com/mailsacd'"
             ) from None
         if "@" in self._parameters.get("host", "")[1:]:
-            raise ConfigurationError("database.dsn: an @ in the password is to be written as %40")
+            raise ConfigurationError(
+                f"{self._setting}: an @ in the password is to be written as %40"
+            )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Target) and self._parameters == other._parameters
@@ -82,6 +89,18 @@ class Target:
         port = f" port {given['port']}" if "port" in given else ""
         name = given.get("dbname") or given.get("user") or "(default)"
         return f"database {name} at {where}{port}"
+
+    @property
+    def has_several_hosts(self) -> bool:
+        """Whether it names more than one server."""
+        return "," in self._parameters.get("host", "")
+
+    def is_left(self, connection: Any) -> bool:
+        """Return whether the server of the driver's ``connection`` says that it is another one.
+
+        That is one which has become a standby, or where nothing can be written.
+        """
+        return says_read_only(connection)
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which PostgreSQL's own programs find the database."""
@@ -131,6 +150,17 @@ class Target:
                 raise
             return []  # the others may have one
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class StandbyTarget(Target):
+    """Which standbys: a server is taken while it is one."""
+
+    _setting: ClassVar = "database.replica_dsn"
+    _wanted: ClassVar[Mapping[str, str]] = {"target_session_attrs": "standby"}
+
+    def is_left(self, connection: Any) -> bool:
+        """Return whether the server says that it has become a primary."""
+        return says_primary(connection)
 
 
 def _is_local(host: str) -> bool:

@@ -13,6 +13,7 @@ _OF_THE_PARENT: Final = (
     ("server", "workers"),
     ("database", "dsn"),
     ("database", "direct_dsn"),
+    ("database", "replica_dsn"),
     ("database", "bin_dir"),
 )
 _OF_A_PORT: Final = ("host", "port", "tls_port")

@@ -20,6 +20,7 @@ from mailsacd.store import accounts, removal
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, give_notice
 from mailsacd.store.outgoing_queue import hold_account
 from mailsacd.store.pool import Database
+from mailsacd.store.reading import Reader
 from mailsacd.store.transaction import Transaction
 
 REMOVAL_LEASE_S: Final = 120
@@ -37,9 +38,15 @@ class Accounts:
     """
 
     def __init__(
-        self, database: Database, plans: Plans, forget: Callable[[str], None] = lambda _: None
+        self,
+        database: Database,
+        plans: Plans,
+        forget: Callable[[str], None] = lambda _: None,
+        reads: Reader | None = None,
     ) -> None:
+        """``reads`` is where statistics are read; None: in ``database``."""
         self.database = database
+        self.reads: Final[Reader] = reads or database
         self.plans = plans
         self.forget = forget
 

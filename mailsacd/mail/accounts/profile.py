@@ -13,6 +13,7 @@ from mailsacd.plan_settings import PlanSettings
 from mailsacd.store.accounts import find_account
 from mailsacd.store.counts import Counts, count_of
 from mailsacd.store.profile import Stored, Used, stored_for, used_by
+from mailsacd.store.sql import Executor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,12 @@ class Profiles:
 
     async def stored(self, actor: Actor) -> tuple[Stored, Counts]:
         """Return what is stored for the account that ``actor`` stands for, and how much mail."""
-        database, account = self._accounts.database, account_of(actor)
-        return await stored_for(database, account), await count_of(database, account)
+        account = account_of(actor)
+
+        async def read(db: Executor) -> tuple[Stored, Counts]:
+            return await stored_for(db, account), await count_of(db, account)
+
+        return await self._accounts.reads.reading(read)
 
     async def change(self, actor: Actor, changes: dict[str, Any]) -> Profile:
         """Set ``labels``, ``recents``, ``capture_private``, ``disable_spam`` or ``email``.

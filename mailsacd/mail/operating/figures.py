@@ -8,20 +8,23 @@ from mailsacd.mail.records.operator_totals import operator_totals
 from mailsacd.mail.records.throttled import throttled_of_late
 from mailsacd.store.activity import Throttled
 from mailsacd.store.pool import Database
+from mailsacd.store.reading import Reader
 from mailsacd.work.sharing import Sharing
 
 
 class OperatorFigures:
     """Every call raises UnauthenticatedError or ForbiddenError unless an operator has signed in."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reads: Reader) -> None:
+        """Whole tables are read by ``reads``."""
         self._database = database
+        self._reads = reads
         self._counting: Sharing[str, dict[str, Any]] = Sharing()
 
     async def totals(self, actor: Actor) -> dict[str, Any]:
         """As `operator_totals`, which is read once for all who ask at the same time."""
         operators_account(actor)
-        return await self._counting.get("", lambda: operator_totals(self._database))
+        return await self._counting.get("", lambda: operator_totals(self._reads))
 
     async def throttled(self, actor: Actor, *, hours: int = 1) -> Sequence[Throttled]:
         """Who was slowed or sent away within the last ``hours``, the most often first."""

@@ -13,7 +13,9 @@ from mailsacd.store import inbox
 from mailsacd.store.counts import count_of, count_of_domain
 from mailsacd.store.erasures import erase_domain
 from mailsacd.store.pool import Database
+from mailsacd.store.reading import Reader
 from mailsacd.store.search import search
+from mailsacd.store.sql import Executor
 
 MAX_FOUND: Final = 100
 """How many messages a search answers at most: the newest."""
@@ -33,9 +35,13 @@ class AccountMail:
     Lists are texts of JSON arrays, newest first. All raise UnavailableError.
     """
 
-    def __init__(self, database: Database, access_control: AccessControl) -> None:
+    def __init__(
+        self, database: Database, access_control: AccessControl, reads: Reader | None = None
+    ) -> None:
+        """``reads`` is where is listed and searched; None: in ``database``."""
         self._database = database
         self._access_control = access_control
+        self._reads: Final[Reader] = reads or database
 
     async def list(
         self, actor: Actor, page: Page, *, folder: str | None = None, label: str | None = None
@@ -45,18 +51,24 @@ class AccountMail:
         With ``folder`` what is in it, with ``label`` what has it.
         """
         account = account_of(actor)
-        counts = await count_of(self._database, account)
-        bounds = _bounded(page, counts.owned).bounds()
-        if folder is None and label is None:
-            listed = await inbox.list_owned(self._database, account, **bounds)
-        else:
-            listed = await inbox.list_filed(self._database, account, folder, label, **bounds)
-        return AccountMailPage(messages=listed, unread=counts.unread)
+
+        async def read(db: Executor) -> AccountMailPage:
+            counts = await count_of(db, account)
+            bounds = _bounded(page, counts.owned).bounds()
+            if folder is None and label is None:
+                listed = await inbox.list_owned(db, account, **bounds)
+            else:
+                listed = await inbox.list_filed(db, account, folder, label, **bounds)
+            return AccountMailPage(messages=listed, unread=counts.unread)
+
+        return await self._reads.reading(read)
 
     async def starred(self, actor: Actor, page: Page) -> str:
         """What the account has starred, wherever it is."""
         account = account_of(actor)
-        return await inbox.list_starred(self._database, account, **page.bounds())
+        return await self._reads.reading(
+            lambda db: inbox.list_starred(db, account, **page.bounds())
+        )
 
     async def search(self, actor: Actor, terms: Terms) -> str:
         """Of what `list` lists the newest MAX_FOUND that have all of ``terms``.
@@ -64,15 +76,19 @@ class AccountMail:
         A text is found in any part of what it is searched in, without regard to case.
         """
         account = account_of(actor)
-        return await search(self._database, account, terms, limit=MAX_FOUND)
+        return await self._reads.reading(lambda db: search(db, account, terms, limit=MAX_FOUND))
 
     async def of_domain(self, actor: Actor, domain: str, page: Page) -> str:
         """What came to a verified domain of the account. Raises ForbiddenError for any other."""
         name = _named(domain)
         account = await self._access_control.owned_domain(actor, name)
-        counts = await count_of_domain(self._database, account, name)
-        bounds = _bounded(page, counts.owned).bounds()
-        return await inbox.list_of_domain(self._database, account, name, **bounds)
+
+        async def read(db: Executor) -> str:
+            counts = await count_of_domain(db, account, name)
+            bounds = _bounded(page, counts.owned).bounds()
+            return await inbox.list_of_domain(db, account, name, **bounds)
+
+        return await self._reads.reading(read)
 
     async def purge_domain(self, actor: Actor, domain: str) -> None:
         """Delete all of that, starred messages too. Raises ForbiddenError.

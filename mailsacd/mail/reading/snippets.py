@@ -9,7 +9,8 @@ from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mime.extract import snippet_of_beginning
 from mailsacd.store.beginnings import find_beginnings
 from mailsacd.store.compression import BEGINNING_BYTES, expand_beginning, expanded_bytes
-from mailsacd.store.pool import Database
+from mailsacd.store.reading import Reader
+from mailsacd.store.sql import Executor
 from mailsacd.work.threads import Lane
 
 MAX_SNIPPETS: Final = 100
@@ -29,9 +30,9 @@ class Snippets:
     messages wait to be rendered.
     """
 
-    def __init__(self, database: Database, access_control: AccessControl, lane: Lane) -> None:
+    def __init__(self, reads: Reader, access_control: AccessControl, lane: Lane) -> None:
         """They are made in ``lane``, if there is much to read."""
-        self._database = database
+        self._reads = reads
         self._access_control = access_control
         self._lane = lane
 
@@ -42,13 +43,8 @@ class Snippets:
         no address, and UnauthenticatedError where a key is needed.
         """
         access = await self._access_control.access(actor, email)
-        found = await find_beginnings(
-            self._database,
-            [(access.inbox, message_id) for message_id in ids[:MAX_SNIPPETS]],
-            actor.account,
-            is_open=access.is_open,
-        )
-        snippets = await self._made(found)
+        wanted = [(access.inbox, message_id) for message_id in ids[:MAX_SNIPPETS]]
+        snippets = await self._made(wanted, actor.account, is_open=access.is_open)
         return {message_id: snippet for (_, message_id), snippet in snippets.items()}
 
     async def of_account(
@@ -59,12 +55,16 @@ class Snippets:
         Others are left out, and those after the first MAX_SNIPPETS. Raises UnauthenticatedError for
         an actor without an account.
         """
-        found = await find_beginnings(
-            self._database, list(messages)[:MAX_SNIPPETS], account_of(actor), is_open=False
-        )
-        return await self._made(found)
+        wanted = list(messages)[:MAX_SNIPPETS]
+        return await self._made(wanted, account_of(actor), is_open=False)
 
-    async def _made(self, found: Sequence[tuple[str, str, bytes]]) -> Mapping[MessageName, str]:
+    async def _made(
+        self, wanted: Sequence[MessageName], viewer: str | None, *, is_open: bool
+    ) -> Mapping[MessageName, str]:
+        async def find(db: Executor) -> list[tuple[str, str, bytes]]:
+            return await find_beginnings(db, wanted, viewer, is_open=is_open)
+
+        found = await self._reads.reading(find)
         size = sum(
             max(len(stored), min(expanded_bytes(stored), BEGINNING_BYTES)) for _, _, stored in found
         )

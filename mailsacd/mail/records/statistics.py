@@ -16,6 +16,7 @@ from mailsacd.store import statistics
 from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.store.locks import Job, take_turn
 from mailsacd.store.pool import Database
+from mailsacd.store.reading import Reader
 from mailsacd.store.statistics import Counted
 from mailsacd.store.transaction import Transaction
 from mailsacd.work.threads import Lane
@@ -55,9 +56,14 @@ class Statistics:
         *,
         anonymous_read: bool,
         reactor: Any,
+        reads: Reader | None = None,
     ) -> None:
-        """Large messages are taken apart in ``lane``."""
+        """Large messages are taken apart in ``lane``.
+
+        ``reads`` is where is counted and listed; None: in ``database``.
+        """
         self._lane = lane
+        self._reads: Final[Reader] = reads or database
         self._database = database
         self._public_counts = public_counts
         self._anonymous_read = anonymous_read
@@ -71,15 +77,19 @@ class Statistics:
         self.check_readable(actor)
         since, until = self._times(span)
         await self._public_counts.write()
-        return await statistics.top_names(
-            self._database, kind, since, until, limit=span.limit, skip=span.skip
+        return await self._reads.reading(
+            lambda db: statistics.top_names(
+                db, kind, since, until, limit=span.limit, skip=span.skip
+            )
         )
 
     async def count_with(self, actor: Actor, md5: str) -> int:
         """How many public messages have an attachment with that MD5; none for what is no MD5."""
         self.check_readable(actor)
         key = _key(md5)
-        return 0 if key is None else await statistics.count_with_attachment(self._database, key)
+        if key is None:
+            return 0
+        return await self._reads.reading(lambda db: statistics.count_with_attachment(db, key))
 
     async def messages_with(self, actor: Actor, md5: str, *, limit: int, skip: int) -> str:
         """The public messages that have such an attachment, newest first, as a JSON array."""
@@ -87,15 +97,17 @@ class Statistics:
         key = _key(md5)
         if key is None:
             return "[]"
-        return await statistics.messages_with_attachment(
-            self._database, key, limit=limit, skip=skip
+        return await self._reads.reading(
+            lambda db: statistics.messages_with_attachment(db, key, limit=limit, skip=skip)
         )
 
     async def attachment(self, actor: Actor, md5: str) -> Attachment:
         """The attachment, out of the newest public message that has it. Raises NotFoundError."""
         self.check_readable(actor)
         key = _key(md5)
-        stored = key and await statistics.raw_with_attachment(self._database, key)
+        if key is None:
+            raise NotFoundError(_NO_ATTACHMENT)
+        stored = await self._reads.reading(lambda db: statistics.raw_with_attachment(db, key))
         if not stored:
             raise NotFoundError(_NO_ATTACHMENT)
         parsed = await self._lane.run(expanded_bytes(stored), lambda: parse_stored(expand(stored)))
