@@ -1,4 +1,4 @@
-"""Reading on standbys without ever reading one's own write too early (docs/adr/0041).
+"""Reading on standbys without ever reading one's own write too early (docs/adr/0043).
 
 The primary is asked how far it is, and a standby is read from once it has come there: so what it
 shows is never older than the request. Where that takes longer than a moment, or there is no standby
@@ -54,7 +54,7 @@ class Replicas:
         self._standbys.declare(figures, "standby")
 
     async def reading(self, work: Callable[[Executor], Awaitable[T]]) -> T:
-        """As of a Reader."""
+        """Read as of a Reader, on a standby if one will do."""
         try:
             read = await self._on_standby(work)
         except _NoStandbyError as e:
@@ -110,13 +110,13 @@ class _Attempt:
             giving_up.cancel()
             return await work(transaction)
 
-        reading = ensureDeferred(standbys.transaction(in_transaction))
-
         def give_up() -> None:
             self._is_given_up = True
             reading.cancel()
 
+        # First, for all answers may come in this turn
         giving_up = self._reactor.callLater(READY_WITHIN_S, give_up)
+        reading = ensureDeferred(standbys.transaction(in_transaction))
         try:
             return await reading
         except CancelledError as e:

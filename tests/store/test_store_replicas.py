@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,7 @@ from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import ConfigurationError, UnavailableError
 from mailsacd.store import pool, replicas
+from mailsacd.store.connection import Connection
 from mailsacd.store.pool import Database
 from mailsacd.store.replica_figures import Fallback
 from mailsacd.store.sql import Executor, column, one
@@ -89,6 +91,33 @@ async def test_each_write_is_there_for_the_next_read_wherever_that_is(reading: R
             quickly = "begin; set local synchronous_commit = off"
             await reading.primary.run(f"{quickly}; insert into t values ({number}); commit")
         assert list(await reading.numbers()) == list(range(number + 1))
+    await read_on_standby(reading)
+
+
+@ensure
+async def test_a_role_that_may_do_nothing_special_reads_there(
+    primary: ExternalPostgres, standby: ExternalPostgres, connect: Connect
+) -> None:
+    primary.run("drop role if exists plain", "create role plain login", "grant all on t to plain")
+    here, there = (each.dsn.replace("user=mailsacd", "user=plain") for each in (primary, standby))
+    reading = Reading(connect(here), standbys_of(there))
+    await until(lambda: standby.run("select 1 from pg_roles where rolname = 'plain'") != [])
+    await read_on_standby(await reading.start())
+    await reading.standbys.stop()
+
+
+@ensure
+async def test_answers_may_come_in_the_turn_in_which_they_were_asked_for(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance = Connection._advance
+
+    def advance_late(connection: Connection) -> None:
+        time.sleep(0.005)  # the server is quicker than that
+        advance(connection)
+
+    monkeypatch.setattr(Connection, "_advance", advance_late)
+    await reading.write(1)
     await read_on_standby(reading)
 
 
