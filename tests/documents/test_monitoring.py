@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.documents.blocks import ROOT, blocks
-from tests.end_to_end.daemon import RunningDaemon
+from tests.end_to_end.daemon import RunningDaemon, running_daemon
 
 PAGE = ROOT / "docs" / "monitoring.md"
 RULES = ROOT / "etc" / "prometheus-alerts.yml"
@@ -34,12 +34,19 @@ class Scrape:
 
 
 @pytest.fixture(scope="module")
-def scrape(shared_daemon: RunningDaemon) -> Scrape:
-    shared_daemon.send("bob@example.com", "Subject: hi\r\n\r\nhello\r\n")
-    shared_daemon.json("/api/addresses/bob@example.com/messages")
-    with shared_daemon.smtp() as client:
+def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
+    """A daemon with all parts that have figures; its standby is away."""
+    with running_daemon(migrated_data, "--set", "database.replica_dsn=host=/nowhere") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def scrape(daemon: RunningDaemon) -> Scrape:
+    daemon.send("bob@example.com", "Subject: hi\r\n\r\nhello\r\n")
+    daemon.json("/api/addresses/bob@example.com/messages")
+    with daemon.smtp() as client:
         client.docmd("NOSUCH")
-    status, headers, body = shared_daemon.request("/metrics")
+    status, headers, body = daemon.request("/metrics")
     assert (status, headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     told = Scrape(body.decode())
     for family in text_string_to_metric_families(told.text):

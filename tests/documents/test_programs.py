@@ -270,6 +270,7 @@ PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = 
     ("docs/installation.md", "printf "): _of_root,
     ("docs/installation.md", "runuser "): _of_root,
     ("docs/nodes.md", "[database]"): _settings,
+    ("docs/nodes.md", "# Beside"): _settings,
     ("docs/pop3.md", "poll "): _with_fetchmail,
     ("docs/pop3.md", "[retriever]"): _with_getmail,
     ("docs/pop3.md", "account box"): _with_mpop,

@@ -94,20 +94,23 @@ def standby(external_postgres: ExternalPostgres) -> ExternalPostgres:
     return external_postgres.standby(directory, synchronous=False)
 
 
-def _options(primary: ExternalPostgres, replica_dsn: str) -> list[str]:
+def _options(primary: ExternalPostgres, replica_dsn: str, *settings: str) -> list[str]:
     hosts = tuple(f"{name}.host=127.0.0.1" for name in listeners(Settings()))
-    words = (f"database.dsn={primary.dsn}", f"database.replica_dsn={replica_dsn}", *hosts)
+    words = (
+        f"database.dsn={primary.dsn}",
+        f"database.replica_dsn={replica_dsn}",
+        *hosts,
+        *settings,
+    )
     return [word for setting in words for word in ("--set", setting)]
 
 
 @pytest.fixture
-def make_node(
-    external_postgres: ExternalPostgres, make_daemon: MakeDaemon
-) -> Callable[[str], Node]:
+def make_node(external_postgres: ExternalPostgres, make_daemon: MakeDaemon) -> Callable[..., Node]:
     """Makes a node which may read at a DSN."""
 
-    def make(replica_dsn: str) -> Node:
-        options = _options(external_postgres, replica_dsn)
+    def make(replica_dsn: str, *settings: str) -> Node:
+        options = _options(external_postgres, replica_dsn, *settings)
         daemon = make_daemon(*options, fresh=True).start()
         told(daemon.data_dir, "account", "add", "ann", "--email", "ann@example.net", *options)
         key = told_json(daemon.data_dir, "key", "add", "ann", *options)["key"]
@@ -125,7 +128,7 @@ def make_node(
 def test_every_call_tells_at_once_what_was_written_wherever_it_is_read(
     external_postgres: ExternalPostgres,
     standby: ExternalPostgres,
-    make_node: Callable[[str], Node],
+    make_node: Callable[..., Node],
 ) -> None:
     node = make_node(standby.dsn)
 
@@ -154,7 +157,7 @@ def test_every_call_tells_at_once_what_was_written_wherever_it_is_read(
 def test_a_daemon_starts_without_its_standby_and_doctor_tells_what_is_wrong_with_one(
     external_postgres: ExternalPostgres,
     standby: ExternalPostgres,
-    make_node: Callable[[str], Node],
+    make_node: Callable[..., Node],
 ) -> None:
     def doctor(replica_dsn: str) -> list[str]:
         found = run(
@@ -163,7 +166,7 @@ def test_a_daemon_starts_without_its_standby_and_doctor_tells_what_is_wrong_with
         return [each["verdict"] for each in json.loads(found) if each["area"] == "replica"]
 
     standby.kill()
-    node = make_node(standby.dsn)
+    node = make_node(standby.dsn, "server.workers=2")
     assert CALLS["search"](node, node.write())
     assert node.count("mailsacd_read_fallbacks_total", why="away") == 1
     assert doctor(standby.dsn) == ["fault"]
@@ -179,7 +182,7 @@ def test_a_daemon_starts_without_its_standby_and_doctor_tells_what_is_wrong_with
 
 
 def test_without_a_standby_there_is_nothing_to_tell_of_one(
-    make_node: Callable[[str], Node],
+    make_node: Callable[..., Node],
 ) -> None:
     node = make_node("")
     assert CALLS["search"](node, node.write())
