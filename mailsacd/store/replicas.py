@@ -1,4 +1,4 @@
-"""Reading on standbys without ever reading one's own write too early (docs/adr/0043).
+"""Reading on standbys without ever reading one's own write too early (docs/adr/0044).
 
 The primary is asked how far it is, and a standby is read from once it has come there: so what it
 shows is never older than the request. Where that takes longer than a moment, or there is no standby

@@ -16,7 +16,7 @@ class OperatorFigures:
     """Every call raises UnauthenticatedError or ForbiddenError unless an operator has signed in."""
 
     def __init__(self, database: Database, reads: Reader) -> None:
-        """Whole tables are read by ``reads``."""
+        """How much there is is read by ``reads``."""
         self._database = database
         self._reads = reads
         self._counting: Sharing[str, dict[str, Any]] = Sharing()
