@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.data_directory import open_directory
 
 _PORT: Final = 6432
 _STOP_S: Final = 10
+_LOOK_EVERY_S: Final = 0.01
 _CONFIGURATION: Final = """
 [databases]
 * = host={host} port={port}
@@ -51,10 +54,17 @@ def pgbouncer(dsn: str, *, sessions: int) -> Iterator[str]:
             os.chown(directory, user.uid, user.gid)
             command += ["-u", user.name]
         with subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL) as running:
-            while not (directory / f".s.PGSQL.{_PORT}").exists():
+            while not _accepts(directory / f".s.PGSQL.{_PORT}"):
                 assert running.poll() is None, (directory / "log").read_text()
+                time.sleep(_LOOK_EVERY_S)
             try:
                 yield f"{dsn} host={directory} port={_PORT}"
             finally:
                 running.terminate()
                 running.wait(_STOP_S)
+
+
+def _accepts(path: Path) -> bool:
+    """Whether somebody listens on the socket at ``path``: that it is there is not enough."""
+    with socket.socket(socket.AF_UNIX) as trying:
+        return trying.connect_ex(str(path)) == 0

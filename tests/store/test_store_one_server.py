@@ -13,7 +13,8 @@ PACKAGE = Path(mailsacd.__file__).parent
 @pytest.mark.parametrize(
     ("words", "module"),
     [
-        ("pg_current_|pg_snapshot_|pg_visible_in", "store/commit_order.py"),
+        ("pg_current_(?:xact|snapshot)|pg_snapshot_|pg_visible_in", "store/commit_order.py"),
+        ("pg_current_wal", "store/positions.py"),
         ("_advisory_", "store/locks.py"),
         ("pg_notify", "store/notices.py"),
     ],

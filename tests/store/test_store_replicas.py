@@ -213,7 +213,7 @@ async def test_of_two_standbys_another_is_tried_where_one_would_not_do(
     standby.run("select pg_wal_replay_pause()")
     reading = await Reading(connect(primary.dsn), standbys_of(both(standby, other))).start()
     await read_on_standby(reading)
-    assert reading.fell_back(Fallback.BEHIND) == 1
+    assert reading.fell_back(Fallback.BEHIND) >= 1  # the other one may be, too, on a busy machine
     await reading.standbys.stop()
 
 
