@@ -27,7 +27,7 @@ run: $(VENV)/run.stamp
 	@exec $(BIN)/twistd --nodaemon --pidfile= mailsacd --data-dir $(DATA_DIR) $(ARGS)
 
 test: system-programs check
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 	@$(MAKE) --no-print-directory newest || \
 		echo "WARNING: with the newest versions of what mailsacd runs on, it fails: see above"
 

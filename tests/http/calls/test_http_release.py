@@ -30,7 +30,8 @@ OURS = "mailsacd@mx.host.example"
 
 @pytest_twisted.async_yield_fixture
 async def house(database: Database, database_dsn: str) -> AsyncIterator[Society]:
-    settings = ("relay.enabled=false", "server.hostname=mx.host.example", ALLOWED)
+    nowhere = ("relay.smarthost=127.0.0.1:1", 'relay.allowed_networks=["127.0.0.0/8"]')
+    settings = (*nowhere, "server.hostname=mx.host.example", ALLOWED)  # so that it stays queued
     async with society(database, database_dsn, *settings) as made:
         yield made
 
