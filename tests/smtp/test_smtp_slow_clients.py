@@ -102,8 +102,7 @@ async def test_who_drips_on_does_not_hold_a_connection_that_is_closed(
     wire.send(b"EHLO c\r\n" * 40_000)
     [server] = listener.factory._connections.members
     await until(lambda: server._handler._paused)
-    listener.pass_time(302)
-    await until(lambda: server._stage.name == "CLOSING")
+    await listener.pass_time_until_closing(server, 302)
     for _ in range(12):
         server.dataReceived(b"x")
         listener.pass_time(1)
@@ -163,13 +162,7 @@ async def test_a_client_that_never_reads_is_closed_in_the_end(listener: SmtpList
     wire.send(b"EHLO c\r\n" * 40_000)
     [server] = listener.factory._connections.members
     await until(lambda: server._handler._paused)
-
-    def is_closing() -> bool:
-        if server._stage.name != "CLOSING":  # the system may have taken more meanwhile
-            listener.pass_time(302)
-        return server._stage.name == "CLOSING"
-
-    await until(is_closing)
+    await listener.pass_time_until_closing(server, 302)
     assert listener.connections == 1
     listener.pass_time(12)
     await listener.gone()

@@ -149,8 +149,7 @@ async def test_a_tls_client_that_never_reads_is_not_served_further(secure: SmtpL
     flooding = deferToThread(flood)
     await until(lambda: server._handler._paused)
     assert server._handler.session.unread_bytes < 500_000
-    secure.pass_time(302)
-    await until(lambda: server._stage.name == "CLOSING")
+    await secure.pass_time_until_closing(server, 302)
     secure.pass_time(12)
     await secure.gone()
     await flooding

@@ -128,6 +128,18 @@ class LoopbackPort:
         for _ in range(int(seconds)):
             self.clock.advance(1)
 
+    async def pass_time_until_closing(self, server: Any, seconds: float) -> None:
+        """Move the clock on by ``seconds``, until ``server`` closes: what the system takes of its
+        own accord after it seemed to be full counts as reading, which is given as much time anew.
+        """
+
+        def is_closing() -> bool:
+            if server._stage.name != "CLOSING":
+                self.pass_time(seconds)
+            return bool(server._stage.name == "CLOSING")
+
+        await until(is_closing)
+
     async def stop(self) -> None:
         """Stop listening, and end every connection."""
         await maybeDeferred(self._listening.stopListening)
