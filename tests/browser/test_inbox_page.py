@@ -162,7 +162,8 @@ def test_what_is_seen_is_read(page: Page, client: Client, inbox: str) -> None:
     expect(page.locator(".unread")).to_have_count(1)
     page.get_by_role("link", name="second").click()
     page.get_by_role("button", name="Mark as unread").click()
-    page.goto(f"/inbox/{inbox}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(inbox)
+    expect(page.locator(".unread")).to_have_count(2)
 
 
 def test_a_code_is_copied(browser: Browser, client: Client, inbox: str) -> None:

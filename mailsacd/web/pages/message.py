@@ -106,9 +106,10 @@ class MessagePages:
         email, message_id = visit["email"], visit["messageId"]
         inbox = f"/inbox/{segment(email)}"
         told = await self._marking.do(visit, email, [message_id])
-        if visit.fields().get("action") == "delete":
+        action = visit.fields().get("action")
+        if action in {"delete", "unread"}:  # whoever sees the message again has read it
             return visit.redirect(inbox, told)
-        silent = visit.fields().get("action") in {"read", "unread", "star", "unstar"}
+        silent = action in {"read", "star", "unstar"}
         return visit.redirect(visit.back(f"{inbox}/{message_id}"), "" if silent else told)
 
     async def _overview(self, visit: Visit) -> Mapping[str, Any]:
