@@ -52,7 +52,8 @@ class ErrorPages:
             origin=proxies.origin(request),
             prefix=proxies.prefix(request),
         )
-        visit = Visit(call=call, page="error", render=self._rendering.render)
+        was_got = request.method == b"GET"
+        visit = Visit(call=call, page="error", was_got=was_got, render=self._rendering.render)
         shown = visit.shown(
             "error.html",
             problem.status,

@@ -75,10 +75,12 @@ class Pages:
 
     async def _answer(self, page: Page, call: Call) -> Response:
         await self._rendering.ready()
-        visit = Visit(call=call, page=page.id, render=self._rendering.render)
+        was_got = page.method == "GET"
+        render = self._rendering.render
+        visit = Visit(call=call, page=page.id, was_got=was_got, render=render)
         if page.for_accounts and call.actor.account is None:
             return visit.redirect(_sign_in_for(page, call))
-        if page.method != "GET" and not visit.is_form_of_ours():
+        if not was_got and not visit.is_form_of_ours():
             raise ForbiddenError("The form has expired: load its page again, and send it once more")
         return await page.handler(visit)
 

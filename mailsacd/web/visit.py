@@ -28,10 +28,14 @@ Render = Callable[["Visit", str, Mapping[str, Any], int], Response]
 
 @dataclass(slots=True, kw_only=True)
 class Visit:
-    """``call`` is what was asked; ``render`` makes HTML of a template by its name."""
+    """``call`` is what was asked; ``render`` makes HTML of a template by its name.
+
+    ``was_got`` is whether the browser can ask for what it is shown again, by its URL.
+    """
 
     call: Call
     page: str
+    was_got: bool
     render: Render = field(repr=False)
     _cookies: list[bytes] = field(default_factory=list)
     _secret: str = ""

@@ -55,6 +55,12 @@ def test_a_second_factor_is_set_up(page: Page, axe: Axe) -> None:
     page.get_by_label("Code that the device shows").fill(pyotp.TOTP(secret).now())
     page.get_by_role("button", name="Turn it on").click()
     expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    with page.expect_response("**/theme"):
+        page.get_by_label("Colours").select_option("Dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    with page.expect_response("**/theme"):
+        page.get_by_label("Colours").select_option("Light")
     axe(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download them").click()
@@ -62,5 +68,6 @@ def test_a_second_factor_is_set_up(page: Page, axe: Axe) -> None:
     assert len(download.value.path().read_text("ascii").split()) == 10
     page.get_by_role("link", name="I have kept them").click()
     expect(page.get_by_text("10 recovery codes are left")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
     page.get_by_text("Make new recovery codes").click()
     axe(page)

@@ -13,7 +13,7 @@ from mailsacd.web.visit import Visit, local_path
 
 def visit(prefix: str = "", **given: object) -> Visit:
     call = Call(actor=ANYONE, values={}, prefix=prefix, **given)  # type: ignore[arg-type]  # of a test
-    return Visit(call=call, page="test", render=lambda *_: Response())
+    return Visit(call=call, page="test", was_got=True, render=lambda *_: Response())
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,13 @@ class StartPages:
         return visit.redirect(f"/inbox/{quote(str(address), safe='@')}")
 
     async def set_theme(self, visit: Visit) -> Response:
-        """Remember the colours that were chosen, and go back."""
+        """Remember the colours that were chosen, and go back.
+
+        From a page that only a form leads to it goes to the start.
+        """
         theme = str(visit.call.fields.get("theme", ""))
         if theme and theme not in THEMES:
             raise InvalidInputError(f"There are no colours {theme!r}")
         visit.set_theme(theme)
-        return visit.redirect(visit.came_from("/"))
+        stays = "stay" in visit.call.fields
+        return visit.redirect(visit.came_from("/") if stays else "/")

@@ -25,7 +25,16 @@ document.addEventListener("click", (event) => {
 // Browsers do so by themselves, but not where another script looks at the URL, as in the API reference
 document.querySelector(".skip").addEventListener("click", () => document.getElementById("main").focus());
 
-document.getElementById("theme").addEventListener("change", (event) => event.target.form.submit());
+// The page stays: it may have what is shown only once
+document.getElementById("theme").addEventListener("change", ({ target }) => {
+  if (target.value) {
+    document.documentElement.dataset.theme = target.value;
+  } else {
+    delete document.documentElement.dataset.theme;
+  }
+  const body = new URLSearchParams(new FormData(target.form));
+  fetch(target.form.action, { method: "POST", body, redirect: "manual" }).catch(() => {}); // the next page has the old ones
+});
 
 // What cannot be taken back is asked about: by a form, or by one of its buttons
 document.addEventListener("submit", (event) => {

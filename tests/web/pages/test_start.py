@@ -3,7 +3,7 @@
 import re
 
 from mailsacd.web.assets import path_of
-from tests.web.client import Client
+from tests.web.client import PASSWORD, Client
 
 
 def test_the_start_offers_an_address_that_nobody_has_used(client: Client) -> None:
@@ -30,13 +30,30 @@ def test_an_address_leads_to_its_inbox(client: Client) -> None:
 def test_colours_are_remembered(client: Client) -> None:
     page = client.get("/sign-in")
     assert "data-theme" not in page.text
-    back = client.post("/theme", {"theme": "dark"}, Referer=f"{client.base}/sign-in")
+    assert 'name="stay" value="true"' in page.text
+    dark = {"theme": "dark", "stay": "true"}
+    back = client.post("/theme", dark, Referer=f"{client.base}/sign-in")
     assert back.headers["location"] == "/sign-in"
     assert '<html lang="en" data-theme="dark">' in client.get("/sign-in").text
     client.post("/theme", {"theme": "<b>"}, 400)
-    elsewhere = client.post("/theme", {"theme": ""}, Referer="http://evil.example//evil.example/")
+    system = {"theme": "", "stay": "true"}
+    elsewhere = client.post("/theme", system, Referer="http://evil.example//evil.example/")
     assert elsewhere.headers["location"] == "/"
     assert "data-theme" not in client.get("/sign-in").text
+
+
+def test_colours_do_not_lead_back_to_where_only_a_form_leads(client: Client) -> None:
+    client.sign_up()
+    client.get("/account/security")
+    only_sent = "/account/security/second-factor"
+    for sent in (
+        client.post(only_sent, {"password": PASSWORD}, 200),
+        client.post(only_sent, {"password": PASSWORD, "form_token": "expired"}, 403),
+    ):
+        assert 'name="stay"' not in sent.text
+    client.get("/")
+    to = client.post("/theme", {"theme": "dark"}, Referer=f"{client.base}{only_sent}")
+    assert to.headers["location"] == "/"
 
 
 def test_a_form_of_another_site_is_refused(client: Client) -> None:
