@@ -23,13 +23,19 @@ def _change(assignment: str, condition: str = "true") -> maybe[Message]:
     )
 
 
+def _starred_where(condition: str) -> maybe[Message]:
+    """Star the message where ``condition`` holds, and take the star off where it does not."""
+    # What was starred when all else in its inbox went has to stay: for as long as that is being
+    # removed (see store.erasures) it keeps its star.
+    return _change(
+        f"""saved_by = case when {condition} then coalesce(saved_by, %(viewer)s::text)
+            when not {there(saved_by="null")} then saved_by end"""
+    )
+
+
 _exists: maybe[str] = maybe(column, f"select id from message {_ROW}")  # noqa: S608  as above
-# What was starred when all else in its inbox went has to stay: for as long as that is being removed
-# (see store.erasures) it keeps its star.
-_star = _change(
-    f"""saved_by = case when saved_by is null then %(viewer)s::text
-        when not {there(saved_by="null")} then saved_by end"""
-)
+_toggle_star = _starred_where("saved_by is null")
+_set_star = _starred_where("%(starred)s::boolean")
 _read = _change("read = %(read)s::boolean")
 _folder = _change("folder = %(folder)s::text")
 _labels = _change("labels = %(labels)s::text[]")
@@ -57,7 +63,12 @@ class Place:
 
 async def toggle_star(db: Executor, place: Place) -> Message | None:
     """Star the message for the viewer, or take the viewer's star off."""
-    return await _star(db, **place.params())
+    return await _toggle_star(db, **place.params())
+
+
+async def set_star(db: Executor, place: Place, *, starred: bool) -> Message | None:
+    """Star the message for the viewer, or take the star off; once more changes nothing."""
+    return await _set_star(db, starred=starred, **place.params())
 
 
 async def set_read(db: Executor, place: Place, *, read: bool) -> Message | None:

@@ -4,7 +4,8 @@ Whoever may read a message may label, move and mark it, as anyone may delete fro
 star needs an account, for it makes the message that account's alone to see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.errors import Fault, InvalidInputError
@@ -15,6 +16,8 @@ from mailsacd.store import marks
 from mailsacd.store.marks import Place
 from mailsacd.store.pool import Database
 from mailsacd.store.recycling import remove_beside, remove_beyond
+
+_ChangeStar = Callable[[Database, Place], Awaitable[Message | None]]
 
 
 class Marks:
@@ -30,10 +33,22 @@ class Marks:
 
     async def toggle_star(self, actor: Actor, email: str, message_id: str) -> Message:
         """Star a message, so that only the actor's account sees it, or take the star off."""
+        return await self._starred(actor, email, message_id, marks.toggle_star)
+
+    async def set_star(
+        self, actor: Actor, email: str, message_id: str, *, starred: bool
+    ) -> Message:
+        """As `toggle_star`, to what is asked for: once more changes nothing."""
+        change = partial(marks.set_star, starred=starred)
+        return await self._starred(actor, email, message_id, change)
+
+    async def _starred(
+        self, actor: Actor, email: str, message_id: str, change: _ChangeStar
+    ) -> Message:
         account_of(actor)
         access, place = await self._place(actor, email, message_id)
         await remove_beside(self._database, place.inbox, place.id)
-        message = access.found(await marks.toggle_star(self._database, place))
+        message = access.found(await change(self._database, place))
         if message.marks.saved_by is None:  # it may be public now, and one too much
             await remove_beyond(self._database, (place.inbox,))
         return message

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from mailsacd.core.actor import Actor, account_of
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import Fault, InvalidInputError, NotFoundError
 from mailsacd.core.message import MAX_LABEL_CHARACTERS
 from mailsacd.core.message_form import Folder
@@ -97,11 +97,7 @@ class Marking:
     async def _star(
         self, actor: Actor, email: str, message_id: str, _: MarkingForm, *, starred: bool
     ) -> None:
-        """Once more changes nothing: who sends a form twice does not take the star off again."""
-        account_of(actor)
-        message = await self._mailbox.get(actor, email, message_id)
-        if (message.marks.saved_by is not None) is not starred:
-            await self._marks.toggle_star(actor, email, message_id)
+        await self._marks.set_star(actor, email, message_id, starred=starred)
 
     async def _delete(self, actor: Actor, email: str, message_id: str, _: MarkingForm) -> None:
         await self._mailbox.delete(actor, email, message_id)

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import psycopg2
@@ -142,6 +143,19 @@ def test_the_form_marks_it(client: Client, pages_daemon: RunningDaemon, inbox: s
     assert client.post(path, {"action": "delete"}).headers["location"] == f"/inbox/{inbox}"
     assert "1 message deleted" in client.get(f"/inbox/{inbox}").text
     client.get(path, 404)
+
+
+def test_who_stars_it_several_times_at_once_has_starred_it(
+    client: Client, pages_daemon: RunningDaemon, inbox: str
+) -> None:
+    pages_daemon.send(inbox, letter("Hello").as_string())
+    path = path_of(client, inbox)
+    with ThreadPoolExecutor(4) as hands:
+        for action, seen in 5 * [("star", 'value="unstar"'), ("unstar", 'value="star"')]:
+            sent = [hands.submit(client.post, path, {"action": action}) for _ in range(4)]
+            for each in sent:
+                each.result()
+            assert seen in client.get(path).text
 
 
 def test_the_messages_beside_it(client: Client, pages_daemon: RunningDaemon, inbox: str) -> None:
