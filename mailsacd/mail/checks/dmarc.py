@@ -1,5 +1,6 @@
 """DMARC: whether the domain in From stands behind a message (RFC 7489)."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
@@ -12,6 +13,7 @@ from mailsacd.mail.checks.tags import parse_tags
 
 _POLICIES: Final = ("none", "quarantine", "reject")
 _VERSION: Final = "v=DMARC1"
+_PERCENT: Final = re.compile(r"[0-9]{1,3}\Z")
 
 Organizational = Callable[[str], str]
 """Returns the organizational domain of a domain (section 3.2)."""
@@ -121,7 +123,7 @@ def _parsed(text: str, *, is_own: bool) -> DmarcRecord:
     percent = tags.get("pct", "100")
     return DmarcRecord(
         policy=cast(Policy, chosen),
-        percent=min(100, int(percent)) if percent.isascii() and percent.isdigit() else 100,
+        percent=min(100, int(percent)) if _PERCENT.match(percent) else 100,
         strict_spf=tags.get("aspf", "r").lower() == "s",
         strict_dkim=tags.get("adkim", "r").lower() == "s",
     )

@@ -18,18 +18,20 @@ _MAX_NAME: Final = 253  # RFC 7208 section 7.3
 _RESULTS: Final[dict[str, Result]] = {
     "": "pass", "+": "pass", "-": "fail", "~": "softfail", "?": "neutral",
 }  # fmt: skip
-_VERSION: Final = re.compile(r"v=spf1(?: |\Z)", re.IGNORECASE)
-_MODIFIER: Final = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)\Z")
-_MECHANISM: Final = re.compile(r"([+?~-]?)([A-Za-z][A-Za-z0-9._-]*)(.*)\Z")
-_PREFIXES: Final = re.compile(r"(.*?)(?:/(0|[1-9][0-9]?))?(?://(0|[1-9][0-9]{0,2}))?\Z")
+_CASELESS: Final = re.IGNORECASE | re.ASCII  # else U+017F is an s
+_VERSION: Final = re.compile(r"v=spf1(?: |\Z)", _CASELESS)
+_MODIFIER: Final = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)\Z", re.DOTALL)
+_MECHANISM: Final = re.compile(r"([+?~-]?)([A-Za-z][A-Za-z0-9._-]*)(.*)\Z", re.DOTALL)
+_PREFIXES: Final = re.compile(r"(.*?)(?:/(0|[1-9][0-9]?))?(?://(0|[1-9][0-9]{0,2}))?\Z", re.DOTALL)
+_NETWORK: Final = re.compile(r":([0-9A-Fa-f:.]+)(?:/(0|[1-9][0-9]{0,2}))?\Z")
 _MACRO: Final = re.compile(
-    r"%(?:\{([slodiphv])([1-9][0-9]{0,2})?(r)?([.+,/_=-]*)\}|([%_-]))", re.IGNORECASE
+    r"%(?:\{([slodiphv])([1-9][0-9]{0,2})?(r)?([.+,/_=-]*)\}|([%_-]))", _CASELESS
 )
 _LITERAL: Final = re.compile(r"[!-$&-~]+")
 _DOMAIN_END: Final = re.compile(
-    r"(?:\.(?:[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])\.?"
+    r"(?:\.(?:[0-9]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])\.?"
     r"|%\{[A-Za-z][0-9]*r?[.+,/_=-]*\})\Z",
-    re.IGNORECASE,
+    _CASELESS,
 )
 
 Kind = Literal["all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"]
@@ -165,14 +167,11 @@ def _mechanism(term: str) -> Mechanism:
 
 def _with_prefixes(kind: Kind, result: Result, rest: str, term: str) -> Mechanism:
     found = _PREFIXES.match(rest)
-    domain, four, six = found.groups() if found else ("", None, None)
+    domain, four, six = found.groups() if found else (rest, None, None)
     if domain and not domain.startswith(":"):
         raise _bad(term)
-    prefix4, prefix6 = int(four or 32), int(six or 128)
-    if four == "0":
-        prefix4 = 0
-    if six == "0":
-        prefix6 = 0
+    prefix4 = 32 if four is None else int(four)
+    prefix6 = 128 if six is None else int(six)
     if prefix4 > 32 or prefix6 > 128:
         raise _bad(term)
     name = _domain_spec(domain[1:], term) if domain else ""
@@ -180,15 +179,14 @@ def _with_prefixes(kind: Kind, result: Result, rest: str, term: str) -> Mechanis
 
 
 def _network(kind: Kind, rest: str, term: str) -> Network:
-    address, slash, prefix = rest[1:].partition("/")
-    most = 32 if kind == "ip4" else 128
-    good = prefix.isascii() and prefix.isdigit() and str(int(prefix)) == prefix
-    if not rest.startswith(":") or "%" in address or (slash and not (good and int(prefix) <= most)):
+    found = _NETWORK.match(rest)
+    if found is None:
         raise _bad(term)
+    address, prefix = found.groups()
     try:
         if kind == "ip4":
-            return ipaddress.IPv4Network((address, int(prefix or most)), strict=False)
-        return ipaddress.IPv6Network((address, int(prefix or most)), strict=False)
+            return ipaddress.IPv4Network((address, int(prefix or 32)), strict=False)
+        return ipaddress.IPv6Network((address, int(prefix or 128)), strict=False)
     except ValueError as e:
         raise _bad(term) from e
 
