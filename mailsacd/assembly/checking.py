@@ -5,11 +5,11 @@ from mailsacd.assembly.part import Ground
 from mailsacd.core.message import Observer
 from mailsacd.http.app import Group
 from mailsacd.http.calls.authentication import AuthenticationCalls
-from mailsacd.mail.checks.after import LaterChecks
-from mailsacd.mail.checks.before import EarlyChecks, Intake
-from mailsacd.mail.checks.examination import Examiner
-from mailsacd.mail.checks.lookups import Lookups
-from mailsacd.mail.checks.on_request import ChecksOnRequest
+from mailsacd.mail.authentication.after import LaterChecks
+from mailsacd.mail.authentication.before import EarlyChecks, Intake
+from mailsacd.mail.authentication.examination import Examiner
+from mailsacd.mail.authentication.lookups import Lookups
+from mailsacd.mail.authentication.on_request import ChecksOnRequest
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.outbound.dns import Resolver
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import dkim as dkimpy
 
-from mailsacd.mail.checks.spf import check_spf
-from tests.mail.checks.cases import IP, Case, cases
-from tests.mail.checks.messages import arc, dkim, dmarc
-from tests.mail.checks.signer import MESSAGE, pem, record, rsa
-from tests.mail.checks.zone import FAILS, Zone
+from mailsacd.mail.authentication.spf import check_spf
+from tests.mail.authentication.cases import IP, Case, cases
+from tests.mail.authentication.messages import arc, dkim, dmarc
+from tests.mail.authentication.signer import MESSAGE, pem, record, rsa
+from tests.mail.authentication.zone import FAILS, Zone
 
 HERE = Path(__file__).parent
 NODE = Path(sys.executable).parent / "node"

@@ -11,7 +11,7 @@ from mailsacd.http.server.answer import Response, json_response
 from mailsacd.settings import HttpSettings
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
-from tests.mail.authentication import authenticator
+from tests.mail.authenticators import authenticator
 
 reactor: Any = the_reactor
 Listen = Callable[[Any], int]

@@ -32,7 +32,7 @@ from tests.http.declared import Specification
 from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
 from tests.lanes import LANES
 from tests.mail.access import access_control
-from tests.mail.authentication import authenticator
+from tests.mail.authenticators import authenticator
 from tests.mail.envelopes import envelope
 from tests.patience import until
 

@@ -7,7 +7,7 @@ from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID
 from mailsacd.http.server.answer import Response, json_response
-from mailsacd.mail.checks.on_request import ChecksOnRequest
+from mailsacd.mail.authentication.on_request import ChecksOnRequest
 
 _operation = partial(Operation, tag="Messages", refusals=(400, 401, 403, 404, 503))
 

@@ -15,7 +15,7 @@ from twisted.names import dns
 
 from mailsacd.store.pool import Database
 from tests.http.society import PRIVATE, Society, society
-from tests.mail.checks.signer import MESSAGE, record, rsa, sign
+from tests.mail.authentication.signer import MESSAGE, record, rsa, sign
 from tests.outbound.name_server import Network
 
 reactor: Any = the_reactor
@@ -158,7 +158,7 @@ async def test_before_waits_no_longer_than_its_setting_for_a_dns_that_is_silent(
 async def test_after_never_waits_for_the_dns_and_a_temporary_error_is_looked_up_again(
     database: Database, database_dsn: str, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailsacd.mail.checks.lookups.FAILURE_KEPT_S", 0.0)
+    monkeypatch.setattr("mailsacd.mail.authentication.lookups.FAILURE_KEPT_S", 0.0)
     publish(network)
     silent = {"example.com", "s._domainkey.example.com", "_dmarc.example.com"}
     network.usual.answers.silent |= silent
@@ -216,8 +216,8 @@ async def test_who_had_logged_in_is_not_examined_and_is_on_request(
 async def test_a_flood_is_examined_in_part_and_the_rest_on_request(
     database: Database, database_dsn: str, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailsacd.mail.checks.after.MAX_WAITING", 3)
-    monkeypatch.setattr("mailsacd.mail.checks.after.PER_STEP", 0)
+    monkeypatch.setattr("mailsacd.mail.authentication.after.MAX_WAITING", 3)
+    monkeypatch.setattr("mailsacd.mail.authentication.after.PER_STEP", 0)
     publish(network)
     async with daemon(database, database_dsn, network) as people:
         for number in range(5):

@@ -18,7 +18,7 @@ from mailsacd.settings import HttpSettings
 from mailsacd.store.pool import Database
 from tests.http.client import ask
 from tests.lanes import LANES
-from tests.mail.authentication import authenticator
+from tests.mail.authenticators import authenticator
 
 reactor: Any = the_reactor
 LOOPBACK = HttpSettings().metrics_networks

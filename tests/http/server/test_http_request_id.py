@@ -16,7 +16,7 @@ from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask
 from tests.lanes import LANES
 from tests.log_events import events_of
-from tests.mail.authentication import authenticator
+from tests.mail.authenticators import authenticator
 
 reactor: Any = the_reactor
 Listen = Callable[[Any], int]

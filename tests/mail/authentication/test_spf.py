@@ -2,8 +2,8 @@
 
 import pytest
 
-from mailsacd.mail.checks.spf import check_spf
-from tests.mail.checks.zone import FAILS, Zone
+from mailsacd.mail.authentication.spf import check_spf
+from tests.mail.authentication.zone import FAILS, Zone
 
 IP = "192.0.2.7"
 

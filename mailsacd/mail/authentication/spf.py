@@ -7,8 +7,8 @@ from mailsacd.core.address import normal_domain
 from mailsacd.core.authentication import Result, SpfResult
 from mailsacd.core.dns import Found
 from mailsacd.core.errors import BadAddressError, LookupFailedError
-from mailsacd.mail.checks.evaluation import Evaluation, Question, UnusableError
-from mailsacd.mail.checks.spf_record import (
+from mailsacd.mail.authentication.evaluation import Evaluation, Question, UnusableError
+from mailsacd.mail.authentication.spf_record import (
     MacroValues,
     Mechanism,
     find_record,

@@ -8,8 +8,8 @@ from typing import Final, Literal, cast
 from mailsacd.core.authentication import DkimResult, DmarcResult, Policy, SpfResult
 from mailsacd.core.dns import Found
 from mailsacd.core.errors import LookupFailedError
-from mailsacd.mail.checks.evaluation import Evaluation, Question, UnusableError
-from mailsacd.mail.checks.tags import parse_tags
+from mailsacd.mail.authentication.evaluation import Evaluation, Question, UnusableError
+from mailsacd.mail.authentication.tags import parse_tags
 
 _POLICIES: Final = ("none", "quarantine", "reject")
 _VERSION: Final = "v=DMARC1"

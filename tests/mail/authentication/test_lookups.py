@@ -11,11 +11,11 @@ from twisted.names import dns as names
 
 from mailsacd.core.dns import Found, MailHost
 from mailsacd.core.errors import LookupFailedError
-from mailsacd.mail.checks.evaluation import Question
-from mailsacd.mail.checks.examination import MAX_QUESTIONS, Examiner
-from mailsacd.mail.checks.lookups import FAILURE_KEPT_S, KEPT_S, REMEMBERED, Lookups
+from mailsacd.mail.authentication.evaluation import Question
+from mailsacd.mail.authentication.examination import MAX_QUESTIONS, Examiner
+from mailsacd.mail.authentication.lookups import FAILURE_KEPT_S, KEPT_S, REMEMBERED, Lookups
 from tests.lanes import LANES
-from tests.mail.checks.signer import MESSAGE, record, rsa, sign
+from tests.mail.authentication.signer import MESSAGE, record, rsa, sign
 from tests.outbound.name_server import Network
 
 reactor: Any = the_reactor

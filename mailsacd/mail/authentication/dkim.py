@@ -7,9 +7,9 @@ a second Subject that is not signed, are `policy`. docs/authentication.md says w
 from typing import Final
 
 from mailsacd.core.authentication import DkimResult
-from mailsacd.mail.checks.evaluation import Evaluation, UnusableError
-from mailsacd.mail.checks.public_key import PublicKey, find_key
-from mailsacd.mail.checks.signature import Hashes, Signature, check_maker, read_signature
+from mailsacd.mail.authentication.evaluation import Evaluation, UnusableError
+from mailsacd.mail.authentication.public_key import PublicKey, find_key
+from mailsacd.mail.authentication.signature import Hashes, Signature, check_maker, read_signature
 
 MAX_SIGNATURES: Final = 8
 """So many of a message are looked at, the first ones: the last hosts on its way made them."""

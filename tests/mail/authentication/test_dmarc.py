@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from mailsacd.core.authentication import SpfResult
-from tests.mail.checks.messages import NO_SPF, dmarc
-from tests.mail.checks.signer import MESSAGE, record, rsa, sign
-from tests.mail.checks.zone import FAILS, Zone
+from tests.mail.authentication.messages import NO_SPF, dmarc
+from tests.mail.authentication.signer import MESSAGE, record, rsa, sign
+from tests.mail.authentication.zone import FAILS, Zone
 
 
 def zone(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from mailsacd.core.address import parse_address
 from mailsacd.core.errors import BadAddressError
-from mailsacd.mail.checks.canonical import RawMessage
-from mailsacd.mail.checks.evaluation import UnusableError
+from mailsacd.mail.authentication.canonical import RawMessage
+from mailsacd.mail.authentication.evaluation import UnusableError
 from mailsacd.mime import addresses, header
 
 

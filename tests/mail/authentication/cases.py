@@ -7,8 +7,8 @@ from typing import Any
 import dkim as dkimpy
 
 from mailsacd.mime.dkim import SigningKey, signed
-from tests.mail.checks.signer import MESSAGE, NOW_S, ed25519, pem, record, rsa, seal, sign
-from tests.mail.checks.zone import FAILS
+from tests.mail.authentication.signer import MESSAGE, NOW_S, ed25519, pem, record, rsa, seal, sign
+from tests.mail.authentication.zone import FAILS
 
 IP = "192.0.2.7"
 SENDER = "ann@example.com"

@@ -5,7 +5,7 @@ import binascii
 import re
 from typing import Final
 
-from mailsacd.mail.checks.evaluation import UnusableError
+from mailsacd.mail.authentication.evaluation import UnusableError
 
 MAX_CHARACTERS: Final = 16_384
 """Of a longer list nothing is read."""

@@ -22,16 +22,22 @@ from mailsacd.core.dns import Found
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import LookupFailedError
 from mailsacd.core.token import iso_time_from_ms
-from mailsacd.mail.checks.arc import Chain, check_chain, read_chain
-from mailsacd.mail.checks.author import author_domain
-from mailsacd.mail.checks.canonical import split_message
-from mailsacd.mail.checks.dkim import check_signature, read_signatures
-from mailsacd.mail.checks.dmarc import Organizational, Published, find_published, judge
-from mailsacd.mail.checks.evaluation import Ask, Evaluation, Question, UnusableError, evaluate
-from mailsacd.mail.checks.organization import read_list
-from mailsacd.mail.checks.signature import Hashes, Signature
-from mailsacd.mail.checks.spf import check_spf
-from mailsacd.mail.checks.stored import Arrival, split_stored
+from mailsacd.mail.authentication.arc import Chain, check_chain, read_chain
+from mailsacd.mail.authentication.author import author_domain
+from mailsacd.mail.authentication.canonical import split_message
+from mailsacd.mail.authentication.dkim import check_signature, read_signatures
+from mailsacd.mail.authentication.dmarc import Organizational, Published, find_published, judge
+from mailsacd.mail.authentication.evaluation import (
+    Ask,
+    Evaluation,
+    Question,
+    UnusableError,
+    evaluate,
+)
+from mailsacd.mail.authentication.organization import read_list
+from mailsacd.mail.authentication.signature import Hashes, Signature
+from mailsacd.mail.authentication.spf import check_spf
+from mailsacd.mail.authentication.stored import Arrival, split_stored
 from mailsacd.mime.results import server_of
 from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.work.sharing import Sharing

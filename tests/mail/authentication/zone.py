@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from mailsacd.core.dns import Found, MailHost
 from mailsacd.core.errors import LookupFailedError
-from mailsacd.mail.checks.evaluation import Evaluation, Question
+from mailsacd.mail.authentication.evaluation import Evaluation, Question
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from mailsacd.mail.checks.canonical import RawField, relaxed_field, split_message
+from mailsacd.mail.authentication.canonical import RawField, relaxed_field, split_message
 from mailsacd.mime.dkim import canonical_body
 
 MESSAGE = (

@@ -9,9 +9,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.mail.checks.messages import dkim, prepared
-from tests.mail.checks.signer import MESSAGE, NOW_S, Private, ed25519, pem, record, rsa, sign
-from tests.mail.checks.zone import FAILS, Zone
+from tests.mail.authentication.messages import dkim, prepared
+from tests.mail.authentication.signer import (
+    MESSAGE,
+    NOW_S,
+    Private,
+    ed25519,
+    pem,
+    record,
+    rsa,
+    sign,
+)
+from tests.mail.authentication.zone import FAILS, Zone
 
 KEY = "TXT s._domainkey.example.com"
 

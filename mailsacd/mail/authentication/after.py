@@ -12,7 +12,7 @@ from mailsacd.core.authentication import authentication_text
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.figures import Figures
 from mailsacd.core.message import NewEnvelope, Owned
-from mailsacd.mail.checks.examination import Examiner
+from mailsacd.mail.authentication.examination import Examiner
 from mailsacd.store.authentication import FoundOut, keep_authentication
 from mailsacd.store.pool import Database
 from mailsacd.work.loop import Loop

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailsacd.core.authentication import ArcResult
-from mailsacd.mail.checks.canonical import RawField, RawMessage, relaxed_field
-from mailsacd.mail.checks.dkim import verify
-from mailsacd.mail.checks.evaluation import Evaluation, UnusableError
-from mailsacd.mail.checks.public_key import digest_of
-from mailsacd.mail.checks.signature import (
+from mailsacd.mail.authentication.canonical import RawField, RawMessage, relaxed_field
+from mailsacd.mail.authentication.dkim import verify
+from mailsacd.mail.authentication.evaluation import Evaluation, UnusableError
+from mailsacd.mail.authentication.public_key import digest_of
+from mailsacd.mail.authentication.signature import (
     Hashes,
     Signature,
     check_maker,
     read_message_seal,
     unsigned_field,
 )
-from mailsacd.mail.checks.tags import decoded, parse_tags
+from mailsacd.mail.authentication.tags import decoded, parse_tags
 
 MAX_INSTANCES: Final = 10
 """Longer chains fail: each link costs a look-up and a verification. RFC 8617 allows 50."""

@@ -8,7 +8,7 @@ from mailsacd.core.address import normal_domain
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.dns import Found, MailHost
 from mailsacd.core.errors import BadAddressError, LookupFailedError
-from mailsacd.mail.checks.evaluation import Question
+from mailsacd.mail.authentication.evaluation import Question
 from mailsacd.work.sharing import Sharing
 
 REMEMBERED: Final = 2_000

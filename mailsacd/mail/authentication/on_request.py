@@ -14,7 +14,7 @@ from mailsacd.core.authentication import (
 from mailsacd.core.errors import OverloadedError
 from mailsacd.core.message import Message
 from mailsacd.core.token import milliseconds, time_of
-from mailsacd.mail.checks.examination import Examiner
+from mailsacd.mail.authentication.examination import Examiner
 from mailsacd.store.authentication import FoundOut, keep_authentication
 from mailsacd.store.pool import Database
 from mailsacd.work.sharing import Sharing

@@ -15,10 +15,10 @@ from mailsacd.core.address import normal_domain
 from mailsacd.core.authentication import Result
 from mailsacd.core.dkim import ALGORITHMS, Algorithm
 from mailsacd.core.errors import BadAddressError
-from mailsacd.mail.checks.canonical import BODY_FORMS, FIELD_FORMS, RawField, RawMessage
-from mailsacd.mail.checks.evaluation import UnusableError
-from mailsacd.mail.checks.public_key import digest_of
-from mailsacd.mail.checks.tags import decoded, parse_tags, split_list, without_space
+from mailsacd.mail.authentication.canonical import BODY_FORMS, FIELD_FORMS, RawField, RawMessage
+from mailsacd.mail.authentication.evaluation import UnusableError
+from mailsacd.mail.authentication.public_key import digest_of
+from mailsacd.mail.authentication.tags import decoded, parse_tags, split_list, without_space
 
 SINGLE: Final = (
     "from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "mime-version",

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from mailsacd.core.authentication import Result
-from mailsacd.mail.checks.evaluation import UnusableError
+from mailsacd.mail.authentication.evaluation import UnusableError
 
 MAX_RECORD_CHARACTERS: Final = 8_192
 """Of a longer record nothing is read: real ones have some hundreds."""

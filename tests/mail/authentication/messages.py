@@ -1,14 +1,14 @@
 """A message evaluated against a table of records, without a DNS."""
 
 from mailsacd.core.authentication import ArcResult, DkimResult, DmarcResult, SpfResult
-from mailsacd.mail.checks.arc import check_chain
-from mailsacd.mail.checks.dkim import check_signature
-from mailsacd.mail.checks.dmarc import find_published, judge
-from mailsacd.mail.checks.evaluation import UnusableError
-from mailsacd.mail.checks.examination import Prepared, prepare
-from mailsacd.mail.checks.organization import read_list
-from tests.mail.checks.signer import NOW_S
-from tests.mail.checks.zone import Zone
+from mailsacd.mail.authentication.arc import check_chain
+from mailsacd.mail.authentication.dkim import check_signature
+from mailsacd.mail.authentication.dmarc import find_published, judge
+from mailsacd.mail.authentication.evaluation import UnusableError
+from mailsacd.mail.authentication.examination import Prepared, prepare
+from mailsacd.mail.authentication.organization import read_list
+from tests.mail.authentication.signer import NOW_S
+from tests.mail.authentication.zone import Zone
 
 ORGANIZATIONAL = read_list()
 NO_SPF = SpfResult(result="none", domain="example.org", identity="mailfrom")

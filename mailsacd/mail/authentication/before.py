@@ -15,7 +15,7 @@ from mailsacd.core.authentication import Authentication
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import UnavailableError
-from mailsacd.mail.checks.examination import Examiner
+from mailsacd.mail.authentication.examination import Examiner
 
 AT_ONCE: Final = 200
 """So many wait at a time; more are stored without waiting."""

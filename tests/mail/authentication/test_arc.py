@@ -3,9 +3,9 @@
 import dkim as dkimpy
 import pytest
 
-from tests.mail.checks.messages import arc
-from tests.mail.checks.signer import MESSAGE, record, rsa, seal
-from tests.mail.checks.zone import FAILS, Zone
+from tests.mail.authentication.messages import arc
+from tests.mail.authentication.signer import MESSAGE, record, rsa, seal
+from tests.mail.authentication.zone import FAILS, Zone
 
 KEY = "TXT arc._domainkey.relay.example"
 

@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from mailsacd.core.dkim import Algorithm
 from mailsacd.core.dns import Found
 from mailsacd.core.errors import LookupFailedError
-from mailsacd.mail.checks.evaluation import Evaluation, Question, UnusableError
-from mailsacd.mail.checks.tags import decoded, parse_tags, split_list
+from mailsacd.mail.authentication.evaluation import Evaluation, Question, UnusableError
+from mailsacd.mail.authentication.tags import decoded, parse_tags, split_list
 
 MIN_BITS: Final = 1_024
 MAX_BITS: Final = 8_192

@@ -11,20 +11,20 @@ from twisted.internet.task import deferLater
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.dns import Found
 from mailsacd.core.message import NewEnvelope
-from mailsacd.mail.checks.after import (
+from mailsacd.mail.authentication.after import (
     AT_ONCE,
     MAX_WAITING,
     MAX_WAITING_BYTES,
     PER_STEP,
     LaterChecks,
 )
-from mailsacd.mail.checks.evaluation import Ask, Question
-from mailsacd.mail.checks.examination import Examiner
+from mailsacd.mail.authentication.evaluation import Ask, Question
+from mailsacd.mail.authentication.examination import Examiner
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
-from tests.mail.checks.signer import MESSAGE
+from tests.mail.authentication.signer import MESSAGE
 from tests.mail.envelopes import envelope
 
 reactor: Any = the_reactor

@@ -12,18 +12,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import mailsacd.mail.checks
+import mailsacd.mail.authentication
 import mailsacd.mime
 from mailsacd.core.dkim import ALGORITHMS
-from mailsacd.mail.checks.dmarc import find_published
-from mailsacd.mail.checks.evaluation import UnusableError
-from mailsacd.mail.checks.public_key import find_key
-from mailsacd.mail.checks.spf import check_spf
-from mailsacd.mail.checks.spf_record import MAX_RECORD_CHARACTERS, parse_record
+from mailsacd.mail.authentication.dmarc import find_published
+from mailsacd.mail.authentication.evaluation import UnusableError
+from mailsacd.mail.authentication.public_key import find_key
+from mailsacd.mail.authentication.spf import check_spf
+from mailsacd.mail.authentication.spf_record import MAX_RECORD_CHARACTERS, parse_record
 from mailsacd.mime.results import server_of
-from tests.mail.checks.messages import ORGANIZATIONAL, arc, dkim, prepared
-from tests.mail.checks.signer import MESSAGE, record, rsa, sign
-from tests.mail.checks.zone import Zone
+from tests.mail.authentication.messages import ORGANIZATIONAL, arc, dkim, prepared
+from tests.mail.authentication.signer import MESSAGE, record, rsa, sign
+from tests.mail.authentication.zone import Zone
 
 LONG = 8_000
 ENOUGH_S = 0.1  # linear it is some milliseconds, quadratic it is seconds
@@ -34,7 +34,7 @@ LONG_TEXTS = [unit * (LONG // len(unit)) + end for unit in UNITS for end in ENDS
 
 
 def _patterns() -> Iterator[tuple[str, "re.Pattern[Any]"]]:
-    for package in (mailsacd.mail.checks, mailsacd.mime):
+    for package in (mailsacd.mail.authentication, mailsacd.mime):
         for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
             for name, value in vars(importlib.import_module(found.name)).items():
                 if isinstance(value, re.Pattern):
