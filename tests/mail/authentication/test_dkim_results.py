@@ -96,7 +96,7 @@ def test_bare_newlines_in_the_header_are_no_pass() -> None:
 
 
 @pytest.mark.parametrize("bits", [1024, 4096])
-def test_keys_of_1024_to_8192_bits_count(bits: int) -> None:
+def test_keys_of_1024_to_4096_bits_count(bits: int) -> None:
     key = rsa(bits)
     assert [(f.result, f.key_bits) for f in dkim(sign(key=key), zone(key))] == [("pass", bits)]
 
@@ -105,8 +105,8 @@ def test_keys_of_1024_to_8192_bits_count(bits: int) -> None:
     ("bits", "exponent", "why"),
     [
         (512, 65537, "a key of 512 bits is too short"),
-        (16_384, 65537, "a key of 16384 bits is too long"),
-        (2048, 2**40 + 1, "a key of 2048 bits is too long"),
+        (4_104, 65537, "a key of 4104 bits is too long"),
+        (2048, 65539, "the exponent of the key is too large"),
     ],
 )
 def test_short_and_huge_keys_are_not_tried(bits: int, exponent: int, why: str) -> None:
