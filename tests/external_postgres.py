@@ -49,21 +49,29 @@ class ExternalPostgres:
         settings = {
             "listen_addresses": "", "unix_socket_directories": self.directory, "port": self.port,
             "max_connections": 60, "shared_buffers": "32MB", "wal_retrieve_retry_interval": "200ms",
+            "dynamic_shared_memory_type": "mmap",
         }  # fmt: skip
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._binaries / "postgres"), "-D", str(self._data), *words]
-        with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self._user.launcher(command), stdout=log, stderr=log, cwd="/"
-            )
         deadline_s = time.monotonic() + PATIENCE_S
+        self._process = self._launch(command)
         while True:
             with suppress(psycopg2.OperationalError):
                 psycopg2.connect(self.dsn).close()
                 return
-            assert self._process.poll() is None, (self.directory / "log").read_text()
-            assert time.monotonic() < deadline_s, "it takes no connections"
+            assert time.monotonic() < deadline_s, (self.directory / "log").read_text()
             time.sleep(_LOOK_EVERY_S)
+            if self._process.poll() is not None:  # those of one that was killed are still there
+                self._process = self._launch(command)
+
+    def _launch(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.directory / "log").open("ab") as log:
+            return subprocess.Popen(self._user.launcher(command), stdout=log, stderr=log, cwd="/")
+
+    def start_again(self) -> None:
+        """Start it if it was killed."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
 
     def kill(self) -> None:
         """kill -9, as when the machine loses its power."""

@@ -39,12 +39,19 @@ def pair(migrated_data: Path) -> Iterator[tuple[ExternalPostgres, ExternalPostgr
 
 @pytest.fixture
 def primary(pair: tuple[ExternalPostgres, ExternalPostgres]) -> ExternalPostgres:
+    pair[0].start_again()
     pair[0].run("drop table if exists t", "create table t (n int primary key)")
     return pair[0]
 
 
 @pytest.fixture
 def standby(pair: tuple[ExternalPostgres, ExternalPostgres]) -> ExternalPostgres:
+    pair[1].start_again()
+    pair[1].run(
+        "alter system reset max_standby_streaming_delay",
+        "select pg_reload_conf()",
+        "select pg_wal_replay_resume()",
+    )
     return pair[1]
 
 
@@ -158,6 +165,7 @@ async def test_a_standby_that_is_killed_is_missed_by_nobody_and_read_again_when_
         assert number in await reading.numbers()
     assert reading.read_on("standby") == before
     await until(lambda: not reading.standbys.is_there)
+    reading.replicas._resting_until_s = 0.0  # it is to be asked for, and not to be left alone
     assert list(await reading.numbers())[:10] == list(range(10))
     assert reading.fell_back(Fallback.AWAY) >= 1
     standby.start()
@@ -254,7 +262,6 @@ async def test_what_replay_breaks_off_is_read_anew_on_the_primary(
     assert await reading.replicas.reading(work) == [1, 1]
     assert times == 2
     assert reading.fell_back(Fallback.FAILED) == 1
-    standby.run("alter system reset max_standby_streaming_delay", "select pg_reload_conf()")
 
 
 @ensure
