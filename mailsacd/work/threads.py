@@ -233,8 +233,9 @@ def make_lanes(reactor: Any) -> Lanes:
             "passwords", threads=2, max_waiting=40, max_waiting_bytes=0, reactor=reactor
         ),
         keys=Lane("keys", threads=1, max_waiting=20, max_waiting_bytes=0, reactor=reactor),
+        # 200 may wait in mail.authentication.before, 50 in after, and 10 in on_request
         checks=Lane(
-            "checks", threads=1, max_waiting=100, max_waiting_bytes=33_554_432, reactor=reactor
+            "checks", threads=1, max_waiting=300, max_waiting_bytes=33_554_432, reactor=reactor
         ),
         rest=Lane(
             "rest", threads=3, max_waiting=100, max_waiting_bytes=67_108_864, reactor=reactor

@@ -1,7 +1,7 @@
 """Header fields and bodies in the forms that are signed (RFC 6376 section 3.4), in linear time."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,27 +35,33 @@ class RawField:
 
 @dataclass(frozen=True, slots=True)
 class RawMessage:
-    """A message, cut into fields and body. With a ``fault`` of its header no signature counts."""
+    """A message, cut into fields and body. With a ``fault`` of its header no signature counts.
 
-    fields: tuple[RawField, ...]
+    ``fields`` are by their names, those of a name in their order.
+    """
+
+    fields: Mapping[str, Sequence[RawField]]
     body: bytes
     fault: str = ""
 
-    def named(self, name: str) -> list[RawField]:
-        """Return the fields of a name, the first one first."""
-        return [field for field in self.fields if field.name == name]
+    def named(self, name: str) -> Sequence[RawField]:
+        """Return the fields of a name in lower case, the first one first."""
+        return self.fields.get(name, ())
 
 
 def split_message(content: bytes) -> RawMessage:
     """Return ``content`` cut at its first empty line. Lines that are no field are left out."""
     if content.startswith(b"\r\n"):
-        return RawMessage((), content[2:])
+        return RawMessage({}, content[2:])
     head, _, body = content.partition(b"\r\n\r\n")
     fault = "the header is too long" if len(head) > MAX_HEADER_BYTES else ""
     head = head[:MAX_HEADER_BYTES]
     if _BARE.search(head) and not fault:
         fault = "a line of the header does not end in CRLF"
-    return RawMessage(tuple(_fields(head)), body, fault)
+    fields: dict[str, list[RawField]] = {}
+    for field in _fields(head):
+        fields.setdefault(field.name, []).append(field)
+    return RawMessage(fields, body, fault)
 
 
 def _fields(head: bytes) -> Iterator[RawField]:

@@ -48,13 +48,20 @@ class Signature:
 
 
 class Hashes:
-    """The sums of one body, each made once, however many signatures ask for it."""
+    """What is signed of one message, each made once, however many signatures ask for it."""
 
     def __init__(self, message: RawMessage) -> None:
         self.message = message
-        self.counts = Counter(field.name for field in message.fields)
+        self._lines: dict[tuple[str, str, int], bytes] = {}
         self._bodies: dict[str, bytes] = {}
         self._sums: dict[tuple[str, int], str] = {}
+
+    def line(self, form: str, name: str, place: int) -> bytes:
+        """Return the field at ``place`` of those called ``name`` in a form (FIELD_FORMS)."""
+        key = form, name, place
+        if key not in self._lines:
+            self._lines[key] = FIELD_FORMS[form](self.message.named(name)[place])
+        return self._lines[key]
 
     def body_sum(self, form: str, length: int | None) -> tuple[str, int]:
         """Return the sum in base64 of ``length`` bytes of the body (None: all), and how many more
@@ -179,14 +186,16 @@ def _signed_header(field: RawField, tags: dict[str, str], hashes: Hashes) -> byt
         raise UnusableError("policy", hashes.message.fault)
     signed = Counter(names)
     for name in SINGLE:
-        if hashes.counts[name] > max(1, signed[name]):
+        if len(hashes.message.named(name)) > max(1, signed[name]):
             raise UnusableError("policy", f"a field {name} is not signed, among several")
-    form = FIELD_FORMS[_forms(tags)[0]]
-    left: dict[str, list[RawField]] = {}
-    for each in hashes.message.fields:
-        left.setdefault(each.name, []).append(each)
-    lines = [form(left[name].pop()) for name in names if left.get(name)]
-    lines.append(form(unsigned_field(field)))
+    form = _forms(tags)[0]
+    left = {name: len(hashes.message.named(name)) for name in signed}
+    lines: list[bytes] = []
+    for name in names:
+        if left[name]:
+            left[name] -= 1
+            lines.append(hashes.line(form, name, left[name]))
+    lines.append(FIELD_FORMS[form](unsigned_field(field)))
     return b"\r\n".join(lines)
 
 

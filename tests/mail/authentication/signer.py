@@ -84,9 +84,7 @@ def sign(
 
 def signed_lines(message: bytes, names: Iterable[str]) -> list[bytes]:
     """The fields that are signed, relaxed, from the last one of each name up."""
-    left: dict[str, list[RawField]] = {}
-    for field in split_message(message).fields:
-        left.setdefault(field.name, []).append(field)
+    left = {name: list(fields) for name, fields in split_message(message).fields.items()}
     return [relaxed_field(left[name].pop()) for name in names if left.get(name)]
 
 

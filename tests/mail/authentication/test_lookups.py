@@ -10,12 +10,16 @@ from twisted.internet.task import Clock
 from twisted.names import dns as names
 
 from mailsacd.core.dns import Found, MailHost
-from mailsacd.core.errors import LookupFailedError
+from mailsacd.core.envelope import Envelope
+from mailsacd.core.errors import LookupFailedError, UnavailableError
 from mailsacd.mail.authentication.evaluation import Question
 from mailsacd.mail.authentication.examination import MAX_QUESTIONS, Examiner
 from mailsacd.mail.authentication.lookups import FAILURE_KEPT_S, KEPT_S, REMEMBERED, Lookups
+from mailsacd.store.compression import compress
+from mailsacd.work.threads import Lane
 from tests.lanes import LANES
 from tests.mail.authentication.signer import MESSAGE, record, rsa, sign
+from tests.mail.envelopes import RECEPTION
 from tests.outbound.name_server import Network
 
 reactor: Any = the_reactor
@@ -147,3 +151,24 @@ async def test_text_of_many_strings_and_a_server_that_fails(network: Network) ->
     assert (found.dkim[0].result, found.dmarc.result) == ("pass", "temperror")
     again = await _examiner(lookups.ask, reactor).examine_raw(MESSAGE, 0)
     assert (again.dkim, again.dmarc.result, again.spf.result) == ((), "temperror", "none")
+
+
+@ensure
+async def test_what_a_message_says_is_never_read_on_the_reactor() -> None:
+    lane = Lane("busy", threads=0, max_waiting=3, max_waiting_bytes=1 << 20, reactor=reactor)
+    examiner = Examiner(
+        Lookups(SlowDns(), reactor).ask, lane, hostname="mx.example", timeout_s=5, reactor=reactor
+    )
+    new = Envelope(
+        id="1", received_ms=0, reverse_path="", recipients=(), reception=RECEPTION, content=MESSAGE
+    )
+    examined: list[Any] = [
+        examiner.examine(new), examiner.examine_raw(MESSAGE, 0),
+        examiner.examine_outside(compress(MESSAGE), 0),
+    ]  # fmt: skip
+    waiting = [ensureDeferred(each) for each in examined]
+    assert not any(each.called for each in waiting)
+    await lane.stop()
+    for each in waiting:
+        with pytest.raises(UnavailableError):
+            await each
