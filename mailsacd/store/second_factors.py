@@ -12,17 +12,21 @@ class SecondFactor:
     """``sealed`` is the secret, which counts once it is ``confirmed``.
 
     No code of a step up to ``last_step`` counts any more. ``codes_left`` are the recovery codes
-    that were not used.
+    that were not used. ``failures`` are the codes that were wrong since one was right; of the
+    device none is taken for ``refused_for_s`` seconds.
     """
 
     sealed: bytes
     confirmed: datetime | None
     last_step: int
     codes_left: int
+    failures: int
+    refused_for_s: int
 
 
 _COLUMNS = """sealed, confirmed, last_step, (
-    select count(*) from recovery_code where recovery_code.login = second_factor.login)"""
+    select count(*) from recovery_code where recovery_code.login = second_factor.login),
+    failures, greatest(ceil(extract(epoch from refused_until - clock_timestamp()))::int, 0)"""
 _find = maybe(SecondFactor, f"select {_COLUMNS} from second_factor where login = %(login)s")  # noqa: S608  no input in it
 _lock = maybe(
     SecondFactor,
@@ -30,12 +34,21 @@ _lock = maybe(
 )
 _begin = none(
     """insert into second_factor (login, sealed) values (%(login)s, %(sealed)s::bytea)
-       on conflict (login) do update set sealed = excluded.sealed, created = now(), last_step = 0
+       on conflict (login) do update set sealed = excluded.sealed, created = now(), last_step = 0,
+           failures = 0, refused_until = null
            where second_factor.confirmed is null"""
 )
 _confirm = none("update second_factor set confirmed = now() where login = %(login)s")
 _note_step = none("update second_factor set last_step = %(step)s::bigint where login = %(login)s")
-_delete = none("delete from second_factor where login = %(login)s")
+_note_right = none(
+    "update second_factor set failures = 0, refused_until = null where login = %(login)s"
+)
+_note_wrong = none(
+    """update second_factor set failures = failures + 1,
+           refused_until = clock_timestamp() + make_interval(secs => %(refused_for_s)s::int)
+       where login = %(login)s"""
+)
+_delete = none("delete from second_factor where login = %(login)s and confirmed is not null")
 _take_code = none(
     "delete from recovery_code where login = %(login)s and code_hash = %(code_hash)s::bytea"
 )
@@ -71,8 +84,21 @@ async def note_step(db: Executor, login: str, step: int) -> None:
     await _note_step(db, login=login, step=step)
 
 
+async def note_right(db: Executor, login: str) -> None:
+    """Forget the wrong codes: one was right."""
+    await _note_right(db, login=login)
+
+
+async def note_wrong(db: Executor, login: str, refused_for_s: int) -> None:
+    """Count a wrong code, and have no code of the device taken for so many seconds from now."""
+    await _note_wrong(db, login=login, refused_for_s=refused_for_s)
+
+
 async def delete_factor(db: Executor, login: str) -> bool:
-    """Take a login's second factor and recovery codes away. Returns False when it has none."""
+    """Take a login's second factor and recovery codes away. Returns False when it has none.
+
+    One that was begun and not confirmed is none.
+    """
     return await _delete(db, login=login) == 1
 
 

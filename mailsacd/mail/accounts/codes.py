@@ -1,7 +1,8 @@
 """Codes that are asked for beside a password: of a device (RFC 6238), or for when that is lost.
 
-A code of the device counts once, and no older one after it; so does each recovery code. How many a
-login may try in a minute is bounded whoever tries: it is only asked for once the password is right.
+A code of the device counts once, and no older one after it; so does each recovery code. Wrong ones
+are counted at the login's row, whoever tries and on whatever node. A code is only asked for once
+the password is right, so no stranger has an owner's refused.
 """
 
 import hmac
@@ -11,11 +12,12 @@ from enum import Enum, auto
 from typing import Final
 
 import pyotp
+from twisted.internet.interfaces import IReactorTime
 
 from mailsacd.core.account import Login
 from mailsacd.core.audit import Act, Author
+from mailsacd.core.errors import ThrottledError
 from mailsacd.mail.accounts.auth import hash_of
-from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.sealing import Sealer
 from mailsacd.mail.records.audit import audit
 from mailsacd.store import second_factors as store
@@ -31,6 +33,11 @@ STEP_S: Final = 30
 STEPS_OFF: Final = 1
 """A device's clock may be so many steps off (RFC 6238 section 5.2)."""
 
+WRONG_IN_A_ROW: Final = 10
+"""After so many wrong codes none of the device is taken for a while, twice as long each time."""
+REFUSED_FOR_S: Final = 60
+REFUSED_FOR_AT_MOST_S: Final = 3_600
+
 _PURPOSE: Final = b"mailsacd: second factors"
 _ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _RECOVERY_CHARACTERS: Final = 16  # of 31 each: 79 bits, so a fast hash will do
@@ -40,19 +47,28 @@ _RECOVERY_FORM: Final = re.compile(rf"[{_ALPHABET}]{{{_RECOVERY_CHARACTERS}}}\Z"
 
 
 class Proof(Enum):
-    """What became of a code: none was needed, one is missing, it is right, or it is wrong."""
+    """What became of a code: none was needed, one is missing, it is right, or it is wrong.
+
+    OUTDATED is one beside a password that was changed since it was right.
+    """
 
     NOT_NEEDED = auto()
     MISSING = auto()
     RIGHT = auto()
     WRONG = auto()
+    OUTDATED = auto()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it is who it says."""
+        return self in {Proof.NOT_NEEDED, Proof.RIGHT}
 
 
 class Codes:
-    """Checks codes. Each try is a guess of its login's; the right ones do not count."""
+    """Checks codes, and counts those that are wrong in a row."""
 
-    def __init__(self, guesses: Guesses) -> None:
-        self._guesses = guesses
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
         self._sealer: Sealer | None = None
 
     async def prove(
@@ -60,7 +76,8 @@ class Codes:
     ) -> Proof:
         """Use up the ``code`` that ``by`` gives for the login, where it needs one.
 
-        It is used if ``transaction`` commits. Raises ThrottledError for a guess too many.
+        It is used, and a wrong one counts, if ``transaction`` commits. Raises ThrottledError for a
+        code of the device where too many were wrong; a recovery code is beyond guessing, and taken.
         """
         login = whose.name
         factor = await store.lock_factor(transaction, login)
@@ -68,11 +85,12 @@ class Codes:
             return Proof.NOT_NEEDED
         if not code:
             return Proof.MISSING
-        self._guesses.spend_login(login)
         if not await self._take(transaction, login, factor, code):
-            await audit(transaction, whose.account, by, Act("session", "code-refused", login))
+            wrong = await _count_wrong(transaction, login, factor)
+            if wrong == 1 or wrong >= WRONG_IN_A_ROW:  # so who guesses on does not fill the log
+                act = Act("session", "code-refused", login, f"{wrong} in a row")
+                await audit(transaction, whose.account, by, act)
             return Proof.WRONG
-        self._guesses.refund_login(login)
         if not _DEVICE_FORM.match(_bare(code)):
             left = f"{factor.codes_left - 1} left"
             act = Act("two-factor", "recovery-code-used", login, left)
@@ -84,12 +102,11 @@ class Codes:
     ) -> bool:
         """Whether it is a code of the device of ``factor``, which is locked.
 
-        Raises ThrottledError.
+        A wrong one counts if ``transaction`` commits. Raises ThrottledError.
         """
-        self._guesses.spend_login(login)
         is_right = await self._take_device(transaction, login, factor, _bare(code))
-        if is_right:
-            self._guesses.refund_login(login)
+        if not is_right:
+            await _count_wrong(transaction, login, factor)
         return is_right
 
     async def seal(self, db: Executor, login: str, secret: str) -> bytes:
@@ -101,12 +118,20 @@ class Codes:
     ) -> bool:
         bare = _bare(code)
         if _RECOVERY_FORM.match(bare):
-            return await store.take_recovery_code(transaction, login, hash_of(bare))
+            if not await store.take_recovery_code(transaction, login, hash_of(bare)):
+                return False
+            await store.note_right(transaction, login)
+            return True
         return await self._take_device(transaction, login, factor, bare)
 
     async def _take_device(
         self, transaction: Transaction, login: str, factor: SecondFactor, bare: str
     ) -> bool:
+        if factor.refused_for_s:
+            wait_s = factor.refused_for_s
+            raise ThrottledError(
+                f"Too many wrong codes, try again in {wait_s} s", retry_after_s=wait_s
+            )
         if not _DEVICE_FORM.match(bare):
             return False
         sealer = await self._opened(transaction)
@@ -115,11 +140,12 @@ class Codes:
         if step is None:
             return False
         await store.note_step(transaction, login, step)
+        await store.note_right(transaction, login)
         return True
 
     def _step_of(self, secret: str, bare: str, *, after: int) -> int | None:
         """Of which step about now, ``after`` that one, the code is; None: of none."""
-        now = int(self._guesses.clock.seconds()) // STEP_S
+        now = int(self._clock.seconds()) // STEP_S
         otp, found = pyotp.OTP(secret), None
         for step in range(now - STEPS_OFF, now + STEPS_OFF + 1):
             if hmac.compare_digest(otp.generate_otp(step), bare) and step > after:
@@ -145,6 +171,23 @@ def new_recovery_codes() -> list[str]:
 def recovery_hash(code: str) -> bytes:
     """What is stored of a recovery code."""
     return hash_of(_bare(code))
+
+
+async def _count_wrong(transaction: Transaction, login: str, factor: SecondFactor) -> int:
+    """Count a wrong code. Returns how many there were in a row; 0: none is counted for now."""
+    if factor.refused_for_s:
+        return 0  # a recovery code, which nobody guesses: it does not shut the device out longer
+    wrong = factor.failures + 1
+    await store.note_wrong(transaction, login, refused_for_s(wrong))
+    return wrong
+
+
+def refused_for_s(wrong: int) -> int:
+    """For how long no code of a device is taken after so many wrong ones in a row, in seconds."""
+    if wrong < WRONG_IN_A_ROW:
+        return 0
+    doublings = min(wrong - WRONG_IN_A_ROW, REFUSED_FOR_AT_MOST_S.bit_length())
+    return min(REFUSED_FOR_S << doublings, REFUSED_FOR_AT_MOST_S)
 
 
 def _recovery_code() -> str:

@@ -35,27 +35,6 @@ class Guesses:
             )
         self._window.add(network, now_s)
 
-    def spend_login(self, login: str) -> None:
-        """Somebody who knows the password of ``login`` is about to guess a code of its.
-
-        Raises ThrottledError for one too many, from wherever.
-        """
-        now_s = self.clock.seconds()
-        wait_s = ceil(self._window.wait_s(_of_login(login), now_s))
-        if wait_s:
-            raise ThrottledError(
-                f"Too many wrong codes, try again in {wait_s} s", retry_after_s=wait_s
-            )
-        self._window.add(_of_login(login), now_s)
-
-    def refund_login(self, login: str) -> None:
-        """Take a guess of a code of ``login`` off the count: it was right."""
-        self._window.take_back(_of_login(login), self.clock.seconds())
-
     def refund(self, peer: str) -> None:
         """Take a guess of ``peer`` off the count: it was right."""
         self._window.take_back(network_of(peer), self.clock.seconds())
-
-
-def _of_login(login: str) -> str:
-    return f"login {login}"  # which no network is called

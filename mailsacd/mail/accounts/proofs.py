@@ -5,7 +5,7 @@ from typing import Final
 
 from mailsacd.core.account import Login
 from mailsacd.core.actor import Actor
-from mailsacd.core.audit import author_of
+from mailsacd.core.audit import Author, author_of
 from mailsacd.core.errors import (
     ForbiddenError,
     SecondFactorForbiddenError,
@@ -14,16 +14,17 @@ from mailsacd.core.errors import (
 from mailsacd.mail.accounts.codes import Codes, Proof
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.passwords import Passwords
-from mailsacd.store.accounts import find_login
+from mailsacd.store.accounts import find_login, lock_login
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 
+LOGIN_WRONG: Final = "The password is wrong"
 CODE_MISSING: Final = "A code of the second factor is needed"
 CODE_WRONG: Final = "The code is wrong, or was used before"
 
 
 class Proofs:
-    """Each check of a password is a guess of the peer's, of a code one of the peer's and login's.
+    """Each check of a password is a guess of the peer's, and so is each wrong code.
 
     Every call raises UnauthenticatedError for an actor without a session, and ThrottledError.
     """
@@ -32,7 +33,7 @@ class Proofs:
         self._database = database
         self._passwords = passwords
         self._guesses = guesses
-        self.codes = Codes(guesses)
+        self.codes = Codes(guesses.clock)
 
     async def check(self, actor: Actor, password: str) -> Login:
         """Who has signed in, if that is the password. Raises ForbiddenError."""
@@ -41,7 +42,7 @@ class Proofs:
         login = await find_login(self._database, name)
         password_hash = login.password_hash if login is not None else None
         if not await self._passwords.verify(password, password_hash) or login is None:
-            raise ForbiddenError("The password is wrong")
+            raise ForbiddenError(LOGIN_WRONG)
         self._guesses.refund(actor.peer)
         return login
 
@@ -60,17 +61,39 @@ class Proofs:
         login = await self.check(actor, password)
 
         async def work(transaction: Transaction) -> Proof:
-            proof = await self.codes.prove(transaction, login, code, author_of(actor))
-            if proof in {Proof.NOT_NEEDED, Proof.RIGHT} and then is not None:
+            proof = await self.use(transaction, login, code, author_of(actor))
+            if proof.is_good and then is not None:
                 await then(transaction)
             return proof
 
         proof = await self._database.transaction(work)
+        if proof is Proof.OUTDATED:
+            raise ForbiddenError(LOGIN_WRONG)
         if proof is Proof.MISSING:
             raise SecondFactorForbiddenError(CODE_MISSING)
         if proof is Proof.WRONG:
             self._guesses.spend(actor.peer)
             raise SecondFactorForbiddenError(CODE_WRONG)
+
+    async def use(
+        self, transaction: Transaction, login: Login, code: str | None, by: Author
+    ) -> Proof:
+        """Lock ``login``, as it was when its password was right, and use up a ``code`` of its.
+
+        The code is used, and a wrong one counts, if ``transaction`` commits. Raises ThrottledError.
+        """
+        if not await lock_proven(transaction, login):
+            return Proof.OUTDATED
+        return await self.codes.prove(transaction, login, code, by)
+
+
+async def lock_proven(transaction: Transaction, login: Login) -> bool:
+    """Lock ``login``. Returns False if its password is another than ``login`` had, or it is gone.
+
+    So who gave the old password does nothing with it after it was changed.
+    """
+    now = await lock_login(transaction, login.name)
+    return now is not None and now.password_hash == login.password_hash
 
 
 def signed_in(actor: Actor) -> str:

@@ -11,11 +11,17 @@ import segno
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.audit import OPERATOR, Act, Author, author_of
-from mailsacd.core.errors import ConflictError, Fault, InvalidInputError, NotFoundError
+from mailsacd.core.errors import (
+    ConflictError,
+    Fault,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+)
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.codes import new_recovery_codes, new_secret, recovery_hash
 from mailsacd.mail.accounts.passwords import Passwords
-from mailsacd.mail.accounts.proofs import Proofs, signed_in
+from mailsacd.mail.accounts.proofs import LOGIN_WRONG, Proofs, lock_proven, signed_in
 from mailsacd.mail.records.audit import audit
 from mailsacd.store import second_factors as store
 from mailsacd.store.accounts import find_login
@@ -74,6 +80,8 @@ class SecondFactors:
         secret = new_secret()
 
         async def work(transaction: Transaction) -> None:
+            if not await lock_proven(transaction, login):
+                raise ForbiddenError(LOGIN_WRONG)
             sealed = await self._proofs.codes.seal(transaction, login.name, secret)
             if not await store.begin_factor(transaction, login.name, sealed):
                 raise ConflictError("There is a second factor already: take it away first")
@@ -91,19 +99,21 @@ class SecondFactors:
         """
         login, account, codes = signed_in(actor), account_of(actor), new_recovery_codes()
 
-        async def work(transaction: Transaction) -> None:
+        async def work(transaction: Transaction) -> bool:
             factor = await store.lock_factor(transaction, login)
             if factor is None or factor.confirmed is not None:
                 raise ConflictError("There is no second factor that waits to be confirmed")
             if not await self._proofs.codes.confirm(transaction, login, factor, code):
-                problem = "is wrong: does the device's clock go right?"
-                fault = Fault(field="code", problem=problem)
-                raise InvalidInputError(f"code {problem}", (fault,))
+                return False
             await store.confirm_factor(transaction, login)
             await store.replace_codes(transaction, login, [recovery_hash(c) for c in codes])
             await audit(transaction, account, author_of(actor), Act("two-factor", "enabled", login))
+            return True
 
-        await self._database.transaction(work)
+        if not await self._database.transaction(work):  # after it, so that the wrong one counts
+            problem = "is wrong: does the device's clock go right?"
+            fault = Fault(field="code", problem=problem)
+            raise InvalidInputError(f"code {problem}", (fault,))
         return codes
 
     async def renew_codes(self, actor: Actor, password: str, code: str | None) -> list[str]:

@@ -23,7 +23,13 @@ from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.codes import Proof
 from mailsacd.mail.accounts.guesses import Guesses
 from mailsacd.mail.accounts.passwords import MAX_CHARACTERS, MIN_CHARACTERS, Passwords
-from mailsacd.mail.accounts.proofs import CODE_MISSING, CODE_WRONG, Proofs
+from mailsacd.mail.accounts.proofs import (
+    CODE_MISSING,
+    CODE_WRONG,
+    LOGIN_WRONG,
+    Proofs,
+    lock_proven,
+)
 from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.records.audit import audit
 from mailsacd.settings import AccountSettings
@@ -39,6 +45,8 @@ SIGN_UP_AGAIN_S: Final = 3_600.0
 _PEERS: Final = 10_000
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_SIGN_IN_WRONG: Final = "The name or the password is wrong"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +152,10 @@ class Sessions:
         right = await self._passwords.verify(password, password_hash)
         if login is None or password_hash is None or not right:
             self._record(SIGN_IN_FAILED, login, peer, _UNAUTHORIZED)
-            raise UnauthenticatedError("The name or the password is wrong")
+            raise UnauthenticatedError(_SIGN_IN_WRONG)
         self._guesses.refund(peer)
         if login.suspended:
-            self._record(SIGNED_IN, login, peer, _OK)
+            self._record(SIGN_IN_FAILED, login, peer, _FORBIDDEN)
             raise ForbiddenError("The account is suspended: ask the operator")
         return await self._begin_with(login, code, peer, agent)
 
@@ -156,6 +164,8 @@ class Sessions:
         if isinstance(begun, SignedIn):
             self._record(SIGNED_IN, login, peer, _OK)
             return begun
+        if begun is Proof.OUTDATED:
+            raise UnauthenticatedError(_SIGN_IN_WRONG)
         if begun is Proof.MISSING:
             raise SecondFactorError(CODE_MISSING)
         self._guesses.spend(peer)
@@ -198,9 +208,8 @@ class Sessions:
         password_hash = await self._passwords.hash(new)
 
         async def work(transaction: Transaction) -> None:
-            now = await stored.lock_login(transaction, login.name)
-            if now is None or now.password_hash != login.password_hash:  # changed meanwhile
-                raise ForbiddenError("The password is wrong")
+            if not await lock_proven(transaction, login):
+                raise ForbiddenError(LOGIN_WRONG)
             act = Act("account", "password-changed", login.name)
             await audit(transaction, login.account, author_of(actor), act)
             await _replace_password(transaction, login.name, login.account, password_hash)
@@ -242,11 +251,8 @@ class Sessions:
         by = Author(kind="login", name=login.name, peer=peer)
 
         async def work(transaction: Transaction) -> Proof:
-            now = await stored.lock_login(transaction, login.name)
-            if now is None or now.password_hash != login.password_hash:  # changed meanwhile
-                raise UnauthenticatedError("The name or the password is wrong")
-            proof = await self.proofs.codes.prove(transaction, login, code, by)
-            if proof in {Proof.MISSING, Proof.WRONG}:
+            proof = await self.proofs.use(transaction, login, code, by)
+            if not proof.is_good:
                 return proof
             await sessions.add_session(
                 transaction, hash_of(token), login.name, expires, peer=peer, agent=short
@@ -256,7 +262,7 @@ class Sessions:
             return proof
 
         proof = await self._accounts.database.transaction(work)
-        if proof in {Proof.MISSING, Proof.WRONG}:
+        if not proof.is_good:
             return proof
         return SignedIn(login=login, token=token, expires=expires)
 

@@ -23,7 +23,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
 )
 from mailsacd.mail.accounts.codes import STEP_S, Codes, Proof, new_recovery_codes
-from mailsacd.mail.accounts.guesses import GUESSES, Guesses
+from mailsacd.mail.accounts.guesses import GUESSES
 from mailsacd.mail.accounts.proofs import Proofs
 from mailsacd.mail.accounts.reset_links import reset_token
 from mailsacd.mail.accounts.sealing import Sealer, SealError
@@ -120,7 +120,7 @@ async def test_what_is_stored_tells_neither_secret_nor_codes(node: People) -> No
 async def test_a_code_counts_once_and_no_older_one_after_it(node: People) -> None:
     secret, _ = await _enabled(node)
     clock = Clock()
-    codes, totp = Codes(Guesses(clock)), pyotp.TOTP(secret)
+    codes, totp = Codes(clock), pyotp.TOTP(secret)
     start = 1_000_000 * STEP_S
     clock.advance(start)
     await node.database.run("update second_factor set last_step = 0")
@@ -179,7 +179,7 @@ async def test_recovery_codes_are_good_once_each_however_they_are_typed(node: Pe
 
 
 @pytest_twisted.ensureDeferred
-async def test_ten_wrong_codes_a_minute_from_wherever_they_come(node: People) -> None:
+async def test_ten_wrong_codes_in_a_row_from_wherever_they_come(node: People) -> None:
     secret, _ = await _enabled(node)
     for number in range(GUESSES):
         with pytest.raises(SecondFactorError):
@@ -188,8 +188,6 @@ async def test_ten_wrong_codes_a_minute_from_wherever_they_come(node: People) ->
         await _sign_in(node, await _fresh(node, secret), peer="192.0.2.99")
     with pytest.raises(UnauthenticatedError):  # a stranger shuts nobody out
         await node.sessions.sign_in("ann", "wrong horse", code="000000", peer="192.0.2.98")
-    refused = await node.database.fetch("select count(*) from audit where action = 'code-refused'")
-    assert refused == [(GUESSES,)]
 
 
 @pytest_twisted.ensureDeferred

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock, deferLater
 from mailsacd.core.activity import RECEIVED, REFUSED
 from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.budget import ByteBudget
-from mailsacd.core.errors import InvalidInputError, UnauthenticatedError
+from mailsacd.core.errors import ForbiddenError, InvalidInputError, UnauthenticatedError
 from mailsacd.core.token import EnvelopeIds, milliseconds, time_of, utc_from_ms
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.receiving.compose import Composer
@@ -175,8 +175,12 @@ async def test_signing_in_is_recorded_and_so_is_failing_to(
             with pytest.raises(UnauthenticatedError):
                 await sessions.sign_in(name, password, peer="192.0.2.1")
         await sessions.sign_in("ann@example.net", "correct horse", peer="192.0.2.2")
+        await node.accounts.change("ann", {"suspended": True})
+        with pytest.raises(ForbiddenError):
+            await sessions.sign_in("ann", "correct horse", peer="192.0.2.3")
         events = await activity.list(ANN, **ALL)
         assert [(e.kind, e.subject, e.code, e.detail) for e in events] == [
+            ("sign-in-failed", "ann", 403, "192.0.2.3"),
             ("signed-in", "ann", 200, "192.0.2.2"),
             ("sign-in-failed", "ann", 401, "192.0.2.1"),
         ]
