@@ -27,7 +27,9 @@ AT_ONCE: Final = 50
 """So many are under way, waiting for the DNS mostly."""
 
 MAX_WAITING: Final = 1_000
-MAX_WAITING_BYTES: Final = 16_777_216  # of compressed messages
+MAX_BYTES: Final = 16_777_216
+"""So many bytes of compressed messages are kept, of those that wait and those under way; or one
+message that is larger."""
 
 
 class LaterChecks:
@@ -37,7 +39,7 @@ class LaterChecks:
         self._database = database
         self._examiner = examiner
         self._waiting: deque[NewEnvelope] = deque()
-        self._waiting_bytes = 0
+        self._bytes = 0
         self._found: list[FoundOut] = []
         self._is_idle = True
         self._tasks = Tasks("examine mail", most=AT_ONCE, clock=reactor)
@@ -60,7 +62,7 @@ class LaterChecks:
                 self._left.add()
                 continue
             self._waiting.append(new)
-            self._waiting_bytes += len(new.raw)
+            self._bytes += len(new.raw)
         if self._waiting and self._is_idle:
             self._is_idle = False
             self._loop.wake()
@@ -76,16 +78,14 @@ class LaterChecks:
         await self._tasks.finish(0)
 
     def _has_room(self, size: int) -> bool:
-        full = self._waiting_bytes + size > MAX_WAITING_BYTES
-        return len(self._waiting) < MAX_WAITING and (not full or not self._waiting)
+        full = self._bytes > 0 and self._bytes + size > MAX_BYTES
+        return len(self._waiting) < MAX_WAITING and not full
 
     async def _step(self) -> float:
         for _ in range(PER_STEP):
             if not self._waiting or len(self._tasks) + len(self._found) >= AT_ONCE:
                 break
-            new = self._waiting.popleft()
-            self._waiting_bytes -= len(new.raw)
-            self._tasks.run(self._examine(new))
+            self._tasks.run(self._examine(self._waiting.popleft()))
         await self._write()
         if self._waiting or self._tasks or self._found:
             return EVERY_S
@@ -93,7 +93,10 @@ class LaterChecks:
         return inf
 
     async def _examine(self, new: NewEnvelope) -> None:
-        found = await self._examiner.examine_outside(new.raw, new.received_ms)
+        try:
+            found = await self._examiner.examine_outside(new.raw, new.received_ms)
+        finally:
+            self._bytes -= len(new.raw)
         if found is None:
             return
         self._done.add()

@@ -1,5 +1,6 @@
 """Who sent a message, for who asks: what is written beside it, or what is found out now."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -54,22 +55,29 @@ class ChecksOnRequest:
             known = read_authentication(message.auth)
             if not known.is_temporary:
                 return known
-        raw = await self._mailbox.raw(actor, email, message_id)
         key = (message.inbox, message.id)
-        return await self._examining.get(key, partial(self._in_turn, message, raw))
+        read = partial(self._mailbox.raw, actor, email, message_id)
+        return await self._examining.get(key, partial(self._in_turn, message, read))
 
-    async def _in_turn(self, message: Message, raw: bytes) -> Authentication:
+    async def _in_turn(
+        self, message: Message, read: Callable[[], Awaitable[bytes]]
+    ) -> Authentication:
         if self._waiting >= MAX_WAITING:
             raise OverloadedError("Too many messages are being examined, try again later")
         self._waiting += 1
         try:
-            found: Any = await self._places.run(lambda: ensureDeferred(self._examine(message, raw)))
+            found: Any = await self._places.run(
+                lambda: ensureDeferred(self._examine(message, read))
+            )
         finally:
             self._waiting -= 1
         result: Authentication = found
         return result
 
-    async def _examine(self, message: Message, raw: bytes) -> Authentication:
+    async def _examine(
+        self, message: Message, read: Callable[[], Awaitable[bytes]]
+    ) -> Authentication:
+        raw = await read()  # now, and not before: what waits for its turn is not in memory
         found = await self._examiner.examine_raw(raw, milliseconds(time_of(message.id)))
         text = authentication_text(found)
         await keep_authentication(self._database, [FoundOut(message.inbox, message.id, text)])

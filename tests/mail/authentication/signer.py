@@ -24,6 +24,12 @@ MESSAGE = (
     b"Date: Sun, 29 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.com>\r\n\r\n"
     b"Hello Bob,\r\nbye.\r\n"
 )
+OUTSIDE = (
+    b"Return-Path: <ann@example.com>\r\nReceived: from x ([192.0.2.7])\r\n"
+    b"\tby h with ESMTP\r\n\tid 1;\r\n\tSun, 29 Nov 2026 12:00:00 +0000\r\n"
+)
+"""Our trace headers of mail from outside, as they stand before a stored message."""
+
 NAMES = ("from", "to", "subject", "date", "message-id")
 NOW_S = 1_795_953_600
 

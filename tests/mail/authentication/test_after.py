@@ -13,8 +13,8 @@ from mailsacd.core.dns import Found
 from mailsacd.core.message import NewEnvelope
 from mailsacd.mail.authentication.after import (
     AT_ONCE,
+    MAX_BYTES,
     MAX_WAITING,
-    MAX_WAITING_BYTES,
     PER_STEP,
     LaterChecks,
 )
@@ -22,9 +22,10 @@ from mailsacd.mail.authentication.evaluation import Ask, Question
 from mailsacd.mail.authentication.examination import Examiner
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.store.compression import compress
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
-from tests.mail.authentication.signer import MESSAGE
+from tests.mail.authentication.signer import MESSAGE, OUTSIDE
 from tests.mail.envelopes import envelope
 
 reactor: Any = the_reactor
@@ -101,7 +102,7 @@ async def test_a_silent_dns_has_few_under_way_and_the_stop_does_not_wait_for_it(
 
 
 @pytest.mark.parametrize(
-    ("size", "kept"), [(10, MAX_WAITING), (MAX_WAITING_BYTES // 4, 4), (2 * MAX_WAITING_BYTES, 1)]
+    ("size", "kept"), [(10, MAX_WAITING), (MAX_BYTES // 4, 4), (2 * MAX_BYTES, 1)]
 )
 def test_what_waits_has_a_bound_in_number_and_bytes(
     database: Database, size: int, kept: int
@@ -112,3 +113,33 @@ def test_what_waits_has_a_bound_in_number_and_bytes(
     new = NewEnvelope(id="1", received_ms=0, raw=raw, size=size, messages=())
     checks.stored([new] * (MAX_WAITING + 5), {})
     assert len(checks._waiting) == kept
+
+
+@ensure
+async def test_what_is_under_way_counts_until_it_is_done(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = compress(OUTSIDE + MESSAGE)
+    monkeypatch.setattr("mailsacd.mail.authentication.after.MAX_BYTES", 2 * len(raw))
+    answers: list[Deferred[Found[Any]]] = []
+
+    async def slow(question: Question) -> Found[Any]:
+        del question
+        answers.append(Deferred())
+        return await answers[-1]
+
+    checks = _checks(database, slow)
+    new = NewEnvelope(id="1", received_ms=0, raw=raw, size=len(raw), messages=())
+    checks.stored([new] * 5, {})
+    checks.start()
+    while len(answers) < 4:  # of each of two, SPF and DMARC
+        await deferLater(reactor, 0.01)
+    checks.stored([new], {})
+    assert (len(checks._tasks), len(checks._waiting)) == (2, 0)
+    for answer in answers:
+        answer.callback(Found((), exists=False))
+    while checks._tasks:
+        await deferLater(reactor, 0.01)
+    checks.stored([new] * 5, {})
+    assert len(checks._waiting) == 2
+    await checks.finish()

@@ -18,7 +18,7 @@ from mailsacd.mail.authentication.lookups import FAILURE_KEPT_S, KEPT_S, REMEMBE
 from mailsacd.store.compression import compress
 from mailsacd.work.threads import Lane
 from tests.lanes import LANES
-from tests.mail.authentication.signer import MESSAGE, record, rsa, sign
+from tests.mail.authentication.signer import MESSAGE, OUTSIDE, record, rsa, sign
 from tests.mail.envelopes import RECEPTION
 from tests.outbound.name_server import Network
 
@@ -118,11 +118,7 @@ async def test_one_message_asks_a_bounded_number_of_questions() -> None:
             return Found((f"v=spf1 {terms} -all",))
         return Found(("198.51.100.1",))
 
-    raw = (
-        b"Return-Path: <ann@example.com>\r\nReceived: from x ([192.0.2.7])\r\n"
-        b"\tby h with ESMTP\r\n\tid 1;\r\n\tSun, 29 Nov 2026 12:00:00 +0000\r\n" + sign()
-    )
-    found = await _examiner(ask, reactor).examine_raw(raw, 0)
+    found = await _examiner(ask, reactor).examine_raw(OUTSIDE + sign(), 0)
     assert found.spf.result == "temperror"
     assert len(asked) == MAX_QUESTIONS
 
