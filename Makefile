@@ -21,6 +21,9 @@ NEWEST := $(VENV)/newest
 SMOKE := tests/mime tests/end_to_end/test_first_mail.py tests/end_to_end/test_https.py
 SMOKE_TOOLS := hypothesis pytest pytest-twisted websockets
 
+# Where it is set, each process compiles all modules anew: half a second of each start
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check explore newest constraints bench clean system-programs
 
 run: $(VENV)/run.stamp
