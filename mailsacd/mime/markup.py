@@ -7,7 +7,7 @@ mail, and what is given to the sanitiser, need no tree: a bounded row of tokens 
 import html
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -93,14 +93,15 @@ def exceeds_limits(source: str) -> bool:
     return 4 * source.count("&") + 3 * (tags + source.count(">")) + 5 * source.count('"') > room
 
 
-def tokens(source: str) -> Iterator[Tag | str]:
+def tokens(source: str, kept_raw: Set[str] = frozenset()) -> Iterator[Tag | str]:
     """Yield the tags and texts of ``source`` in order, without comments and scripts.
 
+    Of the elements in RAW that show nothing ``kept_raw`` are yielded as well, with their texts.
     Character references are not decoded. Reading ends after MAX_TAGS characters ``<`` or MAX_CHARS
     characters. A text of more than PIECE characters comes in several. The function never raises.
     """
     source = source[:MAX_CHARS]
-    tags = _Tags(source)
+    tags = _Tags(source, kept_raw)
     position, searched, close = 0, 0, -1
     for _ in range(MAX_TAGS):
         start = source.find("<", searched)
@@ -122,6 +123,10 @@ def tokens(source: str) -> Iterator[Tag | str]:
             position = end
         elif tag is not None:
             yield tag
+            if tag.name in kept_raw and not tag.closing:
+                end = tags.end_of_raw(tag.name, position)
+                yield from texts(source, position, end)
+                position = end
         searched = position
     else:
         return
@@ -173,8 +178,9 @@ def _preformatted(source: str, name: str, start: int, end: int) -> Iterator[Tag 
 class _Tags:
     """Reads the tags of a source."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, kept_raw: Set[str]) -> None:
         self._source = source
+        self._skipped = RAW - kept_raw
         self._failures = 0
         self._titles_end = True  # as far as is known
 
@@ -195,7 +201,7 @@ class _Tags:
             close = self._true_close(start, name.end(), close)  # the first > may be in a value
             inside = source[name.end() : close]
         lowered = name[2].lower()
-        if lowered in RAW and (name[1] or lowered not in SHOWN_RAW):
+        if lowered in self._skipped and (name[1] or lowered not in SHOWN_RAW):
             return None, close + 1 if name[1] else self.end_of_raw(lowered, close + 1)
         if close - start > (MAX_PICTURE_CHARS if lowered == "img" else MAX_TAG_CHARS):
             return None, close + 1

@@ -1,0 +1,11 @@
+"""The checks that look at nothing but the message, by their names."""
+
+from collections.abc import Mapping
+
+from mailsacd.mail.checks.check import Check
+from mailsacd.mail.checks.size import check_size
+
+
+def checks_of_message() -> Mapping[str, Check]:
+    """All of them, in the order in which they are run and shown."""
+    return {"size": check_size}

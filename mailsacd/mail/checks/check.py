@@ -1,0 +1,98 @@
+"""What a check is: a function of a message that tells what is wrong with it, and how much.
+
+It is pure. All checks that are asked for run one after the other in one thread, and what they share
+of the message, its subject, is worked out once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from mailsacd.mime.message import ParsedMessage
+from mailsacd.mime.parse import parse
+from mailsacd.mime.trace import end_of_trace
+from mailsacd.mime.tree import Element, tree_of
+
+BEST: Final = 100
+MAX_REASONS: Final = 100
+"""So many reasons has a result at most. A check gathers faults of one kind in one reason."""
+
+MAX_WHERE_CHARS: Final = 300
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of fault in a message, or something worth knowing, which costs no points."""
+
+    points: Annotated[int, Meta(ge=0, le=BEST, description="What it takes off the score")]
+    text: Annotated[str, Meta(description="What is the matter, in a sentence")]
+    where: Annotated[
+        str | None, Meta(description="A field, a tag or a URL that it is true of; null: of all")
+    ] = None
+    more: Annotated[int, Meta(ge=0, description="At so many further places it is the same")] = 0
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What one check found. ``data`` are its figures, as JSON, with names in camelCase."""
+
+    name: str
+    score: Annotated[
+        int | None, Meta(ge=0, le=BEST, description="100 is best; null: nothing to be checked")
+    ]
+    reasons: tuple[Reason, ...]
+    data: Mapping[str, Any]
+
+
+class Subject:
+    """A message that is checked. What is made of it is made when first asked for, and kept.
+
+    ``content`` is the message as it was received, without the trace headers of this server, which
+    are no fault of its author's; ``parsed`` is what is in it.
+    """
+
+    def __init__(self, stored: bytes) -> None:
+        """``stored`` is the message as it is stored, with its trace headers."""
+        self.content: Final = stored[end_of_trace(stored) :]
+        self.parsed: Final[ParsedMessage] = parse(self.content)
+
+    @cached_property
+    def tree(self) -> Element | None:
+        """The elements of the HTML that is shown, as a root whose children they are; None: none."""
+        html = self.parsed.html
+        return None if html is None else tree_of(html)
+
+
+Check = Callable[[Subject], Result]
+
+
+def scored(name: str, reasons: Sequence[Reason], data: Mapping[str, Any]) -> Result:
+    """The result of the check ``name``: the best score less the points of ``reasons``.
+
+    The worst reasons come first.
+    """
+    worst_first = sorted(reasons, key=lambda reason: -reason.points)
+    lost = sum(reason.points for reason in reasons)
+    return Result(
+        name=name,
+        score=max(BEST - lost, 0),
+        reasons=tuple(worst_first[:MAX_REASONS]),
+        data=data,
+    )
+
+
+def not_applicable(name: str, why: str) -> Result:
+    """The result of the check ``name`` of a message in which there is nothing to be checked."""
+    return Result(name=name, score=None, reasons=(Reason(points=0, text=why),), data={})
+
+
+def gathered(points: int, text: str, places: Sequence[str]) -> tuple[Reason, ...]:
+    """One reason for the same fault at all of ``places``, of which the first is shown; none: none.
+
+    It costs ``points`` however many places there are.
+    """
+    if not places:
+        return ()
+    where = places[0][:MAX_WHERE_CHARS]
+    return (Reason(points=points, text=text, where=where, more=len(places) - 1),)
