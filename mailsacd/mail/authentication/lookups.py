@@ -12,6 +12,7 @@ from mailsacd.mail.authentication.evaluation import Question
 from mailsacd.work.sharing import Sharing
 
 REMEMBERED: Final = 2_000
+MAX_REMEMBERED_RECORDS: Final = 100
 MAX_REMEMBERED_CHARACTERS: Final = 4_096
 """A longer answer is not remembered."""
 
@@ -64,7 +65,7 @@ class Lookups:
         except LookupFailedError:
             self._remember(question, None, FAILURE_KEPT_S)
             raise
-        if sum(len(str(record)) for record in found.records) <= MAX_REMEMBERED_CHARACTERS:
+        if _is_short(found):
             self._remember(question, found, KEPT_S)
         return found
 
@@ -80,6 +81,13 @@ class Lookups:
             case "PTR":
                 return await self._dns.names(question.name)
         return await self._dns.addresses_of(question.name, 4 if question.kind == "A" else 6)
+
+
+def _is_short(found: Found[Any]) -> bool:
+    return (
+        len(found.records) <= MAX_REMEMBERED_RECORDS
+        and sum(len(str(record)) for record in found.records) <= MAX_REMEMBERED_CHARACTERS
+    )
 
 
 def _is_name(name: str) -> bool:

@@ -84,10 +84,11 @@ def test_what_is_remembered_has_a_bound_in_number_and_size() -> None:
     for number in range(REMEMBERED + 5):
         ensureDeferred(lookups.ask(Question("A", f"h{number}.example")))
     assert len(lookups._known) == REMEMBERED
-    for _ in range(2):
+    for long in (("x" * 5_000,), ("",) * 101):
         ensureDeferred(lookups.ask(TXT))
-        dns.waiting.pop().callback(Found(("x" * 5_000,)))
-    assert len(dns.asked) == 2
+        dns.waiting.pop().callback(Found(long))
+    ensureDeferred(lookups.ask(TXT))
+    assert len(dns.asked) == 3
 
 
 @pytest.mark.parametrize(
