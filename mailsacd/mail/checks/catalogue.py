@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from mailsacd.mail.checks.check import Check
+from mailsacd.mail.checks.headers import check_headers
 from mailsacd.mail.checks.size import check_size
+from mailsacd.mail.checks.unsubscribe import check_unsubscribe
 
 
 def checks_of_message() -> Mapping[str, Check]:
     """All of them, in the order in which they are run and shown."""
-    return {"size": check_size}
+    return {"headers": check_headers, "unsubscribe": check_unsubscribe, "size": check_size}

@@ -5,6 +5,7 @@ of the message, its subject, is worked out once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Final
 
@@ -49,11 +50,13 @@ class Subject:
     """A message that is checked. What is made of it is made when first asked for, and kept.
 
     ``content`` is the message as it was received, without the trace headers of this server, which
-    are no fault of its author's; ``parsed`` is what is in it.
+    are no fault of its author's; ``parsed`` is what is in it. ``received`` is when it came, in UTC;
+    None where nobody knows.
     """
 
-    def __init__(self, stored: bytes) -> None:
+    def __init__(self, stored: bytes, received: datetime | None = None) -> None:
         """``stored`` is the message as it is stored, with its trace headers."""
+        self.received: Final = received
         self.content: Final = stored[end_of_trace(stored) :]
         self.parsed: Final[ParsedMessage] = parse(self.content)
 
