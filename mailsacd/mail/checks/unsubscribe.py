@@ -127,7 +127,7 @@ def _of_post(subject: Subject, urls: Sequence[str]) -> Iterator[Reason]:
 
 
 def _of_signatures(subject: Subject) -> Iterator[Reason]:
-    """One signature has to cover both fields (RFC 8058 section 4); whether it holds `auth` tells."""
+    """A signature has to cover both fields (RFC 8058 section 4); `auth` tells whether it holds."""
     for signature in _values(subject, b"dkim-signature"):
         found = _TAG_H.search(signature)
         signed = {name.strip().lower() for name in (found[1] if found else "").split(":")}
