@@ -15,6 +15,7 @@ from mailsacd.core.authentication import Authentication
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import UnavailableError
+from mailsacd.core.peer import is_loopback
 from mailsacd.mail.authentication.examination import Examiner
 
 AT_ONCE: Final = 200
@@ -54,7 +55,8 @@ class EarlyChecks:
         Fails as the intake does.
         """
         counted_only = all(recipient.load_test for recipient in envelope.recipients)
-        if counted_only or self._waiting >= AT_ONCE:
+        is_outside = not is_loopback(envelope.reception.peer_ip)
+        if counted_only or not is_outside or self._waiting >= AT_ONCE:
             return self._intake.deliver(envelope)
         return Deferred.fromCoroutine(self._deliver(envelope))
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from mailsacd.core.peer import is_loopback
 from mailsacd.mime.trace import end_of_trace
 
 _RETURN_PATH: Final = re.compile(rb"^Return-Path: <([^<>\r\n]*)>\r$", re.MULTILINE)
@@ -26,7 +27,8 @@ class Arrival:
 def split_stored(raw: bytes) -> tuple[Arrival | None, bytes]:
     """Return how the stored message ``raw`` came, and its content.
 
-    None is for who had logged in, for mail from here to here, and where it is not known.
+    None is for who had logged in, for mail from here to here or from a program on this machine
+    (docs/authentication.md says why), and where it is not known.
     """
     end = end_of_trace(raw)
     trace = raw[:end]
@@ -36,4 +38,5 @@ def split_stored(raw: bytes) -> tuple[Arrival | None, bytes]:
     sender, helo, ip, protocol = (
         text.decode("utf-8", "replace") for text in (path[1], *received.groups())
     )
-    return None if _WITHIN.match(protocol) else Arrival(ip, sender, helo), raw[end:]
+    is_outside = not _WITHIN.match(protocol) and not is_loopback(ip)
+    return Arrival(ip, sender, helo) if is_outside else None, raw[end:]

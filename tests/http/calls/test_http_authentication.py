@@ -1,6 +1,7 @@
 """Who sent a message: by a whole daemon, with mail by SMTP and a name server of its own."""
 
 import smtplib
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,17 +23,18 @@ reactor: Any = the_reactor
 ensure = pytest_twisted.ensureDeferred
 
 INBOX = "bob@example.net"
+PEER = "192.0.2.7"
 FORGED = b"Authentication-Results: mx.test.example; dkim=pass header.d=bank.example\r\n"
 
 
 def publish(network: Network) -> None:
-    """The records of example.com: this machine may send, and signs."""
+    """The records of example.com: PEER may send, and signs."""
     text = record(rsa()).encode()
     key = dns.Record_TXT(*(text[at : at + 200] for at in range(0, len(text), 200)))
     answers = network.usual.answers
     answers.add("s._domainkey.example.com", key)
     answers.add("_dmarc.example.com", dns.Record_TXT(b"v=DMARC1; p=reject"))
-    answers.records["example.com"] = [dns.Record_TXT(b"v=spf1 ip4:127.0.0.0/8 -all")]
+    answers.records["example.com"] = [dns.Record_TXT(b"v=spf1 ip4:192.0.2.0/24 -all")]
 
 
 @asynccontextmanager
@@ -41,16 +43,31 @@ async def daemon(
 ) -> AsyncIterator[Society]:
     servers = f'dns.servers=["127.0.0.1:{network.usual.port}"]'
     hostname = "server.hostname=mx.test.example"
-    async with society(database, dsn, servers, "dns.timeout_s=0.2", hostname, *settings) as made:
+    proxies = 'smtp.proxy_networks=["127.0.0.0/8"]'
+    given = (servers, "dns.timeout_s=0.2", hostname, proxies, *settings)
+    async with society(database, dsn, *given) as made:
         yield made
 
 
-async def send(people: Society, message: bytes, *recipients: str) -> float:
-    """Mail by SMTP; how many seconds it took."""
+class _Proxied(smtplib.SMTP):
+    """A client at ``peer``, as a proxy tells it."""
+
+    def __init__(self, peer: str, port: int) -> None:
+        self.peer = peer
+        super().__init__("127.0.0.1", port, "client.example", 60)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        made: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # not public
+        made.sendall(f"PROXY TCP4 {self.peer} 192.0.2.1 40000 25\r\n".encode())
+        return made
+
+
+async def send(people: Society, message: bytes, *recipients: str, peer: str = PEER) -> float:
+    """Mail by SMTP from ``peer``; how many seconds it took."""
     port = people.ports["smtp"]
 
     def work() -> float:
-        with smtplib.SMTP("127.0.0.1", port, "client.example", 60) as client:
+        with _Proxied(peer, port) as client:
             began = time.monotonic()
             client.sendmail("ann@example.com", recipients or [INBOX], message)
             return time.monotonic() - began
@@ -212,12 +229,29 @@ async def test_who_had_logged_in_is_not_examined_and_is_on_request(
         assert (auth["spf"]["result"], auth["dmarc"]["result"]) == ("none", "pass")
 
 
+@pytest.mark.parametrize("when", ["after", "before"])
+@ensure
+async def test_mail_from_this_machine_is_not_examined_and_is_on_request(
+    database: Database, database_dsn: str, network: Network, when: str
+) -> None:
+    publish(network)
+    setting = f"checks.authentication={when}"
+    async with daemon(database, database_dsn, network, setting) as people:
+        await send(people, sign(), peer="127.0.0.1")
+        await send(people, sign(), "other@example.net")
+        await looked_at(people, "other@example.net")
+        found = await newest(people)
+        assert found["auth"] is None
+        auth = (await asked(people, found["_id"]))["auth"]
+        assert (auth["spf"]["result"], auth["dmarc"]["result"]) == ("none", "pass")
+
+
 @ensure
 async def test_a_flood_is_examined_in_part_and_the_rest_on_request(
     database: Database, database_dsn: str, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailsacd.mail.authentication.after.MAX_WAITING", 3)
-    monkeypatch.setattr("mailsacd.mail.authentication.after.PER_STEP", 0)
+    monkeypatch.setattr("mailsacd.work.later.MAX_WAITING", 3)
+    monkeypatch.setattr("mailsacd.work.later.PER_STEP", 0)
     publish(network)
     async with daemon(database, database_dsn, network) as people:
         for number in range(5):
