@@ -160,7 +160,16 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self._end(error)
         self._tell_lost(self)
 
-    # What the reactor calls
+    # What txpostgres and the reactor call
+
+    def poll(self) -> Deferred[Any]:
+        """Go on until there is a connection, or it is given up.
+
+        txpostgres tells of the end a turn after it: who has given up in between is not told.
+        """
+        connected: Deferred[Any] = Deferred(lambda _: self.drop("given up"))
+        super().poll().addBoth(lambda end: None if connected.called else connected.callback(end))
+        return connected
 
     def fileno(self) -> int:
         """Return the socket's number; -1 when there is none."""
@@ -192,10 +201,7 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
             self._advance()
 
     def connectionLost(self, reason: Failure) -> None:
-        """Give up what the server has closed.
-
-        While connecting, the next of its addresses is tried.
-        """
+        """Give up what the server has closed; while connecting, try the next of its addresses."""
         if not self._is_open:
             super().connectionLost(reason)
             return
@@ -231,10 +237,6 @@ class Connection(txpostgres.Connection):  # type: ignore[misc]  # txpostgres has
         self.reactor.removeReader(self)  # first: the next step may be on another socket
         self.reactor.removeWriter(self)
         self.continuePolling()
-
-    def _cancel(self, _: Any) -> None:
-        """Connecting is given up."""
-        self.drop("given up")
 
     async def _settle(self, session: Mapping[str, str]) -> None:
         """Find out whether the session is ours alone, and settle it then, in one statement."""

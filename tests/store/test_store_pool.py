@@ -1,6 +1,7 @@
 """The pool against a real PostgreSQL: sharing, transactions, errors, settings that cannot work."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import pytest_twisted
@@ -18,7 +19,9 @@ from mailsacd.core.errors import (
 from mailsacd.store import connection, pool
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import column, one
+from mailsacd.store.target import Target
 from mailsacd.store.transaction import Transaction
+from tests.lanes import LANES
 from tests.patience import PATIENCE_S
 from tests.store.conftest import Server
 
@@ -223,6 +226,40 @@ async def test_no_failure_of_a_transaction_costs_a_connection(
 
 
 # Giving up
+
+
+class _LateReactor:
+    """The reactor, but what is to be called in its next turn is called when the test says so."""
+
+    def __init__(self) -> None:
+        self.next_turn: list[Callable[[], object]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(reactor, name)
+
+    def callLater(  # noqa: N802  Twisted's
+        self, delay_s: float, call: Callable[..., Any], *given: Any
+    ) -> Any:
+        if delay_s:
+            return reactor.callLater(delay_s, call, *given)
+        self.next_turn.append(lambda: call(*given))
+        return None
+
+
+@pytest_twisted.ensureDeferred
+async def test_connecting_can_be_given_up_when_it_has_come_to_its_end(server: Server) -> None:
+    late, lost = _LateReactor(), list[connection.Connection]()
+    connecting = connection.Connection(late, lost.append)
+    opening = ensureDeferred(connecting.open(Target(server.dsn, LANES.rest)))
+    while not late.next_turn:
+        await deferLater(reactor, 0.01)
+    opening.cancel()
+    with pytest.raises(CancelledError):
+        await opening
+    [call] = late.next_turn
+    call()
+    assert lost == [connecting]
+    assert connecting not in reactor.getReaders()
 
 
 @pytest_twisted.ensureDeferred
