@@ -7,6 +7,7 @@ import click
 from mailsacd.cli.account import accounts_of
 from mailsacd.cli.command import Common, command, table
 from mailsacd.core.account import ApiKey
+from mailsacd.core.actor import by_command
 from mailsacd.core.token import iso_time
 from mailsacd.data import Data
 from mailsacd.mail.accounts.keys import Keys
@@ -26,7 +27,7 @@ def add(common: Common, account: str, name: str | None) -> None:
     """Make an API key for ACCOUNT and print it: it is not kept, and cannot be shown again."""
 
     async def work(data: Data, settings: Settings) -> tuple[ApiKey, str]:
-        return await Keys(accounts_of(data, settings)).add(account.lower(), name)
+        return await Keys(accounts_of(data, settings)).add(by_command(account.lower()), name)
 
     made, value = common.run(work)
     common.show({"key": value, **_shown(made)}, value)
@@ -39,7 +40,7 @@ def list_(common: Common, account: str) -> None:
     """Show the API keys of ACCOUNT, without their values."""
 
     async def work(data: Data, settings: Settings) -> list[dict[str, Any]]:
-        found = await Keys(accounts_of(data, settings)).list(account.lower())
+        found = await Keys(accounts_of(data, settings)).list(by_command(account.lower()))
         return [_shown(key) for key in found]
 
     shown = common.run(work)
@@ -55,9 +56,9 @@ def remove(common: Common, account: str, id_or_name: str) -> None:
     """Take an API key of ACCOUNT back: it is good for nothing at once."""
 
     async def work(data: Data, settings: Settings) -> None:
-        keys = Keys(accounts_of(data, settings))
-        ids = [k.id for k in await keys.list(account.lower()) if k.name == id_or_name]
-        await keys.remove(account.lower(), ids[0] if ids else id_or_name)
+        keys, owner = Keys(accounts_of(data, settings)), by_command(account.lower())
+        ids = [k.id for k in await keys.list(owner) if k.name == id_or_name]
+        await keys.remove(owner, ids[0] if ids else id_or_name)
 
     common.run(work)
     common.show({"removed": id_or_name}, f"took back the key {id_or_name}")

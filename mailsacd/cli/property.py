@@ -1,6 +1,6 @@
 """What the commands about addresses and domains share: the objects that decide, for one account."""
 
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, by_command
 from mailsacd.core.errors import NotFoundError
 from mailsacd.data import Data, hostname_of
 from mailsacd.mail.accounts.passwords import Passwords
@@ -23,7 +23,7 @@ async def owner(data: Data, account: str) -> Actor:
     name = account.lower()
     if await find_account(data.database, name) is None:
         raise NotFoundError(f"There is no account {name}")
-    return Actor(account=name)
+    return by_command(name)
 
 
 def property_of(data: Data, settings: Settings) -> tuple[Addresses, Domains]:

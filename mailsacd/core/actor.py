@@ -12,8 +12,9 @@ class Actor:
 
     ``login`` is who signed in: the account's own name or a team user's; with an API key it is
     None, for a key stands for the account but manages neither the account nor its keys. A ``team``
-    user who is ``elevated`` manages them for a while.
-    ``is_operator`` tells that it is the own login of an account that looks after the server.
+    user who is ``elevated`` manages the account for a while.
+    ``is_operator`` tells that it is the own login of an account that looks after the server;
+    ``by_command`` that it is whoever looks after it, at its command line.
     ``key_name`` is what the account calls the API key, ``peer`` the IP address that the request
     came from.
     """
@@ -23,6 +24,7 @@ class Actor:
     team: bool = False
     elevated: bool = False
     is_operator: bool = False
+    by_command: bool = False
     key_name: str | None = None
     peer: str = field(default="", compare=False)
 
@@ -31,9 +33,14 @@ class Actor:
         return replace(self, peer=peer)
 
     @property
+    def owns(self) -> bool:
+        """Whether the actor is the account's own login, or acts for it at the command line."""
+        return self.by_command or (self.login is not None and not self.team)
+
+    @property
     def manages(self) -> bool:
-        """Whether the actor may manage account, keys and domains' existence."""
-        return self.login is not None and not self.is_limited
+        """Whether the actor may manage the account."""
+        return self.owns or (self.login is not None and not self.is_limited)
 
     @property
     def is_limited(self) -> bool:
@@ -42,6 +49,11 @@ class Actor:
 
 
 ANYONE: Final = Actor(account=None)
+
+
+def by_command(account: str) -> Actor:
+    """Who looks after the server, and acts at its command line for the account of that name."""
+    return Actor(account=account, by_command=True)
 
 
 def account_of(actor: Actor) -> str:
@@ -63,12 +75,14 @@ def managed_account(actor: Actor) -> str:
 
 
 def own_account(actor: Actor) -> str:
-    """The account whose own login ``actor`` is: for what would give the account away for good.
+    """The account whose own login ``actor`` is: for what outlasts an elevation.
 
-    Raises as `managed_account` does, and ForbiddenError for every team user.
+    That is what gives the account away, its mail address and its end, and whoever else may act for
+    it: API keys and team users. Raises as `managed_account` does, and ForbiddenError for every team
+    user.
     """
     account = account_of(actor)
-    if actor.login is None or actor.team:
+    if not actor.owns:
         raise ForbiddenError(_OWN_LOGIN)
     return account
 

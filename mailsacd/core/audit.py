@@ -70,7 +70,7 @@ class AuditEntry:
 def author_of(actor: Actor) -> Author:
     """Who ``actor`` is, for the log.
 
-    One who stands for an account without login and key is the operator, by the command line.
+    One without login and key is the operator, at the command line (core.actor.by_command).
     """
     if actor.login is not None:
         return Author(kind="login", name=actor.login, peer=actor.peer)

@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet import reactor as the_reactor
 
+from mailsacd.core.actor import by_command
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.accounts.guesses import Guesses
@@ -45,7 +46,7 @@ class People:
         """A new key of an account, which is made if it is not there."""
         if account not in [found.name for found in await self.accounts.list()]:
             await self.accounts.add(account, f"{account}@example.net")
-        return (await self.keys.add(account))[1]
+        return (await self.keys.add(by_command(account)))[1]
 
 
 @asynccontextmanager

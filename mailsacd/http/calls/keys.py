@@ -1,4 +1,4 @@
-"""The calls about API keys: with a session of the account's own login, never with an API key."""
+"""The calls about API keys: with a session that manages the account, never with an API key."""
 
 import re
 from functools import partial
@@ -8,8 +8,6 @@ import msgspec
 from msgspec import Meta
 
 from mailsacd.core.account import ApiKey
-from mailsacd.core.actor import managed_account
-from mailsacd.core.audit import author_of
 from mailsacd.core.errors import NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
@@ -94,6 +92,7 @@ class KeyCalls:
                 path="/api/credentials/keys",
                 id="createKey",
                 summary="Make an API key, whose value is told once",
+                description="Takes a session of the account's own login.",
                 body=NewKeyBody,
                 needs_account=True,
                 answers=(schemas.json_answer("The key", _NEW_KEY),),
@@ -114,20 +113,18 @@ class KeyCalls:
 
     async def list(self, call: Call) -> Response:
         """Answer with the account's keys, oldest first, without their values."""
-        found = await self._keys.list(managed_account(call.actor))
+        found = await self._keys.list(call.actor)
         return json_response([_described(key) for key in found])
 
     async def add(self, call: Call) -> Response:
         """Make a key, and answer with it and its value, which is told this once."""
         body: NewKeyBody = call.body
-        account, by = managed_account(call.actor), author_of(call.actor)
-        key, value = await self._keys.add(account, body.name, by)
+        key, value = await self._keys.add(call.actor, body.name)
         return json_response({**_described(key), "key": value})
 
     async def remove(self, call: Call) -> Response:
         """Take a key back, and answer 204."""
-        account, by = managed_account(call.actor), author_of(call.actor)
-        await self._keys.remove(account, call["keyId"], by)
+        await self._keys.remove(call.actor, call["keyId"])
         return Response(status=204)
 
 

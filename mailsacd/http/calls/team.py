@@ -7,8 +7,6 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from mailsacd.core.actor import account_of, managed_account
-from mailsacd.core.audit import author_of
 from mailsacd.core.errors import NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
@@ -22,6 +20,7 @@ _TAG: Final = "Account"
 _REFUSALS: Final = (400, 401, 403, 503)
 _operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _MAX_NAME: Final = 63
+_OWN_LOGIN: Final = "Takes a session of the account's own login."
 
 _USER: Final = {
     "type": "object",
@@ -91,6 +90,7 @@ class TeamCalls:
                 path="/api/me/users",
                 id="createUser",
                 summary="Make a team user, for all but account, keys and domains",
+                description=_OWN_LOGIN,
                 body=NewUserBody,
                 needs_account=True,
                 answers=(schemas.json_answer("The user", _USER),),
@@ -117,8 +117,8 @@ class TeamCalls:
                 path=path,
                 id="elevateUser",
                 summary="Have a team user manage account, keys and domains for a while",
-                description="Takes a session of the account's own login. The user cannot delete "
-                "the account, change its mail address, or elevate others.",
+                description=f"{_OWN_LOGIN} The user cannot delete the account, change its mail "
+                "address, make keys or users, or elevate others.",
                 parameters=(USER_NAME,),
                 body=ElevationBody,
                 needs_account=True,
@@ -140,20 +140,17 @@ class TeamCalls:
 
     async def users(self, call: Call) -> Response:
         """Answer with the account's team users, who may see each other."""
-        found = await self._team.list(account_of(call.actor))
+        found = await self._team.list(call.actor)
         return json_response([_shown(user.name, user.elevated_until) for user in found])
 
     async def add_user(self, call: Call) -> Response:
         """Make a team user, and answer with it."""
-        account = managed_account(call.actor)
         body: NewUserBody = call.body
-        by = author_of(call.actor)
-        return json_response(_shown(await self._team.add(account, body.name, body.password, by)))
+        return json_response(_shown(await self._team.add(call.actor, body.name, body.password)))
 
     async def remove_user(self, call: Call) -> Response:
         """Delete a team user with its sessions, and answer 204."""
-        account, by = managed_account(call.actor), author_of(call.actor)
-        await self._team.remove(account, call["name"], by)
+        await self._team.remove(call.actor, call["name"])
         return Response(status=204)
 
     async def elevate(self, call: Call) -> Response:

@@ -1,15 +1,15 @@
 """Team users: logins below an account's own, for all but account, keys and domains.
 
-The account's own login may elevate one for a while, who manages these too then; what would give the
-account away stays with the own login (core.actor.own_account).
+The account's own login may elevate one for a while, who manages these too then; what would outlast
+that stays with the own login (core.actor.own_account).
 """
 
 from datetime import datetime
 from typing import Final
 
 from mailsacd.core.account import TeamUser
-from mailsacd.core.actor import Actor, own_account
-from mailsacd.core.audit import OPERATOR, Act, Author, author_of
+from mailsacd.core.actor import Actor, account_of, managed_account, own_account
+from mailsacd.core.audit import Act, author_of
 from mailsacd.core.errors import ConflictError, Fault, InvalidInputError, NotFoundError
 from mailsacd.mail.accounts.accounts import Accounts, normal_name
 from mailsacd.mail.accounts.passwords import Passwords
@@ -24,22 +24,24 @@ MAX_MINUTES: Final = 1_440
 
 
 class Team:
-    """Who may ask is checked before: it takes a session that manages the account."""
+    """Every call raises UnauthenticatedError without credentials."""
 
     def __init__(self, accounts: Accounts, passwords: Passwords) -> None:
         self._accounts = accounts
         self._passwords = passwords
 
-    async def list(self, account: str) -> list[TeamUser]:
-        """Return the account's team users, in the order of their names."""
-        return await stored.list_team(self._accounts.database, account)
+    async def list(self, actor: Actor) -> list[TeamUser]:
+        """Return the account's team users, who may see each other, in the order of their names."""
+        return await stored.list_team(self._accounts.database, account_of(actor))
 
-    async def add(self, account: str, name: str, password: str, by: Author = OPERATOR) -> str:
+    async def add(self, actor: Actor, name: str, password: str) -> str:
         """Make a team user; the name, normalised.
 
-        Raises InvalidInputError, also where the plan has no room; ConflictError for a name that
-        is taken, by an account or a user of anybody.
+        Raises ForbiddenError unless the actor is the account's own login; InvalidInputError, also
+        where the plan has no room; ConflictError for a name that is taken, by an account or a user
+        of anybody.
         """
+        account = own_account(actor)
         check_password(password)
         try:
             name = normal_name(name)
@@ -57,7 +59,7 @@ class Team:
                 raise InvalidInputError(f"The account may have {room} users, and has them")
             if not await stored.add_login(transaction, name, account, password_hash, team=True):
                 raise ConflictError(f"There is an account or a user named {name} already")
-            await audit(transaction, account, by, Act("team", "created", name))
+            await audit(transaction, account, author_of(actor), Act("team", "created", name))
 
         await self._accounts.database.transaction(work)
         return name
@@ -105,13 +107,19 @@ class Team:
         await self._accounts.database.transaction(work)
         self._accounts.forget(account)
 
-    async def remove(self, account: str, name: str, by: Author = OPERATOR) -> None:
-        """Delete a team user, whose sessions end at once. Raises NotFoundError."""
+    async def remove(self, actor: Actor, name: str) -> None:
+        """Delete a team user, whose sessions end at once.
+
+        Raises ForbiddenError unless the actor manages the account, and NotFoundError.
+        """
+        account = managed_account(actor)
 
         async def work(transaction: Transaction) -> None:
             if not await stored.remove_team_user(transaction, account, name.lower()):
                 raise _not_there(name)
-            await audit(transaction, account, by, Act("team", "removed", name.lower()))
+            await audit(
+                transaction, account, author_of(actor), Act("team", "removed", name.lower())
+            )
             await give_notice(transaction, ACCOUNTS, account)
 
         await self._accounts.database.transaction(work)

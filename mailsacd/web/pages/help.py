@@ -4,8 +4,6 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from mailsacd.core.actor import managed_account
-from mailsacd.core.audit import author_of
 from mailsacd.core.errors import ConflictError, InvalidInputError
 from mailsacd.http.api.parameters import Parameter, text_up_to
 from mailsacd.http.server.answer import Response
@@ -65,10 +63,9 @@ class HelpPages:
 
     async def make_key(self, visit: Visit) -> Response:
         """The samples with a new key of the account in them: it is told this once."""
-        account, by = managed_account(visit.actor), author_of(visit.actor)
         name = f"samples {datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         try:
-            made, value = await self._keys.add(account, name, by)
+            made, value = await self._keys.add(visit.actor, name)
         except (ConflictError, InvalidInputError) as e:
             return self._shown(visit, problem=e.public, status=400)
         return self._shown(visit, key=value, key_name=made.name)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from mailsacd.core.actor import managed_account
-from mailsacd.core.audit import author_of
+from mailsacd.core.actor import own_account
 from mailsacd.core.errors import MailsacdError
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.calls.keys import NewKeyBody
@@ -18,7 +17,7 @@ PATH = "/keys"
 
 
 class KeyPages:
-    """Keys are listed, made and taken back, with a session of the account's own login."""
+    """Who manages the account sees keys and takes them back; its own login makes them."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -44,25 +43,24 @@ class KeyPages:
 
     async def make(self, visit: Visit) -> Response:
         """Make a key. The page that says so is the only one that ever shows its value."""
-        account, by = managed_account(visit.actor), author_of(visit.actor)
+        own_account(visit.actor)  # or else the form would be shown to who may not send it
         fields = {name: value for name, value in visit.fields().items() if value}
         try:
             body = struct_of(NewKeyBody, fields)
-            key, value = await self._keys.add(account, body.name, by)
+            key, value = await self._keys.add(visit.actor, body.name)
         except REFUSALS as e:
             return await self._shown(visit, e, name=fields.get("name", ""))
         return await self._shown(visit, made=key, value=value)
 
     async def remove(self, visit: Visit) -> Response:
         """Take a key back: programs that use it are refused from now on."""
-        account, by = managed_account(visit.actor), author_of(visit.actor)
-        await self._keys.remove(account, visit["keyId"], by)
+        await self._keys.remove(visit.actor, visit["keyId"])
         return visit.redirect(PATH, "The key is good for nothing any more")
 
     async def _shown(
         self, visit: Visit, error: MailsacdError | None = None, name: str = "", **made: Any
     ) -> Response:
-        keys = await self._keys.list(managed_account(visit.actor))
+        keys = await self._keys.list(visit.actor)
         values = {"keys": keys, "name": name, "made": None, "value": "", **made}
         status = 200 if error is None else 400
         return visit.shown("account/keys.html", status, **refused(error, "name"), **values)

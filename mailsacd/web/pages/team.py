@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from mailsacd.core.actor import managed_account, own_account
-from mailsacd.core.audit import author_of
 from mailsacd.core.errors import MailsacdError
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.calls.team import USER_NAME, ElevationBody, NewUserBody
@@ -21,7 +20,7 @@ USUAL_MINUTES: Final = 30
 
 
 class TeamPages:
-    """Only who manages the account sees any of these; elevating takes its own login."""
+    """Only who manages the account sees any of these; its own login makes and elevates users."""
 
     def __init__(self, team: Team, profiles: Profiles) -> None:
         self._team = team
@@ -43,11 +42,11 @@ class TeamPages:
 
     async def add(self, visit: Visit) -> Response:
         """Make a team user, who signs in with the password of the form."""
-        account, by = managed_account(visit.actor), author_of(visit.actor)
+        own_account(visit.actor)  # or else the form would be shown to who may not send it
         fields = visit.fields()
         try:
             body = struct_of(NewUserBody, fields)
-            name = await self._team.add(account, body.name, body.password, by)
+            name = await self._team.add(visit.actor, body.name, body.password)
         except REFUSALS as e:
             name = str(fields.get("name", ""))
             return await self._shown(visit, name=name, error=e, field="name")
@@ -55,8 +54,7 @@ class TeamPages:
 
     async def remove(self, visit: Visit) -> Response:
         """Delete a team user, whose sessions end at once."""
-        account, by = managed_account(visit.actor), author_of(visit.actor)
-        await self._team.remove(account, visit["name"], by)
+        await self._team.remove(visit.actor, visit["name"])
         return visit.redirect(PATH, f"{visit['name']} is removed and signed out everywhere")
 
     async def elevate(self, visit: Visit) -> Response:
@@ -78,7 +76,8 @@ class TeamPages:
         self, visit: Visit, *, error: MailsacdError | None = None, field: str = "", **given: Any
     ) -> Response:
         """``wrong`` is the user whose form ``error`` is about; without one it is the new user."""
-        users = await self._team.list(managed_account(visit.actor))
+        managed_account(visit.actor)
+        users = await self._team.list(visit.actor)
         room = (await self._profiles.of(visit.actor)).limits.users
         values = {"name": "", "wrong": "", **given, **refused(error, field)}
         return visit.shown(
@@ -86,7 +85,6 @@ class TeamPages:
             HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST,
             users=users,
             left=max(room - len(users), 0),
-            may_elevate=not visit.actor.team,
             most=MAX_MINUTES,
             usual=USUAL_MINUTES,
             **values,

@@ -14,6 +14,7 @@ from zope.interface import implementer
 from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.web import message_calls
 from mailsacd.configuration import load_settings
+from mailsacd.core.actor import by_command
 from mailsacd.http.app import make_site
 from mailsacd.mail.accounts.reset_links import reset_token
 from mailsacd.mail.ownership.directory import Directory
@@ -213,7 +214,7 @@ async def test_nobody_and_a_wrong_key_are_refused(
 @pytest_twisted.ensureDeferred
 async def test_what_an_api_key_and_a_team_user_may_not_do(world: World) -> None:
     key = await world.node.key("ann")
-    await world.node.team.add("ann", "tim", PASSWORD)
+    await world.node.team.add(by_command("ann"), "tim", PASSWORD)
     tim = world.client()
     assert (await tim.sign_in("tim")).status == 200
     for method, target, body in _NEEDS_ITS_OWN_LOGIN:

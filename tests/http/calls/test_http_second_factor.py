@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 from twisted.logger import globalLogPublisher
 
+from mailsacd.core.actor import by_command
 from tests.http.calls.test_http_account import PASSWORD, Client, Listen, World, world
 from tests.log_events import Events
 
@@ -34,7 +35,7 @@ async def _enrol(client: Client) -> tuple[str, list[str]]:
 async def test_signing_in_takes_a_code_from_then_on(world: World, who: str) -> None:
     client = world.client()
     await client.sign_up("ann")
-    await world.node.team.add("ann", "tim", PASSWORD)
+    await world.node.team.add(by_command("ann"), "tim", PASSWORD)
     await client.sign_in(who)
     off = {"enabled": False, "since": None, "recoveryCodesLeft": 0}
     assert await client.json("GET", "/api/auth/totp") == off

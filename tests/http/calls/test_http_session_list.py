@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest_twisted
 
+from mailsacd.core.actor import by_command
 from mailsacd.mail.accounts.auth import hash_of
 from tests.http.calls.test_http_account import PASSWORD, Client, Listen, World, world
 
@@ -29,7 +30,7 @@ async def test_a_login_sees_its_own_sessions_alone(world: World) -> None:
     signing_up = world.client()
     await signing_up.sign_up("ann")
     await world.client().sign_up("bob")
-    await world.node.team.add("ann", "tim", PASSWORD)
+    await world.node.team.add(by_command("ann"), "tim", PASSWORD)
     client, curl, tim = await _client(world), await _client(world, agent="curl/8.5.0"), None
     tim = await _client(world, "tim")
     found = await _sessions(client)

@@ -13,7 +13,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred, DeferredList, ensureDeferred, gatherResults
 from twisted.internet.task import deferLater
 
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, by_command
 from mailsacd.core.errors import (
     ConflictError,
     ForbiddenError,
@@ -95,7 +95,7 @@ async def test_what_is_taken_is_a_conflict_and_leaves_nothing(
     node: People, name: str, email: str
 ) -> None:
     await node.accounts.add("ann", "ann@example.net")
-    await node.team.add("ann", "tim", PASSWORD)
+    await node.team.add(by_command("ann"), "tim", PASSWORD)
     with pytest.raises(ConflictError):
         await node.accounts.add(name, email)
     assert [account.name for account in await node.accounts.list()] == ["ann"]
@@ -205,17 +205,21 @@ async def test_of_two_who_change_a_password_at_once_one_is_told_that_it_was_wron
 @pytest_twisted.ensureDeferred
 async def test_keys_have_names_and_a_limit(node: People) -> None:
     await node.accounts.add("ann", "ann@example.net")
-    await node.keys.add("ann", "one")
+    await node.keys.add(by_command("ann"), "one")
     with pytest.raises(ConflictError):
-        await node.keys.add("ann", "one")
+        await node.keys.add(by_command("ann"), "one")
     for bad in ("", "x" * 101, "a\x00"):
         with pytest.raises(InvalidInputError):
-            await node.keys.add("ann", bad)
-    await node.keys.add("ann")
-    await node.keys.add("ann")
+            await node.keys.add(by_command("ann"), bad)
+    await node.keys.add(by_command("ann"))
+    await node.keys.add(by_command("ann"))
     with pytest.raises(InvalidInputError, match="3 API keys"):
-        await node.keys.add("ann")
-    for unknown in (node.keys.add("bob"), node.keys.list("bob"), node.keys.remove("ann", "x")):
+        await node.keys.add(by_command("ann"))
+    for unknown in (
+        node.keys.add(by_command("bob")),
+        node.keys.list(by_command("bob")),
+        node.keys.remove(by_command("ann"), "x"),
+    ):
         with pytest.raises(NotFoundError):
             await unknown
 
@@ -224,10 +228,10 @@ async def test_keys_have_names_and_a_limit(node: People) -> None:
 async def test_a_key_is_taken_back_by_its_account_alone(node: People) -> None:
     await node.key("ann")
     await node.key("bob")
-    (key,) = await node.keys.list("ann")
+    (key,) = await node.keys.list(by_command("ann"))
     with pytest.raises(NotFoundError):
-        await node.keys.remove("bob", key.id)
-    assert await node.keys.list("ann") == [key]
+        await node.keys.remove(by_command("bob"), key.id)
+    assert await node.keys.list(by_command("ann")) == [key]
 
 
 # Removal
@@ -250,7 +254,7 @@ async def test_a_removed_account_leaves_nothing_and_takes_nothing_of_others(node
     run = node.database.run
     await node.key("ann")
     await node.key("bob")
-    await node.team.add("ann", "tim", PASSWORD)
+    await node.team.add(by_command("ann"), "tim", PASSWORD)
     await run("insert into address (email, domain, owner) values ('a@x.example','x.example','ann')")
     await run("insert into domain (name, owner, verification_txt) values ('y.example','ann','t')")
     await run("insert into activity (id, account, kind, subject) values ('1','ann','k','s')")
@@ -448,7 +452,7 @@ async def test_a_suspended_account_is_told_so_with_the_right_password_alone(node
 @pytest_twisted.ensureDeferred
 async def test_another_password_ends_all_sessions_of_that_login_alone(node: People) -> None:
     await node.accounts.add("ann", "ann@example.net", password_hash=await _hash(node))
-    await node.team.add("ann", "tim", PASSWORD)
+    await node.team.add(by_command("ann"), "tim", PASSWORD)
     anns = [await node.sessions.sign_in("ann", PASSWORD, peer=PEER) for _ in range(2)]
     tims = await node.sessions.sign_in("tim", PASSWORD, peer=PEER)
     actor = await node.authenticator.session(anns[0].token)
@@ -516,19 +520,19 @@ async def test_a_login_has_a_hundred_sessions_at_most(node: People) -> None:
 async def test_a_team_has_a_limit_and_names_of_its_own(node: People) -> None:
     await node.accounts.add("ann", "ann@example.net")
     await node.accounts.add("bob", "bob@example.net")
-    await node.team.add("ann", "tim", PASSWORD)
+    await node.team.add(by_command("ann"), "tim", PASSWORD)
     for account, taken in (("ann", "tim"), ("bob", "tim"), ("bob", "ann")):
         with pytest.raises(ConflictError):
-            await node.team.add(account, taken, PASSWORD)
+            await node.team.add(by_command(account), taken, PASSWORD)
     for name, password in (("a b", PASSWORD), ("tom", "short")):
         with pytest.raises(InvalidInputError):
-            await node.team.add("ann", name, password)
-    await node.team.add("ann", "tom", PASSWORD)
+            await node.team.add(by_command("ann"), name, password)
+    await node.team.add(by_command("ann"), "tom", PASSWORD)
     with pytest.raises(InvalidInputError, match="2 users"):
-        await node.team.add("ann", "tem", PASSWORD)
+        await node.team.add(by_command("ann"), "tem", PASSWORD)
     with pytest.raises(NotFoundError):
-        await node.team.remove("bob", "tim")
-    assert [user.name for user in await node.team.list("ann")] == ["tim", "tom"]
+        await node.team.remove(by_command("bob"), "tim")
+    assert [user.name for user in await node.team.list(by_command("ann"))] == ["tim", "tom"]
 
 
 async def _hash(node: People) -> str:

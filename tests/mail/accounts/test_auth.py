@@ -13,7 +13,7 @@ from twisted.internet.task import Clock, deferLater
 from twisted.logger import LogEvent
 
 from mailsacd.core.account import KEY_FORM, new_key
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, by_command
 from mailsacd.core.errors import ThrottledError, UnauthenticatedError
 from mailsacd.core.limit_memory import LimitMemory, shared_file
 from mailsacd.mail.accounts.auth import hash_of
@@ -93,8 +93,8 @@ async def test_a_key_that_is_taken_back_is_forgotten_at_once_on_every_node(
     key = await node.key("ann")
     for each in (node, other_node):
         await each.authenticator.authenticate(key, PEER)
-    (found,) = await node.keys.list("ann")
-    await node.keys.remove("ann", found.id)
+    (found,) = await node.keys.list(by_command("ann"))
+    await node.keys.remove(by_command("ann"), found.id)
     with pytest.raises(UnauthenticatedError):
         await node.authenticator.authenticate(key, PEER)
     await _refused(other_node, key)
@@ -176,8 +176,8 @@ async def test_right_keys_are_no_guesses(node: People) -> None:
     for _ in range(GUESSES + 5):
         key = await node.key("ann")
         await node.authenticator.authenticate(key, PEER)
-        (found,) = await node.keys.list("ann")
-        await node.keys.remove("ann", found.id)
+        (found,) = await node.keys.list(by_command("ann"))
+        await node.keys.remove(by_command("ann"), found.id)
 
 
 @pytest_twisted.ensureDeferred
@@ -196,15 +196,15 @@ async def test_many_who_come_at_once_with_one_key_are_one_guess(node: People) ->
 @pytest_twisted.ensureDeferred
 async def test_the_last_use_of_a_key_is_written_down_later(node: People) -> None:
     key = await node.key("ann")
-    assert (await node.keys.list("ann"))[0].last_used is None
+    assert (await node.keys.list(by_command("ann")))[0].last_used is None
     await node.authenticator.authenticate(key, PEER)
-    assert (await node.keys.list("ann"))[0].last_used is None
+    assert (await node.keys.list(by_command("ann")))[0].last_used is None
     await node.authenticator.finish()
-    (found,) = await node.keys.list("ann")
+    (found,) = await node.keys.list(by_command("ann"))
     assert found.last_used is not None
     assert abs((found.last_used - datetime.now(UTC)).total_seconds()) < 600
     await record_use(node.database, {found.id: datetime(2001, 1, 1, tzinfo=UTC)})
-    assert (await node.keys.list("ann"))[0].last_used == found.last_used
+    assert (await node.keys.list(by_command("ann")))[0].last_used == found.last_used
 
 
 @pytest_twisted.ensureDeferred
@@ -228,12 +228,12 @@ async def test_a_session_ends_when_it_expires_and_when_it_is_ended(node: People)
 @pytest_twisted.ensureDeferred
 async def test_a_team_user_does_not_manage_and_ends_with_its_sessions(node: People) -> None:
     await node.accounts.add("ann", "ann@example.net")
-    await node.team.add("ann", "Tim", "correct horse")
+    await node.team.add(by_command("ann"), "Tim", "correct horse")
     signed_in = await node.sessions.sign_in("tim", "correct horse", peer=PEER)
     actor = await node.authenticator.session(signed_in.token)
     assert actor == Actor(account="ann", login="tim", team=True)
     assert not actor.manages
-    await node.team.remove("ann", "tim")
+    await node.team.remove(by_command("ann"), "tim")
     assert await node.authenticator.session(signed_in.token) is None
 
 

@@ -10,7 +10,7 @@ from twisted.internet.defer import DeferredList, ensureDeferred
 from twisted.internet.task import Clock
 
 from mailsacd.core.account import Login
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, by_command
 from mailsacd.core.audit import OPERATOR
 from mailsacd.core.errors import (
     ConflictError,
@@ -192,7 +192,7 @@ async def test_ten_wrong_codes_in_a_row_from_wherever_they_come(node: People) ->
 
 @pytest_twisted.ensureDeferred
 async def test_ten_wrong_codes_of_a_peer_whoever_they_are_of(node: People) -> None:
-    await node.team.add("ann", "tim", PASSWORD)
+    await node.team.add(by_command("ann"), "tim", PASSWORD)
     await _enabled(node)
     await _enabled(node, Actor(account="ann", login="tim", team=True, peer=PEER))
     for number in range(GUESSES):
@@ -266,9 +266,9 @@ async def test_a_change_that_fails_does_not_use_the_code_up(node: People) -> Non
 
 @pytest_twisted.ensureDeferred
 async def test_it_goes_with_its_login(node: People) -> None:
-    await node.team.add("ann", "tim", PASSWORD)
+    await node.team.add(by_command("ann"), "tim", PASSWORD)
     await _enabled(node, Actor(account="ann", login="tim", team=True, peer=PEER))
-    await node.team.remove("ann", "tim")
+    await node.team.remove(by_command("ann"), "tim")
     assert await store.find_factor(node.database, "tim") is None
     with pytest.raises(UnauthenticatedError):
         await _factors(node).status(Actor(account="ann", key_name="ci"))

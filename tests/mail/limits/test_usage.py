@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 
 from mailsacd.core.activity import THROTTLED, USAGE_WARNING
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, by_command
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.errors import ThrottledError
 from mailsacd.mail.limits.usage import ASK_EVERY_S, KEPT_DAYS, Metered, Usage
@@ -129,7 +129,7 @@ async def test_calls_are_told_by_key_until_that_is_gone(house: House) -> None:
     made = {}
     metered = Metered(house.people.authenticator, house.usage)
     for name, calls in (("one", 1), ("two", 2)):
-        made[name], value = await keys.add("ann", name)
+        made[name], value = await keys.add(by_command("ann"), name)
         for _ in range(calls):
             await metered.authenticate(value)
     house.usage.count("ann", API, 4, key="no such key")
@@ -140,7 +140,7 @@ async def test_calls_are_told_by_key_until_that_is_gone(house: House) -> None:
         return [(use.key, use.count) for use in (await reports.of("ann", months=1)).uses]
 
     assert await told() == [("", 4), ("two", 2), ("one", 1)]
-    await keys.remove("ann", made["two"].id)
+    await keys.remove(by_command("ann"), made["two"].id)
     assert await told() == [("", 6), ("one", 1)]
 
 

@@ -12,6 +12,7 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
+from mailsacd.core.actor import by_command
 from mailsacd.core.errors import BadAddressError, ConfigurationError, ThrottledError
 from mailsacd.mail.limits.warnings import UsageWarning
 from mailsacd.mail.ownership.directory import Directory
@@ -96,7 +97,9 @@ async def test_a_forgotten_password_is_set_by_the_link_that_is_mailed(
 @pytest.mark.parametrize("name", ["bob", "bob@example.net", "carl", "a\0b", "x" * 250, "@"])
 @pytest_twisted.ensureDeferred
 async def test_nobody_else_gets_any_and_who_asks_learns_nothing(desk: Desk, name: str) -> None:
-    await desk.people.team.add("ann", "carl", "a good password")  # who has no mail address
+    await desk.people.team.add(
+        by_command("ann"), "carl", "a good password"
+    )  # who has no mail address
     desk.mail.ask_for_reset(name, peer=PEER)
     assert await desk.written() == []
 

@@ -66,6 +66,12 @@ def test_a_user_is_elevated_until_a_time_that_is_told(client: Client) -> None:
         assert re.search(r"Until <time datetime=[^>]+>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", page)
         page = other.get(HERE).text
         assert "/elevate" not in page
+        assert "Add a user" not in page
+        other.post(HERE, {"name": "his-friend", "password": PASSWORD}, 403)
+        page = other.get("/keys").text
+        assert "Make a key" not in page
+        other.post("/keys", {"name": "his"}, 403)
+        other.post("/help/key", {}, 403)
         other.post(f"{HERE}/{name}/elevate", {"minutes": "5"}, 403)
         client.post(f"{HERE}/{name}/end-elevation", {})
         assert "does not manage the account any more" in client.get(HERE).text
