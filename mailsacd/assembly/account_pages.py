@@ -45,7 +45,6 @@ def account_pages(
         KeyPages(signing_in.keys),
         AccountPages(
             signing_in.profiles,
-            owners.accounts,
             signing_in.sessions,
             signing_in.session_calls,
         ),

@@ -50,7 +50,7 @@ class SigningIn:
         self.factors = SecondFactors(
             accounts, passwords, self.sessions.proofs, issuer=hostname_of(settings)
         )
-        self.profiles = Profiles(accounts, unwritten)
+        self.profiles = Profiles(accounts, self.sessions.proofs, unwritten)
 
     @classmethod
     def of(cls, settings: Settings, owners: Ownership, records: Records) -> "SigningIn":
@@ -69,7 +69,7 @@ class SigningIn:
         return (
             self.session_calls,
             KeyCalls(self.keys),
-            AccountCalls(self._accounts, self.sessions, self.session_calls, self._unwritten),
+            AccountCalls(self.profiles, self.session_calls),
             TeamCalls(self.team),
             SessionListCalls(self.session_list),
             SecondFactorCalls(self.factors),

@@ -6,16 +6,15 @@ import click
 
 from mailsacd.cli.command import Common, command, table
 from mailsacd.cli.suppressed import suppressed
-from mailsacd.core.address import normal_domain
 from mailsacd.core.outgoing import OPEN_STATES, Outgoing
 from mailsacd.core.outgoing_form import shown
 from mailsacd.data import Data
 from mailsacd.http.calls.operator_mail import outgoing_json
-from mailsacd.mail.sending.outgoing_queue import OutgoingQueue
+from mailsacd.mail.sending.outgoing_queue import OutgoingQueue, selected
 from mailsacd.mail.sending.own_fields import OwnFields
 from mailsacd.settings import Settings
 from mailsacd.store.accounts import list_accounts
-from mailsacd.store.outgoing_queue import Change, Selection
+from mailsacd.store.outgoing_queue import Change
 
 _account = click.option("--account", metavar="NAME", help="What this account sends.")
 _domain = click.option("--domain", metavar="NAME", help="What goes to addresses at this domain.")
@@ -41,7 +40,7 @@ def list_(
     """Show what waits to be sent, the oldest first."""
 
     async def work(data: Data, settings: Settings) -> list[Outgoing]:
-        which = _selected(account, domain)
+        which = selected(account, domain)
         return await _queue(data, settings).list(which, ended=ended, limit=limit)
 
     found = common.run(work)
@@ -128,14 +127,10 @@ def _change_several(
     common: Common, change: Change, account: str | None, domain: str | None, done: str
 ) -> None:
     async def work(data: Data, settings: Settings) -> int:
-        return await _queue(data, settings).change_all(change, _selected(account, domain))
+        return await _queue(data, settings).change_all(change, selected(account, domain))
 
     count = common.run(work)
     common.show({"recipients": count}, f"{count} recipients are {done}")
-
-
-def _selected(account: str | None, domain: str | None) -> Selection:
-    return Selection(account=account, domain=normal_domain(domain) if domain else None)
 
 
 _CHANGES: Final[tuple[tuple[Change, str, str], ...]] = (

@@ -1,22 +1,18 @@
 """The calls about the account itself: what it may, has and holds; its settings; its end."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
 
-from mailsacd.core.actor import own_account
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.bodies import Returnable
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.calls.sessions import Code, Password, SessionCalls
 from mailsacd.http.server.answer import Response, json_response
-from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.profile import Profile, Profiles
-from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.limits.warnings import MARKS, mark_of
 
 _TAG: Final = "Account"
@@ -80,6 +76,7 @@ Recent = Annotated[str, Meta(min_length=1, max_length=254)]
 class MeBody(Returnable, frozen=True, kw_only=True, omit_defaults=True):
     """Settings of the account: what is given is set, and the rest stays.
 
+    Another ``email`` takes the ``password``.
     The account as GET answers it may be sent back.
     """
 
@@ -96,6 +93,7 @@ class MeBody(Returnable, frozen=True, kw_only=True, omit_defaults=True):
     capturePrivate: bool | None = None  # noqa: N815  the API's names
     disableSpam: bool | None = None  # noqa: N815
     email: Annotated[str, Meta(min_length=1, max_length=254)] | None = None
+    password: Password | None = None
 
 
 class RemovalBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,17 +106,8 @@ class RemovalBody(msgspec.Struct, frozen=True, kw_only=True):
 class AccountCalls:
     """The handlers of the calls about the account itself, and their declarations."""
 
-    def __init__(
-        self,
-        accounts: Accounts,
-        sessions: Sessions,
-        session_calls: SessionCalls,
-        unwritten: Callable[[str], int] = lambda _: 0,
-    ) -> None:
-        """``unwritten`` tells how many operations of an account are not written down yet."""
-        self._accounts = accounts
-        self._profiles = Profiles(accounts, unwritten)
-        self._sessions = sessions
+    def __init__(self, profiles: Profiles, session_calls: SessionCalls) -> None:
+        self._profiles = profiles
         self._session_calls = session_calls
 
     def operations(self) -> tuple[Operation, ...]:
@@ -179,15 +168,14 @@ class AccountCalls:
 
     async def update(self, call: Call) -> Response:
         """Change the settings that the body gives, and answer with the account as it is then."""
-        changes = changes_of(call.body)
-        return _answer(call, await self._profiles.change(call.actor, changes))
+        body: MeBody = call.body
+        changed = await self._profiles.change(call.actor, changes_of(body), body.password)
+        return _answer(call, changed)
 
     async def remove(self, call: Call) -> Response:
         """Delete the account with all that is its own, and take the session's cookie back."""
-        account = own_account(call.actor)
         body: RemovalBody = call.body
-        await self._sessions.proofs.prove(call.actor, body.password, body.code)
-        await self._accounts.remove(account)
+        await self._profiles.remove(call.actor, body.password, body.code)
         return self._session_calls.over(call)
 
     async def stats(self, call: Call) -> Response:

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, get_args
 import msgspec
 from msgspec import Meta
 
-from mailsacd.core.address import normal_domain
 from mailsacd.core.outgoing import Outgoing
 from mailsacd.core.outgoing_form import shown
 from mailsacd.core.token import iso_time
@@ -19,8 +18,9 @@ from mailsacd.http.calls.outgoing import OUTGOING, OUTGOING_ID, RecipientBody
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.operating.mail import OperatorMail
 from mailsacd.mail.receiving.denylist_entry import MAX_REASON_CHARACTERS
+from mailsacd.mail.sending.outgoing_queue import selected
 from mailsacd.store.denylist import Denied
-from mailsacd.store.outgoing_queue import Change, Selection
+from mailsacd.store.outgoing_queue import Change
 
 _operation = partial(Operation, tag="Operator", refusals=(400, 401, 403, 503))
 _DENYLIST: Final = "/api/operator/denylist"
@@ -270,8 +270,3 @@ def denied_json(denied: Denied) -> dict[str, Any]:
 def outgoing_json(outgoing: Outgoing) -> dict[str, Any]:
     """A message on its way, as operators are shown it: with whose it is."""
     return {"account": outgoing.account, **shown(outgoing)}
-
-
-def selected(account: str | None, domain: str | None) -> Selection:
-    """What is of an account and at a domain; either may be empty. Raises BadAddressError."""
-    return Selection(account=account or None, domain=normal_domain(domain) if domain else None)

@@ -116,13 +116,13 @@ class Accounts:
         name: str,
         changes: Mapping[str, Any],
         by: Author = OPERATOR,
-        also: Callable[[Transaction], Awaitable[None]] | None = None,
+        first: Callable[[Transaction], Awaitable[None]] | None = None,
     ) -> Account:
         """Change ``email``, ``plan``, ``overrides``, ``labels``, ``recents``, ``capture_private``,
 
         ``disable_spam``, ``operator`` or ``suspended``, which also holds what it has queued to be
-        sent. Overrides are added to those there are; None takes one away. What ``also`` does is
-        done together with it. Raises NotFoundError, InvalidInputError and ConflictError.
+        sent. Overrides are added to those there are; None takes one away. What ``first`` does is
+        done with it, or not at all. Raises NotFoundError, InvalidInputError and ConflictError.
         """
         changes = dict(changes)
         name = _possible_name(name)
@@ -134,18 +134,17 @@ class Accounts:
         async def work(transaction: Transaction) -> None:
             if "email" in changes:
                 await _claim_email(transaction, changes["email"], name)
+            if first is not None:
+                await first(transaction)
             account = await accounts.lock_account(transaction, name)
             if account is None:
                 raise _not_there(name)
             written = changes | self._merged_overrides(account, changes)
             await accounts.update_account(transaction, name, written)
-            if also is not None:
-                await also(transaction)
             if changes.get("suspended"):
                 await hold_account(transaction, name)
-            if changes.keys() - _TOLD_NOBODY:
-                act = Act("account", "changed", name, _told(account, changes))
-                await audit(transaction, name, by, act)
+            if told := _told(account, changes):
+                await audit(transaction, name, by, Act("account", "changed", name, told))
                 await give_notice(transaction, ACCOUNTS, name)
 
         await self.database.transaction(work)
@@ -192,15 +191,17 @@ class Accounts:
 
 
 def _told(before: Account, changes: Mapping[str, Any]) -> str:
-    """``changes`` as the audit log has them, with what they change."""
+    """``changes`` as the audit log has them, with what they change; empty: nothing."""
     told = []
     for setting, value in changes.items():
-        if setting in _TOLD_NOBODY:
-            continue
         if setting == "overrides":
-            told += [f"{limit}: {number}" for limit, number in value.items()]
-        else:
-            told.append(f"{setting}: {getattr(before, setting)} -> {value}")
+            told += [
+                f"{limit}: {number}"
+                for limit, number in value.items()
+                if number != before.overrides.get(limit)
+            ]
+        elif setting not in _TOLD_NOBODY and value != (was := getattr(before, setting)):
+            told.append(f"{setting}: {was} -> {value}")
     return ", ".join(told)
 
 

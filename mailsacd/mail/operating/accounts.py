@@ -53,15 +53,17 @@ class OperatorAccounts:
         """
         own = operators_account(actor)
         account = await self._accounts.get(name)
+        if not changes:
+            return await self._overview(account)
         if changes.get("suspended") and account.name == own:
             raise ConflictError("This is your own account: another operator may suspend it")
 
-        async def also(transaction: Transaction) -> None:
+        async def first(transaction: Transaction) -> None:
             act = Act("operator", "account-changed", account.name, ", ".join(changes))
             await audit(transaction, own, author_of(actor), act)
 
         return await self._overview(
-            await self._accounts.change(account.name, changes, OPERATOR, also)
+            await self._accounts.change(account.name, changes, OPERATOR, first)
         )
 
     async def domains(

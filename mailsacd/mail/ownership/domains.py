@@ -183,8 +183,9 @@ class Domains:
                 await hide_domain_messages(transaction, claim.name, account)
             given = {"catchAll": catch_all, **flags}
             told = ", ".join(f"{n}: {value}" for n, value in given.items() if value is not None)
-            act = Act("domain", "changed", claim.name, told)
-            await audit(transaction, account, author_of(actor), act)
+            if told:
+                act = Act("domain", "changed", claim.name, told)
+                await audit(transaction, account, author_of(actor), act)
             takes = catch_all is not None and await self._switch(
                 transaction, inbox, actor, on=catch_all
             )

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from mailsacd.core.actor import Actor, account_of
-from mailsacd.core.address import parse_address
+from mailsacd.core.address import normal_domain, parse_address
 from mailsacd.core.errors import BadAddressError, ConflictError, NotFoundError
 from mailsacd.core.outgoing import Outgoing
 from mailsacd.core.token import utc_from_ms
@@ -138,3 +138,11 @@ def _normal(address: str) -> str:
         return str(parse_address(address))
     except BadAddressError:
         return address.lower()
+
+
+def selected(account: str | None, domain: str | None) -> Selection:
+    """What is of an account and at a domain; either may be empty. Raises BadAddressError."""
+    return Selection(
+        account=account.lower() if account else None,
+        domain=normal_domain(domain) if domain else None,
+    )

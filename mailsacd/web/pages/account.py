@@ -3,12 +3,11 @@
 from typing import Any, Final
 
 from mailsacd.core.actor import own_account
-from mailsacd.core.errors import MailsacdError
+from mailsacd.core.errors import ForbiddenError, MailsacdError, ThrottledError
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.calls.account import MeBody, RemovalBody, changes_of
 from mailsacd.http.calls.sessions import PasswordChangeBody, SessionCalls
 from mailsacd.http.server.answer import Response
-from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.profile import Profiles
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.web.page import SIGN_IN, Page, PageHandler
@@ -22,11 +21,8 @@ REMOVE: Final = f"{PATH}/remove"
 class AccountPages:
     """What may be done is decided in mail.accounts. ``cookies`` takes back that of a session."""
 
-    def __init__(
-        self, profiles: Profiles, accounts: Accounts, sessions: Sessions, cookies: SessionCalls
-    ) -> None:
+    def __init__(self, profiles: Profiles, sessions: Sessions, cookies: SessionCalls) -> None:
         self._profiles = profiles
-        self._accounts = accounts
         self._sessions = sessions
         self._cookies = cookies
 
@@ -60,12 +56,16 @@ class AccountPages:
 
     async def change_email(self, visit: Visit) -> Response:
         """Have letters, as that with a link for a new password, go elsewhere."""
-        email = str(visit.fields().get("email", "")).strip()
+        fields = visit.fields()
+        email = str(fields.get("email", "")).strip()
         try:
             changes = changes_of(struct_of(MeBody, {"email": email}))
-            await self._profiles.change(visit.actor, changes)
+            password = str(fields.get("emailPassword", ""))
+            await self._profiles.change(visit.actor, changes, password)
         except REFUSALS as e:
-            return await self._shown(visit, e, "email", email=email)
+            of_password = isinstance(e, (ForbiddenError, ThrottledError))
+            field = "emailPassword" if of_password else "email"
+            return await self._shown(visit, e, field, email=email)
         return visit.redirect(PATH, "The mail address is changed")
 
     async def change_password(self, visit: Visit) -> Response:
@@ -84,14 +84,13 @@ class AccountPages:
 
     async def remove(self, visit: Visit) -> Response:
         """Delete the account with all that it owns."""
-        account = own_account(visit.actor)
+        own_account(visit.actor)  # or else the form would be shown to who may not send it
         fields = {name: value for name, value in visit.fields().items() if value}
         try:
             body = struct_of(RemovalBody, fields)
-            await self._sessions.proofs.prove(visit.actor, body.password, body.code)
+            account = await self._profiles.remove(visit.actor, body.password, body.code)
         except REFUSALS as e:
             return _asked(visit, e)
-        await self._accounts.remove(account)
         visit.add_cookie(self._cookies.cookie_over(visit.call))
         return visit.redirect("/", f"The account {account} is deleted")
 

@@ -4,13 +4,14 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, get_args
 
-from mailsacd.core.errors import MailsacdError
+from mailsacd.core.errors import BadAddressError, MailsacdError
 from mailsacd.core.outgoing import OPEN_STATES
 from mailsacd.http.api.bodies import struct_of
-from mailsacd.http.calls.operator_mail import DenyBody, QueueChangeBody, selected
+from mailsacd.http.calls.operator_mail import DenyBody, QueueChangeBody
 from mailsacd.http.calls.outgoing import OUTGOING_ID
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.operating.mail import OperatorMail
+from mailsacd.mail.sending.outgoing_queue import selected
 from mailsacd.store.outgoing_queue import Change
 from mailsacd.web.filters import plural
 from mailsacd.web.page import Page
@@ -200,10 +201,18 @@ class OperatorMailPages:
         ended: bool = False,
         skip: int = 0,
     ) -> Response:
-        which = selected(account, domain) if error is None else selected(None, None)
-        found = await self._mail.outgoing(
-            visit.actor, which, ended=ended, limit=QUEUED_PER_PAGE + 1, skip=skip
-        )
+        try:
+            found = await self._mail.outgoing(
+                visit.actor,
+                selected(account, domain),
+                ended=ended,
+                limit=QUEUED_PER_PAGE + 1,
+                skip=skip,
+            )
+        except BadAddressError:
+            if error is None:
+                raise
+            found = []  # it is what is told already
         return visit.shown(
             "operator/queue.html",
             HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST,

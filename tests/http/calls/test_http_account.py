@@ -323,12 +323,17 @@ async def test_settings_of_the_account_are_set_one_by_one(world: World) -> None:
     await client.sign_up("bob")
     await client.json("PUT", "/api/me", {"labels": ["a", "b", "a"], "recents": ["x@y.example"]})
     await client.json("PUT", "/api/me", {"capturePrivate": True, "disableSpam": True})
-    me = await client.json("PUT", "/api/me", {"email": "New@Example.net"})
+    new = {"email": "New@Example.net", "password": PASSWORD}
+    for refused in ({**new, "password": "wrong horse"}, {"email": new["email"]}):
+        assert (await client.call("PUT", "/api/me", refused)).status == 403
+    me = await client.json("PUT", "/api/me", new)
     assert (me["labels"], me["recents"]) == (["a", "b"], ["x@y.example"])
     assert (me["capturePrivate"], me["disableSpam"]) == (True, True)
     assert me["email"] == "new@example.net"
     assert await client.json("PUT", "/api/me", "") == me
-    assert (await client.call("PUT", "/api/me", {"email": "ann@example.net"})).status == 409
+    taken = {"email": "ann@example.net", "password": PASSWORD}
+    assert (await client.call("PUT", "/api/me", taken)).status == 409
+    await client.json("PUT", "/api/me", {"email": me["email"], "labels": ["a"]})  # the same
     form = await client.json("PUT", "/api/me", "labels=x&labels=y&capturePrivate=false")
     assert (form["labels"], form["capturePrivate"]) == (["x", "y"], False)
 
@@ -480,7 +485,7 @@ _BAD_INPUT: list[tuple[str, str, Any, list[str]]] = [
     ("PUT", "/api/me", {"labels": ["x"] * 201}, ["labels"]),
     ("PUT", "/api/me", {"recents": ["x"] * 21}, ["recents"]),
     ("PUT", "/api/me", {"capturePrivate": 1, "email": 1}, ["capturePrivate", "email"]),
-    ("PUT", "/api/me", {"email": "nobody"}, ["email"]),
+    ("PUT", "/api/me", {"email": "nobody", "password": PASSWORD}, ["email"]),
     ("PUT", "/api/me", {"id": "bob"}, ["id"]),
     ("DELETE", "/api/me", {}, ["password"]),
     ("POST", "/api/me/users", {"name": "a b", "password": PASSWORD}, ["name"]),

@@ -1,5 +1,6 @@
 """What was done to an account is told to whoever manages it, with who did it and from where."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,11 +9,15 @@ import pytest_twisted
 
 from mailsacd.core.account import new_token
 from mailsacd.mail.accounts.auth import hash_of
+from mailsacd.mail.accounts.passwords import Passwords
+from mailsacd.store.accounts import set_password
 from mailsacd.store.pool import Database
 from mailsacd.store.sessions import add_session
 from tests.http.society import OTHER, OWNER, Society, society
+from tests.lanes import LANES
 
 FREE = "free@reserved.example"
+PASSWORD = "correct horse"
 
 
 @pytest_twisted.async_yield_fixture
@@ -23,6 +28,8 @@ async def people(database: Database, database_dsn: str) -> AsyncIterator[Society
             expires = datetime.now(UTC) + timedelta(hours=1)
             await add_session(database, hash_of(token), login, expires)
             made.credentials[who] = {"Cookie": f"mailsacd_session={token}"}
+        password_hash = await Passwords(LANES.passwords).hash(PASSWORD)
+        await set_password(database, OWNER, password_hash)
         await database.run("delete from audit")  # of what they were given
         yield made
 
@@ -41,12 +48,18 @@ async def test_each_change_is_told_with_who_made_it(people: Society) -> None:
     await people.ask("owner's session", "DELETE", f"/api/credentials/keys/{made['_id']}")
     await people.json("owner", "PUT", "/api/me", b'{"labels":["x"],"recents":["a@b.example"]}')
     await people.json("owner", "PUT", "/api/me", b'{"capturePrivate":true,"labels":["y"]}')
-    await people.json("owner's session", "PUT", "/api/me", b'{"email":"new@owner.example"}')
+    email = json.dumps({"email": "new@owner.example", "password": PASSWORD}).encode()
+    await people.json("owner's session", "PUT", "/api/me", email)
+    await people.json("owner's session", "PUT", "/api/me", email)  # which changes nothing more
+    await people.json("owner", "PUT", "/api/me", b'{"capturePrivate":true}')
+    await people.json("owner", "PUT", "/api/me", b"{}")
     await people.json("team", "POST", f"/api/addresses/{FREE}", b'{"info":"x","password":"abc"}')
     await people.json("owner", "PUT", f"/api/addresses/{FREE}", b'{"enablews":true}')
+    await people.json("owner", "PUT", f"/api/addresses/{FREE}", b"{}")
     await people.json("owner", "DELETE", f"/api/addresses/{FREE}")
     await people.json("owner", "POST", "/api/domains/new.example")
     await people.json("owner", "PUT", "/api/domains/new.example", b'{"enablews":true}')
+    await people.json("owner", "PUT", "/api/domains/new.example", b"{}")
     await people.json("owner", "DELETE", "/api/domains/new.example")
     await people.json("owner", "POST", "/api/webhooks/secret")
     user = b'{"name":"kim","password":"correct horse"}'

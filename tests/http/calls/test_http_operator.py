@@ -161,6 +161,7 @@ async def test_accounts_are_changed_and_both_logs_say_so(people: Society) -> Non
     assert (await people.ask("owner", "GET", "/api/me")).status == 401
     await _json(people, "PUT", f"accounts/{OWNER}", {"suspended": False})
     assert (await people.ask("owner", "GET", "/api/me")).status == 200
+    await _json(people, "PUT", f"accounts/{OWNER}", {})
     for body in (
         {"plan": "none"},
         {"limits": {"domain": 1}},
@@ -176,7 +177,7 @@ async def test_accounts_are_changed_and_both_logs_say_so(people: Society) -> Non
     assert (await _ask(people, "PUT", f"accounts/{OPERATOR}", {"suspended": True})).status == 409
     assert (await _ask(people, "PUT", "accounts/absent", {"suspended": True})).status == 404
     assert await _audited(people, OWNER) == [
-        ("account changed", OWNER, "plan: default -> big, domains: 3, keys: None", "operator "),
+        ("account changed", OWNER, "plan: default -> big, domains: 3", "operator "),
         ("account changed", OWNER, "suspended: False -> True", "operator "),
         ("account changed", OWNER, "suspended: True -> False", "operator "),
     ]
@@ -220,7 +221,7 @@ async def test_the_denylist_is_shown_and_changed(people: Society) -> None:
     ):
         assert (await _ask(people, "POST", "denylist", body)).status == 400, body
     gone = f"denylist?entry={quote('192.0.2.0/24', safe='')}"
-    assert (await _ask(people, "DELETE", f"{gone}&recipient=true")).status in {400, 404}
+    assert (await _ask(people, "DELETE", f"{gone}&recipient=true")).status == 400
     assert (await _ask(people, "DELETE", gone)).status == 204
     assert (await _ask(people, "DELETE", gone)).status == 404
     assert (await _ask(people, "DELETE", "denylist")).status == 400
@@ -254,7 +255,7 @@ async def test_the_queue_is_shown_and_changed_whoever_sends(people: Society) -> 
     assert {r["state"] for m in found for r in m["recipients"]} == {"held"}
     for query, expected in (
         ("domain=FAR.example", ids[:1]),
-        (f"account={OWNER}", ids),
+        (f"account={OWNER.upper()}", ids),
         (f"account={OTHER}", []),
         ("limit=1", ids[:1]),
     ):

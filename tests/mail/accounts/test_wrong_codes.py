@@ -19,6 +19,7 @@ from mailsacd.core.errors import (
     ThrottledError,
 )
 from mailsacd.mail.accounts.codes import WRONG_IN_A_ROW, new_recovery_codes, refused_for_s
+from mailsacd.mail.accounts.profile import Profiles
 from mailsacd.mail.accounts.second_factor import SecondFactors, take_factor_away
 from mailsacd.store.accounts import set_password
 from mailsacd.store.pool import Database
@@ -28,10 +29,13 @@ from tests.mail.people import People, people
 reactor: Any = the_reactor
 PASSWORD = "correct horse"
 ANN = Actor(account="ann", login="ann", peer="192.0.2.1")
-CHANGES: tuple[Callable[[SecondFactors], Coroutine[Any, Any, Any]], ...] = (
-    lambda factors: factors.disable(ANN, PASSWORD, None),  # 409 says that the password was right
-    lambda factors: factors.renew_codes(ANN, PASSWORD, None),
-    lambda factors: factors.begin(ANN, PASSWORD),
+CHANGES: tuple[Callable[[People], Coroutine[Any, Any, Any]], ...] = (
+    lambda node: _factors(node).disable(ANN, PASSWORD, None),  # 409: the password was right
+    lambda node: _factors(node).renew_codes(ANN, PASSWORD, None),
+    lambda node: _factors(node).begin(ANN, PASSWORD),
+    lambda node: Profiles(node.accounts, node.sessions.proofs).change(
+        ANN, {"email": "new@example.net"}, PASSWORD
+    ),
 )
 
 
@@ -168,7 +172,7 @@ async def test_an_old_password_is_good_for_nothing_once_it_was_changed(
 
     changing = ensureDeferred(node.database.transaction(change_password))
     await changed
-    old: Deferred[Any] = ensureDeferred(CHANGES[change](_factors(node)))
+    old: Deferred[Any] = ensureDeferred(CHANGES[change](node))
     await _waits_or_is_done(node, old)
     go_on.callback(None)
     await changing

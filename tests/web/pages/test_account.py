@@ -34,7 +34,11 @@ def test_settings_are_saved(client: Client) -> None:
 def test_the_mail_address_is_changed(client: Client) -> None:
     name = client.sign_up()
     client.get("/account")
-    client.post("/account/email", {"email": f"{name}@new.example"})
+    fields = {"email": f"{name}@new.example", "emailPassword": PASSWORD}
+    page = client.post("/account/email", {**fields, "emailPassword": "not that"}, 400).text
+    assert 'id="emailPassword-told">The password is wrong' in page
+    assert f'value="{name}@new.example"' in page
+    client.post("/account/email", fields)
     assert f'value="{name}@new.example"' in client.get("/account").text
     page = client.post("/account/email", {"email": "nonsense"}, 400).text
     assert 'id="email-told">' in page

@@ -155,6 +155,9 @@ def test_what_waits_is_held_released_and_cancelled(migrated_data: Path) -> None:
         assert 'role="alert"' in page
         page = operator.post("/operator/queue", {"change": "cancel"}, 400).text
         assert "Name an account" in page
+        for which in ({"account": "nobody-at-all"}, {"account": name, "domain": "a b"}):
+            page = operator.post("/operator/queue", {"change": "burn", **which}, 400).text
+            assert "Nothing of this is on its way" in page
         operator.get("/operator/queue?domain=a%20b", 400)
 
 
