@@ -23,6 +23,7 @@ from mailsacd.assembly.feeds import Feeds
 from mailsacd.assembly.figure_pages import figure_pages
 from mailsacd.assembly.mail_pages import mail_pages
 from mailsacd.assembly.mail_parts import MailParts
+from mailsacd.assembly.message_checks import make_message_checks
 from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.assembly.observing import Observing
 from mailsacd.assembly.operating import Operating
@@ -38,6 +39,7 @@ from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
+from mailsacd.http.calls.checks import CheckCalls
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.mail.records.traffic_log import TrafficLog
 from mailsacd.ports import OwnPorts, Ports, allow_open_files
@@ -163,6 +165,7 @@ class Daemon:
         feeds = self._add(Feeds(ground, owners, records, push.hub))
         signing_in = SigningIn.of(ground.settings, owners, records)
         operating = Operating(ground, owners)
+        checks = make_message_checks(ground, owners)
         theirs = (
             *mail_pages(ground, owners, signing_in),
             *account_pages(ground, owners, signing_in, mail, delivering),
@@ -172,6 +175,7 @@ class Daemon:
         pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, theirs))
         groups = (
             *mail_calls(ground, owners),
+            CheckCalls(checks),
             *owners.calls(),
             *signing_in.calls(),
             *operating.calls(),

@@ -28,6 +28,9 @@ ASKED = {
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","auth"': (
         "GET", "addresses/me@example.com/messages/{id}/authentication", None
     ),
+    '{"_id":"01m7xjdj3t000tcvqbnw3-0","score"': (
+        "GET", "addresses/me@example.com/messages/{id}/checks?checks=headers", None
+    ),
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","newer"': (
         "GET", "addresses/me@example.com/messages/{id}/neighbours", None
     ),

@@ -110,6 +110,7 @@ EVERYWHERE: dict[str, tuple[str, set[str], set[str]]] = {
 ONE_MESSAGE = {
     "getMessage",
     "getMessageAuthentication",
+    "checkMessage",
     "getMessageCodes",
     "getMessageNeighbours",
     "getText",

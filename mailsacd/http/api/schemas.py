@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from mailsacd.core.check_result import CheckResult
 from mailsacd.core.message_form import FOLDERS, Facts, Findings, Marks
 from mailsacd.http.api.operation import Answer
 
@@ -43,13 +44,28 @@ def _message() -> Mapping[str, Schema]:
     return {**found, "Message": _object({name: s for part in parts for name, s in part.items()})}
 
 
+def _check_results() -> Mapping[str, Schema]:
+    """That of what a check found, and those of what it consists of."""
+    kinds = (CheckResult,)
+    _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    return found
+
+
 SCHEMAS: Final[Mapping[str, Schema]] = {
     **_message(),
+    **_check_results(),
     "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
     "MessageLabels": _object({"_id": STRING, "labels": _NAMES}),
     "MessageFolder": _object({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
     "MessageCodes": _object({"_id": STRING, "codes": _NAMES}),
     "MessageAuthentication": _object({"_id": STRING, "auth": named("Authentication")}),
+    "MessageChecks": _object(
+        {
+            "_id": STRING,
+            "score": {"type": ["integer", "null"]},
+            "checks": list_of(named("CheckResult")),
+        }
+    ),
     "MessageNeighbours": _object({"_id": STRING, "newer": _TEXT_OR_NULL, "older": _TEXT_OR_NULL}),
     "MessageRead": _object({"_id": STRING, "read": _FLAG}),
     "InboxPage": _object(

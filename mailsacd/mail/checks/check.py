@@ -4,46 +4,28 @@ It is pure. All checks that are asked for run one after the other in one thread,
 of the message, its subject, is worked out once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import msgspec
-from msgspec import Meta
-
+from mailsacd.core.check_result import BEST
+from mailsacd.core.check_result import CheckReason as Reason
+from mailsacd.core.check_result import CheckResult as Result
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.parse import parse
 from mailsacd.mime.trace import end_of_trace
 from mailsacd.mime.tree import Element, tree_of
 
-BEST: Final = 100
+__all__ = [
+    "BEST", "MAX_REASONS", "MAX_WHERE_CHARS", "Check", "Reason", "Result", "Subject", "gathered",
+    "not_applicable", "overall", "scored",
+]  # fmt: skip
+
 MAX_REASONS: Final = 100
 """So many reasons has a result at most. A check gathers faults of one kind in one reason."""
 
 MAX_WHERE_CHARS: Final = 300
-
-
-class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of fault in a message, or something worth knowing, which costs no points."""
-
-    points: Annotated[int, Meta(ge=0, le=BEST, description="What it takes off the score")]
-    text: Annotated[str, Meta(description="What is the matter, in a sentence")]
-    where: Annotated[
-        str | None, Meta(description="A field, a tag or a URL that it is true of; null: of all")
-    ] = None
-    more: Annotated[int, Meta(ge=0, description="At so many further places it is the same")] = 0
-
-
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What one check found. ``data`` are its figures, as JSON, with names in camelCase."""
-
-    name: str
-    score: Annotated[
-        int | None, Meta(ge=0, le=BEST, description="100 is best; null: nothing to be checked")
-    ]
-    reasons: tuple[Reason, ...]
-    data: Mapping[str, Any]
 
 
 class Subject:
@@ -83,6 +65,11 @@ def scored(name: str, reasons: Sequence[Reason], data: Mapping[str, Any]) -> Res
         reasons=tuple(worst_first[:MAX_REASONS]),
         data=data,
     )
+
+
+def overall(results: Iterable[Result]) -> int | None:
+    """The worst score of ``results``: a chain is as good as that. None where none has one."""
+    return min((result.score for result in results if result.score is not None), default=None)
 
 
 def not_applicable(name: str, why: str) -> Result:

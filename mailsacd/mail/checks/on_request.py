@@ -1,0 +1,116 @@
+"""Checks of a message for who asks: results are kept for a while, since a message never changes."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
+
+from twisted.internet.defer import DeferredSemaphore, ensureDeferred
+
+from mailsacd.core.actor import Actor
+from mailsacd.core.cache import UNKNOWN, Recent
+from mailsacd.core.errors import OverloadedError
+from mailsacd.core.message import Message
+from mailsacd.core.token import time_of
+from mailsacd.mail.checks.catalogue import checks_of_message
+from mailsacd.mail.checks.check import Check, Result, Subject
+from mailsacd.work.sharing import Sharing
+from mailsacd.work.threads import Lane
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 1
+"""So many messages are looked at: others who read mail have the lane's other thread."""
+
+MAX_WAITING: Final = 50
+MAX_KEPT: Final = 500
+"""So many results are kept, of a few kilobytes each."""
+
+
+class Reads(Protocol):
+    """The only door to stored messages (mail.reading.mailbox)."""
+
+    async def get(self, actor: Actor, email: str, message_id: str) -> Message:
+        """One message, if the actor may see it."""
+
+    async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
+        """The bytes that are stored of it."""
+
+
+class MessageChecks:
+    """Checks for whoever may see the message, and raises as `Mailbox` does."""
+
+    def __init__(self, mailbox: Reads, lane: Lane) -> None:
+        """Messages are looked at in ``lane``."""
+        self._mailbox = mailbox
+        self._lane = lane
+        self._checks: Final[Mapping[str, Check]] = checks_of_message()
+        self._kept: Recent[tuple[str, str, str], Result] = Recent(MAX_KEPT)
+        self._places = DeferredSemaphore(AT_ONCE)
+        self._waiting = 0
+        self._under_way: Sharing[Any, Mapping[str, Result]] = Sharing()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of the checks that look at nothing but the message."""
+        return tuple(self._checks)
+
+    async def check(
+        self, actor: Actor, email: str, message_id: str, names: Sequence[str]
+    ) -> tuple[Result, ...]:
+        """Return the results of the checks called ``names``, in that order.
+
+        Raises OverloadedError when too many messages wait for theirs.
+        """
+        message = await self._mailbox.get(actor, email, message_id)
+        read = partial(self._mailbox.raw, actor, email, message_id)
+        found = await self._found(message, read, names)
+        return tuple(found[name] for name in names)
+
+    async def _found(
+        self, message: Message, read: Callable[[], Awaitable[bytes]], names: Sequence[str]
+    ) -> Mapping[str, Result]:
+        kept = ((name, self._kept.get((message.inbox, message.id, name))) for name in names)
+        known = {name: result for name, result in kept if result is not UNKNOWN}
+        missing = tuple(name for name in names if name not in known)
+        if not missing:
+            return known
+        work = partial(_checked, {name: self._checks[name] for name in missing})
+        found = await self._under_way.get(
+            (message.inbox, message.id, missing), partial(self._in_turn, message, read, work)
+        )
+        for name, result in found.items():
+            self._kept.remember((message.inbox, message.id, name), result)
+        return {**known, **found}
+
+    async def _in_turn(
+        self,
+        message: Message,
+        read: Callable[[], Awaitable[bytes]],
+        work: Callable[[Subject], T],
+    ) -> T:
+        """What ``work`` makes of the message, in a thread."""
+        if self._waiting >= MAX_WAITING:
+            raise OverloadedError("Too many messages are being checked, try again later")
+        self._waiting += 1
+        try:
+            looked: Any = await self._places.run(
+                lambda: ensureDeferred(self._look(message, read, work))
+            )
+        finally:
+            self._waiting -= 1
+        result: T = looked
+        return result
+
+    async def _look(
+        self,
+        message: Message,
+        read: Callable[[], Awaitable[bytes]],
+        work: Callable[[Subject], T],
+    ) -> T:
+        raw = await read()  # now, and not before: what waits for its turn is not in memory
+        received = time_of(message.id)
+        return await self._lane.run_in_thread(lambda: work(Subject(raw, received)), len(raw))
+
+
+def _checked(checks: Mapping[str, Check], subject: Subject) -> Mapping[str, Result]:
+    return {name: check(subject) for name, check in checks.items()}
