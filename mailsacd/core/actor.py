@@ -63,6 +63,19 @@ def account_of(actor: Actor) -> str:
     return actor.account
 
 
+def unlimited_account(actor: Actor) -> str:
+    """The account that ``actor`` acts for without a team user's limits.
+
+    That is by an API key, a session of its own login or an elevated user's: for what programs set
+    up, too, such as domains. Raises UnauthenticatedError without credentials, ForbiddenError for
+    any other team user.
+    """
+    account = account_of(actor)
+    if actor.is_limited:
+        raise ForbiddenError("This is not for team users, unless one manages the account")
+    return account
+
+
 def managed_account(actor: Actor) -> str:
     """The account that ``actor`` may manage: by a session of its own login or an elevated user's.
 

@@ -56,7 +56,8 @@ class AuditCalls:
                 id="listAudit",
                 tag="Account",
                 summary="What was done to the account and to what it owns, newest first",
-                description="Takes a session of the account's own login.",
+                description="Takes a session that manages the account: of its own login, or of an "
+                "elevated team user.",
                 parameters=(
                     replace(UNTIL, description=UNTIL.description.replace("messages", about)),
                     replace(SINCE, description=SINCE.description.replace("messages", about)),

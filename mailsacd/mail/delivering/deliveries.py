@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, Unpack
 
 from mailsacd.core.activity import DELIVERED, DELIVERY_FAILED, WEBHOOK_DISABLED
-from mailsacd.core.actor import Actor, account_of, managed_account
+from mailsacd.core.actor import Actor, account_of, unlimited_account
 from mailsacd.core.audit import SERVER, Act, author_of
 from mailsacd.core.backoff import WEBHOOKS
 from mailsacd.core.delivery import RETRIED_FOR, SLACK, Attempt, Claim, Delivery
@@ -206,9 +206,9 @@ class Deliveries:
     async def rotate_secret(self, actor: Actor) -> str:
         """A new secret; the one before signs along for BOTH_SECRETS_FOR.
 
-        Raises UnauthenticatedError, and ForbiddenError for a team user.
+        Raises UnauthenticatedError, and ForbiddenError for a team user who is not elevated.
         """
-        account = account_of(actor) if actor.login is None else managed_account(actor)
+        account = unlimited_account(actor)
         await self._secrets(account)  # so that there is one to be changed
 
         async def work(transaction: Transaction) -> None:

@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from mailsacd.core.activity import LOAD_TEST
-from mailsacd.core.actor import Actor, account_of
-from mailsacd.core.errors import ConflictError, ForbiddenError, NotFoundError
+from mailsacd.core.actor import Actor, account_of, unlimited_account
+from mailsacd.core.errors import ConflictError, NotFoundError
 from mailsacd.core.load_test import MAX_HOURS, Figures, LoadTest
 from mailsacd.core.sampled_ids import SampledIds, unpacked
 from mailsacd.core.token import EnvelopeIds
@@ -71,10 +71,11 @@ class LoadTests:
     async def start(self, actor: Actor, name: str, *, hours: float, header: str) -> Report:
         """Declare the domain for load testing: its mail is counted from now on, and not kept.
 
-        Raises ForbiddenError for a team user; ConflictError for a domain that is not verified, that
-        is tested already, or where others have addresses, and when there are too many tests.
+        Raises ForbiddenError for a team user who is not elevated; ConflictError for a domain that
+        is not verified, that is tested already, or where others have addresses, and when there are
+        too many tests.
         """
-        account, domain = _manager(actor), normal_name(name)
+        account, domain = unlimited_account(actor), normal_name(name)
 
         async def work(transaction: Transaction) -> LoadTest:
             await begin(transaction, account)
@@ -95,9 +96,9 @@ class LoadTests:
     async def end(self, actor: Actor, name: str) -> Report:
         """End the test under way now: mail is kept again. Of one that has ended it is the report.
 
-        Raises ForbiddenError for a team user.
+        Raises ForbiddenError for a team user who is not elevated.
         """
-        account, domain = _manager(actor), normal_name(name)
+        account, domain = unlimited_account(actor), normal_name(name)
 
         async def work(transaction: Transaction) -> LoadTest | None:
             ended = await store.end_load_test(transaction, domain, account)
@@ -172,10 +173,3 @@ def _added_up(test: LoadTest, now: datetime, texts: list[str], pieces: list[byte
         duplicates=ids.duplicates,
         now=now,
     )
-
-
-def _manager(actor: Actor) -> str:
-    account = account_of(actor)
-    if actor.is_limited:
-        raise ForbiddenError("Only the account's own login and its API keys test domains")
-    return account

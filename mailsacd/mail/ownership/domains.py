@@ -8,14 +8,13 @@ from typing import Final, Unpack
 from twisted.logger import Logger
 
 from mailsacd.core.account import Account
-from mailsacd.core.actor import Actor, account_of
+from mailsacd.core.actor import Actor, account_of, unlimited_account
 from mailsacd.core.address import Address, normal_domain
 from mailsacd.core.audit import SERVER, Act, Author, author_of
 from mailsacd.core.errors import (
     BadAddressError,
     ConflictError,
     Fault,
-    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     ThrottledError,
@@ -53,7 +52,7 @@ class Domains:
 
     Raises BadAddressError for what is none, UnauthenticatedError for an actor without an account,
     NotFoundError for a domain that the account has not claimed; those that change something raise
-    ForbiddenError for a team user.
+    ForbiddenError for a team user who is not elevated.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class Domains:
         ConflictError for a claim that the account has already, and for a domain that needs no proof
         and that somebody else uses; InvalidInputError when the plan allows no further one.
         """
-        account = _manager(actor)
+        account = unlimited_account(actor)
         domain = self._claimable(name)
         lent = bool(self._rules.hosting) and domain.partition(".")[2] == self._rules.hosting
         hosted = lent or vouched
@@ -124,7 +123,7 @@ class Domains:
 
     async def remove(self, actor: Actor, name: str) -> str:
         """Give a claim up, with its catch-all; its normal name. Its mail stays the account's."""
-        account = _manager(actor)
+        account = unlimited_account(actor)
         domain = normal_name(name)
 
         async def work(transaction: Transaction) -> list[str]:
@@ -141,7 +140,7 @@ class Domains:
 
     async def verify(self, actor: Actor, name: str) -> DomainView:
         """Look at the domain's DNS now. Raises ThrottledError when too many do at once."""
-        account = _manager(actor)
+        account = unlimited_account(actor)
         claim = await self._claim(account, normal_name(name))
         if self._looking >= MAX_LOOKS:
             raise ThrottledError("Too many domains are being verified", retry_after_s=5)
@@ -170,7 +169,7 @@ class Domains:
         A catch-all that is switched on is reserved, if need be, for which it takes a credit;
         switched off it stays reserved.
         """
-        account = _manager(actor)
+        account = unlimited_account(actor)
         inbox = Address(CATCH_ALL_LOCAL, normal_name(name))
 
         async def work(transaction: Transaction) -> tuple[Domain, bool]:
@@ -276,13 +275,6 @@ def normal_name(name: str) -> str:
         return normal_domain(name)
     except BadAddressError as e:
         raise BadAddressError(e.public, (Fault(field="domain", problem=e.public),)) from e
-
-
-def _manager(actor: Actor) -> str:
-    account = account_of(actor)
-    if actor.is_limited:
-        raise ForbiddenError("Only the account's own login and its API keys manage domains")
-    return account
 
 
 def _not_there(domain: str) -> NotFoundError:

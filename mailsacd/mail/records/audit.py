@@ -70,7 +70,7 @@ class AuditLog:
     async def list(self, actor: Actor, **wanted: Unpack[Wanted]) -> list[AuditEntry]:
         """What was done to the account that ``actor`` manages, newest first.
 
-        Raises UnauthenticatedError without credentials, ForbiddenError for a key or a team user.
+        Raises UnauthenticatedError without credentials, ForbiddenError for who manages none.
         """
         account = managed_account(actor)
         until_ms = wanted.get("until_ms")

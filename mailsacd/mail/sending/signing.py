@@ -97,7 +97,12 @@ class Signer:
             try:
                 private = unseal(secret, sealed, domain=domain, selector=key.selector)
             except SealError as e:
-                _log.error("mail is not signed: {why}", why=str(e))
+                _log.error(
+                    "mail of {domain} is not signed with the key {selector}: {why}",
+                    domain=domain,
+                    selector=key.selector,
+                    why=str(e),
+                )
                 continue
             found[key.algorithm] = SigningKey(selector=key.selector, private=private)
         return tuple(found.values())

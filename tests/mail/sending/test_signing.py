@@ -9,6 +9,7 @@ import dkim
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
+from twisted.logger import capturedLogs
 
 from mailsacd.mail.ownership.domain_keys import DomainKeys
 from mailsacd.mail.sending.signing import Signer
@@ -149,4 +150,8 @@ async def test_keys_that_another_servers_secret_sealed_do_not_sign(node: Node) -
     await node.keys.have("example.com", "ann")
     await node.keys.activate("example.com", "ann")
     await node.database.run("update server_secret set value = decode(repeat('ab', 32), 'hex')")
-    assert await node.signer.sign("example.com", MESSAGE) == MESSAGE
+    with capturedLogs() as logged:
+        assert await node.signer.sign("example.com", MESSAGE) == MESSAGE
+    selectors = {key.selector for key in await node.keys.of_domain("example.com", "ann")}
+    told = [(event["domain"], event["selector"]) for event in logged if "selector" in event]
+    assert set(told) == {("example.com", selector) for selector in selectors}
