@@ -56,6 +56,8 @@ def main() -> None:
         )
         part.add_options(parsers[name])
     options = parser.parse_args()
+    if options.report and options.name:
+        parser.error("--report is for a whole run: it replaces the table of all")
     verdicts = []
     if options.name:
         verdicts = PARTS[options.name].run(options)

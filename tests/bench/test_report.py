@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import main
 from bench.report import BEGIN, END, NoPlaceError, write_report
 from bench.rounds import Verdict
 
@@ -31,3 +32,14 @@ def test_a_page_without_a_place_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(NoPlaceError):
         write_report(page, [MET], "a whole run")
     assert page.read_text() == "nothing"
+
+
+def test_one_benchmark_alone_writes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.md"
+    monkeypatch.setattr("sys.argv", ["bench", "--report", str(page), "start"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--report is for a whole run" in capsys.readouterr().err
+    assert not page.exists()
