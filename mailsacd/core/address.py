@@ -23,6 +23,7 @@ from mailsacd.core.errors import BadAddressError
 
 MAX_LOCAL_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
 MAX_DOMAIN_OCTETS = 255  # RFC 5321 section 4.5.3.1.2
+MAX_DNS_CHARACTERS = 253  # RFC 1035 section 2.3.4: 255 octets as they are sent
 MAX_ADDRESS_OCTETS = 254  # RFC 5321 section 4.5.3.1.3: 256 with the angle brackets
 
 _ALTERNATE_LOCAL = re.compile(r"inbox-[0-9a-f]{40}\Z")
@@ -123,6 +124,15 @@ def normal_domain(text: str) -> str:
     if not all(_ASCII_LABEL.match(label) for label in lowered.split(".")):
         raise BadAddressError(f"{_shown(text)} is not a domain name")
     return lowered
+
+
+def is_domain(text: str) -> bool:
+    """Tell whether ``text`` is a domain name of two labels or more that can be in the DNS."""
+    try:
+        normal = normal_domain(text)
+    except BadAddressError:
+        return False
+    return not text.startswith("[") and "." in normal and len(normal) <= MAX_DNS_CHARACTERS
 
 
 def alternate_local(secret: bytes, address: Address) -> str:

@@ -64,7 +64,7 @@ def signed(content: bytes, domain: str, keys: Sequence[SigningKey], now: int) ->
     if content.startswith(b"\r\n"):
         head, body = b"", content[2:]
     body_hash = base64.b64encode(hashlib.sha256(canonical_body(body)).digest()).decode("ascii")
-    names, fields = _chosen(_fields(head))
+    names, fields = _chosen(_values(head))
     signatures = (_signature(key, domain, now, names, fields, body_hash) for key in keys)
     return b"".join(signatures) + content
 
@@ -99,13 +99,21 @@ def canonical_field(name: str, value: bytes) -> bytes:
     return name.lower().encode("ascii") + b":" + unfolded.strip(b" ")
 
 
-def _fields(head: bytes) -> Mapping[str, list[bytes]]:
-    """The values of the header fields by their names in lower case, in their order."""
-    found: dict[str, list[bytes]] = defaultdict(list)
-    for line in _FIELD_END.split(head):
-        name = _FIELD.match(line)
+def fields_of(head: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield of each header field its name in lower case, and all of it without the CRLF at its end.
+
+    Lines that are no field are left out.
+    """
+    for raw in _FIELD_END.split(head):
+        name = _FIELD.match(raw)
         if name is not None:
-            found[name[1].decode("ascii").lower()].append(line[name.end() :])
+            yield name[1].decode("ascii").lower(), raw
+
+
+def _values(head: bytes) -> Mapping[str, list[bytes]]:
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for name, raw in fields_of(head):
+        found[name].append(raw.partition(b":")[2])
     return found
 
 

@@ -10,6 +10,7 @@ from mailsacd.core.address import (
     Address,
     alternate_local,
     inbox_of,
+    is_domain,
     normal_domain,
     parse_address,
     split_addresses,
@@ -190,3 +191,17 @@ def test_a_domain_alone_is_normalised() -> None:
 )
 def test_a_list_of_addresses_is_cut_at_its_commas(text: str, parts: list[str]) -> None:
     assert split_addresses(text) == parts
+
+
+@pytest.mark.parametrize(
+    "text", ["example.com", "_dmarc.Example.com.", "ü.example", "a." * 125 + "com"]
+)
+def test_what_can_be_a_domain_in_the_dns(text: str) -> None:
+    assert is_domain(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "com", "com.", "a..b", "[192.0.2.1]", "a b.example", "a." * 126 + "com"]
+)
+def test_what_cannot_be_a_domain_in_the_dns(text: str) -> None:
+    assert not is_domain(text)

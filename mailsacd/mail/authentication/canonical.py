@@ -1,17 +1,15 @@
 """Header fields and bodies in the forms that are signed (RFC 6376 section 3.4), in linear time."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mailsacd.mime.dkim import canonical_body, canonical_field
+from mailsacd.mime.dkim import canonical_body, canonical_field, fields_of
 
 MAX_HEADER_BYTES: Final = 131_072
 """Of a longer header no more is read, and no signature of it counts."""
 
-_FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
-_FIELD_END: Final = re.compile(rb"\r\n(?![ \t])")
 _BARE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
 
@@ -59,16 +57,9 @@ def split_message(content: bytes) -> RawMessage:
     if _BARE.search(head) and not fault:
         fault = "a line of the header does not end in CRLF"
     fields: dict[str, list[RawField]] = {}
-    for field in _fields(head):
-        fields.setdefault(field.name, []).append(field)
+    for name, raw in fields_of(head):
+        fields.setdefault(name, []).append(RawField(name, raw))
     return RawMessage(fields, body, fault)
-
-
-def _fields(head: bytes) -> Iterator[RawField]:
-    for raw in _FIELD_END.split(head):
-        name = _FIELD.match(raw)
-        if name is not None:
-            yield RawField(name[1].decode("ascii").lower(), raw)
 
 
 def relaxed_field(field: RawField) -> bytes:

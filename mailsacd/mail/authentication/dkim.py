@@ -9,7 +9,7 @@ from typing import Final
 from mailsacd.core.authentication import DkimResult
 from mailsacd.mail.authentication.evaluation import Evaluation, UnusableError
 from mailsacd.mail.authentication.public_key import PublicKey, find_key
-from mailsacd.mail.authentication.signature import Hashes, Signature, check_maker, read_signature
+from mailsacd.mail.authentication.signature import Hashes, Signature, read_signature
 
 MAX_SIGNATURES: Final = 8
 """So many of a message are looked at, the first ones: the last hosts on its way made them."""
@@ -48,10 +48,7 @@ def verify(signature: Signature) -> Evaluation[PublicKey]:
     """Return the key that made ``signature``. Raises UnusableError where none did."""
     if signature.fault is not None:
         raise UnusableError(*signature.fault)
-    algorithm = check_maker(
-        {"a": signature.algorithm, "d": signature.domain, "s": signature.selector}
-    )
-    key = yield from find_key(signature.domain, signature.selector, algorithm)
+    key = yield from find_key(signature.domain, signature.selector, signature.algorithm)
     if key.strict and signature.identity not in {"", signature.domain}:
         raise UnusableError("permerror", "the key is not one for subdomains")
     if not key.verifies(signature.signature, signature.digest):

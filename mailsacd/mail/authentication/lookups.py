@@ -4,10 +4,10 @@ from typing import Any, Final, Literal, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
-from mailsacd.core.address import normal_domain
+from mailsacd.core.address import is_domain
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.dns import Found, MailHost
-from mailsacd.core.errors import BadAddressError, LookupFailedError
+from mailsacd.core.errors import LookupFailedError
 from mailsacd.mail.authentication.evaluation import Question
 from mailsacd.work.sharing import Sharing
 
@@ -55,7 +55,7 @@ class Lookups:
             if known[1] is None:
                 raise LookupFailedError(f"The name servers did not answer for {question.name}")
             return known[1]
-        if question.kind != "PTR" and not _is_name(question.name):
+        if question.kind != "PTR" and not is_domain(question.name):
             return Found((), exists=False)
         return await self._asking.get(question, lambda: self._look_up(question))
 
@@ -88,10 +88,3 @@ def _is_short(found: Found[Any]) -> bool:
         len(found.records) <= MAX_REMEMBERED_RECORDS
         and sum(len(str(record)) for record in found.records) <= MAX_REMEMBERED_CHARACTERS
     )
-
-
-def _is_name(name: str) -> bool:
-    try:
-        return not name.startswith("[") and len(normal_domain(name)) <= 253
-    except BadAddressError:
-        return False

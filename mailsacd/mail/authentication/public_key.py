@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from mailsacd.core.dkim import Algorithm
 from mailsacd.core.dns import Found
 from mailsacd.core.errors import LookupFailedError
 from mailsacd.mail.authentication.evaluation import Evaluation, Question, UnusableError
@@ -54,8 +53,8 @@ class PublicKey:
         return True
 
 
-def find_key(domain: str, selector: str, algorithm: Algorithm) -> Evaluation[PublicKey]:
-    """Look up the key for signatures by ``algorithm``. Raises UnusableError."""
+def find_key(domain: str, selector: str, algorithm: str) -> Evaluation[PublicKey]:
+    """Look up the key for signatures by ``algorithm`` (core.dkim). Raises UnusableError."""
     name = f"{selector}._domainkey.{domain}"
     try:
         found: Found[str] = yield Question("TXT", name)
@@ -68,7 +67,7 @@ def find_key(domain: str, selector: str, algorithm: Algorithm) -> Evaluation[Pub
     return read_key(found.records[0], algorithm)
 
 
-def read_key(record: str, algorithm: Algorithm) -> PublicKey:
+def read_key(record: str, algorithm: str) -> PublicKey:
     """Return the key that ``record`` publishes for ``algorithm``. Raises UnusableError."""
     tags = parse_tags(record, _WHAT)
     if tags.get("v", "DKIM1") != "DKIM1" or ("v" in tags and next(iter(tags)) != "v"):
@@ -87,7 +86,7 @@ def read_key(record: str, algorithm: Algorithm) -> PublicKey:
     return PublicKey(_loaded(decoded(tags["p"], _WHAT), algorithm), "y" in flags, "s" in flags)
 
 
-def _loaded(data: bytes, algorithm: Algorithm) -> RSAPublicKey | Ed25519PublicKey:
+def _loaded(data: bytes, algorithm: str) -> RSAPublicKey | Ed25519PublicKey:
     try:
         if algorithm == "ed25519-sha256":
             return Ed25519PublicKey.from_public_bytes(data)

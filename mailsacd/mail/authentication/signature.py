@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from mailsacd.core.address import normal_domain
+from mailsacd.core.address import is_domain
 from mailsacd.core.authentication import Result
 from mailsacd.core.dkim import ALGORITHMS, Algorithm
-from mailsacd.core.errors import BadAddressError
 from mailsacd.mail.authentication.canonical import BODY_FORMS, FIELD_FORMS, RawField, RawMessage
 from mailsacd.mail.authentication.evaluation import UnusableError
 from mailsacd.mail.authentication.public_key import digest_of
@@ -121,11 +120,7 @@ def check_maker(tags: dict[str, str]) -> Algorithm:
         raise UnusableError("policy", "SHA-1 is not good any more")  # RFC 8301 section 3.1
     if algorithm not in ALGORITHMS:
         raise UnusableError("permerror", "the algorithm is not known")
-    try:
-        is_domain = "." in normal_domain(tags.get("d", ""))
-    except BadAddressError:
-        is_domain = False
-    if not is_domain or not _SELECTOR.match(tags.get("s", "")):
+    if not is_domain(tags.get("d", "")) or not _SELECTOR.match(tags.get("s", "")):
         raise UnusableError("permerror", "the signature names no domain and selector")
     return algorithm
 

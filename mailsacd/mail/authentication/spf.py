@@ -3,10 +3,10 @@
 import ipaddress
 from typing import Any, Final
 
-from mailsacd.core.address import normal_domain
+from mailsacd.core.address import is_domain
 from mailsacd.core.authentication import Result, SpfResult
 from mailsacd.core.dns import Found
-from mailsacd.core.errors import BadAddressError, LookupFailedError
+from mailsacd.core.errors import LookupFailedError
 from mailsacd.mail.authentication.evaluation import Evaluation, Question, UnusableError
 from mailsacd.mail.authentication.spf_record import (
     MacroValues,
@@ -37,7 +37,7 @@ def check_spf(ip: str, sender: str, helo: str) -> Evaluation[SpfResult]:
     def told(result: Result, reason: str = "") -> SpfResult:
         return SpfResult(result=result, domain=domain, identity=identity, reason=reason)
 
-    if not _is_domain(domain):
+    if not is_domain(domain):
         return told("none", "there is no domain to ask")
     try:
         check = _Check(ip, f"{local or 'postmaster'}@{domain}", helo)
@@ -158,10 +158,3 @@ class _Check:
         self._lookups += 1
         if self._lookups > MAX_LOOKUPS:
             raise UnusableError("permerror", f"more than {MAX_LOOKUPS} terms ask the DNS")
-
-
-def _is_domain(name: str) -> bool:
-    try:
-        return not name.startswith("[") and "." in normal_domain(name)
-    except BadAddressError:
-        return False

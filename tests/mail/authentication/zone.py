@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from mailsacd.core.dns import Found, MailHost
 from mailsacd.core.errors import LookupFailedError
-from mailsacd.mail.authentication.evaluation import Evaluation, Question
+from mailsacd.mail.authentication.evaluation import Evaluation, Question, evaluate
 
 T = TypeVar("T")
 
@@ -21,21 +21,15 @@ class Zone:
         self.asked: list[str] = []
 
     def run(self, evaluation: Evaluation[T]) -> T:
-        """What ``evaluation`` comes to."""
+        """What ``evaluation`` comes to, which waits for nothing."""
         try:
-            question = next(evaluation)
-            while True:
-                try:
-                    answer = self._answer(question)
-                except LookupFailedError as e:
-                    question = evaluation.throw(e)
-                else:
-                    question = evaluation.send(answer)
+            evaluate(evaluation, self._answer).send(None)
         except StopIteration as e:
             result: T = e.value
             return result
+        raise AssertionError("it waits for an answer")
 
-    def _answer(self, question: Question) -> Found[Any]:
+    async def _answer(self, question: Question) -> Found[Any]:
         name = f"{question.kind} {question.name.lower()}"
         self.asked.append(name)
         found = self.records.get(name, ())
