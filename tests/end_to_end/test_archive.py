@@ -50,21 +50,17 @@ def test_a_backup_taken_beside_a_daemon_brings_everything_back(
     assert _count(daemon) == 2
 
 
-@pytest.mark.parametrize(
-    "content", [b"no backup", b"", b"PGDMP\x01\x10", b"-- PostgreSQL database dump"]
-)
-def test_a_file_that_is_no_backup_changes_nothing(
-    make_daemon: MakeDaemon, workspace: Path, content: bytes
-) -> None:
+def test_a_file_that_is_no_backup_changes_nothing(make_daemon: MakeDaemon, workspace: Path) -> None:
     daemon = make_daemon().start()
     daemon.send("kept@example.com", "Subject: kept\r\n\r\n")
     daemon.stop()
     file = workspace / "nonsense"
-    file.write_bytes(content)
-    refused = run(daemon.data_dir, "restore", "--yes", str(file))
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("Error: this is no backup that can be restored: ")
-    assert refused.stderr.count("\n") == 1
+    for content in (b"no backup", b"", b"PGDMP\x01\x10", b"-- PostgreSQL database dump"):
+        file.write_bytes(content)
+        refused = run(daemon.data_dir, "restore", "--yes", str(file))
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("Error: this is no backup that can be restored: ")
+        assert refused.stderr.count("\n") == 1
     daemon.start()
     assert _count(daemon) == 1
 
@@ -147,10 +143,7 @@ def test_a_backup_that_a_signal_ends_says_so_and_leaves_nothing(
             assert os.listdir(place) == []
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["backup b", "stats", "account list", "key add admin", "deny add spam.example"],
-)
+@pytest.mark.parametrize("command", ["backup b", "key add admin"])
 def test_a_mistyped_directory_makes_no_server(workspace: Path, command: str) -> None:
     mistyped = workspace / "vra"
     refused = run(mistyped, *command.split())
@@ -160,9 +153,8 @@ def test_a_mistyped_directory_makes_no_server(workspace: Path, command: str) -> 
     assert os.listdir(workspace) == []
 
 
-@pytest.mark.parametrize("command", ["migrate", "account add ann --email ann@example.net"])
-def test_a_command_that_may_begin_a_server_makes_one(workspace: Path, command: str) -> None:
-    told(workspace / "data", *command.split())
+def test_a_command_that_may_begin_a_server_makes_one(workspace: Path) -> None:
+    told(workspace / "data", "account", "add", "ann", "--email", "ann@example.net")
     assert "admin" in told(workspace / "data", "account", "list")
 
 
