@@ -59,11 +59,13 @@ class Tag:
     """A start tag ``<name inside>``, or an end tag ``</name>`` when ``closing`` is true.
 
     ``name`` is in lower case, ``inside`` is what follows it up to the ``>``, as it was written.
+    ``start`` is the place of the ``<`` in the source, in characters.
     """
 
     name: str
     inside: str
     closing: bool
+    start: int
 
     def attributes(self) -> dict[str, str]:
         """Return the values of the attributes by name, character references decoded.
@@ -119,7 +121,7 @@ def tokens(source: str, kept_raw: Set[str] = frozenset()) -> Iterator[Tag | str]
         tag, position = tags.read(start, close)
         if tag is not None and tag.name in SHOWN_RAW:
             end = tags.end_of_raw(tag.name, position)
-            yield from _preformatted(source, tag.name, position, end)
+            yield from _preformatted(source, tag, position, end)
             position = end
         elif tag is not None:
             yield tag
@@ -167,12 +169,12 @@ def _character(match: re.Match[str]) -> str:
 _unescaped = lru_cache(maxsize=512)(html.unescape)
 
 
-def _preformatted(source: str, name: str, start: int, end: int) -> Iterator[Tag | str]:
+def _preformatted(source: str, tag: Tag, start: int, end: int) -> Iterator[Tag | str]:
     """What a SHOWN_RAW element shows: a text in which ``<`` is no markup."""
-    yield Tag("pre", "", False)
+    yield Tag("pre", "", False, tag.start)
     for text in texts(source, start, end):
-        yield text if name == "textarea" else text.replace("&", "&amp;")
-    yield Tag("pre", "", True)
+        yield text if tag.name == "textarea" else text.replace("&", "&amp;")
+    yield Tag("pre", "", True, end)
 
 
 class _Tags:
@@ -205,7 +207,7 @@ class _Tags:
             return None, close + 1 if name[1] else self.end_of_raw(lowered, close + 1)
         if close - start > (MAX_PICTURE_CHARS if lowered == "img" else MAX_TAG_CHARS):
             return None, close + 1
-        return Tag(lowered, inside, bool(name[1])), close + 1
+        return Tag(lowered, inside, bool(name[1]), start), close + 1
 
     def _true_close(self, start: int, after_name: int, close: int) -> int:
         if self._failures >= _MAX_FAILURES:

@@ -14,6 +14,8 @@ from mailsacd.mime.markup import Tag
 MAX_DEPTH: Final = 100
 """What is deeper stands, in the tree, in the element of this depth."""
 
+MAX_PLACE_CHARS: Final = 200
+
 _ROOT: Final = ""
 _KEPT_RAW: Final = frozenset({"style", "title"})
 
@@ -23,13 +25,15 @@ class Element:
     """An element; ``name`` and the names of ``attributes`` are in lower case.
 
     Character references are decoded, in ``attributes`` and in those of the ``children`` that are
-    texts. The root of a tree has the name ``""`` and no ``parent``.
+    texts. ``line`` is where the start tag begins, from 1. The root of a tree has the name ``""``
+    and no ``parent``.
     """
 
     name: str
     attributes: dict[str, str] = field(default_factory=dict)
     parent: "Element | None" = None
     children: "list[Element | str]" = field(default_factory=list)
+    line: int = 0
 
     def elements(self) -> Iterator["Element"]:
         """Yield all elements in this one, in the order of their start tags."""
@@ -64,6 +68,11 @@ class Element:
         written = "".join(f' {name}="{value}"' for name, value in self.attributes.items())
         return f"<{self.name}{written}>"
 
+    def place(self) -> str:
+        """The line and the start tag, of MAX_PLACE_CHARS at most: to find it in the source."""
+        place = f"line {self.line}: {self.shown()}"
+        return place if len(place) <= MAX_PLACE_CHARS else f"{place[: MAX_PLACE_CHARS - 1]}…"
+
 
 def tree_of(source: str) -> Element:
     """Return the root of a tree of the elements in ``source``. The function never raises.
@@ -71,7 +80,7 @@ def tree_of(source: str) -> Element:
     There are comments and scripts in it no more than in `markup.tokens`, whose limits hold; the
     text of a `style` or `title` is as it was written.
     """
-    growing = _Growing()
+    growing = _Growing(source)
     for token in markup.tokens(source, kept_raw=_KEPT_RAW):
         if not isinstance(token, Tag):
             growing.text(token)
@@ -85,7 +94,9 @@ def tree_of(source: str) -> Element:
 class _Growing:
     """A tree, and which of its elements are open: the outermost first."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._line, self._counted = 1, 0  # lines, and the characters that they are counted up to
         self.root = Element(_ROOT)
         self._open = [self.root]
 
@@ -104,7 +115,9 @@ class _Growing:
             if name in nesting.ENDS:
                 self._end(nesting.ENDS[name])
         parent = self._open[-1]
-        element = Element(name, tag.attributes(), parent)
+        self._line += self._source.count("\n", self._counted, tag.start)
+        self._counted = tag.start
+        element = Element(name, tag.attributes(), parent, line=self._line)
         parent.children.append(element)
         if name not in markup.VOID and len(self._open) <= MAX_DEPTH:
             self._open.append(element)
