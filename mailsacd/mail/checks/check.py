@@ -12,8 +12,10 @@ from typing import Any, Final
 from mailsacd.core.check_result import BEST
 from mailsacd.core.check_result import CheckReason as Reason
 from mailsacd.core.check_result import CheckResult as Result
+from mailsacd.mail.checks.looks import Looks
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.parse import parse
+from mailsacd.mime.style_sheets import Styles
 from mailsacd.mime.trace import end_of_trace
 from mailsacd.mime.tree import Element, tree_of
 
@@ -47,6 +49,16 @@ class Subject:
         """The elements of the HTML that is shown, as a root whose children they are; None: none."""
         html = self.parsed.html
         return None if html is None else tree_of(html)
+
+    @cached_property
+    def styles(self) -> Styles:
+        """What that HTML says about how it looks; nothing when there is none."""
+        return Styles(self.tree or Element(""))
+
+    @cached_property
+    def looks(self) -> Looks:
+        """How its elements look: colours, sizes, and what is hidden."""
+        return Looks(self.tree or Element(""), self.styles)
 
 
 Check = Callable[[Subject], Result]
