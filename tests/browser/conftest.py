@@ -24,7 +24,7 @@ def launched(kind: BrowserType, *arguments: str) -> Browser:
     return kind.launch(executable_path=executable, args=[*_ARGUMENTS, *arguments])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")  # not longer: until it ends no other test can run an asyncio loop
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = launched(playwright.chromium)

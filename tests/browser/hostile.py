@@ -40,8 +40,8 @@ PICTURES: Final = {
     "input-image": f"<input type=image src='{U}'>",
     "base-href": f"<base href='{U}/'><img src=x.png>",
     "meta-referrer": f"<meta name=referrer content=unsafe-url><img src='{U}'>",
-    "mutated": f"<svg></p><style><a id=\"</style><img src='{U}'>\">",
     "in-noscript": f"<noscript><img src='{U}'></noscript>",
+    "mutated": f"<svg></p><style><a id=\"</style><img src='{U}'>\">",  # takes in what follows
 }  # fmt: skip
 
 # What nobody asks for who asks for pictures
@@ -104,11 +104,29 @@ CLICKED: Final = {
 }  # fmt: skip
 
 
-def made(pieces: dict[str, str], url: str) -> dict[str, str]:
-    """The pieces as whole pages that ask for ``url`` and their name."""
-    return {
-        name: f"<!doctype html><html>{'' if 'frameset' in piece else '<p>hello '}{piece}".replace(
-            U, f"{url}/{name}"
+# What would be undone by others on its page, or undo them
+_ALONE: Final = ("background-escaped", "meta-refresh", "meta-policy", "frameset")
+
+PAGES: Final[dict[str, tuple[str, ...]]] = {
+    "pictures": tuple(name for name in PICTURES if name not in _ALONE),
+    "others": tuple(name for name in OTHERS if name not in _ALONE),
+    **{name: (name,) for name in _ALONE},
+    "clicked": tuple(CLICKED),
+}
+"""The names of the pieces that are on a page together, by the name of the page."""
+
+
+def made(page: str, url: str) -> str:
+    """That page as HTML: each piece asks for ``url`` and its name, and is in a part of its name."""
+    pieces = PICTURES | OTHERS | CLICKED
+    return "<!doctype html><html>" + "".join(
+        piece if name == "frameset" else f"<div class='{name}'><p>{shown(name)}{piece}</div>"
+        for name, piece in (
+            (name, pieces[name].replace(U, f"{url}/{name}")) for name in PAGES[page]
         )
-        for name, piece in pieces.items()
-    }
+    )
+
+
+def shown(name: str) -> str:
+    """What is read on the page as long as the piece of this name is there."""
+    return "/frameset" if name == "frameset" else f"hello {name}."  # a part that tells its URL

@@ -1,9 +1,9 @@
 """Somebody with an account that has some of everything, and nobody, who has mail to look at."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
-
-import requests
+from typing import Final
 
 from tests.end_to_end.command import told
 from tests.end_to_end.daemon import RunningDaemon
@@ -47,45 +47,34 @@ NEWSLETTER: Final = "\r\n".join((
 
 @dataclass(frozen=True)
 class Person:
-    """``cookies`` are the browser's; ``values`` what the paths of pages have in braces."""
+    """``values`` are what the paths of pages have in braces."""
 
-    cookies: list[dict[str, str]]
+    client: Client
     values: dict[str, str]
 
-    @property
-    def jar(self) -> dict[str, str]:
-        """The cookies, as a program sends them."""
-        return {each["name"]: each["value"] for each in self.cookies}
 
-
-def nobody(daemon: RunningDaemon) -> Person:
+@contextmanager
+def nobody(daemon: RunningDaemon) -> Iterator[Person]:
     """Who has not signed in, and looks at a public inbox."""
-    return Person(cookies=[], values=_looked_at(daemon, PUBLIC, {}))
+    with Client(daemon) as client:
+        yield Person(client, _looked_at(client, PUBLIC))
 
 
-def somebody(daemon: RunningDaemon) -> Person:
+@contextmanager
+def somebody(daemon: RunningDaemon) -> Iterator[Person]:
     """Who has signed in to an account that has some of everything, an operator's."""
     with Client(daemon) as client:
         name = client.sign_up()
         client.get("/")  # where one is greeted
-        key = client.session.post(f"{client.base}/api/credentials/keys", json={"name": "CI"}).json()
-        headers = {"Mailsac-Key": key["key"]}
-
-        def call(method: str, path: str, **json: Any) -> Any:
-            answer = requests.request(
-                method, f"{client.base}/api{path}", headers=headers, json=json, timeout=30
-            )
-            assert answer.ok, answer.text
-            return answer.json()
-
+        call = client.call
+        call("POST", "/credentials/keys", name="CI")
         domain = f"{name}.{DOMAIN}"
-        address = f"ann@{domain}"
-        call("POST", f"/addresses/{address}")
+        address = client.reserve(f"ann@{domain}")
         call("PUT", f"/addresses/{address}", info="Orders", enablews=True)
         told(daemon.data_dir, "domain", "add", name, domain, "--vouched")
         told(daemon.data_dir, "account", "set", name, "--operator")
         call("POST", f"/domains/waiting.{domain}")
-        values = _looked_at(daemon, address, headers)
+        values = _looked_at(client, address)
         daemon.send(PUBLIC, "From: a@b.example\r\nSubject: starred\r\n\r\nhello\r\n")
         (public,) = call("GET", f"/addresses/{PUBLIC}/messages?limit=1")
         call("PUT", f"/addresses/{PUBLIC}/messages/{public['_id']}/star")
@@ -93,18 +82,15 @@ def somebody(daemon: RunningDaemon) -> Person:
         call("PUT", "/me", labels=["orders"], recents=[PUBLIC])
         sent = call("POST", "/outgoing-messages", to=address, subject="Hello", text="hi",
                     **{"from": address})  # fmt: skip
-        cookies = [
-            {"name": each.name, "value": str(each.value), "url": client.base}
-            for each in client.session.cookies
-        ]
-    more = {"account": name, "domain": domain, "id": sent["_id"], "outgoingId": sent["_id"]}
-    return Person(cookies=cookies, values={**values, **more})
+        more = {"account": name, "domain": domain, "id": sent["_id"], "outgoingId": sent["_id"]}
+        yield Person(client, values | more)
 
 
-def _looked_at(daemon: RunningDaemon, address: str, headers: dict[str, str]) -> dict[str, str]:
-    for subject in ("", "One", "Two"):
-        daemon.send(address, f"From: bob@shop.example\r\nSubject: {subject}\r\n\r\nHello\r\n")
-    daemon.send(address, NEWSLETTER.format(to=address))
-    url = f"http://127.0.0.1:{daemon.ready.ports['http']}/api/addresses/{address}/messages?limit=1"
-    (newest,) = requests.get(url, headers=headers, timeout=30).json()
+def _looked_at(client: Client, address: str) -> dict[str, str]:
+    with client.daemon.smtp() as smtp:
+        for subject in ("", "One", "Two"):
+            mail = f"From: bob@shop.example\r\nSubject: {subject}\r\n\r\nHello\r\n"
+            smtp.sendmail("sender@example.net", [address], mail.encode())
+        smtp.sendmail("sender@example.net", [address], NEWSLETTER.format(to=address).encode())
+    (newest,) = client.call("GET", f"/addresses/{address}/messages?limit=1")
     return {"email": address, "messageId": newest["_id"]}

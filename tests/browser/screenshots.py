@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-import requests
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.sample_mail import sample_mail
+from tests.browser.visitor import visiting
 from tests.data_directory import open_directory
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import Client
@@ -25,43 +25,29 @@ def draw(daemon: RunningDaemon, browser: Browser, into: Path) -> None:
     with Client(daemon) as client:
         client.sign_up("anna")
         client.get("/")  # where one is greeted
-        made = client.session.post(f"{client.base}/api/credentials/keys", json={"name": "pictures"})
-        newest = _fill(client.base, made.json()["key"], daemon)
-        cookies = [
-            {"name": each.name, "value": str(each.value), "url": client.base}
-            for each in client.session.cookies
-        ]
-        context = browser.new_context(viewport={"width": _WIDTH, "height": _HEIGHTS[0]})
-        context.add_cookies(cookies)  # type: ignore[arg-type]  # a TypedDict of these
-        page = context.new_page()
-        inbox = f"{client.base}/inbox/{ADDRESS}"
-        for name, url, height in zip(NAMES, (inbox, f"{inbox}/{newest}"), _HEIGHTS, strict=True):
-            page.set_viewport_size({"width": _WIDTH, "height": height})
-            page.goto(url)
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=into / name)
-        context.close()
+        newest = _fill(client)
+        inbox = f"/inbox/{ADDRESS}"
+        with visiting(browser, client) as page:
+            for name, url, height in zip(
+                NAMES, (inbox, f"{inbox}/{newest}"), _HEIGHTS, strict=True
+            ):
+                page.set_viewport_size({"width": _WIDTH, "height": height})
+                page.goto(url)
+                page.wait_for_load_state("networkidle")
+                page.screenshot(path=into / name)
 
 
-def _fill(base: str, key: str, daemon: RunningDaemon) -> str:
+def _fill(client: Client) -> str:
     """Have some mail in the inbox, some of it read; the id of the newest."""
-
-    def call(method: str, path: str) -> requests.Response:
-        headers = {"Mailsac-Key": key}
-        answer = requests.request(method, f"{base}/api/addresses/{ADDRESS}{path}", headers=headers,
-                                  timeout=30)  # fmt: skip
-        assert answer.ok, answer.text
-        return answer
-
-    call("POST", "")
-    for mail in sample_mail(ADDRESS):
-        with daemon.smtp() as smtp:
+    messages = f"/addresses/{client.reserve(ADDRESS)}/messages"
+    with client.daemon.smtp() as smtp:
+        for mail in sample_mail(ADDRESS):
             smtp.send_message(mail)
-    ids = [str(each["_id"]) for each in call("GET", "/messages").json()]
+    ids = [str(each["_id"]) for each in client.call("GET", messages)]
     for each in ids[2:5]:
-        call("PUT", f"/messages/{each}/read")
-    call("PUT", f"/messages/{ids[2]}/star")
-    call("PUT", f"/messages/{ids[3]}/labels/books")
+        client.call("PUT", f"{messages}/{each}/read")
+    client.call("PUT", f"{messages}/{ids[2]}/star")
+    client.call("PUT", f"{messages}/{ids[3]}/labels/books")
     return ids[0]
 
 

@@ -7,10 +7,12 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import Axe
+from tests.browser.visitor import visiting
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import Client
 
 DOMAIN = "account-pages.example"
+RENEWED_AFTER_MS = 5_000
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +21,7 @@ def account(pages_daemon: RunningDaemon) -> Iterator[Client]:
     with Client(pages_daemon) as client:
         client.sign_up()
         for name in ("orders", "all"):
-            client.get("/addresses")
-            client.post("/addresses", {"address": f"{name}@{DOMAIN}"})
+            client.reserve(f"{name}@{DOMAIN}")
         here = f"/addresses/orders@{DOMAIN}"
         client.get(here)
         fields = {"info": "Of the shop", "webhook": "https://hooks.nowhere.example/"}
@@ -35,13 +36,14 @@ def account(pages_daemon: RunningDaemon) -> Iterator[Client]:
 @pytest.fixture
 def page(browser: Browser, account: Client) -> Iterator[Page]:
     """A page of the browser in which that somebody has signed in."""
-    context = browser.new_context(base_url=account.base)
-    for name, value in account.session.cookies.items():
-        context.add_cookies([{"name": name, "value": value or "", "url": account.base}])
-    opened = context.new_page()
-    opened.on("pageerror", lambda error: pytest.fail(str(error)))
-    yield opened
-    context.close()
+    with visiting(browser, account) as opened:
+        opened.clock.install()
+        yield opened
+
+
+def later(page: Page) -> None:
+    """Let the page think that the time has come to look again."""
+    page.clock.fast_forward(RENEWED_AFTER_MS)
 
 
 def test_a_new_key_is_copied_by_a_button(page: Page, axe: Axe) -> None:
@@ -58,8 +60,7 @@ def test_a_new_key_is_copied_by_a_button(page: Page, axe: Axe) -> None:
 
 
 def test_releasing_asks_first(page: Page, account: Client) -> None:
-    account.get("/addresses")
-    account.post("/addresses", {"address": f"gone@{DOMAIN}"})
+    account.reserve(f"gone@{DOMAIN}")
     page.goto(f"/addresses/gone@{DOMAIN}")
     page.get_by_text("Give this address up").click()
     page.once("dialog", lambda dialog: dialog.dismiss())
@@ -78,7 +79,8 @@ def test_deliveries_come_up_by_themselves(page: Page, account: Client) -> None:
     rows = page.locator("#deliveries").get_by_text("https://hooks.nowhere.example/all")
     expect(rows).to_have_count(0)
     account.daemon.send(f"all@{DOMAIN}", "Subject: x\r\n\r\nx\r\n")
-    expect(rows).to_have_count(1, timeout=15_000)
+    later(page)
+    expect(rows).to_have_count(1)
 
 
 def test_all_mail_is_read_and_marked_by_keyboard_as_it_comes(page: Page, account: Client) -> None:
@@ -87,7 +89,8 @@ def test_all_mail_is_read_and_marked_by_keyboard_as_it_comes(page: Page, account
     rows = page.locator(".mails > .mail")
     expect(rows).to_have_count(1)
     account.daemon.send(f"all@{DOMAIN}", "Subject: the second\r\n\r\nx\r\n")
-    expect(rows).to_have_count(2, timeout=15_000)
+    later(page)
+    expect(rows).to_have_count(2)
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("x")
@@ -109,7 +112,8 @@ def test_a_message_is_written_with_a_file_and_seen_to_arrive(page: Page, account
     page.get_by_label("Attachments").set_input_files(file)
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("heading", name="By hand")).to_be_visible()
-    expect(page.locator("#recipients")).to_contain_text("Delivered", timeout=15_000)
+    later(page)
+    expect(page.locator("#recipients")).to_contain_text("Delivered")
     page.goto("/messages?query=by+hand")
     page.get_by_role("link", name="By hand").click()
     page.get_by_role("link", name="Reply").click()

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.canary import Canary, listening_canary
 from tests.browser.visitor import visiting
-from tests.end_to_end.command import told
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import Client
 from tests.web.mails import letter, new_address
@@ -44,10 +43,8 @@ def client(pages_daemon: RunningDaemon) -> Iterator[Client]:
 
 
 @pytest.fixture
-def inbox(client: Client, pages_daemon: RunningDaemon) -> str:
-    address = new_address()
-    told(pages_daemon.data_dir, "address", "add", client.name, address)
-    return address
+def inbox(client: Client) -> str:
+    return client.reserve(new_address())
 
 
 @pytest.fixture

@@ -92,10 +92,13 @@ def test_the_documentation_loads_and_calls(page: Page, base: str) -> None:
 
 
 def test_the_websocket_page_listens(page: Page, base: str, daemon: RunningDaemon) -> None:
-    told(daemon.data_dir, "address", "add", "admin", ADDRESS)
-    told(daemon.data_dir, "address", "set", "admin", ADDRESS, "--enablews")
+    key = told(daemon.data_dir, "key", "add", "admin", "--name", "page")
+    address = f"http://127.0.0.1:{daemon.ready.ports['http']}/api/addresses/{ADDRESS}"
+    headers = {"Mailsac-Key": key}
+    assert requests.post(address, headers=headers, timeout=30).ok
+    assert requests.put(address, headers=headers, json={"enablews": True}, timeout=30).ok
     page.goto(f"{base}/websocket-test")
-    page.fill("#key", told(daemon.data_dir, "key", "add", "admin", "--name", "page"))
+    page.fill("#key", key)
     page.fill("#addresses", ADDRESS)
     page.click("#connect")
     expect(page.locator("#status")).to_have_text(f"listening to {ADDRESS}")

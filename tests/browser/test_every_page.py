@@ -7,13 +7,15 @@ is drawn into that folder, wide and narrow, light and dark.
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 from typing import Final
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Request, expect
 from playwright.sync_api import Page as Shown
 
 from mailsacd.web.page import Page
@@ -21,8 +23,9 @@ from tests.browser.accessibility import THEMES
 from tests.browser.conftest import Axe
 from tests.browser.declared_pages import declared_pages, path_of
 from tests.browser.person import REMOTE_PICTURE, Person, nobody, somebody
+from tests.browser.visitor import visiting
 from tests.end_to_end.daemon import RunningDaemon
-from tests.web.client import BROWSER
+from tests.web.client import BROWSER, TIMEOUT_S, Client
 
 MAX_BYTES: Final = 50_000
 WIDTHS: Final = (1200, 390, 320)
@@ -50,70 +53,87 @@ VISITS: Final[list[Visit]] = [
 
 
 @pytest.fixture(scope="module")
-def people(pages_daemon: RunningDaemon) -> dict[str, Person]:
-    return {"nobody": nobody(pages_daemon), "somebody": somebody(pages_daemon)}
-
-
-@pytest.fixture
-def base(pages_daemon: RunningDaemon) -> str:
-    return f"http://127.0.0.1:{pages_daemon.ready.ports['http']}"
+def people(pages_daemon: RunningDaemon) -> Iterator[dict[str, Person]]:
+    with nobody(pages_daemon) as stranger, somebody(pages_daemon) as operator:
+        yield {"nobody": stranger, "somebody": operator}
 
 
 Fetch = Callable[[Visit], requests.Response]
 
 
 @pytest.fixture
-def fetch(base: str, people: dict[str, Person]) -> Fetch:
-    """Gets a page as who has no scripts."""
+def fetch(people: dict[str, Person]) -> Fetch:
+    """Gets a page as who has no scripts, whatever it is answered with."""
 
     def get(visit: Visit) -> requests.Response:
         page, who = visit
-        return requests.get(
-            base + path_of(page, people[who].values),
-            headers={"Accept": BROWSER},
-            cookies=people[who].jar,
-            allow_redirects=False,
-            timeout=30,
-        )
+        return _got(people[who].client, path_of(page, people[who].values))
 
     return get
 
 
-@pytest.fixture
-def open_page(
-    browser: Browser, base: str, people: dict[str, Person]
-) -> Iterator[Callable[[Visit], Shown]]:
-    """Opens a page; fails in the end if it said something, or loaded something from elsewhere."""
-    contexts: list[BrowserContext] = []
-    said: list[str] = []
-    elsewhere: list[str] = []
+def _got(client: Client, path: str) -> requests.Response:
+    headers = {"Accept": BROWSER}
+    return client.session.get(
+        client.base + path, headers=headers, allow_redirects=False, timeout=TIMEOUT_S
+    )
 
-    def told(message: ConsoleMessage) -> None:
+
+@dataclass
+class Screen:
+    """A page of somebody's browser; what it ``said`` and what it asked for ``elsewhere``."""
+
+    page: Shown
+    base: str
+    said: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+    def told(self, message: ConsoleMessage) -> None:
+        """Take down what stands in the console."""
         is_hint = str(message.type) == "verbose"  # as that a form of passwords has no name
         if not is_hint and not message.text.startswith(BLOCKED):
-            said.append(message.text)
+            self.said.append(f"{message.text} on {self.page.url}")
 
-    def asked(request: Request) -> None:
-        if not request.url.startswith((f"{base}/", "data:", "about:", "blob:", REMOTE_PICTURE)):
-            elsewhere.append(request.url)
+    def asked(self, request: Request) -> None:
+        """Take down what is asked of somebody else."""
+        own = (f"{self.base}/", "data:", "about:", "blob:", REMOTE_PICTURE)
+        if not request.url.startswith(own):
+            self.elsewhere.append(f"{request.url} on {self.page.url}")
+
+
+@pytest.fixture(scope="module")
+def screens(browser: Browser, people: dict[str, Person]) -> Iterator[dict[str, Screen]]:
+    """One for each of the people."""
+    screens = {}
+    with ExitStack() as stack:
+        for who, person in people.items():
+            page = stack.enter_context(visiting(browser, person.client))
+            screens[who] = screen = Screen(page, person.client.base)
+            page.on("console", screen.told)
+            page.on("request", screen.asked)
+        yield screens
+
+
+@pytest.fixture
+def open_page(
+    screens: dict[str, Screen], people: dict[str, Person]
+) -> Iterator[Callable[[Visit], Shown]]:
+    """Opens a page; fails in the end if it said something, or loaded something from elsewhere."""
 
     def show(visit: Visit) -> Shown:
         page, who = visit
-        context = browser.new_context(viewport={"width": WIDTHS[0], "height": HEIGHT})
-        contexts.append(context)
-        context.add_cookies(people[who].cookies)  # type: ignore[arg-type]  # a TypedDict of these
-        shown = context.new_page()
-        shown.on("console", told)
-        shown.on("pageerror", lambda error: said.append(str(error)))
-        shown.on("request", asked)
-        shown.goto(base + path_of(page, people[who].values))
+        shown = screens[who].page
+        shown.emulate_media(color_scheme="light")
+        shown.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
+        shown.goto(path_of(page, people[who].values))
         return shown
 
     yield show
-    for context in contexts:
-        context.close()
-    assert said == []
-    assert elsewhere == []
+    for screen in screens.values():
+        said, screen.said = screen.said, []
+        elsewhere, screen.elsewhere = screen.elsewhere, []
+        assert said == []
+        assert elsewhere == []
 
 
 def named(visit: Visit) -> str:
@@ -134,12 +154,9 @@ def test_it_is_whole_without_scripts(visit: Visit, fetch: Fetch) -> None:
 @pytest.mark.parametrize(
     "visit", [(page, "nobody") for page in PAGES if page.for_accounts], ids=named
 )
-def test_who_has_not_signed_in_is_sent_to_do_so(
-    visit: Visit, base: str, people: dict[str, Person]
-) -> None:
+def test_who_has_not_signed_in_is_sent_to_do_so(visit: Visit, people: dict[str, Person]) -> None:
     path = path_of(visit[0], people["somebody"].values)
-    answer = requests.get(base + path, allow_redirects=False, timeout=30)
-    assert answer.status_code == 303
+    answer = people["nobody"].client.get(path, 303)
     assert answer.headers["location"].startswith("/sign-in?next=/")
 
 
@@ -155,22 +172,16 @@ def test_each_has_a_title_of_its_own(fetch: Fetch) -> None:
         titles[title] = page.id
 
 
-def test_every_link_leads_somewhere(base: str, people: dict[str, Person], fetch: Fetch) -> None:
+def test_every_link_leads_somewhere(people: dict[str, Person], fetch: Fetch) -> None:
     found: dict[tuple[str, str], str] = {}  # who and where to, and where from
     for page, who in VISITS:
         for link in LINK.findall(fetch((page, who)).text):
             found.setdefault((who, unescape(link)), page.id)
     broken = {}
     for (who, link), page_id in found.items():
-        answer = requests.get(
-            base + link,
-            headers={"Accept": BROWSER},
-            cookies=people[who].jar,
-            allow_redirects=False,
-            timeout=30,
-        )
-        if answer.status_code >= 400:
-            broken[link] = f"{answer.status_code}, for {who} on {page_id}"
+        status = _got(people[who].client, link).status_code
+        if status >= 400:
+            broken[link] = f"{status}, for {who} on {page_id}"
     assert broken == {}
 
 
@@ -179,7 +190,8 @@ def test_it_fits_and_is_usable_in_both_themes(
     visit: Visit, open_page: Callable[[Visit], Shown], axe: Axe
 ) -> None:
     shown = open_page(visit)
-    shown.wait_for_load_state("networkidle")
+    if visit[0].id == "docs":
+        expect(shown.locator("#swagger-ui .opblock").first).to_be_visible()
     for width in WIDTHS:
         shown.set_viewport_size({"width": width, "height": HEIGHT})
         across = shown.evaluate("document.documentElement.scrollWidth")

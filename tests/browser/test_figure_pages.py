@@ -8,20 +8,20 @@ from playwright.sync_api import Browser, Page, expect
 from mailsacd.web.pages.activity import PER_PAGE
 from tests.browser.conftest import Axe
 from tests.browser.person import Person, somebody
+from tests.browser.visitor import visiting
 from tests.end_to_end.daemon import RunningDaemon
 
 
 @pytest.fixture(scope="module")
-def person(pages_daemon: RunningDaemon) -> Person:
-    return somebody(pages_daemon)
+def person(pages_daemon: RunningDaemon) -> Iterator[Person]:
+    with somebody(pages_daemon) as made:
+        yield made
 
 
 @pytest.fixture
 def page(browser: Browser, person: Person) -> Iterator[Page]:
-    context = browser.new_context(base_url=person.cookies[0]["url"])
-    context.add_cookies(person.cookies)  # type: ignore[arg-type]  # a TypedDict of these
-    yield context.new_page()
-    context.close()
+    with visiting(browser, person.client) as opened:
+        yield opened
 
 
 def test_activity_is_paged_by_keys(page: Page, person: Person, pages_daemon: RunningDaemon) -> None:

@@ -7,7 +7,6 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import Axe
 from tests.browser.visitor import visiting
-from tests.end_to_end.command import told
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import Client
 from tests.web.mails import letter, new_address, png
@@ -30,8 +29,7 @@ def client(pages_daemon: RunningDaemon) -> Iterator[Client]:
 @pytest.fixture
 def inbox(client: Client, pages_daemon: RunningDaemon) -> str:
     """An address of theirs, with two messages."""
-    address = new_address()
-    told(pages_daemon.data_dir, "address", "add", client.name, address)
+    address = client.reserve(new_address())
     pages_daemon.send(address, letter("first", "text of first", "<p>page of first").as_string())
     pages_daemon.send(address, letter("second", "Your code is 493201").as_string())
     return address

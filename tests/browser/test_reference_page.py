@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.visitor import visiting
 from tests.end_to_end.daemon import RunningDaemon
+from tests.web.client import Client
 
 LIGHT, DARK = "rgb(251, 250, 248)", "rgb(20, 24, 24)"
 NARROW = 390
@@ -15,17 +17,13 @@ NARROW = 390
 def page(
     browser: Browser, pages_daemon: RunningDaemon, request: pytest.FixtureRequest
 ) -> Iterator[Page]:
-    context = browser.new_context(
-        color_scheme=request.param, viewport={"width": NARROW, "height": 800}
-    )
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("console", lambda told: faults.append(told.text))
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.goto(f"http://127.0.0.1:{pages_daemon.ready.ports['http']}/docs")
-    yield opened
-    context.close()
-    assert faults == []
+    shown = {"color_scheme": request.param, "viewport": {"width": NARROW, "height": 800}}
+    with (
+        Client(pages_daemon) as stranger,
+        visiting(browser, stranger, quiet=True, **shown) as opened,
+    ):
+        opened.goto("/docs")
+        yield opened
 
 
 def test_a_call_is_tried(page: Page) -> None:

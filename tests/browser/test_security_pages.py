@@ -1,4 +1,4 @@
-"""Security, team, audit log and operators' pages in a real browser: who can use them."""
+"""Security, team and audit log in a real browser: who can use them."""
 
 import secrets
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Axe
-from tests.end_to_end.command import told
+from tests.browser.visitor import visiting
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import PASSWORD, Client
 
@@ -17,15 +17,9 @@ from tests.web.client import PASSWORD, Client
 def page(browser: Browser, pages_daemon: RunningDaemon) -> Iterator[Page]:
     """A page of a browser in which somebody has signed in."""
     with Client(pages_daemon) as client:
-        name = client.sign_up()
-        told(pages_daemon.data_dir, "account", "set", name, "--operator")
-        context = browser.new_context(base_url=client.base)
-        for name, value in client.session.cookies.items():
-            context.add_cookies([{"name": name, "value": value or "", "url": client.base}])
-        opened = context.new_page()
-        opened.on("pageerror", lambda error: pytest.fail(str(error)))
-        yield opened
-        context.close()
+        client.sign_up()
+        with visiting(browser, client) as opened:
+            yield opened
 
 
 def test_a_user_manages_the_account_for_a_while(page: Page, axe: Axe) -> None:

@@ -1,56 +1,44 @@
-"""The page `/websocket-test` in a real browser, with a real daemon.
-
-Chromium has to be installed: `make test` sees to it.
-"""
+"""The page `/websocket-test` in a real browser, with a real daemon."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from mailsacd.web.assets import path_of
-from tests.end_to_end.command import told
-from tests.end_to_end.daemon import RunningDaemon, running_daemon
+from tests.browser.visitor import visiting
+from tests.end_to_end.daemon import RunningDaemon
+from tests.web.client import Client
 
 ADDRESS = "me@page.example"
 NASTY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 MAIL = f"From: Eve <eve@evil.example>\r\nSubject: {NASTY}\r\n\r\n{NASTY}\r\n"
 
 
-@pytest.fixture(scope="module")
-def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
-    with running_daemon(migrated_data) as running:
-        yield running
-
-
 @pytest.fixture
-def page(browser: Browser, daemon: RunningDaemon) -> Iterator[Page]:
-    context = browser.new_context()
-    opened = context.new_page()
-    faults: list[str] = []
+def page(browser: Browser, pages_daemon: RunningDaemon) -> Iterator[Page]:
     elsewhere: list[str] = []
-    base = f"//127.0.0.1:{daemon.ready.ports['http']}/"
+    with (
+        Client(pages_daemon) as stranger,
+        visiting(browser, stranger, quiet=True) as opened,
+    ):
 
-    def requested(request: Request) -> None:
-        if base not in request.url:
-            elsewhere.append(request.url)
+        def requested(request: Request) -> None:
+            if not request.url.startswith(f"{stranger.base}/"):
+                elsewhere.append(request.url)
 
-    opened.on("console", lambda told: faults.append(told.text))
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("request", requested)
-    opened.goto(f"http:{base}websocket-test")
-    yield opened
-    context.close()
-    assert faults == []
+        opened.on("request", requested)
+        opened.goto("/websocket-test")
+        yield opened
     assert elsewhere == []
 
 
 @pytest.fixture(scope="module")
-def key(daemon: RunningDaemon) -> str:
-    told(daemon.data_dir, "address", "add", "admin", ADDRESS)
-    told(daemon.data_dir, "address", "set", "admin", ADDRESS, "--enablews")
-    return told(daemon.data_dir, "key", "add", "admin", "--name", "page")
+def key(pages_daemon: RunningDaemon) -> str:
+    with Client(pages_daemon) as client:
+        client.sign_up()
+        client.call("PUT", f"/addresses/{client.reserve(ADDRESS)}", enablews=True)
+        return str(client.call("POST", "/credentials/keys", name="page")["key"])
 
 
 def _connect(page: Page, key: str, addresses: str) -> None:
@@ -59,11 +47,11 @@ def _connect(page: Page, key: str, addresses: str) -> None:
     page.click("#connect")
 
 
-def test_a_message_is_shown_as_text(page: Page, daemon: RunningDaemon, key: str) -> None:
+def test_a_message_is_shown_as_text(page: Page, pages_daemon: RunningDaemon, key: str) -> None:
     _connect(page, key, ADDRESS)
     expect(page.locator("#status")).to_have_text(f"listening to {ADDRESS}")
     expect(page.locator("#heartbeat")).not_to_have_text("never")
-    daemon.send(ADDRESS, MAIL)
+    pages_daemon.send(ADDRESS, MAIL)
     expect(page.locator("#count")).to_have_text("1")
     shown = page.locator("#frames li").first
     expect(shown.locator("summary")).to_contain_text(NASTY)
@@ -74,13 +62,13 @@ def test_a_message_is_shown_as_text(page: Page, daemon: RunningDaemon, key: str)
 
 
 def test_what_came_while_disconnected_comes_after_connecting_again(
-    page: Page, daemon: RunningDaemon, key: str
+    page: Page, pages_daemon: RunningDaemon, key: str
 ) -> None:
     _connect(page, key, ADDRESS)
     expect(page.locator("#status")).to_have_text(f"listening to {ADDRESS}")
     page.click("#disconnect")
     expect(page.locator("#status")).to_contain_text("closed (1000")
-    daemon.send(ADDRESS, "Subject: missed\r\n\r\n")
+    pages_daemon.send(ADDRESS, "Subject: missed\r\n\r\n")
     page.click("#connect")
     expect(page.locator("#count")).to_have_text("1")
     expect(page.locator("#frames summary").first).to_contain_text("missed")
@@ -93,9 +81,9 @@ def test_a_refusal_is_shown_and_not_tried_again(page: Page, key: str) -> None:
     expect(page.locator("#disconnect")).to_be_disabled()
 
 
-def test_the_page_may_load_nothing_from_elsewhere(daemon: RunningDaemon) -> None:
+def test_the_page_may_load_nothing_from_elsewhere(pages_daemon: RunningDaemon) -> None:
     for path in ("/websocket-test", path_of("websocket-test.js")):
-        status, headers, body = daemon.request(path)
+        status, headers, body = pages_daemon.request(path)
         assert status == 200
         if path == "/websocket-test":
             assert headers["content-security-policy"].startswith(

@@ -82,6 +82,19 @@ class Client:
         self.name = name
         return name
 
+    def call(self, method: str, path: str, **body: Any) -> Any:
+        """The JSON that the API answers to this session with, to a call that has to succeed."""
+        answer = self.session.request(
+            method, f"{self.base}/api{path}", json=body, timeout=TIMEOUT_S
+        )
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def reserve(self, address: str) -> str:
+        """Make ``address`` one of the account's own; the same."""
+        self.call("POST", f"/addresses/{address}")
+        return address
+
     def _seen(self, answer: requests.Response, status: int) -> requests.Response:
         assert answer.status_code == status, f"{answer.status_code}: {answer.text[:2000]}"
         found = _TOKEN.search(answer.text)

@@ -13,7 +13,6 @@ from email.message import EmailMessage
 import pytest
 
 from tests.browser.canary import Canary, listening_canary
-from tests.end_to_end.command import told
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import Client
 from tests.web.mails import letter, new_address, png
@@ -27,15 +26,6 @@ MEGABYTE = 1 << 20
 def canary() -> Iterator[Canary]:
     with listening_canary() as listening:
         yield listening
-
-
-@pytest.fixture
-def inbox(client: Client, pages_daemon: RunningDaemon) -> str:
-    """That of an account that has signed in."""
-    client.sign_up()
-    address = new_address()
-    told(pages_daemon.data_dir, "address", "add", client.name, address)
-    return address
 
 
 def arrived(client: Client, daemon: RunningDaemon, inbox: str, mail: EmailMessage | bytes) -> str:

@@ -19,10 +19,7 @@ Files = list[tuple[str, tuple[str, bytes, str]]]
 def own(client: Client) -> str:
     """An address of somebody who has signed in."""
     client.sign_up()
-    address = f"me@{secrets.token_hex(6)}.example"
-    client.get("/addresses")
-    client.post("/addresses", {"address": address})
-    return address
+    return client.reserve(f"me@{secrets.token_hex(6)}.example")
 
 
 def _send(client: Client, fields: dict[str, str], files: Files | None = None) -> Any:
@@ -95,7 +92,8 @@ def test_a_reply_says_what_it_answers(client: Client, own: str) -> None:
     listed = client.session.get(f"{client.base}/api/addresses/{own}/messages", timeout=TIMEOUT_S)
     reply = f"{own}/{listed.json()[0]['_id']}"
     page = client.get(f"/compose?reply={reply}").text
-    values = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', page))
+    form = page.partition('action="/compose"')[2].partition("</form>")[0]
+    values = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form))
     assert values["to"] == "answers@there.example"
     assert unescape(values["subject"]) == "Re: Hello <b>"
     assert values["from"] == own

@@ -8,22 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import psycopg2
-import pytest
 
-from tests.end_to_end.command import told
 from tests.end_to_end.daemon import RunningDaemon
 from tests.web.client import Client
-from tests.web.mails import letter, new_address, png
+from tests.web.mails import letter, png
 
 HTML = "<p>Hello <b>you</b></p><a href='https://shop.example/?a=1&amp;b=2'>x</a>"
-
-
-@pytest.fixture
-def inbox(client: Client, pages_daemon: RunningDaemon) -> str:
-    """That of an account that has signed in."""
-    name, address = client.sign_up(), new_address()
-    told(pages_daemon.data_dir, "address", "add", name, address)
-    return address
 
 
 def path_of(client: Client, inbox: str) -> str:

@@ -31,7 +31,7 @@ FORMS = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def operator(pages_daemon: RunningDaemon) -> Iterator[Client]:
     """An operator who has signed in."""
     with Client(pages_daemon) as client:
@@ -162,13 +162,9 @@ def test_what_waits_is_held_released_and_cancelled(migrated_data: Path) -> None:
 
 
 def _send(client: Client, to: str) -> None:
-    address = f"me@{secrets.token_hex(6)}.example"
-    client.get("/addresses")
-    client.post("/addresses", {"address": address})
+    address = client.reserve(f"me@{secrets.token_hex(6)}.example")
     body = {"from": address, "to": to, "subject": "To <all>", "text": "x"}
-    url = f"{client.base}/api/outgoing-messages"
-    sent = client.session.post(url, json=body, timeout=TIMEOUT_S)
-    assert sent.status_code == 200, sent.text
+    client.call("POST", "/outgoing-messages", **body)
 
 
 def _action(page: str, change: str) -> str:

@@ -1,0 +1,1 @@
+"""The tests, by the packages that they are of."""
