@@ -32,15 +32,17 @@ _TELEPHONES: Final = (
     r"\(\d{2,5}\) ?\d[\d -]{3,15}\d",
     r"(?<!\d)0\d{2,4} ?[/ -] ?\d{4}[\d -]{2,12}",
 )
+_MASKED: Final = (r"\d{2,6}[*•x]{2,12}\d{2,5}", r"[*•]{4,12} ?\d{2,4}(?!\d)")
 _AMOUNTS: Final = (
-    rf"(?:[$€£¥₩₽]|(?<![{LETTERS}])(?:usd|eur|gbp|rub|pln|brl|inr|rs\.?|r\$)) ?\d[\d ,.]{{0,20}}",
-    r"(?<!\d)\d[\d ,.]{0,20}(?:[€₽円元원%]|(?:usd|eur|gbp|pln|inr|zł|kč|руб|ft|euros?|dollars?)"
-    rf"(?![{LETTERS}]))",
+    rf"(?:[$€£¥₩₽₺₹]|(?<![{LETTERS}])(?:usd|eur|gbp|rub|pln|brl|inr|try|aed|sar|rs\.?|r\$))"
+    r" ?\d[\d ,.]{0,20}",
+    r"(?<!\d)\d[\d ,.]{0,20}(?:[€₽₺円元원%]|(?:usd|eur|gbp|pln|inr|tl|zł|kč|руб|ريال|درهم|جنيه|ft"
+    rf"|euros?|dollars?)(?![{LETTERS}]))",
     r"(?<!\d)\d{1,10} ?(?:km|kg|[kmg]?bytes?|mb|gb|kb|px|ms|sec|seconds?|min|minutes?|hours?"
     r"|minuten|days?|users?|people|points?|times|miles|words|items|subscribers|followers|customers)"
     rf"(?![{LETTERS}])",
 )
-_OTHER_THINGS: Final = re.compile("|".join((*_URLS, _YEARS, *_TELEPHONES, *_AMOUNTS)))
+_OTHER_THINGS: Final = re.compile("|".join((*_URLS, _YEARS, *_TELEPHONES, *_MASKED, *_AMOUNTS)))
 """What is no code, in lower case."""
 
 _BESIDE_ALONE: Final = " \t\"'“”„«»*_[]()【】「」<>|-–—:."

@@ -1,6 +1,6 @@
 """One-time codes in mail: what somebody is to type who signs in or proves an address.
 
-A code is a number, or letters and digits, near a word that says so (core.code_words). Each
+A code is a number, or letters and digits, near a word that says so (core.code_labels). Each
 candidate is rated by what stands before and after it; how much each thing counts was found with
 mails as services send them, which are among the tests. The time is linear in the text.
 """
@@ -9,20 +9,22 @@ mails as services send them, which are among the tests. The time is linear in th
 import re
 import unicodedata
 from bisect import bisect_left
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from mailsacd.core.code_candidates import Candidate, candidates, without_other_things
-from mailsacd.core.code_words import BARGAIN, LETTERS, TAKING, Label, Meaning, labels
+from mailsacd.core.code_labels import PLAIN_CODES, Label, Meaning, labels
+from mailsacd.core.code_words import BARGAIN, LETTERS, PAYING, TAKING
+from mailsacd.core.text_around import in_context, without_unseen
 
-MAX_CODES: Final = 3
 MAX_CHARS: Final = 10_000
 """So much of a text is looked at: who sends a code says so soon."""
 
+ENOUGH: Final = 5.0
+"""The rating from which on a candidate is a code."""
+
 _MAX_CANDIDATES: Final = 100
-_ENOUGH: Final = 5.0
-_NEAR: Final = 4.0
-"""By how much less than the best one a code may be rated."""
 
 _MAX_SUBJECT_CHARS: Final = 1_000
 _BEFORE_CHARS: Final = 300
@@ -31,49 +33,91 @@ _REACH: Final = 32
 _BARELY: Final = 5.5
 _AFTER_CHARS: Final = 100
 
-_PLAIN_CODES: Final = frozenset({"code", "codes", "код", "kod", "código", "codigo", "codice"})
 _SENTENCE_END: Final = re.compile(r"\.(?=\s)|[。!?]")
 _IS: Final = re.compile(
-    r"(?:[:=：はが是为為은는]|\b(?:is|lautet|ist|est|es|é|è|jest|-|—))[\s\"'“”„«»*\[(【「<]*\Z"
+    r"(?:[:=：はが是为為은는]|\b(?:is|lautet|ist|est|es|é|è|jest|är|er|هو|هي|-|—))[\s\"'“”„«»*\[(【「<]*\Z"
 )
 _IS_AFTER: Final = re.compile(r"[\s\"'“”„«»*\])】」>]*(?:(?:is|ist|est|es|é|è|jest)\b|是|が|は)")
+_IN_ORDER_TO: Final = re.compile(r",? (?:to|um|pour|para|per|om|aby|чтобы|для|för|for å)\b")
 _GOES_ON: Final = re.compile(rf" (?!(?:is|as|to|at|in|on|for|and|or|if|within)\b)[{LETTERS}]{{2}}")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d\Z")
 _NEEDS_TELLING: Final = re.compile(r"(?:[A-Z-]+|[A-Z]{2,}-?\d+|(?:19|20)\d\d)\Z")
 _OTHER_NUMBER: Final = re.compile(r"\d{3}")
-_UNSEEN: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_DIGITS: Final = {
+    ord(digit): str(unicodedata.digit(digit))
+    for zero in "\u0660\u06f0\u0966\u09e6\u0e50"
+    for digit in map(chr, range(ord(zero), ord(zero) + 10))
+}
+"""Arabic, Persian, Devanagari, Bengali and Thai ones are typed as others."""
+_DIGIT_LINES: Final = re.compile(r"(?<![^\n])\d(?:\n{1,2}\d){3,7}(?![^\n])")
+_COUNTED: Final = frozenset("12345678"[:length] for length in range(4, 9))
 _BLANK_LINES: Final = re.compile(r"\n[ \n]*\n *")
 _BLANKS: Final = re.compile(r"[^\S\n]+")
 
 
-def one_time_codes(subject: str, text: str) -> tuple[str, ...]:
-    """Return the one-time codes that a mail tells, likeliest first, MAX_CODES at most.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A code that stands in a subject or in the text below it.
 
-    They are as somebody types them: ``123 456`` and ``G-123456`` are ``123456``. Of ``text`` the
-    first MAX_CHARS count.
+    ``code`` is what somebody types: ``123 456`` and ``G-123456`` are ``123456``. ``rating`` is
+    ENOUGH or more, and the more the likelier it is a code. ``context`` is the words around it.
+    """
+
+    code: str
+    rating: float
+    is_in_subject: bool
+    context: str
+
+
+def sightings(subject: str, text: str) -> list[Sighting]:
+    """Return where one-time codes stand in a mail, in their order.
+
+    Of ``text`` the first MAX_CHARS count.
     """
     head = _plain(subject[:_MAX_SUBJECT_CHARS]).replace("\n", " ").strip()
-    whole = f"{head}\n\n{_plain(text[:MAX_CHARS])}"
+    whole = f"{head}\n\n{_with_whole_codes(_plain(text[:MAX_CHARS]))}"
     masked = without_other_things(whole)
     found = list(islice(candidates(whole, masked), _MAX_CANDIDATES))
     if not found:
-        return ()
-    mail = _Mail(whole, labels(masked.lower()))
-    rated: dict[str, float] = {}
-    for candidate in found:
-        rating = mail.rating(candidate) + (candidate.end <= len(head))
-        rated[candidate.code] = max(rating, rated.get(candidate.code, 0.0))
-    enough = max(_ENOUGH, max(rated.values()) - _NEAR)
-    best = sorted(rated, key=lambda code: -rated[code])[:MAX_CODES]
-    return tuple(code for code in best if rated[code] >= enough)
+        return []
+    mail = _Mail(whole, labels(masked))
+    rated = [(each, mail.rating(each) + (each.end <= len(head))) for each in found]
+    return [
+        Sighting(
+            code=each.code,
+            rating=rating,
+            is_in_subject=each.end <= len(head),
+            context=_context(whole, each, len(head)),
+        )
+        for each, rating in rated
+        if rating >= ENOUGH
+    ]
 
 
 def _plain(text: str) -> str:
     """``text`` in usual characters, as long in lower case, with its lines but no other spacing."""
-    text = _UNSEEN.sub("", text).replace("，", ", ")
-    text = unicodedata.normalize("NFKC", text).replace("\u0130", "I")
+    text = without_unseen(text).replace("，", ", ")
+    text = unicodedata.normalize("NFKC", text).replace("\u0130", "I").translate(_DIGITS)
     text = _BLANKS.sub(lambda blanks: " " * min(len(blanks[0]), 3), text.replace("\r", ""))
     return _BLANK_LINES.sub("\n\n", text)[:MAX_CHARS]
+
+
+def _context(whole: str, candidate: Candidate, head_chars: int) -> str:
+    """What stands beside it in the subject, which ends at ``head_chars``, or else below that."""
+    start, end = candidate.start, candidate.end
+    if end <= head_chars:
+        return in_context(whole[:head_chars], start, end)
+    return in_context(whole[head_chars:], start - head_chars, end - head_chars)
+
+
+def _with_whole_codes(text: str) -> str:
+    """``text`` with a code in one line whose digits have a line each."""
+    return _DIGIT_LINES.sub(_in_one_line, text)
+
+
+def _in_one_line(digits: re.Match[str]) -> str:
+    code = "".join(filter(str.isdigit, digits[0]))
+    return digits[0] if code in _COUNTED else code
 
 
 class _Mail:
@@ -87,7 +131,7 @@ class _Mail:
         self._starts = [label.start for label in self._labels]
 
     def rating(self, candidate: Candidate) -> float:
-        """Return how likely it is a code: below _ENOUGH it is none."""
+        """Return how likely it is a code: below ENOUGH it is none."""
         before = self._nearest_before(candidate)
         after = self._nearest_after(candidate)
         is_told = self._is_told(candidate, before.get("code"), after.get("code"))
@@ -104,10 +148,15 @@ class _Mail:
             return 0.0
         if not (is_told or is_asked_for or candidate.is_alone or self._is_about_access):
             rating -= _BARELY  # codes are written, broken and reviewed, too
-        return rating + 2 * is_asked_for + _by_form(candidate) - self._doubts(candidate)
+        return (
+            rating
+            + 2 * is_asked_for
+            + _by_form(candidate)
+            - self._doubts(candidate, is_told=is_told)
+        )
 
     def _is_of_access(self, label: Label) -> bool:
-        is_plain = self._text(label.start, label.end) in _PLAIN_CODES
+        is_plain = self._text(label.start, label.end) in PLAIN_CODES
         return label.meaning == "act" or (label.meaning == "code" and not is_plain)
 
     def _is_told(
@@ -173,13 +222,17 @@ class _Mail:
     def _by_act_after(self, candidate: Candidate, label: Label | None) -> float:
         if label is None:
             return 0.0
-        return 3.5 - _cost(self._text(candidate.end, label.start)) / 10 + 2 * candidate.is_alone
+        between = self._text(candidate.end, label.start)
+        is_for_it = _IN_ORDER_TO.match(between) is not None
+        return 3.5 - _cost(between) / 10 + 2 * candidate.is_alone + 1.5 * is_for_it
 
-    def _doubts(self, candidate: Candidate) -> float:
+    def _doubts(self, candidate: Candidate, *, is_told: bool) -> float:
         near = self._text(candidate.start - _BARGAIN_CHARS, candidate.end + _BARGAIN_CHARS)
         doubts = 0.0
         if BARGAIN.search(near):
             doubts = 4 if candidate.is_number else 8
+        if PAYING.search(near) and not is_told:
+            doubts += 5
         if candidate.is_number and len(candidate.code) <= 5:
             after = self._whole[candidate.end : candidate.end + 3]
             doubts += 3 * (len(after) == 3 and after[0] == " " and after[1].isupper())

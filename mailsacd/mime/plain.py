@@ -60,14 +60,14 @@ def text_from_html(source: str) -> str:
     return writer.result()
 
 
-def beginning_of_html(source: str, chars: int) -> str:
+def beginning_of_html(source: str, chars: int, max_tokens: int = _MAX_BEGINNING_TOKENS) -> str:
     """Return the beginning of that text, of ``chars`` characters or more, or all of it.
 
     Links have no numbers in it. ``source`` may be cut off anywhere, and no more of it is read than
-    that takes, nor than _MAX_BEGINNING_TOKENS tags and texts.
+    that takes, nor than ``max_tokens`` tags and texts.
     """
     writer = _Writer(max_references=0)
-    for token in islice(markup.tokens(_CUT_TAG.sub("", source)), _MAX_BEGINNING_TOKENS):
+    for token in islice(markup.tokens(_CUT_TAG.sub("", source)), max_tokens):
         if writer.chars >= chars:
             break
         if isinstance(token, Tag):

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 _KILO: Final = 1024
 _UNITS: Final = ("B", "KB", "MB", "GB", "TB")
@@ -73,6 +73,14 @@ def segment(text: str) -> str:
     return quote(text, safe=_SAFE)
 
 
+def host(url: str) -> str:
+    """The host that ``url`` leads to, in lower case; empty where it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # brackets that are no address
+        return ""
+
+
 def shell_word(text: str) -> str:
     """``text`` as one word of a POSIX shell."""
     return shlex.quote(text)
@@ -104,6 +112,7 @@ ALL: Final[Mapping[str, Callable[..., Any]]] = {
         number,
         plural,
         segment,
+        host,
         shell_word,
         person,
         mailbox,

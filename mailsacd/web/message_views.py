@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from mailsacd.http.server.answer import text_bytes
-from mailsacd.mail.reading.message_codes import codes_of
+from mailsacd.mail.reading.message_codes import MessageCodes, codes_of
 from mailsacd.mime.extract import text_of
 from mailsacd.mime.message import Attachment, ParsedMessage
 from mailsacd.mime.sanitise import page_as_sent
@@ -62,7 +62,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """``text`` has MAX_TEXT_CHARACTERS at most: ``cut`` tells that there are more."""
 
     has_html: bool
-    codes: tuple[str, ...]
+    found: MessageCodes
     text: str
     cut: bool
 
@@ -83,11 +83,11 @@ class AttachmentList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def overview(parsed: ParsedMessage) -> Overview:
-    """What one wants to know first: the text, and the codes in it."""
+    """What one wants to know first: the text, and the codes and confirmation links in it."""
     text = text_of(parsed)
     return Overview(
         has_html=parsed.html is not None,
-        codes=codes_of(parsed),
+        found=codes_of(parsed),
         text=text[:MAX_TEXT_CHARACTERS],
         cut=len(text) > MAX_TEXT_CHARACTERS,
     )

@@ -20,6 +20,11 @@ from tests.end_to_end.daemon import RunningDaemon, running_daemon
 from tests.patience import PATIENCE_S
 
 INBOX = "me@example.com"
+# With a signature, a code and a link, so that nothing in an answer is empty
+SAMPLE = (
+    "DKIM-Signature: v=1\r\nSubject: 482913 is your sign-in code\r\n\r\n"
+    "Verify my email: https://example.com/verify?token=9a3f0c5b7d1e2a4c\r\n"
+)
 # An answer by its beginning: the request that it is of
 ASKED = {
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","codes"': (
@@ -59,7 +64,7 @@ def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     with running_daemon(migrated_data, *WITHOUT_DNS, *allowing) as running:
         told(running.data_dir, "address", "add", "admin", INBOX)
         told(running.data_dir, "address", "set", "admin", INBOX, "--enablews")
-        running.send(INBOX, "DKIM-Signature: v=1\r\nSubject: hi\r\n\r\nhello\r\n")
+        running.send(INBOX, SAMPLE)
         yield running
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mailsacd.web.filters import ago, full_time, mailbox, plural, segment, size, when
+from mailsacd.web.filters import ago, full_time, host, mailbox, plural, segment, size, when
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
@@ -37,6 +37,11 @@ def test_ago() -> None:
 
 def test_what_goes_into_a_path_is_encoded() -> None:
     assert segment("a/b?c#d@e.example") == "a%2Fb%3Fc%23d@e.example"
+
+
+def test_whom_a_url_leads_to() -> None:
+    assert host("https://bank.example@Evil.example:8443/bank.example") == "evil.example"
+    assert host("https://[x/") == host("/path") == ""
 
 
 def test_people_and_numbers() -> None:

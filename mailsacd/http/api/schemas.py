@@ -6,6 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from mailsacd.core.check_result import CheckResult
+from mailsacd.core.confirmation_link import FoundLink
+from mailsacd.core.found_codes import FoundCode
 from mailsacd.core.message_form import FOLDERS, Facts, Findings, Marks
 from mailsacd.http.api.operation import Answer
 
@@ -44,20 +46,26 @@ def _message() -> Mapping[str, Schema]:
     return {**found, "Message": _object({name: s for part in parts for name, s in part.items()})}
 
 
-def _check_results() -> Mapping[str, Schema]:
-    """That of what a check found, and those of what it consists of."""
-    kinds = (CheckResult,)
-    _, found = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
-    return found
+def _components(*kinds: type) -> Mapping[str, Schema]:
+    """Those of values that are declared as msgspec structs, and of what they consist of."""
+    return msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")[1]
 
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
     **_message(),
-    **_check_results(),
+    **_components(CheckResult),
     "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
     "MessageLabels": _object({"_id": STRING, "labels": _NAMES}),
     "MessageFolder": _object({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
-    "MessageCodes": _object({"_id": STRING, "codes": _NAMES}),
+    **_components(FoundCode, FoundLink),
+    "MessageCodes": _object(
+        {
+            "_id": STRING,
+            "codes": {**_NAMES, "description": "Those of `found`"},
+            "found": list_of(named("FoundCode")),
+            "links": list_of(named("FoundLink")),
+        }
+    ),
     "MessageAuthentication": _object({"_id": STRING, "auth": named("Authentication")}),
     "MessageChecks": _object(
         {

@@ -32,10 +32,12 @@ class ReadingCalls:
             _operation(
                 path=f"{_MESSAGE}/codes",
                 id="getMessageCodes",
-                summary="The one-time codes that a message tells",
-                description="As somebody types them, without spaces; the likeliest first, three at "
-                "most. They are looked for in subject and text, near words that say what they are.",
-                answers=(schemas.json_answer("The codes", schemas.named("MessageCodes")),),
+                summary="The one-time codes that a message tells, and its confirmation links",
+                description="Codes are as somebody types them, without spaces; the likeliest "
+                "first, three at most. They are looked for in subject, text and HTML, near words "
+                "that say what they are. `links` confirm an address, have a new password chosen or "
+                "sign in, five at most. How likely each is and where it stands is told, too.",
+                answers=(schemas.json_answer("What was found", schemas.named("MessageCodes")),),
                 handler=self.codes,
             ),
             _operation(
@@ -49,10 +51,12 @@ class ReadingCalls:
         )
 
     async def codes(self, call: Call) -> Response:
-        """Answer with the one-time codes that a message tells: ``{_id, codes}``."""
+        """Answer with the codes and links of a message: ``{_id, codes, found, links}``."""
         message_id = call["messageId"]
-        codes = await self._mailbox.view(call.actor, call["email"], message_id, codes_of)
-        return json_response({"_id": message_id, "codes": codes})
+        seen = await self._mailbox.view(call.actor, call["email"], message_id, codes_of)
+        codes = [found.code for found in seen.codes]
+        told = {"_id": message_id, "codes": codes, "found": seen.codes, "links": seen.links}
+        return json_response(told)
 
     async def neighbours(self, call: Call) -> Response:
         """Answer with the ids of the messages beside one: ``{_id, newer, older}``."""

@@ -1,17 +1,38 @@
-"""The one-time codes of a message, as a view of it (mail.reading.mailbox)."""
+"""The one-time codes and confirmation links of a message: a view of it (mail.reading.mailbox)."""
 
-from mailsacd.core.one_time_code import MAX_CHARS, one_time_codes
-from mailsacd.mime.extract import text_of
+from itertools import chain
+from typing import Final
+
+import msgspec
+
+from mailsacd.core.confirmation_link import FoundLink, confirmation_links
+from mailsacd.core.found_codes import Form, FoundCode, found_codes
+from mailsacd.core.one_time_code import MAX_CHARS
+from mailsacd.mime import anchors
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.plain import beginning_of_html
 
+MAX_TOKENS: Final = 20_000
+"""So many tags and texts of HTML are read: mail is laid out by tables within tables."""
 
-def codes_of(parsed: ParsedMessage) -> tuple[str, ...]:
-    """Return the one-time codes that subject and text tell, likeliest first.
 
-    Where the text has none the page is looked at: it may say more.
-    """
-    codes = one_time_codes(parsed.subject, text_of(parsed))
-    if codes or parsed.text is None or parsed.html is None:
-        return codes
-    return one_time_codes(parsed.subject, beginning_of_html(parsed.html, MAX_CHARS))
+class MessageCodes(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody is to type or to open, likeliest first."""
+
+    codes: tuple[FoundCode, ...]
+    links: tuple[FoundLink, ...]
+
+
+def codes_of(parsed: ParsedMessage) -> MessageCodes:
+    """Return the codes that subject, text and HTML tell, and the links that confirm something."""
+    text, html = parsed.text, parsed.html
+    bodies: dict[Form, str] = {}
+    if text is not None:
+        bodies["text"] = text
+    if html is not None:
+        bodies["html"] = beginning_of_html(html, MAX_CHARS, MAX_TOKENS)
+    found = chain(anchors.in_html(html or ""), anchors.in_text(text or ""))
+    return MessageCodes(
+        codes=found_codes(parsed.subject, bodies),
+        links=confirmation_links(parsed.subject, found),
+    )

@@ -47,7 +47,31 @@ async def _beside(people: Society, who: str, inbox: str, message_id: str) -> tup
 async def test_the_codes_of_a_message(people: Society, content: bytes, codes: list[str]) -> None:
     message_id = await people.deliver(PUBLIC, content)
     target = f"/api/addresses/{PUBLIC}/messages/{message_id}/codes"
-    assert await people.json("nobody", "GET", target) == {"_id": message_id, "codes": codes}
+    answer = await people.json("nobody", "GET", target)
+    assert (answer["_id"], answer["codes"], answer["links"]) == (message_id, codes, [])
+    assert [found["code"] for found in answer["found"]] == codes
+
+
+@pytest_twisted.ensureDeferred
+async def test_where_codes_and_links_are_found(people: Society) -> None:
+    url = "https://example.net/verify?token=9a3f0c5b7d1e2a4c"
+    message_id = await people.deliver(
+        PUBLIC,
+        b"Subject: Verify your email\r\nContent-Type: text/html\r\n\r\n<p>Your code is 482913."
+        b"<p><a href='" + url.encode() + b"'>Verify my email</a>",
+    )
+    target = f"/api/addresses/{PUBLIC}/messages/{message_id}/codes"
+    answer = await people.json("nobody", "GET", target)
+    context = "Your code is 482913. Verify my email"
+    assert answer["found"] == [
+        {"code": "482913", "score": 0.93, "places": [{"in": "html", "context": context}]}
+    ]
+    assert answer["links"] == [
+        {
+            "url": url, "kind": "verify", "label": "Verify my email", "score": 0.91,
+            "places": [{"in": "html", "context": context}],
+        }
+    ]  # fmt: skip
 
 
 @pytest_twisted.ensureDeferred

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from html import unescape
+from html import escape, unescape
 
 import psycopg2
 
@@ -60,6 +60,21 @@ def test_html_is_served_where_it_does_nothing(
     client.get(f"{path}/html?show=maybe", 400)
     with Client(pages_daemon) as stranger:
         stranger.get(f"{path}/html", 401)
+
+
+def test_a_link_that_confirms_something_is_told_with_its_host(
+    client: Client, pages_daemon: RunningDaemon, inbox: str
+) -> None:
+    url = "https://shop.example/confirm?token=9a3f0c5b7d1e2a4c&a=1"
+    page = f'<a href="{escape(url)}">Confirm &lt;b&gt; email</a> <a href="https://elsewhere.example/">y</a>'
+    pages_daemon.send(inbox, letter("Welcome", "as text", page).as_string())
+    shown = client.get(path_of(client, inbox)).text
+    link = (
+        f'<a class="button small" href="{escape(url)}" target="_blank" rel="noreferrer noopener">'
+    )
+    for part in ("<span>Confirms</span>", "Confirm &lt;b&gt; email</b>", ">shop.example<", link):
+        assert part in shown
+    assert "elsewhere.example" not in shown
 
 
 def test_the_other_views(client: Client, pages_daemon: RunningDaemon, inbox: str) -> None:
