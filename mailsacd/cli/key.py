@@ -8,8 +8,8 @@ from mailsacd.cli.account import accounts_of
 from mailsacd.cli.command import Common, command, table
 from mailsacd.core.account import ApiKey
 from mailsacd.core.actor import by_command
-from mailsacd.core.token import iso_time
 from mailsacd.data import Data
+from mailsacd.http.calls.keys import key_json
 from mailsacd.mail.accounts.keys import Keys
 from mailsacd.settings import Settings
 
@@ -65,10 +65,4 @@ def remove(common: Common, account: str, id_or_name: str) -> None:
 
 
 def _shown(found: ApiKey) -> dict[str, Any]:
-    return {
-        "_id": found.id,
-        "account": found.account,
-        "name": found.name,
-        "created": iso_time(found.created),
-        "lastUsed": None if found.last_used is None else iso_time(found.last_used),
-    }
+    return {"account": found.account, **key_json(found)}

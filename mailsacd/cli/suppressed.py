@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from mailsacd.cli.command import Common, command, table
-from mailsacd.core.token import iso_time
 from mailsacd.data import Data
+from mailsacd.http.calls.suppressions import suppression_json
 from mailsacd.mail.sending.suppressions import Suppressions
 from mailsacd.settings import Settings
 
@@ -26,13 +26,7 @@ def list_(common: Common, account: str | None) -> None:
 
     async def work(data: Data, _: Settings) -> list[dict[str, Any]]:
         return [
-            {
-                "account": one.account,
-                "address": one.address,
-                "reason": one.reason,
-                "created": iso_time(one.created),
-                "expires": iso_time(one.expires),
-            }
+            {"account": one.account, **suppression_json(one)}
             for one in await Suppressions(data.database).list_all(account)
         ]
 

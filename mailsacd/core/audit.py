@@ -1,23 +1,14 @@
 """What was done to an account and to what it owns: by whom, from where."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from mailsacd.core.actor import Actor
 
 Topic = Literal["account", "session", "two-factor", "key", "team", "domain", "address", "operator"]
 """What it was done to; ``operator`` is what an operator did to others, in his own account's log."""
 
-TOPICS: Final[tuple[Topic, ...]] = (
-    "account",
-    "session",
-    "two-factor",
-    "key",
-    "team",
-    "domain",
-    "address",
-    "operator",
-)
+TOPICS: Final[tuple[Topic, ...]] = get_args(Topic)
 
 By = Literal["login", "key", "operator", "server"]
 

@@ -22,7 +22,8 @@ TIME_OR_NULL: Final[Schema] = {"type": ["string", "null"], "format": "date-time"
 _FLAG: Final[Schema] = {"type": "boolean"}
 
 
-def _object(properties: Mapping[str, Schema], **more: Any) -> Schema:
+def object_of(properties: Mapping[str, Schema], **more: Any) -> Schema:
+    """The schema of an object that has all of ``properties``; ``more`` is said of it."""
     return {"type": "object", "required": list(properties), "properties": properties, **more}
 
 
@@ -43,7 +44,7 @@ def _message() -> Mapping[str, Schema]:
     """That of a message, as core.message_form declares it, and those of what it consists of."""
     _, found = msgspec.json.schema_components(_PARTS, ref_template="#/components/schemas/{name}")
     parts = [found.pop(kind.__name__)["properties"] for kind in _PARTS]
-    return {**found, "Message": _object({name: s for part in parts for name, s in part.items()})}
+    return {**found, "Message": object_of({name: s for part in parts for name, s in part.items()})}
 
 
 def _components(*kinds: type) -> Mapping[str, Schema]:
@@ -54,11 +55,11 @@ def _components(*kinds: type) -> Mapping[str, Schema]:
 SCHEMAS: Final[Mapping[str, Schema]] = {
     **_message(),
     **_components(CheckResult),
-    "MessageCount": _object({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
-    "MessageLabels": _object({"_id": STRING, "labels": _NAMES}),
-    "MessageFolder": _object({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
+    "MessageCount": object_of({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
+    "MessageLabels": object_of({"_id": STRING, "labels": _NAMES}),
+    "MessageFolder": object_of({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
     **_components(FoundCode, FoundLink),
-    "MessageCodes": _object(
+    "MessageCodes": object_of(
         {
             "_id": STRING,
             "codes": {**_NAMES, "description": "Those of `found`"},
@@ -66,17 +67,17 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "links": list_of(named("FoundLink")),
         }
     ),
-    "MessageAuthentication": _object({"_id": STRING, "auth": named("Authentication")}),
-    "MessageChecks": _object(
+    "MessageAuthentication": object_of({"_id": STRING, "auth": named("Authentication")}),
+    "MessageChecks": object_of(
         {
             "_id": STRING,
             "score": {"type": ["integer", "null"]},
             "checks": list_of(named("CheckResult")),
         }
     ),
-    "MessageNeighbours": _object({"_id": STRING, "newer": _TEXT_OR_NULL, "older": _TEXT_OR_NULL}),
-    "MessageRead": _object({"_id": STRING, "read": _FLAG}),
-    "InboxPage": _object(
+    "MessageNeighbours": object_of({"_id": STRING, "newer": _TEXT_OR_NULL, "older": _TEXT_OR_NULL}),
+    "MessageRead": object_of({"_id": STRING, "read": _FLAG}),
+    "InboxPage": object_of(
         {
             "messages": list_of(named("Message")),
             "unread": {
@@ -88,10 +89,10 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "skip": {"type": "integer", "minimum": 0},
         }
     ),
-    "Filtered": _object({"messages": list_of(named("Message"))}),
-    "Found": _object({"query": STRING, "messages": list_of(named("Message"))}),
-    "Deletion": _object({"message": STRING, "_id": STRING, "inbox": STRING}),
-    "Attachment": _object(
+    "Filtered": object_of({"messages": list_of(named("Message"))}),
+    "Found": object_of({"query": STRING, "messages": list_of(named("Message"))}),
+    "Deletion": object_of({"message": STRING, "_id": STRING, "inbox": STRING}),
+    "Attachment": object_of(
         {
             "checksum": {"type": "string", "description": "MD5 of the decoded content, in hex"},
             "contentDisposition": {"type": ["string", "null"]},
@@ -136,7 +137,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "updated": TIME_OR_NULL,
         },
     },
-    "Domain": _object(
+    "Domain": object_of(
         {
             "_id": {"type": "string", "description": "The domain itself"},
             "owner": STRING,
@@ -154,7 +155,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 "description": "What was amiss when its DNS records were looked at",
             },
             "records": list_of(
-                _object(
+                object_of(
                     {
                         "purpose": {"enum": ["MX", "TXT", "SPF", "DKIM"]},
                         "type": {"enum": ["MX", "TXT"]},
@@ -166,22 +167,22 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             ),
         }
     ),
-    "DomainAndCount": _object(
+    "DomainAndCount": object_of(
         {
             "domain": named("Domain"),
             "totalMessages": {"type": "integer", "minimum": 0},
             "catchAllAddress": {"anyOf": [named("Address"), {"type": "null"}]},
         }
     ),
-    "DomainRemoval": _object({"message": STRING, "_id": STRING}),
-    "Availability": _object(
+    "DomainRemoval": object_of({"message": STRING, "_id": STRING}),
+    "Availability": object_of(
         {
             "email": STRING,
             "available": {**_FLAG, "description": "The caller could reserve it"},
             "owned": {**_FLAG, "description": "Somebody owns it"},
         }
     ),
-    "Pop3Settings": _object(
+    "Pop3Settings": object_of(
         {
             "email": STRING,
             "username": STRING,
@@ -202,9 +203,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     "Headers": {"type": "object", "additionalProperties": _NAMES},
     "OlderHeaders": {"type": "object", "additionalProperties": {"anyOf": [STRING, _NAMES]}},
-    "HeaderFields": list_of(_object({"name": STRING, "value": STRING})),
-    "Status": _object({"status": {"const": "ok"}}),
-    "Version": _object({"name": {"const": "mailsacd"}, "version": STRING}),
+    "HeaderFields": list_of(object_of({"name": STRING, "value": STRING})),
+    "Status": object_of({"status": {"const": "ok"}}),
+    "Version": object_of({"name": {"const": "mailsacd"}, "version": STRING}),
     "Error": {
         "type": "object",
         "required": ["message", "error"],
@@ -220,7 +221,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 "description": "What is wrong with the input, a text for each fault",
             },
             "faults": {
-                **list_of(_object({"field": STRING, "message": STRING})),
+                **list_of(object_of({"field": STRING, "message": STRING})),
                 "description": "The same for programs",
             },
         },

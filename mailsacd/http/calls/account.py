@@ -10,7 +10,7 @@ from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.bodies import Returnable
 from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.calls.sessions import Code, Password, SessionCalls
+from mailsacd.http.calls.sessions import OK, Code, Password, SessionCalls
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.accounts.profile import Profile, Profiles
 from mailsacd.mail.limits.warnings import MARKS, mark_of
@@ -65,10 +65,6 @@ _STATS: Final[dict[str, Any]] = {
 }
 
 
-def _whole(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
 Recent = Annotated[str, Meta(min_length=1, max_length=254)]
 
@@ -115,7 +111,7 @@ class AccountCalls:
         return (*self._settings(), *self._all_of_it())
 
     def _settings(self) -> tuple[Operation, ...]:
-        me = schemas.json_answer("The account", _whole(_ME))
+        me = schemas.json_answer("The account", schemas.object_of(_ME))
         return (
             _operation(
                 method="GET",
@@ -148,7 +144,7 @@ class AccountCalls:
                 summary="Delete the account with all that it owns; takes a session and password",
                 body=RemovalBody,
                 needs_account=True,
-                answers=(schemas.json_answer("It is gone", _whole({"ok": {"const": True}})),),
+                answers=(OK,),
                 refusals=(*_REFUSALS, 404, 429),
                 handler=self.remove,
             ),
@@ -157,7 +153,7 @@ class AccountCalls:
                 path="/api/me/stats",
                 id="getMyStats",
                 summary="What is kept for the account",
-                answers=(schemas.json_answer("The numbers", _whole(_STATS)),),
+                answers=(schemas.json_answer("The numbers", schemas.object_of(_STATS)),),
                 handler=self.stats,
             ),
         )

@@ -41,7 +41,7 @@ class ActivityCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare the one call about what happened."""
-        event = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
+        event = schemas.object_of(_FIELDS)
         about = "events"
         return (
             Operation(

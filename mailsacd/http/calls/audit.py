@@ -7,7 +7,7 @@ from mailsacd.core.audit import TOPICS, AuditEntry, By
 from mailsacd.core.token import iso_time, time_of
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter
+from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter, one_of
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.records.audit import AuditLog
 
@@ -24,18 +24,12 @@ _FIELDS: Final[dict[str, Any]] = {
 }
 
 
-def _topic(text: str) -> str:
-    if text not in TOPICS:
-        raise ValueError(f"is none of {', '.join(TOPICS)}")
-    return text
-
-
 TOPIC: Final = Parameter(
     name="topic",
     where="query",
     description="Only what was done to that.",
     schema={"type": "string", "enum": ["", *TOPICS]},
-    convert=_topic,
+    convert=one_of(*TOPICS),
 )
 
 
@@ -47,7 +41,7 @@ class AuditCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare the one call about the audit log."""
-        entry = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
+        entry = schemas.object_of(_FIELDS)
         about = "entries"
         return (
             Operation(

@@ -11,7 +11,7 @@ from mailsacd.core.errors import BadAddressError, NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.api.parameters import EMAIL, LIMIT, SKIP, Parameter
+from mailsacd.http.api.parameters import EMAIL, LIMIT, SKIP, Parameter, one_of
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.delivering.deliveries import BOTH_SECRETS_FOR, KEPT_FOR, Deliveries
 from mailsacd.mail.delivering.webhook_tests import WebhookTests
@@ -36,23 +36,15 @@ _FIELDS: Final[dict[str, Any]] = {
     "finished": schemas.TIME_OR_NULL,
     "test": {"type": "boolean", "description": "Somebody asked for it; of no stored message"},
 }
-_DELIVERY: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
-_SECRET: Final = {
-    "type": "object",
-    "required": ["secret"],
-    "properties": {"secret": {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$"}},
-}
+_DELIVERY: Final = schemas.object_of(_FIELDS)
+_SECRET: Final = schemas.object_of(
+    {"secret": {"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]+=*$"}}
+)
 
 
 def _delivery_id(text: str) -> str:
     if not _ID_FORM.match(text):
         raise NotFoundError("There is no such delivery")
-    return text
-
-
-def _state(text: str) -> str:
-    if text not in STATES:
-        raise ValueError(f"is none of {', '.join(STATES)}")
     return text
 
 
@@ -82,7 +74,7 @@ _STATE: Final = Parameter(
     where="query",
     description="Only those in this state.",
     schema={"type": "string", "enum": ["", *STATES]},
-    convert=_state,
+    convert=one_of(*STATES),
 )
 
 

@@ -19,6 +19,7 @@ from mailsacd.http.api.parameters import (
     SKIP,
     UNTIL,
     Parameter,
+    one_of,
     text_up_to,
     yes_or_no,
 )
@@ -77,7 +78,7 @@ def _of_folder(name: str) -> Parameter:
         where="query",
         description="The folder that it is in.",
         schema={"type": "string", "enum": ["", *FOLDERS]},
-        convert=_folder,
+        convert=one_of(*FOLDERS),
     )
 
 
@@ -89,12 +90,6 @@ def _of_label(name: str) -> Parameter:
         schema={**_TERM_SCHEMA, "minLength": 0, "maxLength": MAX_LABEL_CHARACTERS},
         convert=text_up_to(MAX_LABEL_CHARACTERS),
     )
-
-
-def _folder(text: str) -> str:
-    if text not in FOLDERS:
-        raise ValueError(f"is none of {', '.join(FOLDERS)}")
-    return text
 
 
 FOLDER: Final = _of_folder("folder")

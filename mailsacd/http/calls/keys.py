@@ -21,27 +21,19 @@ _REFUSALS: Final = (400, 401, 403, 503)
 _operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _KEY_ID_FORM: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
 
-_KEY: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["_id", "name", "created", "lastUsed"],
-    "properties": {
-        "_id": {"type": "string"},
-        "name": {"type": "string"},
-        "created": schemas.TIME,
-        "lastUsed": {
-            **schemas.TIME_OR_NULL,
-            "description": "To some seconds; null: never",
-        },
-    },
+_FIELDS: Final[dict[str, Any]] = {
+    "_id": schemas.STRING,
+    "name": schemas.STRING,
+    "created": schemas.TIME,
+    "lastUsed": {**schemas.TIME_OR_NULL, "description": "To some seconds; null: never"},
 }
-_NEW_KEY: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": [*_KEY["required"], "key"],
-    "properties": {
-        **_KEY["properties"],
+_KEY: Final = schemas.object_of(_FIELDS)
+_NEW_KEY: Final = schemas.object_of(
+    {
+        **_FIELDS,
         "key": {"type": "string", "description": "The key: kept by nobody here, so told once"},
-    },
-}
+    }
+)
 
 
 def _key_id(text: str) -> str:
@@ -114,13 +106,13 @@ class KeyCalls:
     async def list(self, call: Call) -> Response:
         """Answer with the account's keys, oldest first, without their values."""
         found = await self._keys.list(call.actor)
-        return json_response([_described(key) for key in found])
+        return json_response([key_json(key) for key in found])
 
     async def add(self, call: Call) -> Response:
         """Make a key, and answer with it and its value, which is told this once."""
         body: NewKeyBody = call.body
         key, value = await self._keys.add(call.actor, body.name)
-        return json_response({**_described(key), "key": value})
+        return json_response({**key_json(key), "key": value})
 
     async def remove(self, call: Call) -> Response:
         """Take a key back, and answer 204."""
@@ -128,7 +120,8 @@ class KeyCalls:
         return Response(status=204)
 
 
-def _described(key: ApiKey) -> dict[str, Any]:
+def key_json(key: ApiKey) -> dict[str, Any]:
+    """Return a key as JSON has it, without its value."""
     return {
         "_id": key.id,
         "name": key.name,

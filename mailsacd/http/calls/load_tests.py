@@ -11,7 +11,7 @@ import msgspec
 from mailsacd.core.load_test import DEFAULT_HEADER, MAX_HOURS
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
-from mailsacd.http.api.parameters import DOMAIN, Parameter
+from mailsacd.http.api.parameters import DOMAIN, Parameter, one_of
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.load_testing.load_tests import LoadTests, Report
 from mailsacd.mail.load_testing.summary import summary
@@ -22,18 +22,12 @@ _operation = partial(Operation, path=_PATH, tag="Domains")
 _REFUSALS: Final = (400, 401, 403, 404, 503)
 
 
-def _one_of(text: str) -> str:
-    if text not in {"json", "csv"}:
-        raise ValueError("is neither json nor csv")
-    return text
-
-
 FORMAT: Final = Parameter(
     name="format",
     where="query",
     description="`json`, or `csv` with a line for each figure. Without it, what `Accept` prefers.",
     schema={"type": "string", "enum": ["json", "csv"]},
-    convert=_one_of,
+    convert=one_of("json", "csv"),
 )
 ACCEPT: Final = Parameter(
     name="Accept",
@@ -156,8 +150,8 @@ _SPREAD: Final = (
 )  # fmt: skip
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
+def _object(**properties: Any) -> schemas.Schema:
+    return schemas.object_of(properties)
 
 
 _REPORT: Final = _object(

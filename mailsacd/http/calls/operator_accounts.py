@@ -36,10 +36,6 @@ PAGE: Final = (QUERY, replace(LIMIT, description="At most so many."), SKIP)
 """The parameters of a list of which there may be very many."""
 
 
-def _whole(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
 _ACCOUNT: Final[dict[str, Any]] = {
     "name": schemas.STRING,
     "email": schemas.STRING,
@@ -88,6 +84,7 @@ ACCOUNT_NAME: Final = Parameter(
     schema={"type": "string"},
     convert=_account_name,
 )
+_ACCOUNTS: Final = schemas.list_of(schemas.object_of(_ACCOUNT))
 
 
 class AccountChangeBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,12 +113,12 @@ class OperatorAccountCalls:
             id="operatorListAccounts",
             summary="Accounts by name; of a query the name or the mail address",
             parameters=PAGE,
-            answers=(schemas.json_answer("The list", schemas.list_of(_whole(_ACCOUNT))),),
+            answers=(schemas.json_answer("The list", _ACCOUNTS),),
             handler=self.list,
         )
 
     def _one(self) -> tuple[Operation, ...]:
-        path, answer = "/api/operator/accounts/{account}", _whole(_OVERVIEW)
+        path, answer = "/api/operator/accounts/{account}", schemas.object_of(_OVERVIEW)
         return (
             _operation(
                 method="GET",
@@ -154,7 +151,7 @@ class OperatorAccountCalls:
             id="operatorListDomains",
             summary="Domains of all accounts by name; of a query the name or the account",
             parameters=PAGE,
-            answers=(schemas.json_answer("The list", schemas.list_of(_whole(_DOMAIN))),),
+            answers=(schemas.json_answer("The list", schemas.list_of(schemas.object_of(_DOMAIN))),),
             handler=self.domains,
         )
 

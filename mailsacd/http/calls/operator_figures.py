@@ -17,11 +17,7 @@ _operation = partial(Operation, tag="Operator", refusals=(400, 401, 403, 503))
 _COUNT: Final = {"type": "integer", "minimum": 0}
 
 
-def _whole(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-_TOTALS: Final = _whole(
+_TOTALS: Final = schemas.object_of(
     {
         "stored": {
             "type": "object",
@@ -30,11 +26,11 @@ _TOTALS: Final = _whole(
         },
         "month": schemas.STRING,
         "operations": schemas.list_of(
-            _whole({"account": schemas.STRING, "kind": schemas.STRING, "count": _COUNT})
+            schemas.object_of({"account": schemas.STRING, "kind": schemas.STRING, "count": _COUNT})
         ),
     }
 )
-_THROTTLED: Final = _whole(
+_THROTTLED: Final = schemas.object_of(
     {
         "who": {"type": "string", "description": "A peer, a domain, an address or an account"},
         "account": {"type": ["string", "null"], "description": "Whose it is, where it is known"},

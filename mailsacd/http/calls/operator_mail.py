@@ -29,11 +29,7 @@ _MAX_ENTRY: Final = 320
 _MAX_NAME: Final = 254
 
 
-def _whole(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-_DENIED: Final = _whole(
+_DENIED: Final = schemas.object_of(
     {
         "entry": schemas.STRING,
         "recipient": {"type": "boolean", "description": "Mail to it is refused, not from it"},
@@ -50,7 +46,8 @@ _WAITING: Final[dict[str, Any]] = {
         **OUTGOING["properties"],
     },
 }
-_CHANGED: Final = _whole({"recipients": {"type": "integer", "minimum": 0}})
+_DENIED_ENTRY: Final = schemas.object_of({"entry": schemas.STRING})
+_CHANGED: Final = schemas.object_of({"recipients": {"type": "integer", "minimum": 0}})
 
 
 def _text(name: str, description: str, *, required: bool = False) -> Parameter:
@@ -125,7 +122,7 @@ class OperatorMailCalls:
                 summary="Refuse mail from an entry, or to it",
                 body=DenyBody,
                 needs_account=True,
-                answers=(schemas.json_answer("The entry", _whole({"entry": schemas.STRING})),),
+                answers=(schemas.json_answer("The entry", _DENIED_ENTRY),),
                 handler=self.deny,
             ),
             _operation(

@@ -39,11 +39,7 @@ _RECIPIENT_FIELDS: Final[dict[str, Any]] = {
     "lastAttempt": schemas.TIME_OR_NULL,
     "finished": schemas.TIME_OR_NULL,
 }
-_RECIPIENT: Final = {
-    "type": "object",
-    "required": list(_RECIPIENT_FIELDS),
-    "properties": _RECIPIENT_FIELDS,
-}
+_RECIPIENT: Final = schemas.object_of(_RECIPIENT_FIELDS)
 _FIELDS: Final[dict[str, Any]] = {
     "_id": schemas.STRING,
     "from": {"type": "string", "description": "The envelope's sender"},
@@ -56,21 +52,15 @@ _FIELDS: Final[dict[str, Any]] = {
     "ended": {**schemas.TIME_OR_NULL, "description": "When its last recipient was done with"},
     "recipients": schemas.list_of(_RECIPIENT),
 }
-OUTGOING: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": list(_FIELDS),
-    "properties": _FIELDS,
-}
-_SENT: Final = {
-    "type": "object",
-    "required": ["_id", "to", "from", "creditsUsed"],
-    "properties": {
+OUTGOING: Final = schemas.object_of(_FIELDS)
+_SENT: Final = schemas.object_of(
+    {
         "_id": schemas.STRING,
         "to": {**schemas.list_of(schemas.STRING), "description": "All recipients"},
         "from": schemas.STRING,
         "creditsUsed": {"type": "integer", "minimum": 1, "description": "One a recipient"},
-    },
-}
+    }
+)
 
 
 def _outgoing_id(text: str) -> str:

@@ -16,16 +16,14 @@ _MAX_RECIPIENTS: Final = 1_000  # message.max_recipients is the limit
 _MAX_CHARACTERS: Final = 320
 
 To = Annotated[str, msgspec.Meta(max_length=_MAX_CHARACTERS)]
-_RELEASED: Final = {
-    "type": "object",
-    "required": ["_id", "to", "from", "creditsUsed"],
-    "properties": {
+_RELEASED: Final = schemas.object_of(
+    {
         "_id": {"type": "string", "description": "Of the outgoing message"},
         "to": schemas.list_of(schemas.STRING),
         "from": {"type": "string", "description": "Who sends it on: the inbox, or the server"},
         "creditsUsed": {"type": "integer", "minimum": 1, "description": "One a recipient"},
-    },
-}
+    }
+)
 
 
 class ReleaseBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The calls about the second factor of whoever has signed in."""
 
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -17,25 +17,21 @@ _PATH: Final = "/api/auth/totp"
 _operation = partial(Operation, tag="Sessions", refusals=(400, 401, 403, 409, 429, 503))
 
 
-def _whole(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-_STATUS: Final = _whole(
+_STATUS: Final = schemas.object_of(
     {
         "enabled": {"type": "boolean"},
         "since": schemas.TIME_OR_NULL,
         "recoveryCodesLeft": {"type": "integer", "minimum": 0},
     }
 )
-_ENROLMENT: Final = _whole(
+_ENROLMENT: Final = schemas.object_of(
     {
         "secret": {"type": "string", "description": "For the device, in base 32: told this once"},
         "uri": {"type": "string", "description": "The same as an `otpauth:` URI"},
         "svg": {"type": "string", "description": "The URI as a QR code"},
     }
 )
-_CODES: Final = _whole(
+_CODES: Final = schemas.object_of(
     {
         "recoveryCodes": {
             **schemas.list_of(schemas.STRING),

@@ -25,7 +25,7 @@ _FIELDS: Final[dict[str, Any]] = {
     "agent": {"type": "string", "description": "The program, as `Firefox 128 on Linux`"},
     "current": {"type": "boolean", "description": "The one that asks"},
 }
-_SESSION: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
+_SESSION: Final = schemas.object_of(_FIELDS)
 _ENDED: Final = {
     "type": "object",
     "required": ["ended"],

@@ -25,21 +25,16 @@ _operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _DAY_S: Final = 86_400
 _SIGNED_IN: Final = schemas.json_answer(
     "A session has begun: its token is in the cookie",
-    {
-        "type": "object",
-        "required": ["_id", "login", "team", "expires"],
-        "properties": {
+    schemas.object_of(
+        {
             "_id": {"type": "string", "description": "The account"},
             "login": {"type": "string", "description": "Who signed in"},
             "team": {"type": "boolean", "description": "A team user, not the account's own login"},
             "expires": schemas.TIME,
-        },
-    },
+        }
+    ),
 )
-_OK: Final = schemas.json_answer(
-    "Done",
-    {"type": "object", "required": ["ok"], "properties": {"ok": {"const": True}}},
-)
+OK: Final = schemas.json_answer("Done", schemas.object_of({"ok": {"const": True}}))
 
 Name = Annotated[str, Meta(min_length=1, max_length=254)]
 Token = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -132,7 +127,7 @@ class SessionCalls:
                 summary="Set another password; all sessions of the login end, this one too",
                 body=PasswordChangeBody,
                 needs_account=True,
-                answers=(_OK,),
+                answers=(OK,),
                 handler=self.change_password,
             ),
             _operation(
@@ -141,7 +136,7 @@ class SessionCalls:
                 id="resetPassword",
                 summary="Set a password by the token of a link; all sessions of the login end",
                 body=PasswordResetBody,
-                answers=(_OK,),
+                answers=(OK,),
                 handler=self.reset_password,
             ),
         )
@@ -152,7 +147,7 @@ class SessionCalls:
             path=path,
             id=operation_id,
             summary="End the session of the cookie, if there is one",
-            answers=(_OK,),
+            answers=(OK,),
             handler=self.sign_out,
         )
 

@@ -46,11 +46,7 @@ DOMAIN_OR_IP: Final = Parameter(
 )
 
 _COUNT: Final = {"type": "integer", "minimum": 0}
-_COUNTED: Final = {
-    "type": "object",
-    "required": ["_id", "n"],
-    "properties": {"_id": {"type": "string"}, "n": _COUNT},
-}
+_COUNTED: Final = schemas.object_of({"_id": schemas.STRING, "n": _COUNT})
 
 
 class StatisticsCalls:
@@ -107,7 +103,7 @@ class StatisticsCalls:
                 summary="How many public messages have an attachment",
                 description="10,000 stands for more, too.",
                 parameters=(MD5,),
-                answers=(schemas.json_answer("The number", _an_object(n=_COUNT)),),
+                answers=(schemas.json_answer("The number", schemas.object_of({"n": _COUNT})),),
                 handler=self.count,
             ),
             operation(
@@ -152,7 +148,7 @@ class StatisticsCalls:
                 parameters=(DOMAIN_OR_IP,),
                 answers=(
                     schemas.json_answer(
-                        "It is or not", _an_object(blacklisted={"type": "boolean"})
+                        "It is or not", schemas.object_of({"blacklisted": {"type": "boolean"}})
                     ),
                 ),
                 handler=self.is_denied,
@@ -183,7 +179,3 @@ class StatisticsCalls:
         """Answer whether mail from a domain or an IP address is refused: ``{blacklisted}``."""
         self._statistics.check_readable(call.actor)
         return json_response({"blacklisted": self._denylist.has(call["domainOrIP"])})
-
-
-def _an_object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}

@@ -21,7 +21,7 @@ _FIELDS: Final[dict[str, Any]] = {
     "created": schemas.TIME,
     "expires": schemas.TIME,
 }
-_SUPPRESSION: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
+_SUPPRESSION: Final = schemas.object_of(_FIELDS)
 
 
 def _address(text: str) -> str:
@@ -75,7 +75,7 @@ class SuppressionCalls:
     async def list(self, call: Call) -> Response:
         """Answer with the account's list."""
         found = await self._suppressions.list(call.actor, limit=call["limit"], skip=call["skip"])
-        return json_response([shown(one) for one in found])
+        return json_response([suppression_json(one) for one in found])
 
     async def remove(self, call: Call) -> Response:
         """Have the account's mail sent to the address again."""
@@ -83,8 +83,8 @@ class SuppressionCalls:
         return Response(status=204)
 
 
-def shown(suppression: Suppression) -> dict[str, Any]:
-    """A suppression as JSON has it."""
+def suppression_json(suppression: Suppression) -> dict[str, Any]:
+    """Return a suppression as JSON has it."""
     return {
         "address": suppression.address,
         "reason": suppression.reason,

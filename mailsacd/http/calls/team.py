@@ -22,17 +22,15 @@ _operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
 _MAX_NAME: Final = 63
 _OWN_LOGIN: Final = "Takes a session of the account's own login."
 
-_USER: Final = {
-    "type": "object",
-    "required": ["name", "elevatedUntil"],
-    "properties": {
-        "name": {"type": "string"},
+_USER: Final = schemas.object_of(
+    {
+        "name": schemas.STRING,
         "elevatedUntil": {
             **schemas.TIME_OR_NULL,
             "description": "Until then the user manages the account; null: does not",
         },
-    },
-}
+    }
+)
 
 
 def _user_name(text: str) -> str:

@@ -38,24 +38,20 @@ _INBOUND: Final[dict[str, Any]] = {
 }
 
 
-def _whole(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-_KEY: Final = _whole(
+_KEY: Final = schemas.object_of(
     {
         "key": {"type": ["string", "null"], "description": "Its name; null: no key that is there"},
         "operations": _COUNT,
     }
 )
-_USAGE: Final = _whole(
+_USAGE: Final = schemas.object_of(
     {
         "month": _MONTH,
         "limit": {**_COUNT, "description": "Operations that the plan allows in a month"},
         "operations": {**_COUNT, "description": "Of this month, as far as they are written down"},
         "usageWarning": {"enum": [None, *MARKS], "description": "Percent that are used up"},
         "months": schemas.list_of(
-            _whole(
+            schemas.object_of(
                 {
                     "month": _MONTH,
                     "operations": _COUNT,
@@ -98,7 +94,7 @@ class UsageCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare all calls about usage."""
-        inbound = schemas.json_answer("Newest first", schemas.list_of(_whole(_INBOUND)))
+        inbound = schemas.json_answer("Newest first", schemas.list_of(schemas.object_of(_INBOUND)))
         return (
             _operation(
                 method="GET",

@@ -37,12 +37,10 @@ _FIELDS: Final[dict[str, Any]] = {
         "and these addresses; as far as the DNS answers",
     },
 }
-_VALIDATION: Final = {"type": "object", "required": list(_FIELDS), "properties": _FIELDS}
-_TWICE: Final = {
-    "type": "object",
-    "required": [*_FIELDS, "0"],
-    "properties": {**_FIELDS, "0": {**_VALIDATION, "description": "The same once more"}},
-}
+_VALIDATION: Final = schemas.object_of(_FIELDS)
+_TWICE: Final = schemas.object_of(
+    {**_FIELDS, "0": {**_VALIDATION, "description": "The same once more"}}
+)
 
 
 class ValidationsBody(msgspec.Struct, frozen=True, kw_only=True):
