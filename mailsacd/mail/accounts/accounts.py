@@ -1,7 +1,7 @@
 """Accounts as the operator and the sign-up page make, change and remove them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mailsacd.core.account import NAME_FORM, Account
 from mailsacd.core.address import parse_address
@@ -22,6 +22,8 @@ from mailsacd.store.outgoing_queue import hold_account
 from mailsacd.store.pool import Database
 from mailsacd.store.reading import Reader
 from mailsacd.store.transaction import Transaction
+
+T = TypeVar("T")
 
 REMOVAL_LEASE_S: Final = 120
 REMOVED_AT_ONCE: Final = 20
@@ -111,6 +113,22 @@ class Accounts:
         own = await accounts.largest_override(self.database, "activity_minutes")
         return max(own, self.plans.longest_activity_minutes)
 
+    async def changing(self, name: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do ``work``, which changes who may act for the account, in a transaction.
+
+        Every node forgets what it knew of that, this one before the answer. Returns what ``work``
+        does.
+        """
+
+        async def told(transaction: Transaction) -> T:
+            done = await work(transaction)
+            await give_notice(transaction, ACCOUNTS, name)
+            return done
+
+        done = await self.database.transaction(told)
+        self.forget(name)
+        return done
+
     async def change(
         self,
         name: str,
@@ -170,11 +188,9 @@ class Accounts:
         async def work(transaction: Transaction) -> None:
             if not await removal.begin_removal(transaction, name):
                 raise _not_there(name)
-            await give_notice(transaction, ACCOUNTS, name)
             await give_notice(transaction, DIRECTORY, "")
 
-        await self.database.transaction(work)
-        self.forget(name)
+        await self.changing(name, work)
         await removal.finish_removal(self.database, name, None if whole else REMOVED_AT_ONCE)
 
     async def go_on_with_removals(self) -> bool:

@@ -13,7 +13,6 @@ from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.records.audit import audit
 from mailsacd.store import keys
 from mailsacd.store.accounts import lock_account
-from mailsacd.store.notices import ACCOUNTS, give_notice
 from mailsacd.store.transaction import Transaction
 
 _NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}\Z")
@@ -69,10 +68,8 @@ class Keys:
             if name is None:
                 raise NotFoundError("There is no such API key")
             await audit(transaction, account, author_of(actor), Act("key", "removed", name, key_id))
-            await give_notice(transaction, ACCOUNTS, account)
 
-        await self._accounts.database.transaction(work)
-        self._accounts.forget(account)
+        await self._accounts.changing(account, work)
 
 
 def _checked_name(name: str) -> str:

@@ -9,7 +9,6 @@ from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.accounts.proofs import signed_in
 from mailsacd.mail.records.audit import audit
 from mailsacd.store import sessions as store
-from mailsacd.store.notices import ACCOUNTS, give_notice
 from mailsacd.store.transaction import Transaction
 
 
@@ -37,10 +36,8 @@ class SessionList:
                 raise NotFoundError("There is no such session")
             act = Act("session", "ended", login, agent)
             await audit(transaction, account, author_of(actor), act)
-            await give_notice(transaction, ACCOUNTS, account)
 
-        await self._accounts.database.transaction(work)
-        self._accounts.forget(account)
+        await self._accounts.changing(account, work)
 
     async def end_others(self, actor: Actor, token: str) -> int:
         """End all sessions of the login but the one of ``token``. Returns how many there were."""
@@ -51,9 +48,6 @@ class SessionList:
             if ended:
                 act = Act("session", "ended", login, f"all others: {ended}")
                 await audit(transaction, account, author_of(actor), act)
-                await give_notice(transaction, ACCOUNTS, account)
             return ended
 
-        ended = await self._accounts.database.transaction(work)
-        self._accounts.forget(account)
-        return ended
+        return await self._accounts.changing(account, work)

@@ -212,10 +212,9 @@ class Sessions:
                 raise ForbiddenError(LOGIN_WRONG)
             act = Act("account", "password-changed", login.name)
             await audit(transaction, login.account, author_of(actor), act)
-            await _replace_password(transaction, login.name, login.account, password_hash)
+            await _replace_password(transaction, login.name, password_hash)
 
-        await self._accounts.database.transaction(work)
-        self._accounts.forget(login.account)
+        await self._accounts.changing(login.account, work)
 
     async def reset_password(self, token: str, password: str, *, peer: str = "") -> None:
         """Set a password by a token from a link, once, and end all sessions of that login.
@@ -237,7 +236,8 @@ class Sessions:
             by = Author(kind="login", name=found.name, peer=peer)
             act = Act("account", "password-reset", found.name, "by a link")
             await audit(transaction, found.account, by, act)
-            await _replace_password(transaction, found.name, found.account, password_hash)
+            await _replace_password(transaction, found.name, password_hash)
+            await give_notice(transaction, ACCOUNTS, found.account)
 
         await self._accounts.database.transaction(take)
         self._accounts.forget(login[0].account)
@@ -279,12 +279,9 @@ def _check_invited(settings: AccountSettings, invitation: str | None) -> None:
         raise ForbiddenError("Sign-up is by invitation here: ask the operator for a link")
 
 
-async def _replace_password(
-    transaction: Transaction, login: str, account: str, password_hash: str
-) -> None:
+async def _replace_password(transaction: Transaction, login: str, password_hash: str) -> None:
     await stored.set_password(transaction, login, password_hash)
     await sessions.end_sessions(transaction, login)
-    await give_notice(transaction, ACCOUNTS, account)
 
 
 def _not_good(field: str) -> InvalidInputError:

@@ -16,7 +16,6 @@ from mailsacd.mail.accounts.passwords import Passwords
 from mailsacd.mail.accounts.sessions import check_password
 from mailsacd.mail.records.audit import audit
 from mailsacd.store import accounts as stored
-from mailsacd.store.notices import ACCOUNTS, give_notice
 from mailsacd.store.transaction import Transaction
 
 MAX_MINUTES: Final = 1_440
@@ -82,12 +81,9 @@ class Team:
                 raise _not_there(name)
             act = Act("team", "elevated", name.lower(), f"for {minutes} minutes")
             await audit(transaction, account, author_of(actor), act)
-            await give_notice(transaction, ACCOUNTS, account)
             return until
 
-        until = await self._accounts.database.transaction(work)
-        self._accounts.forget(account)
-        return until
+        return await self._accounts.changing(account, work)
 
     async def end_elevation(self, actor: Actor, name: str) -> None:
         """Have a user manage the actor's account no more; nothing happens when it does not.
@@ -102,10 +98,8 @@ class Team:
             if await stored.end_elevation(transaction, account, name.lower()):
                 act = Act("team", "elevation-ended", name.lower())
                 await audit(transaction, account, author_of(actor), act)
-                await give_notice(transaction, ACCOUNTS, account)
 
-        await self._accounts.database.transaction(work)
-        self._accounts.forget(account)
+        await self._accounts.changing(account, work)
 
     async def remove(self, actor: Actor, name: str) -> None:
         """Delete a team user, whose sessions end at once.
@@ -120,10 +114,8 @@ class Team:
             await audit(
                 transaction, account, author_of(actor), Act("team", "removed", name.lower())
             )
-            await give_notice(transaction, ACCOUNTS, account)
 
-        await self._accounts.database.transaction(work)
-        self._accounts.forget(account)
+        await self._accounts.changing(account, work)
 
 
 def _not_there(name: str) -> NotFoundError:
