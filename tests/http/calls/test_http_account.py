@@ -16,6 +16,7 @@ from mailsacd.assembly.web import message_calls
 from mailsacd.configuration import load_settings
 from mailsacd.core.actor import by_command
 from mailsacd.http.app import make_site
+from mailsacd.mail.accounts.guesses import GUESSES
 from mailsacd.mail.accounts.reset_links import reset_token
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.reading.access import AccessControl
@@ -334,6 +335,9 @@ async def test_settings_of_the_account_are_set_one_by_one(world: World) -> None:
     taken = {"email": "ann@example.net", "password": PASSWORD}
     assert (await client.call("PUT", "/api/me", taken)).status == 409
     await client.json("PUT", "/api/me", {"email": me["email"], "labels": ["a"]})  # the same
+    wrong = {**taken, "password": "wrong horse"}
+    statuses = [(await client.call("PUT", "/api/me", wrong)).status for _ in range(GUESSES)]
+    assert set(statuses) == {403, 429}  # one was wrong before
     form = await client.json("PUT", "/api/me", "labels=x&labels=y&capturePrivate=false")
     assert (form["labels"], form["capturePrivate"]) == (["x", "y"], False)
 
