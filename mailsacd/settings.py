@@ -227,11 +227,14 @@ class SendingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Section ``[checks]``: what is found out about mail from outside."""
+    """Section ``[checks]``: what is found out about mail from outside, and on request."""
 
     authentication: Literal["after", "before", "off"] = "after"
     before_ms: Annotated[int, msgspec.Meta(ge=1, le=30_000)] = 1_000
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15.0
+    links: bool = True
+    allowed_networks: tuple[str, ...] = ()
+    ca_file: str = ""
 
 
 class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -269,6 +272,7 @@ class ThrottleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     calls_per_minute: PerMinute = 1_200
     account_calls_per_minute: PerMinute = 12_000
     sends_per_minute: PerMinute = 600
+    links_per_minute: PerMinute = 120
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -165,7 +165,7 @@ class Daemon:
         feeds = self._add(Feeds(ground, owners, records, push.hub))
         signing_in = SigningIn.of(ground.settings, owners, records)
         operating = Operating(ground, owners)
-        checks = make_message_checks(ground, owners)
+        checks = make_message_checks(ground, owners, records.throttle)
         theirs = (
             *mail_pages(ground, owners, signing_in),
             *account_pages(ground, owners, signing_in, mail, delivering),

@@ -23,6 +23,7 @@ TABLES: Final = (
     "calling-peer",
     "calling-account",
     "sending-account",
+    "link-account",
 )
 """What there are buckets of."""
 
@@ -31,7 +32,7 @@ MOMENTS: Final = 10
 
 _SECRET_BYTES: Final = 64
 _BYTES_OF: Final = {"d": 8, "I": 4}
-_RATES_BYTES: Final = len(TABLES) * SLOTS * _BYTES_OF["d"]  # 7 MiB, of what is touched
+_RATES_BYTES: Final = len(TABLES) * SLOTS * _BYTES_OF["d"]  # 8 MiB, of what is touched
 _GUESSES_BYTES: Final = MOMENTS * SLOTS * _BYTES_OF["d"]  # 10 MiB, likewise
 _SEAT_BYTES: Final = SLOTS * _BYTES_OF["I"]
 _SHARED_BYTES: Final = _SECRET_BYTES + _RATES_BYTES + _GUESSES_BYTES

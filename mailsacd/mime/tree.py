@@ -17,6 +17,7 @@ MAX_DEPTH: Final = 100
 MAX_PLACE_CHARS: Final = 200
 
 _ROOT: Final = ""
+_LINK: Final[nesting.Reach] = (frozenset({"a"}), nesting.SCOPE)  # none is in another
 _KEPT_RAW: Final = frozenset({"style", "title"})
 
 
@@ -114,6 +115,8 @@ class _Growing:
             self._end(nesting.PARAGRAPH)
             if name in nesting.ENDS:
                 self._end(nesting.ENDS[name])
+        elif name == "a":
+            self._end(_LINK)
         parent = self._open[-1]
         self._line += self._source.count("\n", self._counted, tag.start)
         self._counted = tag.start

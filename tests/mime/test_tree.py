@@ -25,6 +25,7 @@ def outline(element: Element) -> str:
         ("<td>a<td>b", "td(atd(b))"),  # outside of a table nothing ends them
         ("a<br>b<img src=x>c", "abr()bimg()c"),
         ("<a><b>c</a>d</b>", "a(b(c))d"),
+        ("<a>b<i>c<a>d</a>e", "a(bi(c))a(d)e"),
         ("</div>a", "a"),
         ("<table><tr><td><p>a</td></tr></table>b", "table(tr(td(p(a))))b"),
         ("<style>a>b{}</style><title>A &amp; b</title>c", "style(a>b{})title(A & b)c"),

@@ -100,7 +100,7 @@ class Conversation(Protocol):
         head, blank, body = self._data.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:])}
-        if blank and len(body) >= int(headers["content-length"]):
+        if blank and len(body) >= int(headers.get("content-length", 0)):
             self._data = b""
             posted = Posted(tuple(lines), headers, body)
             self._receiver.got.append(posted)

@@ -14,7 +14,8 @@ from twisted.names import dns
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.outbound import post as posting
-from mailsacd.outbound.post import LINGER_S, MAX_ANSWER_BYTES
+from mailsacd.outbound.http_request import MAX_ANSWER_BYTES
+from mailsacd.outbound.post import LINGER_S
 from mailsacd.outbound.tls import verifying_context
 from tests.outbound.name_server import Network
 from tests.outbound.receiver import OK, Receiver, status

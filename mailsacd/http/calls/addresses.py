@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from mailsacd.core.http_url import MAX_URL_CHARACTERS
 from mailsacd.core.token import iso_time
-from mailsacd.core.webhook_url import MAX_URL_CHARACTERS
 from mailsacd.http.api import schemas
 from mailsacd.http.api.bodies import MULTILINE, Returnable
 from mailsacd.http.api.operation import Answer, Call, Operation

@@ -6,13 +6,16 @@ from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.defer import DeferredSemaphore, ensureDeferred
 
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.cache import UNKNOWN, Recent
-from mailsacd.core.errors import OverloadedError
+from mailsacd.core.errors import OverloadedError, UnauthenticatedError
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_of
 from mailsacd.mail.checks.catalogue import checks_of_message
 from mailsacd.mail.checks.check import Check, Result, Subject
+from mailsacd.mail.checks.found_links import found_links
+from mailsacd.mail.checks.link_result import NAME as LINKS
+from mailsacd.mail.checks.links import LinkChecks
 from mailsacd.work.sharing import Sharing
 from mailsacd.work.threads import Lane
 
@@ -39,10 +42,11 @@ class Reads(Protocol):
 class MessageChecks:
     """Checks for whoever may see the message, and raises as `Mailbox` does."""
 
-    def __init__(self, mailbox: Reads, lane: Lane) -> None:
-        """Messages are looked at in ``lane``."""
+    def __init__(self, mailbox: Reads, lane: Lane, links: LinkChecks | None = None) -> None:
+        """Messages are looked at in ``lane``. Without ``links`` none are opened."""
         self._mailbox = mailbox
         self._lane = lane
+        self._links = links
         self._checks: Final[Mapping[str, Check]] = checks_of_message()
         self._kept: Recent[tuple[str, str, str], Result] = Recent(MAX_KEPT)
         self._places = DeferredSemaphore(AT_ONCE)
@@ -50,20 +54,42 @@ class MessageChecks:
         self._under_way: Sharing[Any, Mapping[str, Result]] = Sharing()
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Those of the checks that look at nothing but the message."""
+    def of_message(self) -> tuple[str, ...]:
+        """The names of the checks that look at nothing but the message."""
         return tuple(self._checks)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of all checks."""
+        return self.of_message if self._links is None else (*self._checks, LINKS)
+
     async def check(
-        self, actor: Actor, email: str, message_id: str, names: Sequence[str]
+        self,
+        actor: Actor,
+        email: str,
+        message_id: str,
+        names: Sequence[str],
+        *,
+        follows_all: bool = False,
     ) -> tuple[Result, ...]:
         """Return the results of the checks called ``names``, in that order.
 
-        Raises OverloadedError when too many messages wait for theirs.
+        ``follows_all`` is for links: see `LinkChecks.check`. Raises UnauthenticatedError where an
+        actor without an account wants these, OverloadedError when too many messages wait for their
+        checks, and what `LinkChecks.check` raises.
         """
+        if LINKS in names and actor.account is None:
+            raise UnauthenticatedError("An API key is needed to have links opened")
         message = await self._mailbox.get(actor, email, message_id)
         read = partial(self._mailbox.raw, actor, email, message_id)
-        found = await self._found(message, read, names)
+        found = dict(await self._found(message, read, [name for name in names if name != LINKS]))
+        if LINKS in names and self._links is not None:
+            found[LINKS] = await self._links.check(
+                account_of(actor),
+                (message.inbox, message.id),
+                partial(self._in_turn, message, read, found_links),
+                follows_all=follows_all,
+            )
         return tuple(found[name] for name in names)
 
     async def _found(

@@ -162,15 +162,11 @@ class Throttle:
 
         Raises ThrottledError.
         """
-        interval_s = _interval_s(self._settings.sends_per_minute)
-        if not interval_s or not self._settings.enabled:
-            return
-        # What a minute brings may go at once, as one message too
-        cost_s = min(interval_s * recipients, BURST_S)
-        charge = self._charge("sending-account", account, cost_s)
-        wait_s, _ = spend([charge], self._seconds(), burst_s=BURST_S, patience_s=0.0)
-        if wait_s:
-            raise self._too_much(charge.name, account, wait_s, _CALL_CODE)
+        self._spend_at_once("sending-account", account, self._settings.sends_per_minute, recipients)
+
+    def links(self, account: str, count: int) -> None:
+        """Count so many links that ``account`` has opened, or none; as `sent`."""
+        self._spend_at_once("link-account", account, self._settings.links_per_minute, count)
 
     async def call(self, ip: str, account: str | None) -> RateStanding | None:
         """A call of the API, by an account or else a peer: return when it may be answered.
@@ -232,6 +228,16 @@ class Throttle:
     def _new_charge(self, table: str, key: str, interval_s: float) -> Charge:
         name = key.lower()
         return Charge(self._tables[table], *places(name, self._secret), interval_s, name)
+
+    def _spend_at_once(self, table: str, account: str, per_minute: int, count: int) -> None:
+        interval_s = _interval_s(per_minute)
+        if not interval_s or not self._settings.enabled:
+            return
+        # What a minute brings may go at once, as one message too
+        charge = self._charge(table, account, min(interval_s * count, BURST_S))
+        wait_s, _ = spend([charge], self._seconds(), burst_s=BURST_S, patience_s=0.0)
+        if wait_s:
+            raise self._too_much(charge.name, account, wait_s, _CALL_CODE)
 
     def _spend_on_mail(self, charges: list[Charge], owner: str | None, patience: Patience) -> float:
         left_s = self._settings.slow_s - patience.waited_s

@@ -7,8 +7,8 @@ from msgspec import UNSET, UnsetType
 
 from mailsacd.core.address import Address, inbox_of, parse_address
 from mailsacd.core.errors import BadAddressError, Fault, InvalidInputError
+from mailsacd.core.http_url import parse_http_url
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, MAX_FORWARDS, PrivateAddress
-from mailsacd.core.webhook_url import parse_webhook_url
 from mailsacd.store.addresses import find_address, length_behind
 from mailsacd.store.ownership import domain_facts
 from mailsacd.store.sql import Executor
@@ -134,7 +134,7 @@ def _forward(value: str | None) -> str | None:
 
 def _url(value: str | None) -> str | None:
     if value:
-        parse_webhook_url(value)
+        parse_http_url(value)
     return value or None
 
 

@@ -1,4 +1,5 @@
-"""The URL of a webhook, read in one way only: what is checked is what is asked.
+"""A URL of http or https that a user or a stranger chose, read in one way only: what is checked is
+what is asked.
 
 Whatever programs understand differently (user names, backslashes, numbers written in odd ways,
 percent signs in hosts) is refused, so there is nothing to disagree about.
@@ -6,8 +7,10 @@ percent signs in hosts) is refused, so there is nothing to disagree about.
 
 import ipaddress
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from mailsacd.core.address import normal_domain
 from mailsacd.core.errors import BadAddressError
@@ -22,11 +25,13 @@ _FORM: Final = re.compile(
     r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?([/?][^#]*)?(?:#.*)?\Z",
     re.IGNORECASE,
 )
+_AUTHORITY_END: Final = re.compile(r"[/?#]")
+_TO_ENCODE: Final = re.compile(r"[^!-~]|[<>\"\\^`{|}]")
 _NUMBER: Final = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookUrl:
+class HttpUrl:
     """``host`` is a normal domain, or an IP address in its usual form without brackets.
 
     ``target`` is what a request line asks for: path and query, in visible ASCII.
@@ -50,13 +55,13 @@ class WebhookUrl:
         return host if self.port == usual else f"{host}:{self.port}"
 
 
-def parse_webhook_url(text: str) -> WebhookUrl:
-    """``text`` as the URL of a webhook. Raises ValueError: a sentence without its subject."""
+def parse_http_url(text: str) -> HttpUrl:
+    """``text`` as such a URL. Raises ValueError: a sentence without its subject."""
     if len(text) > MAX_URL_CHARACTERS:
         raise ValueError(f"is longer than {MAX_URL_CHARACTERS} characters")
     if not _CHARACTERS.match(text) or not _NEVER.isdisjoint(text):
         raise ValueError("has a character that a URL cannot have")
-    authority = re.split(r"[/?#]", text.partition("://")[2], maxsplit=1)[0]
+    authority = _AUTHORITY_END.split(text.partition("://")[2], maxsplit=1)[0]
     if "@" in authority:
         raise ValueError("has a user name or password in it")
     found = _FORM.match(text)
@@ -65,12 +70,28 @@ def parse_webhook_url(text: str) -> WebhookUrl:
     scheme, host, port, target = found.groups()
     secure = scheme.lower() == "https"
     target = target or "/"
-    return WebhookUrl(
+    return HttpUrl(
         secure=secure,
         host=_normal_host(host),
         port=_checked_port(int(port or _DEFAULT_PORTS[scheme.lower()])),
         target=target if target.startswith("/") else f"/{target}",
     )
+
+
+def encoded_url(text: str) -> str:
+    """``text``, a URL as people write it, in the characters that URLs have (RFC 3987 section 3.1).
+
+    A host in other letters becomes one in A-labels, unless it is none; what else may not be in a
+    URL is percent-encoded.
+    """
+    scheme, mark, rest = text.strip().partition("://")
+    authority = _AUTHORITY_END.split(rest, maxsplit=1)[0]
+    target = _TO_ENCODE.sub(lambda found: quote(found[0], errors="replace"), rest[len(authority) :])
+    host, colon, port = authority.partition(":")
+    if not host.isascii():
+        with suppress(BadAddressError):
+            authority = f"{normal_domain(host)}{colon}{port}"
+    return f"{scheme}{mark}{authority}{target}"
 
 
 def _normal_host(host: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailsacd.core.webhook_url import MAX_URL_CHARACTERS, WebhookUrl, parse_webhook_url
+from mailsacd.core.http_url import MAX_URL_CHARACTERS, HttpUrl, encoded_url, parse_http_url
 
 GOOD = {
     "http://example.com": (False, "example.com", 80, "/", "example.com"),
@@ -88,12 +88,30 @@ BAD = {
 @pytest.mark.parametrize("text", GOOD)
 def test_a_good_url(text: str) -> None:
     secure, host, port, target, authority = GOOD[text]
-    url = parse_webhook_url(text)
-    assert url == WebhookUrl(secure=secure, host=host, port=port, target=target)
+    url = parse_http_url(text)
+    assert url == HttpUrl(secure=secure, host=host, port=port, target=target)
     assert url.authority == authority
 
 
 @pytest.mark.parametrize("text", BAD)
 def test_a_bad_url_is_refused_with_what_is_wrong(text: str) -> None:
     with pytest.raises(ValueError, match=BAD[text]):
-        parse_webhook_url(text)
+        parse_http_url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoded"),
+    [
+        ("https://example.com/a?b=c#d", "https://example.com/a?b=c#d"),
+        ("https://example.com/a b|c?{d}", "https://example.com/a%20b%7Cc?%7Bd%7D"),
+        ("https://example.com/%20ü", "https://example.com/%20%C3%BC"),
+        ("https://exämple.com:8080/x", "https://xn--exmple-cua.com:8080/x"),
+        ("https://exämple .com/x", "https://exämple .com/x"),
+        ("https://\N{FULLWIDTH DIGIT ONE}27.0.0.1/", "https://127.0.0.1/"),
+        ("https://a@exämple.com/x", "https://a@exämple.com/x"),
+        ("nothing", "nothing"),
+        ("", ""),
+    ],
+)
+def test_what_people_write_is_encoded(text: str, encoded: str) -> None:
+    assert encoded_url(text) == encoded
