@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from mailsacd.check_settings import CheckSettings
 from mailsacd.core.public_url import parse_public_url
 from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
 from mailsacd.setting_types import (
@@ -15,7 +16,6 @@ from mailsacd.setting_types import (
     Count,
     Days,
     Hours,
-    PerMinute,
     PlainLogin,
     Port,
     Seconds,
@@ -24,6 +24,7 @@ from mailsacd.setting_types import (
     TwinPort,
     Workers,
 )
+from mailsacd.throttle_settings import ThrottleSettings
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -226,17 +227,6 @@ class SendingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     unsubscribe: Annotated[str, msgspec.Meta(pattern=r"^((mailto|https?):[!-;=?-~]+)?$")] = ""
 
 
-class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Section ``[checks]``: what is found out about mail from outside, and on request."""
-
-    authentication: Literal["after", "before", "off"] = "after"
-    before_ms: Annotated[int, msgspec.Meta(ge=1, le=30_000)] = 1_000
-    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15.0
-    links: bool = True
-    allowed_networks: tuple[str, ...] = ()
-    ca_file: str = ""
-
-
 class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The domains that accounts bring, and those that the operator lends."""
 
@@ -256,23 +246,6 @@ class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     reset_hours: Hours = 24
     audit_days: Days = 365
     invitation_days: Days = 14
-
-
-class ThrottleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Section ``[throttle]``: how fast mail and calls may come. 0: as fast as they like."""
-
-    enabled: bool = True
-    exempt_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
-    peer_per_minute: PerMinute = 1_200
-    sender_domain_per_minute: PerMinute = 6_000
-    recipient_per_minute: PerMinute = 300
-    account_per_minute: PerMinute = 12_000
-    private_factor: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 10
-    slow_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 10.0
-    calls_per_minute: PerMinute = 1_200
-    account_calls_per_minute: PerMinute = 12_000
-    sends_per_minute: PerMinute = 600
-    links_per_minute: PerMinute = 120
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -60,7 +60,7 @@ class MessageChecks:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those of all checks."""
+        """The names of all checks."""
         return self.of_message if self._links is None else (*self._checks, LINKS)
 
     async def check(

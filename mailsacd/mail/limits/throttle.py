@@ -24,7 +24,7 @@ from mailsacd.core.peer import networks_around
 from mailsacd.core.rate import Charge, full_in_s, places, spend, would_wait
 from mailsacd.core.rate_standing import RateStanding
 from mailsacd.mail.records.activity import Activity
-from mailsacd.settings import ThrottleSettings
+from mailsacd.throttle_settings import ThrottleSettings
 
 BURST_S: Final = 60.0
 WIDER: Final = 4

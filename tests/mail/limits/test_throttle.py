@@ -14,8 +14,8 @@ from mailsacd.core.errors import ConfigurationError, RateLimitError, ThrottledEr
 from mailsacd.core.limit_memory import LimitMemory, shared_file
 from mailsacd.mail.limits.throttle import MAX_TOLD, OTHERS, Patience, Throttle
 from mailsacd.mail.records.activity import Activity
-from mailsacd.settings import ThrottleSettings
 from mailsacd.store.pool import Database
+from mailsacd.throttle_settings import ThrottleSettings
 
 PEER = "192.0.2.1"
 

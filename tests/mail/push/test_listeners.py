@@ -30,11 +30,12 @@ from mailsacd.mail.push.payload import Payloads
 from mailsacd.mail.push.permission import ListenPermission
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.records.activity import Activity
-from mailsacd.settings import ThrottleSettings, WebsocketSettings
+from mailsacd.settings import WebsocketSettings
 from mailsacd.store.events import event_epoch
 from mailsacd.store.notices import DIRECTORY, Notices, give_notice
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
+from mailsacd.throttle_settings import ThrottleSettings
 from tests.lanes import LANES
 from tests.mail.property import PLANS, add_accounts
 from tests.patience import until

@@ -19,7 +19,7 @@ from mailsacd.mail.receiving.admission import Admission, CaptureAdmission
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.receiving.denylist_entry import deny
 from mailsacd.mail.records.activity import Activity
-from mailsacd.settings import ThrottleSettings
+from mailsacd.throttle_settings import ThrottleSettings
 from tests.mail.envelopes import to
 from tests.mail.owners import add_owner
 from tests.mail.property import Node
