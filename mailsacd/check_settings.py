@@ -14,3 +14,4 @@ class CheckSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     links: bool = True
     allowed_networks: tuple[str, ...] = ()
     ca_file: str = ""
+    caniemail_file: str = ""

@@ -3,6 +3,8 @@
 from mailsacd import __version__
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
+from mailsacd.mail.checks.caniemail import read_client_support
+from mailsacd.mail.checks.catalogue import checks_of_message
 from mailsacd.mail.checks.links import LinkChecks
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.limits.throttle import Throttle
@@ -16,7 +18,9 @@ def make_message_checks(ground: Ground, owners: Ownership, throttle: Throttle) -
     """What checks messages, for calls and pages. Raises ConfigurationError."""
     mailbox = Mailbox(ground.database, owners.access_control, ground.lanes.readers)
     links = _link_checks(ground, owners, throttle) if ground.settings.checks.links else None
-    return MessageChecks(mailbox, ground.lanes.readers, links)
+    file = ground.settings.checks.caniemail_file
+    checks = checks_of_message(read_client_support(file, setting="checks.caniemail_file"))
+    return MessageChecks(mailbox, ground.lanes.readers, checks, links)
 
 
 def _link_checks(ground: Ground, owners: Ownership, throttle: Throttle) -> LinkChecks:

@@ -27,19 +27,27 @@ _FOR_ALL_SCREENS: Final = frozenset({"all", "screen", "only"})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Selectors and what they declare. It is ``conditional`` where a rule around it decides."""
+    """Selectors and what they declare. It is ``conditional`` where a rule around it decides.
+
+    ``line`` is that of the page on which it begins.
+    """
 
     selectors: Sequence[Selector]
     declarations: Sequence[Declaration]
     conditional: bool
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A rule that begins with ``@``: its ``name`` without that, and the words before its block."""
+    """A rule that begins with ``@``: its ``name`` without that, and the words before its block.
+
+    ``line`` is that of the page on which it begins.
+    """
 
     name: str
     words: frozenset[str]
+    line: int
 
 
 class Styles:
@@ -53,6 +61,7 @@ class Styles:
         self.limited = False
         self._inline: dict[str, Sequence[Declaration]] = {}
         self._inline_room = MAX_INLINE_CHARS
+        self._lines_before = 0  # the sheet that is being read
         self._read_sheets(root)
 
     def inline(self, element: Element) -> Sequence[Declaration]:
@@ -75,6 +84,7 @@ class Styles:
                 continue
             text = "".join(child for child in element.children if isinstance(child, str))
             self.limited |= len(text) > room
+            self._lines_before = element.line - 1
             self._read(tinycss2.parse_stylesheet(text[:room], True, True), (), 0)
             room = max(room - len(text), 0)
 
@@ -89,6 +99,7 @@ class Styles:
                         tuple(read_selectors(node.prelude)),
                         tuple(_declarations(contents)),
                         any(around),
+                        self._lines_before + node.source_line,
                     )
                 )
             elif isinstance(node, AtRule):
@@ -99,7 +110,7 @@ class Styles:
         words = frozenset(
             node.lower_value for node in nodes_in(rule.prelude) if isinstance(node, IdentToken)
         )
-        self.conditions.append(Condition(name, words))
+        self.conditions.append(Condition(name, words, self._lines_before + rule.source_line))
         if rule.content is None or name in ("font-face", "keyframes") or nesting >= _MAX_NESTING:
             return
         for_all = name == "media" and words <= _FOR_ALL_SCREENS

@@ -18,7 +18,8 @@ MAX_PLACE_CHARS: Final = 200
 
 _ROOT: Final = ""
 _LINK: Final[nesting.Reach] = (frozenset({"a"}), nesting.SCOPE)  # none is in another
-_KEPT_RAW: Final = frozenset({"style", "title"})
+_EMPTIED: Final = frozenset({"script", "iframe"})  # what is in them is nothing to a mail client
+_KEPT_RAW: Final = frozenset({"style", "title"}) | _EMPTIED
 
 
 @dataclass(slots=True, eq=False)
@@ -78,8 +79,8 @@ class Element:
 def tree_of(source: str) -> Element:
     """Return the root of a tree of the elements in ``source``. The function never raises.
 
-    There are comments and scripts in it no more than in `markup.tokens`, whose limits hold; the
-    text of a `style` or `title` is as it was written.
+    There are comments in it no more than in `markup.tokens`, whose limits hold. The text of a
+    `style` is as it was written, and a `script` or `iframe` is empty.
     """
     growing = _Growing(source)
     for token in markup.tokens(source, kept_raw=_KEPT_RAW):
@@ -103,7 +104,8 @@ class _Growing:
 
     def text(self, text: str) -> None:
         parent = self._open[-1]
-        parent.children.append(text if parent.name == "style" else markup.unescape(text))
+        if parent.name not in _EMPTIED:
+            parent.children.append(text if parent.name == "style" else markup.unescape(text))
 
     def start(self, tag: Tag) -> None:
         name = tag.name
@@ -122,7 +124,8 @@ class _Growing:
         self._counted = tag.start
         element = Element(name, tag.attributes(), parent, line=self._line)
         parent.children.append(element)
-        if name not in markup.VOID and len(self._open) <= MAX_DEPTH:
+        opens = len(self._open) <= MAX_DEPTH or name in _KEPT_RAW  # whose texts are not the page's
+        if opens and name not in markup.VOID:
             self._open.append(element)
 
     def end(self, name: str) -> None:

@@ -29,7 +29,7 @@ def outline(element: Element) -> str:
         ("</div>a", "a"),
         ("<table><tr><td><p>a</td></tr></table>b", "table(tr(td(p(a))))b"),
         ("<style>a>b{}</style><title>A &amp; b</title>c", "style(a>b{})title(A & b)c"),
-        ("<script>a<b></script><!-- <i> -->c", "c"),
+        ("<script>a<b></script><!-- <i> -->c<iframe><i>", "script()ciframe()"),
         ("<style>a{}", "style(a{})"),
         ("a &lt; b", "a < b"),
     ],

@@ -11,7 +11,6 @@ from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import OverloadedError, UnauthenticatedError
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_of
-from mailsacd.mail.checks.catalogue import checks_of_message
 from mailsacd.mail.checks.check import Check, Result, Subject
 from mailsacd.mail.checks.found_links import found_links
 from mailsacd.mail.checks.link_result import NAME as LINKS
@@ -42,12 +41,18 @@ class Reads(Protocol):
 class MessageChecks:
     """Checks for whoever may see the message, and raises as `Mailbox` does."""
 
-    def __init__(self, mailbox: Reads, lane: Lane, links: LinkChecks | None = None) -> None:
-        """Messages are looked at in ``lane``. Without ``links`` none are opened."""
+    def __init__(
+        self,
+        mailbox: Reads,
+        lane: Lane,
+        checks: Mapping[str, Check],
+        links: LinkChecks | None = None,
+    ) -> None:
+        """Messages are looked at in ``lane``, by ``checks``. Without ``links`` none are opened."""
         self._mailbox = mailbox
         self._lane = lane
         self._links = links
-        self._checks: Final[Mapping[str, Check]] = checks_of_message()
+        self._checks: Final = checks
         self._kept: Recent[tuple[str, str, str], Result] = Recent(MAX_KEPT)
         self._places = DeferredSemaphore(AT_ONCE)
         self._waiting = 0
