@@ -15,7 +15,7 @@ from mailsacd.outbound.dns import Resolver
 
 
 class Checking:
-    """A part. ``observers`` observe the mail that is stored."""
+    """A part. ``observers`` observe the mail that is stored; ``on_request`` tells who sent it."""
 
     def __init__(self, ground: Ground, owners: Ownership) -> None:
         """Raises ConfigurationError."""
@@ -36,7 +36,7 @@ class Checking:
         is_on = settings.authentication != "off"
         self.observers: tuple[Observer, ...] = (self._later,) if is_on else ()
         mailbox = Mailbox(ground.database, owners.access_control, ground.lanes.readers)
-        self._on_request = ChecksOnRequest(ground.database, mailbox, self._examiner)
+        self.on_request = ChecksOnRequest(ground.database, mailbox, self._examiner)
 
     def around(self, intake: Intake) -> Intake:
         """Return what takes mail from anybody in, and hands it to ``intake``."""
@@ -47,7 +47,7 @@ class Checking:
 
     def calls(self) -> tuple[Group, ...]:
         """Return the call about who sent a message."""
-        return (AuthenticationCalls(self._on_request),)
+        return (AuthenticationCalls(self.on_request),)
 
     async def start(self) -> None:
         """Begin to examine what is stored."""

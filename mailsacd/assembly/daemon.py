@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from mailsacd.announcement import announce
 from mailsacd.assembly.account_pages import account_pages
 from mailsacd.assembly.delivering import Delivering
+from mailsacd.assembly.evidence import evidence_calls
 from mailsacd.assembly.feeds import Feeds
 from mailsacd.assembly.figure_pages import figure_pages
 from mailsacd.assembly.mail_pages import mail_pages
@@ -176,6 +177,7 @@ class Daemon:
         groups = (
             *mail_calls(ground, owners),
             CheckCalls(checks),
+            *evidence_calls(ground, owners, mail.checking, checks),
             *owners.calls(),
             *signing_in.calls(),
             *operating.calls(),

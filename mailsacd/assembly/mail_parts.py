@@ -45,12 +45,8 @@ class MailParts:
         submitting = add(Submitting(ground, records, receiving, sending))
         writing = add(Writing(ground, owners, records, sending, ports))
         retrieval = add(Retrieval(ground, owners, records))
-        self.testing, self.sending, self.relaying, self.writing = (
-            testing,
-            sending,
-            relaying,
-            writing,
-        )
+        self.testing, self.sending, self.relaying = testing, sending, relaying
+        self.writing, self.checking = writing, checking
         self._groups = (
             *testing.calls(),
             *checking.calls(),

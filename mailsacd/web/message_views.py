@@ -9,8 +9,9 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from mailsacd.core.codes_and_links import CodesAndLinks
 from mailsacd.http.server.answer import text_bytes
-from mailsacd.mail.reading.message_codes import MessageCodes, codes_of
+from mailsacd.mail.reading.message_codes import codes_of
 from mailsacd.mime.extract import text_of
 from mailsacd.mime.message import Attachment, ParsedMessage
 from mailsacd.mime.sanitise import page_as_sent
@@ -62,7 +63,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """``text`` has MAX_TEXT_CHARACTERS at most: ``cut`` tells that there are more."""
 
     has_html: bool
-    found: MessageCodes
+    codes: CodesAndLinks
     text: str
     cut: bool
 
@@ -87,7 +88,7 @@ def overview(parsed: ParsedMessage) -> Overview:
     text = text_of(parsed)
     return Overview(
         has_html=parsed.html is not None,
-        found=codes_of(parsed),
+        codes=codes_of(parsed),
         text=text[:MAX_TEXT_CHARACTERS],
         cut=len(text) > MAX_TEXT_CHARACTERS,
     )

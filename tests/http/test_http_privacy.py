@@ -112,6 +112,7 @@ ONE_MESSAGE = {
     "getMessageAuthentication",
     "checkMessage",
     "getMessageCodes",
+    "getMessageEvidence",
     "getMessageNeighbours",
     "getText",
     "getBody",

@@ -80,7 +80,7 @@ def test_colours_are_those_that_are_asked_for() -> None:
 
 def test_overview() -> None:
     seen = overview(parse(letter("Your code", "Your code is 493201\n", "<p>x").as_bytes()))
-    assert [each.code for each in seen.found.codes] == ["493201"]
+    assert seen.codes.codes == ("493201",)
     assert (seen.has_html, seen.text, seen.cut) == (True, "Your code is 493201\n", False)
     long = overview(parse(letter("x", "line\n" * MAX_TEXT_CHARACTERS).as_bytes()))
     assert (len(long.text), long.cut, long.has_html) == (MAX_TEXT_CHARACTERS, True, False)

@@ -6,8 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from mailsacd.core.check_result import CheckResult
-from mailsacd.core.confirmation_link import FoundLink
-from mailsacd.core.found_codes import FoundCode
+from mailsacd.core.codes_and_links import CodesAndLinks
 from mailsacd.core.message_form import FOLDERS, Facts, Findings, Marks
 from mailsacd.http.api.operation import Answer
 
@@ -52,29 +51,23 @@ def _components(*kinds: type) -> Mapping[str, Schema]:
     return msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")[1]
 
 
+_CODES_AND_LINKS: Final = _components(CodesAndLinks)
+_CHECKS: Final[Mapping[str, Schema]] = {
+    "score": {"type": ["integer", "null"]},
+    "checks": list_of(named("CheckResult")),
+}
+
 SCHEMAS: Final[Mapping[str, Schema]] = {
     **_message(),
     **_components(CheckResult),
+    **_CODES_AND_LINKS,
     "MessageCount": object_of({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
     "MessageLabels": object_of({"_id": STRING, "labels": _NAMES}),
     "MessageFolder": object_of({"_id": STRING, "folder": {"enum": list(FOLDERS)}}),
-    **_components(FoundCode, FoundLink),
-    "MessageCodes": object_of(
-        {
-            "_id": STRING,
-            "codes": {**_NAMES, "description": "Those of `found`"},
-            "found": list_of(named("FoundCode")),
-            "links": list_of(named("FoundLink")),
-        }
-    ),
+    "MessageCodes": object_of({"_id": STRING, **_CODES_AND_LINKS["CodesAndLinks"]["properties"]}),
     "MessageAuthentication": object_of({"_id": STRING, "auth": named("Authentication")}),
-    "MessageChecks": object_of(
-        {
-            "_id": STRING,
-            "score": {"type": ["integer", "null"]},
-            "checks": list_of(named("CheckResult")),
-        }
-    ),
+    "MessageChecks": object_of({"_id": STRING, **_CHECKS}),
+    "CheckResults": object_of(_CHECKS),
     "MessageNeighbours": object_of({"_id": STRING, "newer": _TEXT_OR_NULL, "older": _TEXT_OR_NULL}),
     "MessageRead": object_of({"_id": STRING, "read": _FLAG}),
     "InboxPage": object_of(

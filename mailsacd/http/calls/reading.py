@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID
@@ -54,9 +56,7 @@ class ReadingCalls:
         """Answer with the codes and links of a message: ``{_id, codes, found, links}``."""
         message_id = call["messageId"]
         seen = await self._mailbox.view(call.actor, call["email"], message_id, codes_of)
-        codes = [found.code for found in seen.codes]
-        told = {"_id": message_id, "codes": codes, "found": seen.codes, "links": seen.links}
-        return json_response(told)
+        return json_response({"_id": message_id, **msgspec.structs.asdict(seen)})
 
     async def neighbours(self, call: Call) -> Response:
         """Answer with the ids of the messages beside one: ``{_id, newer, older}``."""

@@ -75,6 +75,24 @@ async def test_where_codes_and_links_are_found(people: Society) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_evidence_is_what_the_calls_about_a_message_answer(people: Society) -> None:
+    message_id = await people.deliver(PUBLIC, b"Subject: Your code\r\n\r\nYour code is 482913.\r\n")
+    message = f"/api/addresses/{PUBLIC}/messages/{message_id}"
+    evidence = await people.json("nobody", "GET", f"{message}/evidence")
+    parts: dict[str, Any] = {}
+    for name in ("authentication", "checks", "codes"):
+        parts[name] = await people.json("nobody", "GET", f"{message}/{name}")
+        del parts[name]["_id"]
+    assert evidence["_id"] == message_id
+    assert evidence["auth"] == parts["authentication"]["auth"]
+    assert (evidence["checks"], evidence["codes"]) == (parts["checks"], parts["codes"])
+    assert evidence["missing"] == {}
+    whole = await people.json("nobody", "GET", message)
+    again = await people.json("nobody", "GET", f"{message}/evidence")
+    assert again == {**evidence, "message": whole}
+
+
+@pytest_twisted.ensureDeferred
 async def test_the_messages_beside_one_are_those_that_the_caller_sees(people: Society) -> None:
     first, starred, last = [await people.deliver(PUBLIC) for _ in range(3)]
     await people.json("owner", "PUT", f"/api/addresses/{PUBLIC}/messages/{starred}/star")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-from mailsacd.mail.reading.message_codes import MessageCodes, codes_of
+from mailsacd.core.codes_and_links import CodesAndLinks
+from mailsacd.mail.reading.message_codes import codes_of
 from mailsacd.mime.parse import parse
 
 
@@ -20,7 +21,7 @@ class Shape:
     codes: list[str]
     links: list[tuple[str, str]]
 
-    def found(self) -> MessageCodes:
+    def found(self) -> CodesAndLinks:
         """Return what is found in the mail once it was sent and parsed."""
         mail = EmailMessage()
         mail["Subject"] = self.subject
@@ -69,9 +70,7 @@ def figures() -> tuple[Figures, Figures]:
     """Return those of codes and of links."""
     looked_at = [(shape, shape.found()) for shape in shapes()]
     return (
-        _figures(
-            [(shape.codes, [each.code for each in found.codes]) for shape, found in looked_at]
-        ),
+        _figures([(shape.codes, list(found.codes)) for shape, found in looked_at]),
         _figures(
             [
                 ([url for _, url in shape.links], [each.url for each in found.links])

@@ -18,9 +18,9 @@ TOKEN = "9a3f0c5b7d1e2a4c6b8d"
 @pytest.mark.parametrize("shape", list(shapes()))
 def test_what_a_mail_has_is_found_and_nothing_else(shape: Shape) -> None:
     found = shape.found()
-    assert [each.code for each in found.codes] == shape.codes
+    assert list(found.codes) == shape.codes
     assert [(each.kind, each.url) for each in found.links] == shape.links
-    scores = [*(each.score for each in found.codes), *(each.score for each in found.links)]
+    scores = [*(each.score for each in found.found), *(each.score for each in found.links)]
     assert all(0.5 <= score <= 0.99 for score in scores)
 
 
@@ -37,7 +37,7 @@ def found_in(subject: str, text: str, html: str = "") -> Shape:
 
 def test_a_code_has_each_place_where_it_stands() -> None:
     found = found_in("482913 is your code", "Code: 482913", "<p>Your code: <b>482913</b>").found()
-    assert [(each.in_, each.context) for each in found.codes[0].places] == [
+    assert [(each.in_, each.context) for each in found.found[0].places] == [
         ("subject", "482913 is your code"),
         ("text", "Code: 482913"),
         ("html", "Your code: 482913"),
@@ -46,7 +46,7 @@ def test_a_code_has_each_place_where_it_stands() -> None:
 
 def test_words_beside_a_code_are_few_and_whole() -> None:
     found = found_in("x", f"{'many words ' * 50}your code is 482913 {'and others ' * 50}").found()
-    assert found.codes[0].places[0].context == (
+    assert found.found[0].places[0].context == (
         "many words many words your code is 482913 and others and others and others and"
     )
 

@@ -1,0 +1,38 @@
+"""What is known of a message, gathered from the parts that know it."""
+
+from typing import Any
+
+from mailsacd.assembly.checking import Checking
+from mailsacd.assembly.ownership import Ownership
+from mailsacd.assembly.part import Ground
+from mailsacd.core.actor import Actor
+from mailsacd.http.app import Group
+from mailsacd.http.calls.evidence import EvidenceCalls
+from mailsacd.mail.checks.catalogue import checks_of_message
+from mailsacd.mail.checks.check import overall
+from mailsacd.mail.checks.on_request import MessageChecks
+from mailsacd.mail.reading.evidence import Evidence, Source
+from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.mail.reading.message_codes import codes_of
+
+
+def evidence_calls(
+    ground: Ground, owners: Ownership, checking: Checking, checks: MessageChecks
+) -> tuple[Group, ...]:
+    """The call that tells all that is known of a message."""
+    names = tuple(checks_of_message())
+    mailbox = Mailbox(ground.database, owners.access_control, ground.lanes.readers)
+
+    async def checked(actor: Actor, email: str, message_id: str) -> dict[str, Any]:
+        results = await checks.check(actor, email, message_id, names)
+        return {"score": overall(results), "checks": results}
+
+    async def codes(actor: Actor, email: str, message_id: str) -> Any:
+        return await mailbox.view(actor, email, message_id, codes_of)
+
+    sources = (
+        Source(name="auth", find=checking.on_request.authentication, nothing="It is not known"),
+        Source(name="checks", find=checked, nothing="Nothing was checked"),
+        Source(name="codes", find=codes, nothing="Nothing was looked for"),
+    )
+    return (EvidenceCalls(Evidence(mailbox, sources, reactor=ground.reactor)),)
