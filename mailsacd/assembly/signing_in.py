@@ -41,9 +41,7 @@ class SigningIn:
         self._accounts = accounts
         self._unwritten = unwritten
         self.sessions = Sessions(accounts, passwords, guesses, settings.accounts, activity)
-        self.session_calls = SessionCalls(
-            self.sessions, tls=settings.http.public_url.startswith("https:")
-        )
+        self.session_calls = SessionCalls(self.sessions)
         self.keys = Keys(accounts)
         self.team = Team(accounts, passwords)
         self.session_list = SessionList(accounts)

@@ -22,6 +22,11 @@ class PublicUrl(NamedTuple):
     origin: str
     prefix: str
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether people come by TLS."""
+        return self.origin.startswith("https:")
+
 
 def parse_public_url(text: str) -> PublicUrl:
     """Read a setting; a slash at its end does not matter.

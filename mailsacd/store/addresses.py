@@ -38,6 +38,13 @@ _list = many(
     f"""select {_COLUMNS} from address where owner = %(owner)s
         order by email limit {MAX_LISTED}""",  # noqa: S608  no input in it
 )
+_search = many(
+    _address,
+    f"""select {_COLUMNS} from address
+        where owner = %(owner)s and (position(lower(%(query)s) in email) > 0
+            or position(lower(%(query)s) in lower(info)) > 0)
+        order by email limit %(limit)s offset %(skip)s""",  # noqa: S608  no input in it
+)
 _count: one[int] = one(column, "select count(*) from address where owner = %(owner)s")
 _owners: many[tuple[str, str]] = many(
     lambda email, owner: (email, owner),
@@ -111,6 +118,13 @@ async def find_address(db: Executor, email: str) -> PrivateAddress | None:
 async def list_addresses(db: Executor, owner: str) -> list[PrivateAddress]:
     """Return an account's private addresses in the order of their texts, MAX_LISTED at most."""
     return await _list(db, owner=owner)
+
+
+async def search_addresses(
+    db: Executor, owner: str, query: str, *, limit: int, skip: int
+) -> list[PrivateAddress]:
+    """Return those of `list_addresses` that have a text in address or note, in any case."""
+    return await _search(db, owner=owner, query=query, limit=limit, skip=skip)
 
 
 async def count_addresses(db: Executor, owner: str) -> int:

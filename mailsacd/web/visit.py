@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from mailsacd.core.actor import Actor
+from mailsacd.core.errors import MailsacdError, ThrottledError
 from mailsacd.http.api.codec import Form
 from mailsacd.http.api.operation import Call
 from mailsacd.http.server.answer import Headers, Response
 from mailsacd.web.form_token import FORM_COOKIE, is_token, new_secret, token_of
+from mailsacd.web.refusals import refused
 
 THEME_COOKIE: Final = b"mailsacd_theme"
 NOTICE_COOKIE: Final = b"mailsacd_notice"
@@ -85,10 +87,9 @@ class Visit:
     def filled_in(self) -> Mapping[str, Any]:
         """As `fields`, without those that were left empty."""
         given = self.fields()
-        empty = {name for name, value in given.items() if value == ""}
         if isinstance(given, Form):
-            return given.without(empty)
-        return {name: value for name, value in given.items() if name not in empty}
+            return given.filled_in()
+        return {name: value for name, value in given.items() if value != ""}
 
     def all_of(self, name: str) -> list[str]:
         """All values of a field that a form may have several times."""
@@ -110,6 +111,22 @@ class Visit:
     def shown(self, template: str, status: int = HTTPStatus.OK, **values: Any) -> Response:
         """The page that ``template`` makes of ``values``."""
         return self._with_cookies(self.render(self, template, values, status))
+
+    def form(
+        self,
+        template: str,
+        error: MailsacdError | None = None,
+        field: str = "",
+        **values: Any,
+    ) -> Response:
+        """The page of a form; after an ``error`` once more, with what was wrong with it.
+
+        The template has ``faults`` and ``problem``, and what names no field beside ``field``.
+        """
+        status = HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST
+        if isinstance(error, ThrottledError):
+            status = HTTPStatus.TOO_MANY_REQUESTS
+        return self.shown(template, status, **refused(error, field), **values)
 
     def redirect(self, path: str, notice: str = "") -> Response:
         """Have the browser get ``path`` (without the prefix), where ``notice`` is shown once."""
@@ -134,10 +151,7 @@ class Visit:
 
         Without ``max_age_s`` for as long as it runs.
         """
-        lasts = "" if max_age_s is None else f"; Max-Age={max_age_s}"
-        secure = "; Secure" if self.call.secure else ""
-        attributes = f"; Path={self.prefix or '/'}{lasts}; HttpOnly; SameSite=Lax{secure}"
-        self.add_cookie(name + f"={value}{attributes}".encode("ascii"))
+        self.add_cookie(self.call.new_cookie(name, value, max_age_s))
 
     def add_cookie(self, cookie: bytes) -> None:
         """Have the answer set ``cookie``, which is as Set-Cookie has it."""
@@ -158,12 +172,7 @@ class Visit:
 
     def _with_cookies(self, response: Response) -> Response:
         set_cookies: Headers = tuple((b"Set-Cookie", each) for each in self._cookies)
-        return Response(
-            response.body,
-            response.content_type,
-            response.status,
-            (*response.headers, *set_cookies),
-        )
+        return replace(response, headers=(*response.headers, *set_cookies))
 
 
 def local_path(url: str, prefix: str = "") -> str:

@@ -1,10 +1,20 @@
 """What a page takes from a request, and what it never takes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailsacd.core.actor import ANYONE
+from mailsacd.core.errors import (
+    Fault,
+    ForbiddenError,
+    InvalidInputError,
+    MailsacdError,
+    ThrottledError,
+)
 from mailsacd.http.api.operation import Call
 from mailsacd.http.server.answer import Response
 from mailsacd.web.form_token import is_token, new_secret, token_of
@@ -54,6 +64,52 @@ def test_a_form_is_ours_if_it_has_the_token_of_the_browsers_secret() -> None:
     assert not visit(cookie=cookies.get, fields={"form_token": token_of("")}).is_form_of_ours()
     assert not visit(cookie=cookies.get, fields=sent, session="of somebody").is_form_of_ours()
     assert not is_token("ä", secret)
+
+
+def test_an_answer_stays_what_it_is_beside_its_cookies() -> None:
+    looks = visit(secure=True)
+    looks.render = lambda *_: Response(b"x", b"text/plain", 404, ((b"X-A", b"b"),), b"private")
+    looks.set_theme("dark")
+    answer = looks.shown("any.html")
+    assert (answer.body, answer.content_type, answer.status) == (b"x", b"text/plain", 404)
+    assert answer.cache_control == b"private"
+    assert dict(answer.headers)[b"X-A"] == b"b"
+    assert dict(answer.headers)[b"Set-Cookie"].endswith(b"; HttpOnly; SameSite=Lax; Secure")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "faults", "problem"),
+    [
+        (None, 200, {}, ""),
+        (ForbiddenError("Not you"), 400, {"code": "Not you"}, ""),
+        (ThrottledError("Too fast", retry_after_s=9), 429, {"code": "Too fast"}, ""),
+        (
+            InvalidInputError(
+                "Two",
+                (
+                    Fault(field="to[0]", problem="is odd"),
+                    Fault(field="to[7]", problem="is long"),
+                ),
+            ),
+            400,
+            {"to": "is odd; is long"},
+            "",
+        ),
+    ],
+)
+def test_a_form_comes_again_with_what_is_wrong(
+    error: MailsacdError | None, status: int, faults: dict[str, str], problem: str
+) -> None:
+    looks, seen = visit(), []
+
+    def render(_: Visit, template: str, values: Mapping[str, Any], status: int) -> Response:
+        seen.append((template, dict(values), status))
+        return Response()
+
+    looks.render = render
+    looks.form("any.html", error, "code", name="x")
+    shown = {"faults": faults, "problem": problem, "name": "x"}
+    assert seen == [("any.html", shown, status)]
 
 
 def test_a_redirect_says_something_once() -> None:

@@ -108,7 +108,7 @@ class Dispatch:
             given,
             peer=peer,
             session=session_token(request),
-            secure=self._proxies.is_secure(request),
+            secure=self._proxies.is_secure(request) or self._proxies.public.is_secure,
             origin=self._proxies.origin(request),
             prefix=self._proxies.prefix(request),
             agent="" if request.method in READS else user_agent(request),

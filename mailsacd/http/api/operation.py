@@ -25,9 +25,9 @@ class Call:
 
     ``body`` is the declared struct, read from the body; ``peer`` is the caller's IP address;
     ``session`` the token of the session cookie, whether it was needed or not; ``secure`` whether
-    the request came by TLS. ``key`` is the API key that was given, ``agent`` what a request that
-    writes has for User-Agent. ``fields`` are those of the body as they came; ``header`` and
-    ``cookie`` find those of the request by their names.
+    people come by TLS, as this request did or http.public_url says. ``key`` is the API key that was
+    given, ``agent`` what a request that writes has for User-Agent. ``fields`` are those of the body
+    as they came; ``header`` and ``cookie`` find those of the request by their names.
 
     ``origin`` and ``prefix`` tell where the client sees the server: ``https://team.example`` and
     ``/mail``, or nothing where it is not below a path. A path that is given out, in a link or a
@@ -50,6 +50,17 @@ class Call:
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
+
+    def new_cookie(self, name: bytes, value: str, max_age_s: int | None = None) -> bytes:
+        """What has the browser keep ``value`` (ASCII without ``;``), as Set-Cookie has it.
+
+        No script reads it, and it is for the server's own paths alone. Without ``max_age_s`` it is
+        kept as long as the browser runs; with 0 it is taken back. RFC 6265 section 4.1.
+        """
+        lasts = "" if max_age_s is None else f"; Max-Age={max_age_s}"
+        secure = "; Secure" if self.secure else ""
+        attributes = f"; Path={self.prefix or '/'}{lasts}; HttpOnly; SameSite=Lax{secure}"
+        return name + f"={value}{attributes}".encode("ascii")
 
 
 Handler = Callable[[Call], Coroutine[Any, Any, Response | Streamed]]

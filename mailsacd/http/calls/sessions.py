@@ -78,14 +78,10 @@ class PasswordResetBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionCalls:
-    """The handlers of the calls about sessions and passwords, and their declarations.
+    """The handlers of the calls about sessions and passwords, and their declarations."""
 
-    ``tls`` is whether users come by TLS.
-    """
-
-    def __init__(self, sessions: Sessions, *, tls: bool) -> None:
+    def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._tls = tls
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare all calls about sessions and passwords."""
@@ -197,11 +193,11 @@ class SessionCalls:
 
     def cookie_begun(self, call: Call, signed_in: SignedIn) -> bytes:
         """The cookie of a session that has begun, as Set-Cookie has it."""
-        return self._cookie(call, signed_in.token, self._sessions.days * _DAY_S)
+        return call.new_cookie(SESSION_COOKIE, signed_in.token, self._sessions.days * _DAY_S)
 
     def cookie_over(self, call: Call) -> bytes:
         """What takes the cookie back, as Set-Cookie has it."""
-        return self._cookie(call, "", 0)
+        return call.new_cookie(SESSION_COOKIE, "", 0)
 
     def _begun(self, call: Call, signed_in: SignedIn) -> Response:
         login = signed_in.login
@@ -215,8 +211,3 @@ class SessionCalls:
         )
         cookie = self.cookie_begun(call, signed_in)
         return Response(answer.body, headers=((b"Set-Cookie", cookie),))
-
-    def _cookie(self, call: Call, token: str, age_s: int) -> bytes:
-        secure = "; Secure" if call.secure or self._tls else ""
-        kept = f"; Path={call.prefix or '/'}; Max-Age={age_s}; HttpOnly; SameSite=Lax{secure}"
-        return SESSION_COOKIE + f"={token}{kept}".encode("ascii")

@@ -29,6 +29,7 @@ from mailsacd.mail.ownership.reservation import (
     begin,
     check_domains,
     check_free,
+    reservable,
     write_settings,
 )
 from mailsacd.mail.records.audit import audit
@@ -71,6 +72,16 @@ class Addresses:
         secret = await self._alternates.secret()
         return [view_of(a, secret) for a in await store.list_addresses(self._database, account)]
 
+    async def search(
+        self, actor: Actor, query: str = "", *, limit: int, skip: int = 0
+    ) -> list[PrivateAddress]:
+        """Return private addresses of an account that have a text in address or note, by address.
+
+        Raises UnauthenticatedError as `of_account` does.
+        """
+        account = account_of(actor)
+        return await store.search_addresses(self._database, account, query, limit=limit, skip=skip)
+
     async def get(self, actor: Actor, email: str, *, peer: str = "") -> AddressView:
         """An address that the actor's account owns, or nobody.
 
@@ -112,7 +123,7 @@ class Addresses:
         Raises InvalidInputError when it is already, or when the plan allows no further one, and
         UnauthenticatedError when it is another account's.
         """
-        views = await self._reserve(actor, [_reservable(email)], settings)
+        views = await self._reserve(actor, [reservable(email)], settings)
         return views[0]
 
     async def reserve_all(self, actor: Actor, emails: Sequence[str]) -> list[AddressView]:
@@ -126,7 +137,7 @@ class Addresses:
         faults = []
         for place, email in enumerate(emails):
             try:
-                inbox = _reservable(email)
+                inbox = reservable(email)
             except InvalidInputError as e:
                 faults.append(Fault(field=f"addresses[{place}]", problem=e.public))
             else:
@@ -284,10 +295,3 @@ async def _delete_owned(transaction: Transaction, inbox: str, account: str) -> N
     """Delete what the account owns in an inbox; what is much is gone now, and removed later."""
     if await purge_owned(transaction, inbox, account):
         await erase_owned(transaction, inbox, account)
-
-
-def _reservable(email: str) -> Address:
-    inbox = inbox_of(email)
-    if inbox.is_alternate:
-        raise InvalidInputError("An address of that form stands for another one")
-    return inbox

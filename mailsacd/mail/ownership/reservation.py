@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mailsacd.core.account import Account
-from mailsacd.core.address import Address
+from mailsacd.core.address import Address, inbox_of
 from mailsacd.core.audit import Act, Author
 from mailsacd.core.errors import InvalidInputError, NotFoundError, UnauthenticatedError
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, PrivateAddress
@@ -17,6 +17,14 @@ from mailsacd.store.ownership import domain_facts
 from mailsacd.store.transaction import Transaction
 
 ANOTHERS: Final = "The address {0} is owned by another account"
+
+
+def reservable(email: str) -> Address:
+    """The inbox of that address. Raises BadAddressError, and InvalidInputError for an alternate."""
+    inbox = inbox_of(email)
+    if inbox.is_alternate:
+        raise InvalidInputError("An address of that form stands for another one")
+    return inbox
 
 
 async def begin(transaction: Transaction, account: str) -> Account:

@@ -11,7 +11,7 @@ from mailsacd.http.server.answer import Response
 from mailsacd.mail.accounts.profile import Profiles
 from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.web.page import SIGN_IN, Page, PageHandler
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/account"
@@ -85,9 +85,8 @@ class AccountPages:
     async def remove(self, visit: Visit) -> Response:
         """Delete the account with all that it owns."""
         own_account(visit.actor)  # or else the form would be shown to who may not send it
-        fields = {name: value for name, value in visit.fields().items() if value}
         try:
-            body = struct_of(RemovalBody, fields)
+            body = struct_of(RemovalBody, visit.filled_in())
             account = await self._profiles.remove(visit.actor, body.password, body.code)
         except REFUSALS as e:
             return _asked(visit, e)
@@ -99,24 +98,21 @@ class AccountPages:
     ) -> Response:
         profile = await self._profiles.of(visit.actor)
         account = profile.account
-        told = refused(error, field)
-        told["faults"] = {name.partition("[")[0]: told["faults"][name] for name in told["faults"]}
-        return visit.shown(
+        return visit.form(
             "account/account.html",
-            200 if error is None else 400,
+            error,
+            field,
             **{"labels": "\n".join(account.labels), "email": account.email, **given},
             account=account,
             limits=profile.limits,
             used=profile.used,
             ops=profile.ops,
-            **told,
         )
 
 
 def _asked(visit: Visit, error: MailsacdError | None = None) -> Response:
     field = "code" if error is not None and error.needs_code else "password"
-    status = 200 if error is None else 400
-    return visit.shown("account/account_removal.html", status, **refused(error, field))
+    return visit.form("account/account_removal.html", error, field)
 
 
 def _is_on(value: Any) -> bool:

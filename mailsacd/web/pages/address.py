@@ -2,7 +2,13 @@
 
 from typing import Any, Final
 
-from mailsacd.core.errors import Fault, ForbiddenError, InvalidInputError, UnauthenticatedError
+from mailsacd.core.errors import (
+    Fault,
+    ForbiddenError,
+    InvalidInputError,
+    MailsacdError,
+    UnauthenticatedError,
+)
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.parameters import EMAIL
 from mailsacd.http.calls.addresses import AddressSettingsBody, settings_of
@@ -15,7 +21,7 @@ from mailsacd.web.filters import segment
 from mailsacd.web.page import Page, PageHandler
 from mailsacd.web.pages.addresses import PATH as LIST
 from mailsacd.web.parameters import in_path
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 PATH: Final = f"{LIST}/{{email}}"
@@ -56,7 +62,7 @@ class AddressPages:
             settings = settings_of(struct_of(AddressSettingsBody, fields))
             view = await self._addresses.change(visit.actor, visit["email"], settings)
         except REFUSALS as e:
-            return await self._shown(visit, 400, given=fields, **refused(e))
+            return await self._shown(visit, e, given=fields)
         return visit.redirect(_path(view), "The settings are saved")
 
     async def set_password(self, visit: Visit) -> Response:
@@ -70,7 +76,7 @@ class AddressPages:
             settings = settings_of(struct_of(AddressSettingsBody, {"password": password}))
             view = await self._addresses.change(visit.actor, visit["email"], settings)
         except REFUSALS as e:
-            return await self._shown(visit, 400, **refused(e))
+            return await self._shown(visit, e)
         told = "The password is removed" if clears else "The password is set"
         return visit.redirect(_path(view), told)
 
@@ -82,7 +88,7 @@ class AddressPages:
                 visit.actor, visit["email"], delete_messages=deletes
             )
         except REFUSALS as e:
-            return await self._shown(visit, 400, **refused(e))
+            return await self._shown(visit, e)
         told = ", and its mail is deleted" if deletes else ", and its mail stays yours"
         return visit.redirect(LIST, f"{view.email} is released{told}")
 
@@ -92,7 +98,7 @@ class AddressPages:
         try:
             await self._tests.begin(visit.actor, view.email)
         except REFUSALS as e:
-            return await self._shown(visit, 400, **refused(e))
+            return await self._shown(visit, e)
         told = "A test is posted: what comes of it is shown here"
         return visit.redirect(f"{_path(view)}#deliveries", told)
 
@@ -101,7 +107,7 @@ class AddressPages:
         try:
             await self._deliveries.redeliver(visit.actor, visit["deliveryId"])
         except REFUSALS as e:
-            return await self._shown(visit, 400, **refused(e))
+            return await self._shown(visit, e)
         view = await self._mine(visit)
         return visit.redirect(f"{_path(view)}#deliveries", "It is tried again now")
 
@@ -112,16 +118,18 @@ class AddressPages:
         except UnauthenticatedError as e:  # he has signed in: it would not help to do so again
             raise ForbiddenError(e.public) from e
 
-    async def _shown(self, visit: Visit, status: int = 200, **values: Any) -> Response:
+    async def _shown(
+        self, visit: Visit, error: MailsacdError | None = None, **values: Any
+    ) -> Response:
         view = await self._mine(visit)
         template = "account/address_free.html" if view.address is None else "account/address.html"
-        values = {"given": {}, **refused(None), **values}
+        values = {"given": {}, **values}
         if view.address is not None:
             values["deliveries"] = await self._deliveries.list(
                 visit.actor, address=view.email, state=None, limit=LISTED, skip=0
             )
             values["secret"] = await self._deliveries.secret(visit.actor)
-        return visit.shown(template, status, view=view, settings=view.address, **values)
+        return visit.form(template, error, view=view, settings=view.address, **values)
 
 
 def _form(what: str, handler: PageHandler) -> Page:

@@ -1,7 +1,7 @@
 """`/addresses`: the private addresses of an account, and the reservation of others."""
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from mailsacd.core.errors import InvalidInputError, MailsacdError
 from mailsacd.http.server.answer import Response
@@ -10,7 +10,7 @@ from mailsacd.mail.ownership.addresses import MAX_BULK, Addresses
 from mailsacd.web.filters import plural, segment
 from mailsacd.web.page import Page
 from mailsacd.web.parameters import SKIP, in_query
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/addresses"
@@ -65,7 +65,7 @@ class AddressListPages:
         try:
             view = await self._addresses.reserve(visit.actor, email)
         except REFUSALS as e:
-            return await self._shown(visit, address=email, **_told(e, "address"))
+            return await self._shown(visit, e, "address", address=email)
         return visit.redirect(f"{PATH}/{segment(view.email)}", f"{view.email} is yours")
 
     async def reserve_all(self, visit: Visit) -> Response:
@@ -75,38 +75,37 @@ class AddressListPages:
         try:
             views = await self._addresses.reserve_all(visit.actor, emails)
         except REFUSALS as e:
-            return await self._shown(visit, addresses=text, **_told(_of_lines(e, emails)))
+            return await self._shown(visit, _of_lines(e, emails), addresses=text)
         told = f"{plural(len(views), 'address', 'addresses')} are yours now"
         return visit.redirect(PATH, told if len(views) > 1 else f"{views[0].email} is yours")
 
     async def _shown(
-        self, visit: Visit, *, find: str = "", skip: int = 0, status: int = 200, **values: Any
+        self,
+        visit: Visit,
+        error: MailsacdError | None = None,
+        field: str = "addresses",
+        *,
+        find: str = "",
+        skip: int = 0,
+        **given: str,
     ) -> Response:
-        views = await self._addresses.of_account(visit.actor)
+        found = await self._addresses.search(visit.actor, find, limit=STEP + 1, skip=skip)
         profile = await self._profiles.of(visit.actor)
-        lowered = find.lower()
-        found = [
-            view
-            for view in views
-            if view.address and lowered in f"{view.email} {view.address.info or ''}".lower()
-        ]
-        return visit.shown(
+        total = profile.used.addresses
+        return visit.form(
             "account/addresses.html",
-            status,
-            **{"address": "", "addresses": "", "faults": {}, "problem": "", **values},
-            views=found[skip : skip + STEP],
-            found=len(found),
-            total=len(views),
-            left=max(profile.limits.private_addresses - len(views), 0),
+            error,
+            field,
+            **{"address": "", "addresses": "", **given},
+            found=found[:STEP],
+            more=len(found) > STEP,
+            total=total,
+            left=max(profile.limits.private_addresses - total, 0),
             find=find,
             skip=skip,
             step=STEP,
             most=MAX_BULK,
         )
-
-
-def _told(error: MailsacdError, field: str = "addresses") -> dict[str, Any]:
-    return {"status": 400, **refused(error, field)}
 
 
 def _of_lines(error: MailsacdError, emails: list[str]) -> MailsacdError:

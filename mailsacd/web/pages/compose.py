@@ -5,7 +5,6 @@ from typing import Any, Final
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.ownership import CATCH_ALL_LOCAL
 from mailsacd.http.api.bodies import struct_of
-from mailsacd.http.api.codec import Form
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.accounts.profile import Profiles
 from mailsacd.mail.ownership.addresses import Addresses
@@ -17,7 +16,7 @@ from mailsacd.web.answering import answer_to
 from mailsacd.web.filters import plural, segment
 from mailsacd.web.page import Page
 from mailsacd.web.parameters import in_query
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/compose"
@@ -85,8 +84,7 @@ class ComposePages:
 
     async def send(self, visit: Visit) -> Response:
         """Queue the message, and go to where one sees what becomes of it."""
-        fields = visit.fields()
-        form = fields.filled_in() if isinstance(fields, Form) else fields
+        form = visit.filled_in()
         try:
             sent = await self._submission.send(visit.actor, struct_of(MessageFields, form))
         except REFUSALS as e:
@@ -97,29 +95,18 @@ class ComposePages:
     async def _shown(
         self, visit: Visit, given: Any, error: MailsacdError | None = None
     ) -> Response:
-        views = await self._addresses.of_account(visit.actor)
+        found = await self._addresses.search(visit.actor, limit=MAX_SENDERS)
         domains = await self._domains.of_account(visit.actor)
         profile = await self._profiles.of(visit.actor)
-        senders = [v.email for v in views if not v.email.startswith(f"{CATCH_ALL_LOCAL}@")]
+        senders = [a.email for a in found if not a.email.startswith(f"{CATCH_ALL_LOCAL}@")]
         shown = {name: str(given.get(name, "")) for name in _SHOWN}
         had_files = any(isinstance(each, dict) for each in visit.all_of("attachments"))
-        return visit.shown(
+        return visit.form(
             "account/compose.html",
-            200 if error is None else 400,
+            error,
             given={**shown, "from": shown["from"] or next(iter(senders), "")},
-            senders=senders[:MAX_SENDERS],
+            senders=senders,
             domains=[each.domain.name for each in domains if each.domain.verified],
             left=max(profile.limits.sends - profile.used.sends_this_month, 0),
             had_files=had_files,
-            **_told(error),
         )
-
-
-def _told(error: MailsacdError | None) -> dict[str, Any]:
-    """What is wrong, each beside its field: an attachment's beside all attachments."""
-    told = refused(error)
-    faults: dict[str, str] = {}
-    for name, problem in told["faults"].items():
-        field = name.partition("[")[0]
-        faults[field] = f"{faults[field]}; {problem}" if field in faults else problem
-    return {**told, "faults": faults}

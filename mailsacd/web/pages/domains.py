@@ -1,8 +1,8 @@
 """`/domains`: the domains of an account, and each with its records, settings and load tests."""
 
-from typing import Any, Final
+from typing import Final
 
-from mailsacd.core.errors import NotFoundError
+from mailsacd.core.errors import MailsacdError, NotFoundError
 from mailsacd.core.load_test import MAX_HOURS
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.parameters import DOMAIN
@@ -15,7 +15,7 @@ from mailsacd.mail.ownership.domains import Domains
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page, PageHandler
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 LIST: Final = "/domains"
@@ -56,7 +56,7 @@ class DomainPages:
         try:
             view = await self._domains.add(visit.actor, name)
         except REFUSALS as e:
-            return await self._listed(visit, 400, domain=name, **refused(e, "domain"))
+            return await self._listed(visit, e, name)
         told = "is yours" if view.domain.verified else "is added: publish its records next"
         return visit.redirect(_path(view.domain.name), f"{view.domain.name} {told}")
 
@@ -70,7 +70,7 @@ class DomainPages:
             flags = flags_of(struct_of(DomainFlagsBody, visit.fields()))
             view = await self._domains.change(visit.actor, visit["domain"], **flags)
         except REFUSALS as e:
-            return await self._shown(visit, 400, **refused(e))
+            return await self._shown(visit, e)
         return visit.redirect(_path(view.domain.name), "The settings are saved")
 
     async def check(self, visit: Visit) -> Response:
@@ -78,7 +78,7 @@ class DomainPages:
         try:
             view = await self._domains.verify(visit.actor, visit["domain"])
         except REFUSALS as e:
-            return await self._shown(visit, 400, **refused(e))
+            return await self._shown(visit, e)
         missing = [record for record in view.records if not record.published]
         told = "Some records are not there yet" if missing else "All records are there"
         return visit.redirect(_path(view.domain.name), told)
@@ -88,7 +88,7 @@ class DomainPages:
         try:
             await self._account_mail.purge_domain(visit.actor, visit["domain"])
         except REFUSALS as e:
-            return await self._shown(visit, 400, **refused(e))
+            return await self._shown(visit, e)
         return await self._back(visit, "All its mail is deleted")
 
     async def remove(self, visit: Visit) -> Response:
@@ -98,14 +98,13 @@ class DomainPages:
 
     async def start_test(self, visit: Visit) -> Response:
         """Count its mail for a while, and keep none of it."""
-        fields = {name: value for name, value in visit.fields().items() if value}
         try:
-            body = struct_of(LoadTestBody, {**fields, "hours": _hours(fields)})
+            body = struct_of(LoadTestBody, visit.filled_in())
             await self._tests.start(
                 visit.actor, visit["domain"], hours=body.hours, header=body.latencyHeader
             )
         except REFUSALS as e:
-            return await self._shown(visit, 400, **refused(e))
+            return await self._shown(visit, e)
         return await self._back(visit, "The load test has begun: mail is counted, and not kept")
 
     async def end_test(self, visit: Visit) -> Response:
@@ -117,27 +116,27 @@ class DomainPages:
         view, _, _ = await self._domains.get(visit.actor, visit["domain"])
         return visit.redirect(_path(view.domain.name), notice)
 
-    async def _listed(self, visit: Visit, status: int = 200, **values: Any) -> Response:
+    async def _listed(
+        self, visit: Visit, error: MailsacdError | None = None, domain: str = ""
+    ) -> Response:
         views = await self._domains.of_account(visit.actor)
-        values = {"domain": "", **refused(None), **values}
-        return visit.shown("account/domains.html", status, views=views, **values)
+        return visit.form("account/domains.html", error, "domain", views=views, domain=domain)
 
-    async def _shown(self, visit: Visit, status: int = 200, **values: Any) -> Response:
+    async def _shown(self, visit: Visit, error: MailsacdError | None = None) -> Response:
         view, count, catch_all = await self._domains.get(visit.actor, visit["domain"])
         try:
             test = summary(await self._tests.get(visit.actor, view.domain.name))
         except NotFoundError:
             test = None
-        return visit.shown(
+        return visit.form(
             "account/domain.html",
-            status,
+            error,
             view=view,
             domain=view.domain,
             count=count,
             catch_all=catch_all,
             test=test,
             most_hours=MAX_HOURS,
-            **{**refused(None), **values},
         )
 
 
@@ -154,12 +153,3 @@ def _form(what: str, handler: PageHandler) -> Page:
 
 def _path(name: str) -> str:
     return f"{LIST}/{segment(name)}"
-
-
-def _hours(fields: dict[str, Any]) -> float | str:
-    """What was typed in, as a number if it is one."""
-    text = str(fields.get("hours", ""))
-    try:
-        return float(text)
-    except ValueError:
-        return text

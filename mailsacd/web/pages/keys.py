@@ -10,7 +10,7 @@ from mailsacd.http.server.answer import Response
 from mailsacd.mail.accounts.keys import Keys
 from mailsacd.web.page import Page
 from mailsacd.web.parameters import in_path
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 PATH = "/keys"
@@ -44,7 +44,7 @@ class KeyPages:
     async def make(self, visit: Visit) -> Response:
         """Make a key. The page that says so is the only one that ever shows its value."""
         own_account(visit.actor)  # or else the form would be shown to who may not send it
-        fields = {name: value for name, value in visit.fields().items() if value}
+        fields = visit.filled_in()
         try:
             body = struct_of(NewKeyBody, fields)
             key, value = await self._keys.add(visit.actor, body.name)
@@ -62,5 +62,4 @@ class KeyPages:
     ) -> Response:
         keys = await self._keys.list(visit.actor)
         values = {"keys": keys, "name": name, "made": None, "value": "", **made}
-        status = 200 if error is None else 400
-        return visit.shown("account/keys.html", status, **refused(error, "name"), **values)
+        return visit.form("account/keys.html", error, "name", **values)

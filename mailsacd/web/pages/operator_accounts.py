@@ -1,6 +1,5 @@
 """`/operator/accounts` and `/operator/domains`: whoever has them, for operators alone."""
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from mailsacd.core.errors import MailsacdError
@@ -11,7 +10,7 @@ from mailsacd.mail.operating.accounts import OperatorAccounts
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page
 from mailsacd.web.parameters import SKIP, in_query
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/operator/accounts"
@@ -98,13 +97,13 @@ class OperatorAccountPages:
         self, visit: Visit, error: MailsacdError | None = None, field: str = "", **given: Any
     ) -> Response:
         overview = await self._accounts.get(visit.actor, visit["account"])
-        return visit.shown(
+        return visit.form(
             "operator/account.html",
-            HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST,
+            error,
+            field,
             **{"given": {}, **given},
             view=overview,
             plans=self._accounts.plans,
-            **refused(error, field),
         )
 
 

@@ -1,7 +1,6 @@
 """`/operator/denylist` and `/operator/queue`: whose mail is refused, and mail on its way out."""
 
 from functools import partial
-from http import HTTPStatus
 from typing import Any, Final, get_args
 
 from mailsacd.core.errors import BadAddressError, MailsacdError
@@ -16,7 +15,7 @@ from mailsacd.store.outgoing_queue import Change
 from mailsacd.web.filters import plural
 from mailsacd.web.page import Page
 from mailsacd.web.parameters import SKIP, in_query
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 DENYLIST: Final = "/operator/denylist"
@@ -179,11 +178,11 @@ class OperatorMailPages:
         **given: Any,
     ) -> Response:
         found = await self._mail.denied(visit.actor, query=find, limit=PER_PAGE + 1, skip=skip)
-        return visit.shown(
+        return visit.form(
             "operator/denylist.html",
-            HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST,
+            error,
+            "entry",
             **{"given": {}, **given},
-            **refused(error, "entry"),
             denied=found[:PER_PAGE],
             find=find,
             skip=skip,
@@ -213,10 +212,9 @@ class OperatorMailPages:
             if error is None:
                 raise
             found = []  # it is what is told already
-        return visit.shown(
+        return visit.form(
             "operator/queue.html",
-            HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST,
-            **refused(error),
+            error,
             messages=found[:QUEUED_PER_PAGE],
             open_states=OPEN_STATES,
             account=account,

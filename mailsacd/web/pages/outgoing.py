@@ -1,9 +1,9 @@
 """`/outgoing`: what an account has sent, what became of it, and whom nothing is sent to."""
 
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from mailsacd.core.errors import ConflictError
+from mailsacd.core.errors import ConflictError, MailsacdError
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.sending.outgoing_queue import OutgoingQueue
 from mailsacd.mail.sending.suppressions import Suppressions
@@ -90,7 +90,7 @@ class OutgoingPages:
         try:
             await self._queue.change_own(visit.actor, change, visit["id"], recipient)
         except ConflictError as e:
-            return await self._shown(visit, 400, problem=e.public)
+            return await self._shown(visit, e)
         return visit.redirect(f"{PATH}/{segment(visit['id'])}", _DONE[change])
 
     async def suppressed(self, visit: Visit) -> Response:
@@ -111,8 +111,6 @@ class OutgoingPages:
         await self._suppressions.remove(visit.actor, address)
         return visit.redirect(SUPPRESSED, f"Mail is sent to {address} again")
 
-    async def _shown(self, visit: Visit, status: int = 200, **values: Any) -> Response:
+    async def _shown(self, visit: Visit, error: MailsacdError | None = None) -> Response:
         message = await self._queue.get_own(visit.actor, visit["id"])
-        return visit.shown(
-            "account/outgoing_message.html", status, message=message, **{"problem": "", **values}
-        )
+        return visit.form("account/outgoing_message.html", error, message=message)

@@ -9,7 +9,7 @@ from mailsacd.mail.accounts.sessions import Sessions
 from mailsacd.mail.sending.account_mail import AccountMail
 from mailsacd.web.page import SIGN_IN, Page
 from mailsacd.web.parameters import in_query
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 FORGOTTEN = "/forgotten"
@@ -65,9 +65,7 @@ class PasswordPages:
     def _forgotten(
         self, visit: Visit, error: MailsacdError | None = None, name: str = ""
     ) -> Response:
-        status = 200 if error is None else 400
-        return visit.shown("forgotten.html", status, name=name, **refused(error, "name"))
+        return visit.form("forgotten.html", error, "name", name=name)
 
     def _reset(self, visit: Visit, token: str, error: MailsacdError | None = None) -> Response:
-        status = 200 if error is None else 400
-        return visit.shown("reset.html", status, token=token, **refused(error))
+        return visit.form("reset.html", error, token=token)

@@ -1,7 +1,6 @@
 """`/account/security`: the second factor of whoever has signed in, and where else that login is."""
 
 from base64 import b64encode
-from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,7 +13,7 @@ from mailsacd.mail.accounts.second_factor import SecondFactors
 from mailsacd.mail.accounts.session_list import SessionList
 from mailsacd.web.filters import plural
 from mailsacd.web.page import Page, PageHandler
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/account/security"
@@ -104,14 +103,13 @@ class SecurityPages:
         self, visit: Visit, error: MailsacdError | None = None, form: str = "", field: str = ""
     ) -> Response:
         """``form`` is the one that ``error`` is about, and ``field`` what of it."""
-        status = HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST
-        return visit.shown(
+        return visit.form(
             "account/security.html",
-            status,
+            error,
+            field,
             factor=await self._factors.status(visit.actor),
             sessions=await self._sessions.list(visit.actor, visit.call.session or ""),
             wrong=form,
-            **refused(error, field),
         )
 
 
@@ -127,9 +125,8 @@ def _form(what: str, handler: PageHandler) -> Page:
 
 def _confirming(visit: Visit, error: MailsacdError | None = None, **secrets: Any) -> Response:
     """The form that takes the first code of a device: the secret is there with the first one."""
-    status = HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST
-    values = {"secret": "", "uri": "", "picture": "", **secrets, **refused(error, "code")}
-    return visit.shown("account/second_factor.html", status, **values)
+    values = {"secret": "", "uri": "", "picture": "", **secrets}
+    return visit.form("account/second_factor.html", error, "code", **values)
 
 
 def _codes(visit: Visit, codes: list[str], told: str) -> Response:

@@ -1,6 +1,5 @@
 """`/account/team`: the team users of an account, and who of them manages it for a while."""
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from mailsacd.core.actor import managed_account, own_account
@@ -12,7 +11,7 @@ from mailsacd.mail.accounts.profile import Profiles
 from mailsacd.mail.accounts.team import MAX_MINUTES, Team
 from mailsacd.web.filters import full_time
 from mailsacd.web.page import Page, PageHandler
-from mailsacd.web.refusals import REFUSALS, refused
+from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/account/team"
@@ -79,15 +78,15 @@ class TeamPages:
         managed_account(visit.actor)
         users = await self._team.list(visit.actor)
         room = (await self._profiles.of(visit.actor)).limits.users
-        values = {"name": "", "wrong": "", **given, **refused(error, field)}
-        return visit.shown(
+        return visit.form(
             "account/team.html",
-            HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST,
+            error,
+            field,
             users=users,
             left=max(room - len(users), 0),
             most=MAX_MINUTES,
             usual=USUAL_MINUTES,
-            **values,
+            **{"name": "", "wrong": "", **given},
         )
 
 

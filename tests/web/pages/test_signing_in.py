@@ -2,6 +2,7 @@
 
 import pyotp
 
+from mailsacd.mail.accounts.guesses import GUESSES
 from tests.web.client import PASSWORD, Client
 
 
@@ -33,6 +34,19 @@ def test_a_wrong_password_is_told_and_never_shown_again(client: Client) -> None:
     assert "evil" not in page.text
     to = client.post("/sign-in", {"name": name, "password": PASSWORD, "next": "//evil.example"})
     assert to.headers["location"] == "/messages"
+
+
+def test_who_tries_too_often_keeps_the_form(client: Client) -> None:
+    client.get("/sign-in")
+    assert 'id="password-told">' in client.post("/sign-in", {"name": "nobody-at-all"}, 400).text
+    fields = {"name": "nobody-at-all", "password": "guessed-badly", "next": "/usage"}
+    for _ in range(GUESSES):
+        client.post("/sign-in", fields, 400)
+    page = client.post("/sign-in", fields, 429).text
+    assert "Too many" in page
+    assert 'value="nobody-at-all"' in page
+    assert 'name="next" value="/usage"' in page
+    assert "guessed-badly" not in page
 
 
 def test_each_fault_stands_beside_its_field(client: Client) -> None:
