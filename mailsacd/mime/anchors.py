@@ -14,7 +14,7 @@ from mailsacd.mime import markup, plain, urls
 from mailsacd.mime.markup import Tag
 
 MAX_ANCHORS: Final = 100
-"""So many are read of each body: what is to be clicked on comes soon."""
+"""So many are read of each body, as a rule: what is to be clicked on comes soon."""
 
 MAX_TOKENS: Final = 20_000
 MAX_CHARS: Final = 20_000
@@ -25,19 +25,19 @@ _SPACE: Final = re.compile(r"\s+")
 _REFERENCE: Final = re.compile(r"(?m)^[ \t]*(\[\d{1,3}\]):?[ \t]*\Z")
 
 
-def in_text(text: str) -> Iterator[Anchor]:
-    """Yield the URLs in a plain text as links without a label, MAX_ANCHORS at most.
+def in_text(text: str, *, most: int = MAX_ANCHORS, most_chars: int = MAX_CHARS) -> Iterator[Anchor]:
+    """Yield the URLs in a plain text as links without a label, ``most`` of its ``most_chars``.
 
     Before one that is listed below the text by its number stands what is before that number.
     """
-    text = text[:MAX_CHARS]
+    text = text[:most_chars]
     position = 0
-    for url in islice(urls.in_text(text), MAX_ANCHORS):
+    for url in islice(urls.in_text(text), most):
         start = text.find(url, position)
         if start < 0 or len(url) > MAX_URL_CHARS or not _WEB.match(url):
             continue
         position = start + len(url)
-        if position == MAX_CHARS:  # it may go on
+        if position == most_chars:  # it may go on
             break
         before = text[max(start - BESIDE_CHARS, 0) : start]
         number = _REFERENCE.search(before)
@@ -48,13 +48,20 @@ def in_text(text: str) -> Iterator[Anchor]:
         yield Anchor(url=url, label="", before=before, after=after, form="text")
 
 
-def in_html(source: str) -> Iterator[Anchor]:
-    """Yield the links of HTML that lead to web pages, MAX_ANCHORS at most.
+def in_html(
+    source: str,
+    *,
+    most: int = MAX_ANCHORS,
+    most_chars: int = MAX_CHARS,
+    most_tokens: int = MAX_TOKENS,
+) -> Iterator[Anchor]:
+    """Yield the links of HTML that lead to web pages, ``most`` at most.
 
-    The label of a picture is its text for those who do not see it.
+    The label of a picture is its text for those who do not see it. So much of the page is read that
+    ``most_chars`` characters of text, or ``most_tokens`` tags and texts, are in it.
     """
-    page = _Page()
-    for token in islice(markup.tokens(source), MAX_TOKENS):
+    page = _Page(most, most_chars)
+    for token in islice(markup.tokens(source), most_tokens):
         if isinstance(token, Tag):
             page.tag(token)
         else:
@@ -67,7 +74,9 @@ def in_html(source: str) -> Iterator[Anchor]:
 class _Page:
     """The text of a page, and which parts of it are links."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int, most_chars: int) -> None:
+        self._most = most
+        self._most_chars = most_chars
         self._pieces: list[str] = []
         self._chars = 0
         self._open: tuple[str, int] | None = None
@@ -76,7 +85,7 @@ class _Page:
     @property
     def is_full(self) -> bool:
         """Whether there is as much as is looked at."""
-        return len(self._found) >= MAX_ANCHORS or self._chars >= MAX_CHARS
+        return len(self._found) >= self._most or self._chars >= self._most_chars
 
     def write(self, text: str) -> None:
         """Add a text, its white space as HTML shows it."""

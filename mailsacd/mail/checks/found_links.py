@@ -1,4 +1,4 @@
-"""The links of a message, what is said of each, and which are not opened unless somebody asks.
+"""The links of a message, and which of them are not opened unless somebody asks for that.
 
 Not opened are those by which one leaves a list, signs in or confirms something, and pictures that
 are there to tell their sender that the message was read.
@@ -6,37 +6,30 @@ are there to tell their sender that the message was read.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final, Literal
 
 import msgspec
 
+from mailsacd.core.confirmation_link import Anchor, confirmation_links
+from mailsacd.core.link_words import GENERIC
 from mailsacd.mail.checks.check import Subject
 from mailsacd.mail.checks.one_time import acts_once, leaves_a_list
-from mailsacd.mime import header, markup, nesting
-from mailsacd.mime.extract import links
-from mailsacd.mime.tree import Element
+from mailsacd.mail.checks.open_pixels import service_of
+from mailsacd.mail.checks.pictures import Picture, pictures_of
+from mailsacd.mime import anchors, header
+from mailsacd.mime.extract import MAX_LINKS, links
+from mailsacd.mime.markup import url_in
 
 LeftOut = Literal["unsubscribe", "one-time", "tracking"]
 
-MAX_TEXT_CHARS: Final = 200_000
-"""In so much of a plain text it is looked for what stands before a link."""
+MAX_CHARS: Final = 200_000
+MAX_TOKENS: Final = 50_000
+"""In so much of each text it is looked for what is said of a link."""
 
-_MAX_WORDS: Final = 5  # of one link, in several places
-_BEFORE_CHARS: Final = 200
-_AFTER_CHARS: Final = 100
-_BREAKS: Final = nesting.BLOCKS | nesting.SCOPE | nesting.SECTIONS | {"tr", "br", "body"}
-_SAYS_LITTLE: Final = re.compile(
-    r"\W*(?:(?:click |tap |go |please )?here|this link|(?:the )?link|hier(?: klicken)?|diesen link"
-    r"|(?:cliquez |clique |clicca |haga clic |kliknij )?(?:ici|aqu[ií]|qui|tutaj|tu)"
-    r"|klik hier|здесь|тут|点击(?:这里|此处)|这里|此处|こちら|여기|https?://\S+)?\W*\Z",
-    re.IGNORECASE,
-)
-_PIXEL: Final = re.compile(r"\s*[01](?:px)?\s*\Z", re.IGNORECASE)
-_HIDDEN: Final = re.compile(
-    r"display\s{0,9}:\s{0,9}none|(?<![\w-])(?:width|height)\s{0,9}:\s{0,9}[01](?:px|\s|;|\Z)",
-    re.IGNORECASE,
-)
+_MAX_SAID: Final = 5  # times that one link is spoken of
 _IN_ANGLES: Final = re.compile(r"<([^<>]{1,4000})>")
+_URL: Final = re.compile(r"https?://\S+\Z", re.IGNORECASE)
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,129 +46,93 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 def found_links(subject: Subject) -> tuple[Link, ...]:
     """Return the links of ``subject`` in their order, each once; at most extract.MAX_LINKS."""
-    urls = [url for url in links(subject.parsed)[0] if url[:4].lower() == "http"]
-    said = _words_around(subject, urls)
-    loaded: dict[str, bool] = {}
-    for element in subject.tree.elements() if subject.tree else ():
-        for url in _loaded_by(element):
-            loaded[url] = loaded.get(url, False) or _is_pixel(element)
-    to_leave = _of_the_header(subject)
+    judge = _Judge(subject)
+    urls = (url for url in links(subject.parsed)[0] if url[:4].lower() == "http")
     return tuple(
-        Link(
-            url=url,
-            is_loaded=url in loaded,
-            left_out=_loaded_left_out(url, is_pixel=loaded[url])
-            if url in loaded
-            else _left_out(url, said.get(url, ()), is_to_leave=url in to_leave),
-        )
-        for url in urls
+        Link(url=url, is_loaded=judge.is_loaded(url), left_out=judge.left_out(url)) for url in urls
     )
 
 
-def _left_out(url: str, words: Sequence[str], *, is_to_leave: bool) -> LeftOut | None:
-    if is_to_leave or leaves_a_list(url, *words):
-        return "unsubscribe"
-    return "one-time" if acts_once(url, *words) else None
+class _Judge:
+    """What a message says of its links."""
+
+    def __init__(self, subject: Subject) -> None:
+        seen = tuple(_anchors(subject))
+        self._said: dict[str, list[str]] = {}
+        for url, words in chain(((each.url, _words(each)) for each in seen), _names(subject)):
+            said = self._said.setdefault(url, [])
+            if len(said) < _MAX_SAID:
+                said.append(words)
+        found = confirmation_links(subject.parsed.subject, seen[: anchors.MAX_ANCHORS])
+        self._confirming = {link.url for link in found}
+        self._to_leave = set(_of_the_header(subject))
+        self._pictures: dict[str, list[Picture]] = {}
+        for picture in pictures_of(subject):
+            self._pictures.setdefault(picture.url, []).append(picture)
+        self._sheets = set(_style_sheets(subject))
+
+    def is_loaded(self, url: str) -> bool:
+        """Whether whoever shows the message loads it."""
+        return url in self._pictures or url in self._sheets
+
+    def left_out(self, url: str) -> LeftOut | None:
+        """Why it is not opened unasked.
+
+        What is said of a picture is no reason, since everybody loads it, but who is told of that.
+        """
+        said = self._said.get(url, [])
+        if url in self._to_leave or leaves_a_list(url, *said):
+            return "unsubscribe"
+        if url in self._confirming or (not self.is_loaded(url) and acts_once(url, *said)):
+            return "one-time"
+        return "tracking" if any(map(_tracks, self._pictures.get(url, ()))) else None
 
 
-def _loaded_left_out(url: str, *, is_pixel: bool) -> LeftOut | None:
-    """Whoever shows the message loads it: what it says is no reason, but who is told of it is."""
-    if leaves_a_list(url):
-        return "unsubscribe"
-    return "tracking" if is_pixel else None
+def _tracks(picture: Picture) -> bool:
+    return picture.tiny or picture.hidden or service_of(picture.url) is not None
 
 
-def _of_the_header(subject: Subject) -> set[str]:
-    return {
+def _anchors(subject: Subject) -> Iterator[Anchor]:
+    parsed = subject.parsed
+    return chain(
+        anchors.in_html(
+            parsed.html or "", most=MAX_LINKS, most_chars=MAX_CHARS, most_tokens=MAX_TOKENS
+        ),
+        anchors.in_text(parsed.text or "", most=MAX_LINKS, most_chars=MAX_CHARS),
+    )
+
+
+def _words(anchor: Anchor) -> str:
+    """The label of a link, or the line around it if that says little, or the one above it."""
+    label = anchor.label
+    if label and not _URL.match(label) and not GENERIC.match(label.lower()):
+        return label
+    above, _, before = anchor.before.rpartition("\n")
+    after = anchor.after.partition("\n")[0]
+    if not f"{before}{after}".strip(" \t<>()[]:."):
+        before = above.rstrip().rpartition("\n")[2]
+    return f"{before} {label} {after}"
+
+
+def _names(subject: Subject) -> Iterator[tuple[str, str]]:
+    """The URLs of links with what is said of them to who points at them, or does not see them."""
+    for element in subject.tree.elements() if subject.tree is not None else ():
+        given = element.attributes
+        if element.name in ("a", "area") and "href" in given:
+            told = (given.get(name, "") for name in ("title", "aria-label", "alt"))
+            yield url_in(given["href"]), " ".join(told)
+
+
+def _of_the_header(subject: Subject) -> Sequence[str]:
+    return [
         url.strip()
         for name, raw in subject.parsed.fields
         if name.lower() == b"list-unsubscribe"
         for url in _IN_ANGLES.findall(header.unfold(raw))
-    }
+    ]
 
 
-def _loaded_by(element: Element) -> Iterator[str]:
-    """The URLs that whoever shows ``element`` loads."""
-    given = element.attributes
-    if element.name in ("img", "input", "source", "video", "audio", "embed") and "src" in given:
-        yield markup.url_in(given["src"])
-    if element.name == "link" and "stylesheet" in given.get("rel", "").lower():
-        yield markup.url_in(given.get("href", ""))
-    if "background" in given:
-        yield markup.url_in(given["background"])
-
-
-def _is_pixel(element: Element) -> bool:
-    given = element.attributes
-    sizes = [given[name] for name in ("width", "height") if name in given]
-    is_tiny = bool(sizes) and all(map(_PIXEL.match, sizes))
-    return element.name == "img" and (is_tiny or bool(_HIDDEN.search(given.get("style", ""))))
-
-
-def _words_around(subject: Subject, urls: Sequence[str]) -> dict[str, list[str]]:
-    """What the message says of each URL, in as many places as _MAX_WORDS."""
-    said: dict[str, list[str]] = {}
-    places = [*_in_text(subject.parsed.text or "", urls)]
-    if subject.tree is not None:
-        places += _in_tree(subject.tree)
-    for url, words in places:
-        found = said.setdefault(url, [])
-        if len(found) < _MAX_WORDS:
-            found.append(words)
-    return said
-
-
-def _in_text(text: str, urls: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each URL with what is before it: in its line, or in the line above if that is all."""
-    text = text[:MAX_TEXT_CHARS]
-    for url in urls:
-        place = text.find(url)
-        if place >= 0:
-            above, _, before = text[max(place - _BEFORE_CHARS, 0) : place].rpartition("\n")
-            if not before.strip(" \t<(["):
-                before = above.rstrip().rpartition("\n")[2]
-            yield url, before
-
-
-def _in_tree(root: Element) -> Iterator[tuple[str, str]]:
-    """Each URL with its label, or with what is around it if that says little."""
-    run: list[tuple[str, str | None]] = []  # texts of one line, and where each leads
-    waiting: list[tuple[Element | str | None, str | None]] = [(root, None)]
-    while waiting:
-        child, url = waiting.pop()
-        if child is None:
-            yield from _of_run(run)
-            run = []
-        elif isinstance(child, str):
-            run.append((child, url))
-        elif child.name not in ("style", "title"):
-            if child.name in _BREAKS:
-                yield from _of_run(run)
-                run = []
-                waiting.append((None, None))
-            if child.name in ("a", "area") and "href" in child.attributes:
-                url = markup.url_in(child.attributes["href"])
-            told = (child.attributes.get(name, "") for name in ("title", "aria-label", "alt"))
-            run.append((" ".join(told), url))
-            waiting.extend((each, url) for each in reversed(child.children))
-    yield from _of_run(run)
-
-
-def _of_run(run: Sequence[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
-    labels: dict[str, list[str]] = {}
-    places: dict[str, tuple[int, int]] = {}
-    length = 0
-    for text, url in run:
-        if url is not None:
-            labels.setdefault(url, []).append(text)
-            places[url] = (places.get(url, (length, 0))[0], length + len(text))
-        length += len(text)
-    if not labels:
-        return
-    whole = "".join(text for text, _ in run)
-    for url, texts in labels.items():
-        label = " ".join("".join(texts).split())
-        if _SAYS_LITTLE.match(label):
-            start, end = places[url]
-            label = whole[max(start - _BEFORE_CHARS, 0) : end + _AFTER_CHARS]
-        yield url, label
+def _style_sheets(subject: Subject) -> Iterator[str]:
+    for element in subject.tree.elements() if subject.tree is not None else ():
+        if element.name == "link" and "stylesheet" in element.attributes.get("rel", "").lower():
+            yield url_in(element.attributes.get("href", ""))

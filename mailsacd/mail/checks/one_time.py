@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-MAX_CHARS: Final = 4_000
+MAX_CHARS: Final = 1_000
 """So much of a URL, or of the words around it, is looked at."""
 
 _LEAVES: Final = re.compile(
@@ -16,8 +16,7 @@ _LEAVES: Final = re.compile(
     r"|no longer (?:wish|want)|stop receiving|abbestell|abmelde|austrag|d[eé]sabonn|d[eé]sinscri"
     r"|(?:darse|dar) de baja|\bbaja\b|cancelar (?:la |a )?(?:suscripci|inscri|assinatura)"
     r"|descadastr|disiscri|cancella(?:ti|re)? (?:l'|dall)|afmeld|uitschrijv|wypisz|rezygn"
-    r"|отпис|退订|退訂|取消订阅|取消訂閱|配信(?:停止|解除)|購読(?:解除|停止)|수신거부|구독 ?취소",
-    re.IGNORECASE,
+    r"|отпис|退订|退訂|取消订阅|取消訂閱|配信(?:停止|解除)|購読(?:解除|停止)|수신거부|구독 ?취소"
 )
 _ACTS: Final = re.compile(
     r"confirm|verif|activat|validat|approv|accept|reject|declin|reset|recover|passw|unlock"
@@ -28,8 +27,7 @@ _ACTS: Final = re.compile(
     r"|verificar|activar|contrase|iniciar sesi|restablec|ativar|redefinir|senha|acessar"
     r"|conferma|attiva|accedi|reimposta|bevestig|activeer|inlogg|wachtwoord|uitnodig"
     r"|potwierd|weryfik|aktywuj|zaloguj|has(?:ł|l)o|подтверд|активир|войти|парол"
-    r"|验证|驗證|确认|確認|激活|登录|登入|认证|認証|ログイン|有効化|인증|확인|로그인|활성화",
-    re.IGNORECASE,
+    r"|验证|驗證|确认|確認|激活|登录|登入|认证|認証|ログイン|有効化|인증|확인|로그인|활성화"
 )
 
 
@@ -47,4 +45,4 @@ def acts_once(*texts: str) -> bool:
 
 
 def _readable(text: str) -> str:
-    return unquote(text[:MAX_CHARS])
+    return unquote(text[:MAX_CHARS]).lower()

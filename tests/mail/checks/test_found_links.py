@@ -26,7 +26,9 @@ B = "https://b.example/y"
         (None, f'To unsubscribe click <a href="{A}">here</a>.', "unsubscribe"),
         (None, f'Click <a href="{A}">here</a> to confirm it.', "one-time"),
         (None, f'Zum Bestätigen <a href="{A}">{A}</a>', "one-time"),
-        (None, f'<td>Sign in<td><a href="{A}">here</a>', None),
+        (None, f'<table><td>Sign in<td><a href="{A}">here</a></table>', "one-time"),
+        (None, f'<p>Sign in<p>Read it.<p><a href="{A}">here</a>', None),
+        (None, f'<map><area href="{A}" alt="Sign in"></map>', "one-time"),
         (None, f'<a href="{A}">Home</a> | <a href="{B}">Unsubscribe</a>', None),
         (f"Confirm: {A}", f'<a href="{A}">Our shop</a>', "one-time"),  # one of them is enough
         (None, '<a href="https://a.example/confirm?x=1">Our shop</a>', "one-time"),
@@ -35,6 +37,8 @@ B = "https://b.example/y"
         (None, f'<img src="{A}" style="display: none">', "tracking"),
         (None, f'<img src="{A}" style="max-width:1px">', None),
         (None, '<img src="https://a.example/confirm.png">', None),
+        (None, '<img src="https://a.example/track/open?u=1" width="90">', "tracking"),
+        (None, f'<p style="background: url({A})">x</p>', None),
     ],
 )
 def test_a_link_that_is_not_opened_unasked(
@@ -50,6 +54,13 @@ def test_what_is_loaded_is_told_apart() -> None:
         (B, True),
         ("https://c.example/", False),
     ]
+
+
+def test_a_link_that_confirms_something_by_the_subject_alone() -> None:
+    fields = {**FIELDS, "Subject": "Confirm your email address"}
+    html = '<a href="https://a.example/x?t=Zk3PqR7sT9vW2xY4">Continue</a>'
+    (link,) = found_links(subject(None, html, fields=fields))
+    assert link.left_out == "one-time"
 
 
 def test_a_url_of_list_unsubscribe_is_none_to_be_opened() -> None:
