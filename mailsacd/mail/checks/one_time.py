@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-MAX_CHARS: Final = 1_000
+MAX_CHARS: Final = 2_000
 """So much of a URL, or of the words around it, is looked at."""
 
 _LEAVES: Final = re.compile(
