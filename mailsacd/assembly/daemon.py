@@ -168,7 +168,7 @@ class Daemon:
         operating = Operating(ground, owners)
         checks = make_message_checks(ground, owners, records.throttle)
         theirs = (
-            *mail_pages(ground, owners, signing_in),
+            *mail_pages(ground, owners, signing_in, checks),
             *account_pages(ground, owners, signing_in, mail, delivering),
             *figure_pages(signing_in, records),
             *operator_pages(operating),

@@ -3,19 +3,23 @@
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.signing_in import SigningIn
+from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.marks import Marks
 from mailsacd.mail.reading.snippets import Snippets
 from mailsacd.web.page import PageGroup
 from mailsacd.web.pages.account_mail import AccountMailPages
+from mailsacd.web.pages.checks import CheckPages
 from mailsacd.web.pages.inbox import InboxPages
 from mailsacd.web.pages.mail_content import MailContent
 from mailsacd.web.pages.marking import Marking
 from mailsacd.web.pages.message import MessagePages
 
 
-def mail_pages(ground: Ground, owners: Ownership, signing_in: SigningIn) -> tuple[PageGroup, ...]:
+def mail_pages(
+    ground: Ground, owners: Ownership, signing_in: SigningIn, checks: MessageChecks
+) -> tuple[PageGroup, ...]:
     """The pages of an inbox and of a message, and of all mail of an account."""
     database, access_control, lane = ground.database, owners.access_control, ground.lanes.readers
     mailbox = Mailbox(database, access_control, lane)
@@ -26,5 +30,6 @@ def mail_pages(ground: Ground, owners: Ownership, signing_in: SigningIn) -> tupl
         InboxPages(mailbox, snippets, owners.addresses, marking),
         MessagePages(mailbox, marking),
         MailContent(mailbox),
+        CheckPages(mailbox, checks),
         AccountMailPages(account_mail, snippets, signing_in.profiles, marking),
     )
