@@ -13,7 +13,7 @@ from mailsacd.mail.checks.check import overall
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.evidence import Evidence, Source
 from mailsacd.mail.reading.mailbox import Mailbox
-from mailsacd.mail.reading.message_codes import codes_of
+from mailsacd.mail.reading.message_codes import WEIGHT, codes_of
 
 
 def evidence_calls(
@@ -28,7 +28,7 @@ def evidence_calls(
         return {"score": overall(results), "checks": results}
 
     async def codes(actor: Actor, email: str, message_id: str) -> Any:
-        return await mailbox.view(actor, email, message_id, codes_of)
+        return await mailbox.view(actor, email, message_id, codes_of, weight=WEIGHT)
 
     sources = (
         Source(name="auth", find=checking.on_request.authentication, nothing="It is not known"),

@@ -10,7 +10,7 @@ from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.reading.mailbox import Mailbox
-from mailsacd.mail.reading.message_codes import codes_of
+from mailsacd.mail.reading.message_codes import WEIGHT, codes_of
 
 _MESSAGE: Final = "/api/addresses/{email}/messages/{messageId}"
 _operation = partial(
@@ -55,7 +55,9 @@ class ReadingCalls:
     async def codes(self, call: Call) -> Response:
         """Answer with the codes and links of a message: ``{_id, codes, found, links}``."""
         message_id = call["messageId"]
-        seen = await self._mailbox.view(call.actor, call["email"], message_id, codes_of)
+        seen = await self._mailbox.view(
+            call.actor, call["email"], message_id, codes_of, weight=WEIGHT
+        )
         return json_response({"_id": message_id, **msgspec.structs.asdict(seen)})
 
     async def neighbours(self, call: Call) -> Response:

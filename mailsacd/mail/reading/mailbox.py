@@ -24,7 +24,7 @@ from mailsacd.store.pool import Database
 from mailsacd.store.recycling import remove_beside
 from mailsacd.store.views import IdPage
 from mailsacd.work.sharing import Sharing
-from mailsacd.work.threads import Lane
+from mailsacd.work.threads import LARGE_BYTES, Lane
 
 T = TypeVar("T")
 
@@ -139,24 +139,36 @@ class Mailbox:
         return await self._read(actor, email, message_id, _parsed)
 
     async def view(
-        self, actor: Actor, email: str, message_id: str, view: Callable[[ParsedMessage], T]
+        self,
+        actor: Actor,
+        email: str,
+        message_id: str,
+        view: Callable[[ParsedMessage], T],
+        *,
+        weight: int = 1,
     ) -> T:
         """What ``view`` makes of the message's structure, in a thread if large. NotFoundError.
 
         Who asks for the same view while it is being made waits for that one: a ``view`` is known
-        by its function, which touches nothing but its argument.
+        by its function, which touches nothing but its argument. One that takes several times as
+        long as parsing has a ``weight``: for it, messages are large that are so many times smaller.
         """
-        return await self._read(actor, email, message_id, _View(view))
+        return await self._read(actor, email, message_id, _View(view), weight)
 
     async def ping(self) -> None:
         """Raises UnavailableError when the database does not answer."""
         await self._database.ping()
 
     async def _read(
-        self, actor: Actor, email: str, message_id: str, work: Callable[[bytes], T]
+        self,
+        actor: Actor,
+        email: str,
+        message_id: str,
+        work: Callable[[bytes], T],
+        weight: int = 1,
     ) -> T:
         access = await self._access_control.access(actor, email)
-        asked = _Asked(access, message_id, actor.account, work)
+        asked = _Asked(access, message_id, actor.account, work, weight)
         read: T = await self._reading.get(asked, lambda: self._render(asked))
         return read
 
@@ -167,7 +179,10 @@ class Mailbox:
                 self._database, access.inbox, asked.message_id, asked.viewer, is_open=access.is_open
             )
         )
-        return await self.lane.run(expanded_bytes(stored), partial(asked.work, stored))
+        size, work = expanded_bytes(stored), partial(asked.work, stored)
+        if size * asked.weight > LARGE_BYTES:
+            return await self.lane.run_in_thread(work, size)
+        return await self.lane.run(size, work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +193,7 @@ class _Asked:
     message_id: str
     viewer: str | None
     work: Callable[[bytes], Any]
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)

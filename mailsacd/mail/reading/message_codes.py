@@ -11,6 +11,9 @@ from mailsacd.mime import anchors
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.plain import beginning_of_html
 
+WEIGHT: Final = 6
+"""As a view of a message: looking for codes takes so many times as long as parsing."""
+
 MAX_TOKENS: Final = 20_000
 """So many tags and texts of HTML are read: mail is laid out by tables within tables."""
 

@@ -16,6 +16,7 @@ from mailsacd.http.api.parameters import (
 )
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.reading.mailbox import Mailbox
+from mailsacd.mail.reading.message_codes import WEIGHT
 from mailsacd.web import message_views as views
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page
@@ -113,7 +114,7 @@ class MessagePages:
         return visit.redirect(visit.back(f"{inbox}/{message_id}"), "" if silent else told)
 
     async def _overview(self, visit: Visit) -> Mapping[str, Any]:
-        return msgspec.structs.asdict(await self._view(visit, views.overview))
+        return msgspec.structs.asdict(await self._view(visit, views.overview, WEIGHT))
 
     async def _headers(self, visit: Visit) -> Mapping[str, Any]:
         return msgspec.structs.asdict(await self._view(visit, views.header_fields))
@@ -135,5 +136,6 @@ class MessagePages:
             "parts": parts,
         }
 
-    async def _view(self, visit: Visit, view: Callable[[Any], Any]) -> Any:
-        return await self._mailbox.view(visit.actor, visit["email"], visit["messageId"], view)
+    async def _view(self, visit: Visit, view: Callable[[Any], Any], weight: int = 1) -> Any:
+        email, message_id = visit["email"], visit["messageId"]
+        return await self._mailbox.view(visit.actor, email, message_id, view, weight=weight)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, current_thread
 from typing import Any
 
 import pytest
@@ -39,8 +39,8 @@ class Reading:
     lane: Lane
     free: Event
 
-    async def store(self) -> str:
-        new = envelope(self.ingest, LARGE, BOX)
+    async def store(self, content: bytes = LARGE) -> str:
+        new = envelope(self.ingest, content, BOX)
         await self.ingest.deliver(new)
         return f"{new.id}-0"
 
@@ -64,6 +64,22 @@ async def reading(database: Database) -> AsyncIterator[Reading]:
     await busy
     assert await lane.stop()
     await ingest.finish()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_view_that_takes_long_is_made_in_a_thread_of_a_small_message(
+    reading: Reading,
+) -> None:
+    message_id = await reading.store(b"Subject: x\r\n\r\n" + b"y" * 8_000)
+    names: list[str] = []
+
+    def view(_: ParsedMessage) -> None:
+        names.append(current_thread().name)
+
+    reading.free.set()
+    for weight in (1, 6):
+        await reading.mailbox.view(ANYONE, BOX, message_id, view, weight=weight)
+    assert names[0] == current_thread().name != names[1]
 
 
 class Count:
