@@ -24,6 +24,7 @@ from mailsacd.setting_types import (
     TwinPort,
     Workers,
 )
+from mailsacd.spam_settings import SpamSettings
 from mailsacd.throttle_settings import ThrottleSettings
 
 
@@ -269,6 +270,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sending: SendingSettings = SendingSettings()
     throttle: ThrottleSettings = ThrottleSettings()
     checks: CheckSettings = CheckSettings()
+    spam: SpamSettings = SpamSettings()
     domains: DomainSettings = DomainSettings()
     accounts: AccountSettings = AccountSettings()
     plans: dict[str, PlanSettings] = msgspec.field(

@@ -11,6 +11,7 @@ SCRIPT = Path(__file__).with_name("system-programs")
 PROGRAMS = (
     "chromium-of-this-test", "curl", "swaks", "msmtp", "pgbouncer", "ruby", "nginx", "caddy",
     "promtool", "fetchmail", "getmail", "mpop", "jq", "age", "opendkim",
+    "rspamd", "spamd",
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from mailsacd.assembly.reads import make_reader
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
 from mailsacd.assembly.signing_in import SigningIn
+from mailsacd.assembly.spam import Spam
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
@@ -161,27 +162,35 @@ class Daemon:
         recycling = self._add(Recycling(ground, records.activity, owners.notices))
         push = self._add(await make_push(ground, owners.notices, records.pushes))
         delivering = self._add(Delivering(ground, owners, records, push.forms, ports))
-        observers = (*records.observers, recycling.recycler, delivering.job, push.announcer)
+        spam = self._add(Spam(ground, owners))
+        observers = (
+            *records.observers,
+            recycling.recycler,
+            delivering.job,
+            push.announcer,
+            *spam.observers,
+        )
         mail = MailParts(ground, owners, records, observers, ports, self._add)
         feeds = self._add(Feeds(ground, owners, records, push.hub))
         signing_in = SigningIn.of(ground.settings, owners, records)
         operating = Operating(ground, owners)
         checks = make_message_checks(ground, owners, records.throttle)
         theirs = (
-            *mail_pages(ground, owners, signing_in, checks),
+            *mail_pages(ground, owners, signing_in, checks, spam.moved),
             *account_pages(ground, owners, signing_in, mail, delivering),
             *figure_pages(signing_in, records),
             *operator_pages(operating),
         )
         pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, theirs))
         groups = (
-            *mail_calls(ground, owners),
+            *mail_calls(ground, owners, spam.moved),
             CheckCalls(checks),
             *evidence_calls(ground, owners, mail.checking, checks),
             *owners.calls(),
             *signing_in.calls(),
             *operating.calls(),
             *records.calls(),
+            *spam.calls(),
             *mail.calls(),
             *observing.calls(),
             *delivering.calls(),

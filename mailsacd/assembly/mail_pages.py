@@ -3,6 +3,7 @@
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.signing_in import SigningIn
+from mailsacd.core.message import Filing
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox
@@ -18,13 +19,20 @@ from mailsacd.web.pages.message import MessagePages
 
 
 def mail_pages(
-    ground: Ground, owners: Ownership, signing_in: SigningIn, checks: MessageChecks
+    ground: Ground,
+    owners: Ownership,
+    signing_in: SigningIn,
+    checks: MessageChecks,
+    filing: Filing,
 ) -> tuple[PageGroup, ...]:
-    """The pages of an inbox and of a message, and of all mail of an account."""
+    """The pages of an inbox and of a message, and of all mail of an account.
+
+    ``filing`` is told of what is moved.
+    """
     database, access_control, lane = ground.database, owners.access_control, ground.lanes.readers
     mailbox = Mailbox(database, access_control, lane)
     snippets = Snippets(ground.reads, access_control, lane)
-    marking = Marking(mailbox, Marks(database, access_control))
+    marking = Marking(mailbox, Marks(database, access_control, filing))
     account_mail = AccountMail(database, access_control, ground.reads)
     return (
         InboxPages(mailbox, snippets, owners.addresses, marking),

@@ -9,6 +9,7 @@ from mailsacd import __version__
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
+from mailsacd.core.message import Filing
 from mailsacd.http.app import Group, make_site, put_websockets
 from mailsacd.http.calls.attachments import AttachmentCalls
 from mailsacd.http.calls.inbox import InboxCalls
@@ -67,14 +68,17 @@ class Web:
         """Do nothing: `drain` leaves nothing."""
 
 
-def mail_calls(ground: Ground, owners: Ownership) -> tuple[Group, ...]:
-    """The calls about stored mail, about addresses anywhere, and about the server itself."""
+def mail_calls(ground: Ground, owners: Ownership, filing: Filing) -> tuple[Group, ...]:
+    """The calls about stored mail, about addresses anywhere, and about the server itself.
+
+    ``filing`` is told of what is moved.
+    """
     access_control = owners.access_control
     mailbox = Mailbox(ground.database, access_control, ground.lanes.readers)
     validator = Validator(owners.resolver, reactor=ground.reactor)
     return (
         *message_calls(mailbox, ground.reactor),
-        MarkCalls(Marks(ground.database, access_control)),
+        MarkCalls(Marks(ground.database, access_control, filing)),
         InboxCalls(AccountMail(ground.database, access_control, ground.reads)),
         ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),
     )

@@ -13,6 +13,7 @@ from mailsacd.cli.domain import domain
 from mailsacd.cli.key import key
 from mailsacd.cli.queue import queue
 from mailsacd.cli.server import config, wait
+from mailsacd.cli.spam import spam
 from mailsacd.cli.stats import stats
 from mailsacd.cli.throttle import throttle
 from mailsacd.cli.trace import trace
@@ -25,7 +26,7 @@ def main() -> None:
 
 
 for _command in (
-    account, key, address, domain, dkim, queue, deny_, throttle, trace, stats, migrate, backup,
-    restore, config, wait, doctor, status,
+    account, key, address, domain, dkim, queue, deny_, spam, throttle, trace, stats, migrate,
+    backup, restore, config, wait, doctor, status,
 ):  # fmt: skip
     main.add_command(_command)

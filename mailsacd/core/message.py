@@ -83,6 +83,16 @@ class Observer(Protocol):
         """
 
 
+class Filing(Protocol):
+    """Is told of every message that somebody moves to a folder."""
+
+    def moved(self, account: str | None, inbox: str, message_id: str, folder: str) -> None:
+        """``account`` (None: the public) has moved a message, whosever it is, to ``folder``.
+
+        It has to be quick, and may not raise.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A stored message: the text of its ``facts`` (see core.message_form), and what people did.

@@ -1,10 +1,10 @@
 """The JSON form of a message: its fields, their order, what each means, and how it is written.
 
 Nobody else knows it. What never changes of it (`Facts`) is written once, when the message is
-stored, and read as text ever after, so that a list of messages is a join of texts. What people do
-to a message (`Marks`) is in columns of its row, and comes after the facts. What is found out about
-it later (`Findings`) comes last, as text in columns. What is pushed has further fields
-(`PushedFields`) after these.
+stored, and read as text ever after, so that a list of messages is a join of texts; `spam` alone
+takes its place in it later. What people do to a message (`Marks`) is in columns of its row, and
+comes after the facts. What is found out about it later (`Findings`) comes last, as text in columns.
+What is pushed has further fields (`PushedFields`) after these.
 
 A new field is a line in one of these, and what fills it: for facts mail.receiving.compose, for
 marks a column of the same name, for pushes mail.push.payload. Lists (store.views) and the JSON
@@ -64,7 +64,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, rename=_api_name):
     ip: Annotated[str, Meta(description="The peer that delivered it")]
     via: Annotated[str, Meta(description="The local address that took it")]
     rtls: Annotated[bool, Meta(description="Received over TLS")]
-    spam: Annotated[float, Meta(ge=0, le=1)]
+    spam: Annotated[
+        float, Meta(ge=0, le=1, description="Higher is likelier spam; 0 while it was not scored")
+    ]
     attachments: Annotated[
         tuple[str, ...] | None, Meta(description="MD5 of each attachment's decoded content")
     ]
@@ -88,6 +90,17 @@ UNTOUCHED: Final = Marks(saved_by=None, folder="inbox", labels=(), read=None)
 
 NO_AUTH: Final = ',"auth":null}'
 """How a message ends that was not looked at."""
+
+
+NOT_SCORED: Final = ',"spam":0,'
+"""What stands in the facts of a message that was not scored, and nowhere else in them: in a text a
+quote comes after a backslash. A score takes its place once, so lists of messages need no more for
+it (docs/adr/0046-spam.md)."""
+
+
+def score_fact(score: float) -> str:
+    """What takes the place of NOT_SCORED. ``score`` has three places at most."""
+    return f',"spam":{score:g},'
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True, rename=_api_name):

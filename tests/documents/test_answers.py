@@ -36,6 +36,9 @@ ASKED = {
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","score"': (
         "GET", "addresses/me@example.com/messages/{id}/checks?checks=headers", None
     ),
+    '{"_id":"01m7xjdj3t000tcvqbnw3-0","spam"': (
+        "GET", "addresses/me@example.com/messages/{id}/spam", None
+    ),
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","newer"': (
         "GET", "addresses/me@example.com/messages/{id}/neighbours", None
     ),
@@ -64,6 +67,10 @@ def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     with running_daemon(migrated_data, *WITHOUT_DNS, *allowing) as running:
         told(running.data_dir, "address", "add", "admin", INBOX)
         told(running.data_dir, "address", "set", "admin", INBOX, "--enablews")
+        for kind, word in (("spam", "pills"), ("ham", "email")):
+            samples = migrated_data / f"{kind}.mbox"
+            samples.write_text(f"From a@example.net Sun Nov 29 12:00:00 2026\n\n{word}\n\n" * 50)
+            told(running.data_dir, "spam", "learn", kind, str(samples))
         running.send(INBOX, SAMPLE)
         yield running
 

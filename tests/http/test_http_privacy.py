@@ -114,6 +114,7 @@ ONE_MESSAGE = {
     "getMessageCodes",
     "getMessageEvidence",
     "getMessageNeighbours",
+    "getMessageSpam",
     "getText",
     "getBody",
     "getDirty",

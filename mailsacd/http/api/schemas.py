@@ -8,6 +8,7 @@ import msgspec
 from mailsacd.core.check_result import CheckResult
 from mailsacd.core.codes_and_links import CodesAndLinks
 from mailsacd.core.message_form import FOLDERS, Facts, Findings, Marks
+from mailsacd.core.spam import SpamReport
 from mailsacd.http.api.operation import Answer
 
 Schema = Mapping[str, Any]
@@ -59,7 +60,7 @@ _CHECKS: Final[Mapping[str, Schema]] = {
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
     **_message(),
-    **_components(CheckResult),
+    **_components(CheckResult, SpamReport),
     **_CODES_AND_LINKS,
     "MessageCount": object_of({"count": {"type": "integer", "minimum": 0}, "inbox": STRING}),
     "MessageLabels": object_of({"_id": STRING, "labels": _NAMES}),
@@ -68,6 +69,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "MessageAuthentication": object_of({"_id": STRING, "auth": named("Authentication")}),
     "MessageChecks": object_of({"_id": STRING, **_CHECKS}),
     "CheckResults": object_of(_CHECKS),
+    "MessageSpam": object_of(
+        {"_id": STRING, "spam": {"anyOf": [named("SpamReport"), {"type": "null"}]}}
+    ),
     "MessageNeighbours": object_of({"_id": STRING, "newer": _TEXT_OR_NULL, "older": _TEXT_OR_NULL}),
     "MessageRead": object_of({"_id": STRING, "read": _FLAG}),
     "InboxPage": object_of(

@@ -37,7 +37,7 @@ from mailsacd.mail.authentication.evaluation import (
 from mailsacd.mail.authentication.organization import read_list
 from mailsacd.mail.authentication.signature import Hashes, Signature
 from mailsacd.mail.authentication.spf import check_spf
-from mailsacd.mail.authentication.stored import Arrival, split_stored
+from mailsacd.mime.arrival import Arrival, split_stored
 from mailsacd.mime.results import server_of
 from mailsacd.store.compression import expand, expanded_bytes
 from mailsacd.work.sharing import Sharing

@@ -2,9 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, Protocol
-
-from twisted.internet.defer import DeferredSemaphore, ensureDeferred
+from typing import Final, Protocol
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.authentication import (
@@ -12,13 +10,13 @@ from mailsacd.core.authentication import (
     authentication_text,
     read_authentication,
 )
-from mailsacd.core.errors import OverloadedError
 from mailsacd.core.message import Message
 from mailsacd.core.token import milliseconds, time_of
 from mailsacd.mail.authentication.examination import Examiner
 from mailsacd.store.authentication import FoundOut, keep_authentication
 from mailsacd.store.pool import Database
 from mailsacd.work.sharing import Sharing
+from mailsacd.work.turns import Turns
 
 AT_ONCE: Final = 10
 MAX_WAITING: Final = 100
@@ -41,8 +39,7 @@ class ChecksOnRequest:
         self._database = database
         self._mailbox = mailbox
         self._examiner = examiner
-        self._places = DeferredSemaphore(AT_ONCE)
-        self._waiting = 0
+        self._turns = Turns(AT_ONCE, MAX_WAITING)
         self._examining: Sharing[tuple[str, str], Authentication] = Sharing()
 
     async def authentication(self, actor: Actor, email: str, message_id: str) -> Authentication:
@@ -57,22 +54,8 @@ class ChecksOnRequest:
                 return known
         key = (message.inbox, message.id)
         read = partial(self._mailbox.raw, actor, email, message_id)
-        return await self._examining.get(key, partial(self._in_turn, message, read))
-
-    async def _in_turn(
-        self, message: Message, read: Callable[[], Awaitable[bytes]]
-    ) -> Authentication:
-        if self._waiting >= MAX_WAITING:
-            raise OverloadedError("Too many messages are being examined, try again later")
-        self._waiting += 1
-        try:
-            found: Any = await self._places.run(
-                lambda: ensureDeferred(self._examine(message, read))
-            )
-        finally:
-            self._waiting -= 1
-        result: Authentication = found
-        return result
+        examine = partial(self._examine, message, read)
+        return await self._examining.get(key, partial(self._turns.run, examine))
 
     async def _examine(
         self, message: Message, read: Callable[[], Awaitable[bytes]]

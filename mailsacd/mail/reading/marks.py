@@ -9,7 +9,7 @@ from functools import partial
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.errors import Fault, InvalidInputError
-from mailsacd.core.message import MAX_LABELS, Message
+from mailsacd.core.message import MAX_LABELS, Filing, Message
 from mailsacd.core.message_form import FOLDERS
 from mailsacd.mail.reading.access import Access, AccessControl
 from mailsacd.store import marks
@@ -27,8 +27,12 @@ class Marks:
     UnavailableError as mail.reading.mailbox does.
     """
 
-    def __init__(self, database: Database, access_control: AccessControl) -> None:
+    def __init__(
+        self, database: Database, access_control: AccessControl, filing: Filing | None = None
+    ) -> None:
+        """``filing`` is told of what is moved."""
         self._database = database
+        self._filing = filing
         self._access_control = access_control
 
     async def toggle_star(self, actor: Actor, email: str, message_id: str) -> Message:
@@ -63,7 +67,10 @@ class Marks:
         if folder not in FOLDERS:
             raise _bad("folder", f"is none of {', '.join(FOLDERS)}")
         access, place = await self._place(actor, email, message_id)
-        return access.found(await marks.move(self._database, place, folder))
+        message = access.found(await marks.move(self._database, place, folder))
+        if self._filing is not None:
+            self._filing.moved(actor.account, place.inbox, place.id, folder)
+        return message
 
     async def add_label(self, actor: Actor, email: str, message_id: str, label: str) -> Message:
         """Label a message; a label that it has stays where it is.

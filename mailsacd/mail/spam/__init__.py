@@ -1,0 +1,1 @@
+"""How likely messages are spam: who says so, and what is learned of it."""
