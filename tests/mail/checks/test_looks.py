@@ -4,6 +4,7 @@ from time import process_time
 
 import pytest
 
+from mailsacd.mail.checks.cascade import MAX_STEPS
 from mailsacd.mail.checks.colours import (
     BLACK,
     WHITE,
@@ -145,12 +146,21 @@ def test_half_a_colour_over_another_is_between_them() -> None:
     assert BLACK.over(WHITE) == BLACK
 
 
+def test_rules_are_tried_up_to_a_limit_which_is_told() -> None:
+    root = tree_of("<style>" + "i{color:red}" * 1_000 + "</style>" + "<i></i>" * 200)
+    looks = Looks(root, Styles(root))
+    colours = [looks[each].colour.as_hex() for each in root.elements() if each.name == "i"]
+    assert colours.count("#ff0000") == MAX_STEPS // 1_000 - 1
+    assert colours[-1] == "#000000"
+    assert looks.limited
+
+
 @pytest.mark.parametrize(
     "source",
     [
-        "<style>" + "a{color:red}" * 600 + "</style>" + "<a>" * 5_000,
-        "<style>" + "a a a{color:red}" * 600 + "</style>" + "<a>" * 5_000,
-        "<style>" + "b a{color:red}" * 600 + "</style>" + "<a>" * 5_000,
+        "<style>" + "a{color:red}" * 600 + "</style>" + "<a>" * 2_000,
+        "<style>" + "a a a{color:red}" * 600 + "</style>" + "<a>" * 2_000,
+        "<style>" + "b a{color:red}" * 600 + "</style>" + "<a>" * 2_000,
         "<style>.a1{color:red}</style>" + f"<a class='{'a1 ' * 900}'>" * 300,
     ],
     ids=["equal rules", "descendants", "nothing fits", "classes"],
