@@ -103,7 +103,9 @@ async def test_links_are_opened_for_accounts_but_those_that_act(
     message_id = await tester.deliver(PUBLIC, linked(receiver))
     for query in ("checks=links", "checks=size,links&follow=all"):
         target = f"/api/addresses/{PUBLIC}/messages/{message_id}/checks?{query}"
-        assert (await tester.ask("nobody", "GET", target)).status == 401
+        refused = await tester.ask("nobody", "GET", target)
+        told = "An API key is needed to have links opened"
+        assert (refused.status, refused.json()["message"]) == (401, told)
     await checked(tester, message_id)  # what is made by itself opens nothing
     assert receiver.got == []
 
