@@ -185,7 +185,7 @@ class Daemon:
         groups = (
             *mail_calls(ground, owners, spam.moved),
             CheckCalls(checks),
-            *evidence_calls(ground, owners, mail.checking, checks),
+            *evidence_calls(ground, owners, mail.checking, spam, checks),
             *owners.calls(),
             *signing_in.calls(),
             *operating.calls(),

@@ -5,6 +5,7 @@ from typing import Any
 from mailsacd.assembly.checking import Checking
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
+from mailsacd.assembly.spam import Spam
 from mailsacd.core.actor import Actor
 from mailsacd.http.app import Group
 from mailsacd.http.calls.evidence import EvidenceCalls
@@ -17,7 +18,7 @@ from mailsacd.mail.reading.message_codes import WEIGHT, codes_of
 
 
 def evidence_calls(
-    ground: Ground, owners: Ownership, checking: Checking, checks: MessageChecks
+    ground: Ground, owners: Ownership, checking: Checking, spam: Spam, checks: MessageChecks
 ) -> tuple[Group, ...]:
     """The call that tells all that is known of a message."""
     names = tuple(checks_of_message())
@@ -32,6 +33,12 @@ def evidence_calls(
 
     sources = (
         Source(name="auth", find=checking.on_request.authentication, nothing="It is not known"),
+        Source(
+            name="spam",
+            find=spam.on_request.report,
+            nothing="No scorer says anything of it: none is in use or has learned enough, the "
+            "message is too large, or its account wants no scores",
+        ),
         Source(name="checks", find=checked, nothing="Nothing was checked"),
         Source(name="codes", find=codes, nothing="Nothing was looked for"),
     )

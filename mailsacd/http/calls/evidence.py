@@ -15,6 +15,7 @@ from mailsacd.mail.reading.evidence import Evidence
 
 SOURCES: Final[Mapping[str, Mapping[str, Any]]] = {
     "auth": schemas.named("Authentication"),
+    "spam": schemas.named("SpamReport"),
     "checks": schemas.named("CheckResults"),
     "codes": schemas.named("CodesAndLinks"),
 }

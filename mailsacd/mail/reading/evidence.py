@@ -73,7 +73,9 @@ class Evidence:
         if kept is not UNKNOWN and self._now_ms() < kept.gathered_ms + KEPT_S * 1000:
             return message, kept
         gather = partial(self._gather, asked, actor, email)
-        return message, await self._gathering.get(asked, gather)
+        findings = await self._gathering.get(asked, gather)
+        # what was found out is written beside it: the message tells the same
+        return await self._mailbox.get(actor, email, message_id), findings
 
     async def _gather(self, asked: "_Asked", actor: Actor, email: str) -> Findings:
         gathered_ms = self._now_ms()

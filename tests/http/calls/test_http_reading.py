@@ -80,16 +80,18 @@ async def test_evidence_is_what_the_calls_about_a_message_answer(people: Society
     message = f"/api/addresses/{PUBLIC}/messages/{message_id}"
     evidence = await people.json("nobody", "GET", f"{message}/evidence")
     parts: dict[str, Any] = {}
-    for name in ("authentication", "checks", "codes"):
+    for name in ("authentication", "spam", "checks", "codes"):
         parts[name] = await people.json("nobody", "GET", f"{message}/{name}")
         del parts[name]["_id"]
     assert evidence["_id"] == message_id
     assert evidence["auth"] == parts["authentication"]["auth"]
     assert (evidence["checks"], evidence["codes"]) == (parts["checks"], parts["codes"])
-    assert evidence["missing"] == {}
+    assert evidence["spam"] is parts["spam"]["spam"] is None
+    assert list(evidence["missing"]) == ["spam"]
     whole = await people.json("nobody", "GET", message)
     again = await people.json("nobody", "GET", f"{message}/evidence")
     assert again == {**evidence, "message": whole}
+    assert whole["auth"] == evidence["auth"]
 
 
 @pytest_twisted.ensureDeferred
