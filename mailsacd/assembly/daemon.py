@@ -176,7 +176,7 @@ class Daemon:
         operating = Operating(ground, owners)
         checks = make_message_checks(ground, owners, records.throttle)
         theirs = (
-            *mail_pages(ground, owners, signing_in, checks, spam.moved),
+            *mail_pages(ground, owners, signing_in, checks, spam),
             *account_pages(ground, owners, signing_in, mail, delivering),
             *figure_pages(signing_in, records),
             *operator_pages(operating),

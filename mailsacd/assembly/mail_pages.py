@@ -3,7 +3,7 @@
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.signing_in import SigningIn
-from mailsacd.core.message import Filing
+from mailsacd.assembly.spam import Spam
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox
@@ -23,20 +23,17 @@ def mail_pages(
     owners: Ownership,
     signing_in: SigningIn,
     checks: MessageChecks,
-    filing: Filing,
+    spam: Spam,
 ) -> tuple[PageGroup, ...]:
-    """The pages of an inbox and of a message, and of all mail of an account.
-
-    ``filing`` is told of what is moved.
-    """
+    """The pages of an inbox and of a message, and of all mail of an account."""
     database, access_control, lane = ground.database, owners.access_control, ground.lanes.readers
     mailbox = Mailbox(database, access_control, lane)
     snippets = Snippets(ground.reads, access_control, lane)
-    marking = Marking(mailbox, Marks(database, access_control, filing))
+    marking = Marking(mailbox, Marks(database, access_control, spam.moved))
     account_mail = AccountMail(database, access_control, ground.reads)
     return (
         InboxPages(mailbox, snippets, owners.addresses, marking),
-        MessagePages(mailbox, marking),
+        MessagePages(mailbox, marking, spam.on_request),
         MailContent(mailbox),
         CheckPages(mailbox, checks),
         AccountMailPages(account_mail, snippets, signing_in.profiles, marking),

@@ -24,7 +24,7 @@ class Turns:
         Raises what it raises, and OverloadedError when too many wait.
         """
         if self._there >= self._max_waiting:
-            raise OverloadedError("Too many messages are being examined, try again later")
+            raise OverloadedError("Too many messages are being looked at, try again later")
         self._there += 1
         try:
             found = await self._places.run(lambda: Deferred.fromCoroutine(work()))

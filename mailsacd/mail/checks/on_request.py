@@ -4,11 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
-from twisted.internet.defer import DeferredSemaphore, ensureDeferred
-
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.cache import UNKNOWN, Recent
-from mailsacd.core.errors import OverloadedError, UnauthenticatedError
+from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.core.message import Message
 from mailsacd.core.token import time_of
 from mailsacd.mail.checks.check import Check, Result, Subject
@@ -17,6 +15,7 @@ from mailsacd.mail.checks.link_result import NAME as LINKS
 from mailsacd.mail.checks.links import LinkChecks
 from mailsacd.work.sharing import Sharing
 from mailsacd.work.threads import Lane
+from mailsacd.work.turns import Turns
 
 T = TypeVar("T")
 
@@ -54,8 +53,7 @@ class MessageChecks:
         self._links = links
         self._checks: Final = checks
         self._kept: Recent[tuple[str, str, str], Result] = Recent(MAX_KEPT)
-        self._places = DeferredSemaphore(AT_ONCE)
-        self._waiting = 0
+        self._turns = Turns(AT_ONCE, MAX_WAITING)
         self._under_way: Sharing[Any, Mapping[str, Result]] = Sharing()
 
     @property
@@ -120,17 +118,7 @@ class MessageChecks:
         work: Callable[[Subject], T],
     ) -> T:
         """What ``work`` makes of the message, in a thread."""
-        if self._waiting >= MAX_WAITING:
-            raise OverloadedError("Too many messages are being checked, try again later")
-        self._waiting += 1
-        try:
-            looked: Any = await self._places.run(
-                lambda: ensureDeferred(self._look(message, read, work))
-            )
-        finally:
-            self._waiting -= 1
-        result: T = looked
-        return result
+        return await self._turns.run(partial(self._look, message, read, work))
 
     async def _look(
         self,

@@ -40,6 +40,11 @@ class ScoresOnRequest:
         self._turns = Turns(AT_ONCE, MAX_WAITING)
         self._scoring: Sharing[tuple[str, str], SpamReport | None] = Sharing()
 
+    async def kept(self, message: Message) -> SpamReport | None:
+        """Return what is kept of ``message``, which the caller may see; None: it was not scored."""
+        found = await find_report(self._database, message.inbox, message.id)
+        return None if found.report is None else read_report(found.report)
+
     async def report(self, actor: Actor, email: str, message_id: str) -> SpamReport | None:
         """Return what a scorer says of the message, and keep it; the message stays where it is.
 

@@ -17,6 +17,7 @@ from mailsacd.http.api.parameters import (
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.message_codes import WEIGHT
+from mailsacd.mail.spam.on_request import ScoresOnRequest
 from mailsacd.web import message_views as views
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page
@@ -57,8 +58,9 @@ View = Callable[[Visit], Awaitable[Mapping[str, Any]]]
 class MessagePages:
     """The page, and its form."""
 
-    def __init__(self, mailbox: Mailbox, marking: Marking) -> None:
+    def __init__(self, mailbox: Mailbox, marking: Marking, spam: ScoresOnRequest) -> None:
         self._mailbox = mailbox
+        self._spam = spam
         self._marking = marking
         self._views: Mapping[str, View] = {
             "source": self._source,
@@ -98,6 +100,7 @@ class MessagePages:
             max_links=MAX_LINKS,
             preview={"theme": visit["theme"], "width": visit["width"]},
             folders=FOLDERS,
+            spam=await self._spam.kept(message),
             spam_from=SPAM_FROM,
             **seen,
         )

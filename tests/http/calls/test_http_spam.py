@@ -11,6 +11,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from mailsacd.store.pool import Database
+from tests.http.client import ask
 from tests.http.society import PRIVATE, PUBLIC, Society, society
 from tests.mail.spam.scorer import Answers
 
@@ -79,6 +80,12 @@ async def test_public_and_private_mail_has_its_score_and_its_reasons(
                     "reasons": [{"name": "WORD", "points": 9.0, "text": "A word"}],
                 },
             }  # fmt: skip
+            evidence = await people.json(who, "GET", f"{target}/evidence")
+            assert evidence["spam"].pop("checked")
+            assert evidence["spam"] == told["spam"]
+        page = await ask(reactor, people.port, f"/inbox/{PUBLIC}/{found['_id'][:-1]}0")
+        assert "60% by rspamd" in page.body.decode()
+        assert "+9 <strong>WORD</strong>: A word" in page.body.decode()
         filed = await people.json("owner", "GET", "/api/inbox-filter?andFolder=spam")
         assert [message["inbox"] for message in filed["messages"]] == [PRIVATE]
         figures = (await people.ask("nobody", "GET", "/metrics")).body.decode()
