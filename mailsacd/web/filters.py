@@ -115,7 +115,6 @@ ALL: Final[Mapping[str, Callable[..., Any]]] = {
         host,
         shell_word,
         person,
-        mailbox,
         mailboxes,
     )
 }

@@ -5,7 +5,7 @@ They run in a thread when the message is large: each touches nothing but its arg
 
 import re
 from functools import partial
-from typing import Final, Literal, get_args
+from typing import Final
 
 import msgspec
 
@@ -15,9 +15,8 @@ from mailsacd.mail.reading.message_codes import codes_of
 from mailsacd.mime.extract import text_of
 from mailsacd.mime.message import Attachment, ParsedMessage
 from mailsacd.mime.sanitise import page_as_sent
+from mailsacd.web.visit import THEMES, Theme
 
-Theme = Literal["light", "dark"]
-THEMES: Final[tuple[Theme, ...]] = get_args(Theme)
 MAX_TEXT_CHARACTERS: Final = 40_000
 MAX_FIELDS: Final = 200
 MAX_VALUE_CHARACTERS: Final = 2_000

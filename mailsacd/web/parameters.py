@@ -1,11 +1,11 @@
 """Parameters of pages: segments of their paths, and what their queries ask for."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from mailsacd.http.api.parameters import Parameter, text_up_to, whole_number
+from mailsacd.http.api.parameters import Parameter, text_up_to, yes_or_no
 
 MAX_CHARACTERS: Final = 500
-MAX_SKIPPED: Final = 100_000
 
 
 def in_path(name: str) -> Parameter:
@@ -15,24 +15,18 @@ def in_path(name: str) -> Parameter:
     )
 
 
-def in_query(name: str, default: Any = "", most: int = MAX_CHARACTERS) -> Parameter:
-    """A text of the query, of ``most`` characters at most; ``default`` where it is empty."""
+def asked(name: str, convert: Callable[[str], Any], default: Any) -> Parameter:
+    """What a page is asked for in its query; ``default`` where it is not."""
     return Parameter(
-        name=name,
-        where="query",
-        description="",
-        schema={},
-        convert=text_up_to(most),
-        default=default,
+        name=name, where="query", description="", schema={}, convert=convert, default=default
     )
 
 
-SKIP: Final = Parameter(
-    name="skip",
-    where="query",
-    description="",
-    schema={},
-    convert=whole_number(MAX_SKIPPED),
-    default=0,
-)
-"""How many of a list come on the pages before this one."""
+def in_query(name: str, default: Any = "", most: int = MAX_CHARACTERS) -> Parameter:
+    """A text of the query, of ``most`` characters at most; ``default`` where it is empty."""
+    return asked(name, text_up_to(most), default)
+
+
+def flag(name: str) -> Parameter:
+    """Whether something is asked for in the query."""
+    return asked(name, yes_or_no, default=False)

@@ -5,7 +5,6 @@ both take tenths of a second.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -78,7 +77,7 @@ def _load(facts: Mapping[str, Any]) -> Any:
         auto_reload=False,
         cache_size=-1,
     )
-    environment.globals.update(facts, version=__version__, now=lambda: datetime.now(UTC))
+    environment.globals.update(facts, version=__version__)
     environment.filters.update(filters.ALL)
     for name in environment.list_templates(extensions=["html"]):
         environment.get_template(name)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from mailsacd.core.actor import Actor
@@ -17,7 +17,8 @@ from mailsacd.web.refusals import refused
 
 THEME_COOKIE: Final = b"mailsacd_theme"
 NOTICE_COOKIE: Final = b"mailsacd_notice"
-THEMES: Final = ("light", "dark")
+Theme = Literal["light", "dark"]
+THEMES: Final[tuple[Theme, ...]] = get_args(Theme)
 
 MAX_NOTICE_CHARACTERS: Final = 300
 _YEAR_S: Final = 31_536_000

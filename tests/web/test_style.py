@@ -3,8 +3,10 @@
 import re
 from collections import defaultdict
 from importlib.resources import files
+from pathlib import Path
 
 from mailsacd import web
+from mailsacd.web import filters
 
 SECTION = re.compile(r"/\* (.*?) \*/", re.DOTALL)
 MEDIA = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # they change what is there
@@ -22,3 +24,11 @@ def test_a_class_is_the_matter_of_one_section() -> None:
                 if re.fullmatch(r"\.[a-z0-9-]+", selector.strip()):
                     sections[selector.strip()].add(section)
     assert {name: found for name, found in sections.items() if len(found) > 1} == {}
+
+
+def test_nothing_is_kept_that_no_page_uses() -> None:
+    folder = files(web) / "templates"
+    pages = "".join(each.read_text() for each in Path(str(folder)).rglob("*.html"))
+    icons = re.findall(r'<symbol id="([^"]+)"', (files(web) / "static" / "icons.svg").read_text())
+    assert [name for name in icons if f'"{name}"' not in pages] == []
+    assert [name for name in filters.ALL if not re.search(rf"\| {name}\b", pages)] == []

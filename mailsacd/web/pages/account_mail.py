@@ -8,7 +8,7 @@ import msgspec
 from mailsacd.core.actor import account_of
 from mailsacd.core.message_form import FOLDERS
 from mailsacd.core.search import Terms
-from mailsacd.http.api.parameters import Parameter, yes_or_no
+from mailsacd.http.api.parameters import SKIP
 from mailsacd.http.calls.inbox import FOLDER, LABEL, MAX_TERM_CHARACTERS
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.accounts.profile import Profiles
@@ -18,7 +18,8 @@ from mailsacd.mail.reading.snippets import Snippets
 from mailsacd.web.page import Page
 from mailsacd.web.pages.inbox import SPAM_FROM
 from mailsacd.web.pages.marking import Marking
-from mailsacd.web.parameters import SKIP, in_query
+from mailsacd.web.paging import paged
+from mailsacd.web.parameters import flag, in_query
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/messages"
@@ -29,18 +30,12 @@ FOLDERS_SHOWN: Final = ("inbox", "all", "spam", "trash")
 _TERMS: Final = ("query", "from", "to", "subject")
 
 
-def _flag(name: str) -> Parameter:
-    return Parameter(
-        name=name, where="query", description="", schema={}, convert=yes_or_no, default=False
-    )
-
-
 _ASKED: Final = (
     FOLDER,
     LABEL,
     *(in_query(name, most=MAX_TERM_CHARACTERS) for name in _TERMS),
-    _flag("unread"),
-    _flag("starred"),
+    flag("unread"),
+    flag("starred"),
 )
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -91,9 +86,7 @@ class AccountMailPages:
             searches=searches,
             most=MAX_FOUND,
             found=skip + len(messages),
-            skip=skip,
-            step=PER_PAGE,
-            more=len(messages) > len(shown),
+            **paged(messages, skip=skip, step=PER_PAGE),
             labels=profile.account.labels,
             folders=FOLDERS,
             spam_from=SPAM_FROM,

@@ -8,6 +8,7 @@ from mailsacd.http.server.answer import Response
 from mailsacd.mail.records.activity import Activity
 from mailsacd.web.event_texts import KINDS, text_of
 from mailsacd.web.page import Page
+from mailsacd.web.paging import paged
 from mailsacd.web.visit import Visit
 
 PER_PAGE: Final = 50
@@ -35,13 +36,10 @@ class ActivityPage:
         """A page of events, newest first, with a choice of their kind."""
         kind, skip = visit["kind"], visit["skip"]
         events = await self._activity.list(visit.actor, kind=kind, limit=PER_PAGE + 1, skip=skip)
-        older = skip + PER_PAGE if len(events) > PER_PAGE else None
         return visit.shown(
             "figures/activity.html",
             events=[text_of(event) for event in events[:PER_PAGE]],
             kinds=KINDS,
             kind=kind or "",
-            skip=skip,
-            newer=max(skip - PER_PAGE, 0) if skip else None,
-            older=older,
+            **paged(events, skip=skip, step=PER_PAGE),
         )

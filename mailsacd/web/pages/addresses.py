@@ -4,12 +4,14 @@ import re
 from typing import Final
 
 from mailsacd.core.errors import InvalidInputError, MailsacdError
+from mailsacd.http.api.parameters import SKIP
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.accounts.profile import Profiles
 from mailsacd.mail.ownership.addresses import MAX_BULK, Addresses
 from mailsacd.web.filters import plural, segment
 from mailsacd.web.page import Page
-from mailsacd.web.parameters import SKIP, in_query
+from mailsacd.web.paging import paged
+from mailsacd.web.parameters import in_query
 from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
@@ -98,12 +100,10 @@ class AddressListPages:
             field,
             **{"address": "", "addresses": "", **given},
             found=found[:STEP],
-            more=len(found) > STEP,
             total=total,
             left=max(profile.limits.private_addresses - total, 0),
             find=find,
-            skip=skip,
-            step=STEP,
+            **paged(found, skip=skip, step=STEP),
             most=MAX_BULK,
         )
 

@@ -9,6 +9,7 @@ from mailsacd.http.calls.audit import TOPIC
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.records.audit import MAX_OF_TOPIC, AuditLog
 from mailsacd.web.page import Page
+from mailsacd.web.paging import paged
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/audit"
@@ -68,9 +69,7 @@ class AuditPage:
             entries=[_told(entry) for entry in found[:PER_PAGE]],
             topics=topics,
             topic=topic or "",
-            skip=skip,
-            step=PER_PAGE,
-            more=len(found) > PER_PAGE,
+            **paged(found, skip=skip, step=PER_PAGE),
             most=MAX_OF_TOPIC,
             days=self._log.days,
         )

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mailsacd.core.errors import ConflictError, InvalidInputError
-from mailsacd.http.api.parameters import Parameter, text_up_to
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.accounts.keys import Keys
 from mailsacd.web.page import Page
 from mailsacd.web.pages.start import MAX_ADDRESS_CHARACTERS
+from mailsacd.web.parameters import in_query
 from mailsacd.web.random_address import random_local
 from mailsacd.web.server_facts import ServerFacts
 from mailsacd.web.visit import Visit
@@ -26,14 +26,8 @@ LANGUAGES: Final = (
 # What may stand in a program between quotes of any kind, in a URL, and after an option: a link to
 # this page may name the address, and whoever follows it runs what the page shows
 _PLAIN: Final = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}@[a-z0-9][a-z0-9.-]{0,250}\Z")
-_ADDRESS: Final = Parameter(
-    name="address",
-    where="query",
-    description="The address that the samples send to",
-    schema={"type": "string"},
-    convert=text_up_to(MAX_ADDRESS_CHARACTERS),
-    default="",
-)
+_ADDRESS: Final = in_query("address", most=MAX_ADDRESS_CHARACTERS)
+"""That which the samples send to."""
 
 
 class HelpPages:

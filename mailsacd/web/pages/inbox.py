@@ -8,7 +8,7 @@ import msgspec
 from mailsacd.core.address import inbox_of
 from mailsacd.core.errors import ThrottledError
 from mailsacd.core.message_form import FOLDERS
-from mailsacd.http.api.parameters import EMAIL, SKIP, Parameter, yes_or_no
+from mailsacd.http.api.parameters import EMAIL, SKIP
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.reading.mailbox import Mailbox
@@ -17,20 +17,14 @@ from mailsacd.mail.reading.snippets import Snippets
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page
 from mailsacd.web.pages.marking import Marking
+from mailsacd.web.parameters import flag
 from mailsacd.web.visit import Visit
 
 PER_PAGE: Final = 50
 SPAM_FROM: Final = 0.5
 """From this on the likelihood of spam is worth a word."""
 
-_ALTERNATE: Final = Parameter(
-    name="alternate",
-    where="query",
-    description="Whether to tell the alternate address",
-    schema={},
-    convert=yes_or_no,
-    default=False,
-)
+_ALTERNATE: Final = flag("alternate")  # whether to tell it
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 

@@ -6,15 +6,15 @@ None of it ever runs, or has our origin, also where somebody opens these URLs by
 from typing import Final
 
 from mailsacd.core.errors import NotFoundError
-from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID, Parameter, text_up_to
+from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID
 from mailsacd.http.server.answer import HTML, Headers, Response
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.web.message_views import FRAMES, pictures
 from mailsacd.web.page import Page
 from mailsacd.web.pages.message import PATH, SHOW, THEME
+from mailsacd.web.parameters import in_path
 from mailsacd.web.visit import Visit
 
-_CHECKSUM_CHARACTERS: Final = 32
 _NOTHING: Final = (
     b"default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; "
     b"form-action 'none'; frame-ancestors 'self'; img-src data:"
@@ -29,13 +29,7 @@ _QUIET: Final[Headers] = (
     (b"X-DNS-Prefetch-Control", b"off"),
     (b"Cross-Origin-Resource-Policy", b"same-origin"),
 )
-_PICTURE_NAME: Final = Parameter(
-    name="checksum",
-    where="path",
-    description="The MD5 of the picture",
-    schema={},
-    convert=text_up_to(_CHECKSUM_CHARACTERS),
-)
+_MD5: Final = in_path("checksum")
 
 
 class MailContent:
@@ -52,7 +46,7 @@ class MailContent:
             Page(
                 path=f"{PATH}/pictures/{{checksum}}",
                 id="picture",
-                parameters=(*one, _PICTURE_NAME),
+                parameters=(*one, _MD5),
                 handler=self.picture,
             ),
         )

@@ -9,10 +9,8 @@ from mailsacd.core.message_form import FOLDERS
 from mailsacd.http.api.parameters import (
     EMAIL,
     MESSAGE_ID,
-    Parameter,
     one_of,
     whole_number,
-    yes_or_no,
 )
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.reading.mailbox import Mailbox
@@ -23,7 +21,8 @@ from mailsacd.web.filters import segment
 from mailsacd.web.page import Page
 from mailsacd.web.pages.inbox import SPAM_FROM
 from mailsacd.web.pages.marking import Marking
-from mailsacd.web.visit import Visit
+from mailsacd.web.parameters import asked, flag
+from mailsacd.web.visit import THEMES, Visit
 
 PATH: Final = "/inbox/{email}/{messageId}"
 VIEWS: Final = ("html", "text", "source", "headers", "attachments", "links")
@@ -35,22 +34,16 @@ MAX_LINKS: Final = 200
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def _query(name: str, convert: Callable[[str], Any], default: Any = "") -> Parameter:
-    return Parameter(
-        name=name, where="query", description="", schema={}, convert=convert, default=default
-    )
-
-
-SHOW: Final = _query("show", yes_or_no, default=False)
-THEME: Final = _query("theme", one_of(*views.THEMES), "light")
+SHOW: Final = flag("show")
+THEME: Final = asked("theme", one_of(*THEMES), "light")
 _PARAMETERS: Final = (
     EMAIL,
     MESSAGE_ID,
     SHOW,
-    _query("view", one_of(*VIEWS)),
+    asked("view", one_of(*VIEWS), ""),
     THEME,
-    _query("width", one_of("desktop", "phone"), "desktop"),
-    _query("part", whole_number(MAX_PARTS, least=1), 1),
+    asked("width", one_of("desktop", "phone"), "desktop"),
+    asked("part", whole_number(MAX_PARTS, least=1), 1),
 )
 View = Callable[[Visit], Awaitable[Mapping[str, Any]]]
 

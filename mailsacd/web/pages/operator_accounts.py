@@ -4,12 +4,14 @@ from typing import Any, Final
 
 from mailsacd.core.errors import MailsacdError
 from mailsacd.http.api.bodies import struct_of
+from mailsacd.http.api.parameters import SKIP
 from mailsacd.http.calls.operator_accounts import ACCOUNT_NAME, AccountChangeBody
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.operating.accounts import OperatorAccounts
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page
-from mailsacd.web.parameters import SKIP, in_query
+from mailsacd.web.paging import paged
+from mailsacd.web.parameters import in_query
 from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
@@ -64,7 +66,10 @@ class OperatorAccountPages:
         find, skip = visit["find"], visit["skip"]
         found = await self._accounts.list(visit.actor, query=find, limit=PER_PAGE + 1, skip=skip)
         return visit.shown(
-            "operator/accounts.html", accounts=found[:PER_PAGE], **_page(visit, found)
+            "operator/accounts.html",
+            accounts=found[:PER_PAGE],
+            find=find,
+            **paged(found, skip=skip, step=PER_PAGE),
         )
 
     async def show(self, visit: Visit) -> Response:
@@ -91,7 +96,12 @@ class OperatorAccountPages:
         """Domains by name, those that have a text in name or account."""
         find, skip = visit["find"], visit["skip"]
         found = await self._accounts.domains(visit.actor, query=find, limit=PER_PAGE + 1, skip=skip)
-        return visit.shown("operator/domains.html", domains=found[:PER_PAGE], **_page(visit, found))
+        return visit.shown(
+            "operator/domains.html",
+            domains=found[:PER_PAGE],
+            find=find,
+            **paged(found, skip=skip, step=PER_PAGE),
+        )
 
     async def _shown(
         self, visit: Visit, error: MailsacdError | None = None, field: str = "", **given: Any
@@ -105,13 +115,3 @@ class OperatorAccountPages:
             view=overview,
             plans=self._accounts.plans,
         )
-
-
-def _page(visit: Visit, found: list[Any]) -> dict[str, Any]:
-    """Where in a list the page is of which ``found`` has one more than is shown."""
-    return {
-        "find": visit["find"],
-        "skip": visit["skip"],
-        "step": PER_PAGE,
-        "more": len(found) > PER_PAGE,
-    }

@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 from mailsacd.core.errors import BadAddressError, MailsacdError
 from mailsacd.core.outgoing import OPEN_STATES
 from mailsacd.http.api.bodies import struct_of
+from mailsacd.http.api.parameters import SKIP
 from mailsacd.http.calls.operator_mail import DenyBody, QueueChangeBody
 from mailsacd.http.calls.outgoing import OUTGOING_ID
 from mailsacd.http.server.answer import Response
@@ -14,7 +15,8 @@ from mailsacd.mail.sending.outgoing_queue import selected
 from mailsacd.store.outgoing_queue import Change
 from mailsacd.web.filters import plural
 from mailsacd.web.page import Page
-from mailsacd.web.parameters import SKIP, in_query
+from mailsacd.web.paging import paged
+from mailsacd.web.parameters import in_query
 from mailsacd.web.refusals import REFUSALS
 from mailsacd.web.visit import Visit
 
@@ -185,9 +187,7 @@ class OperatorMailPages:
             **{"given": {}, **given},
             denied=found[:PER_PAGE],
             find=find,
-            skip=skip,
-            step=PER_PAGE,
-            more=len(found) > PER_PAGE,
+            **paged(found, skip=skip, step=PER_PAGE),
         )
 
     async def _queued(
@@ -220,7 +220,5 @@ class OperatorMailPages:
             account=account,
             domain=domain,
             ended=ended,
-            skip=skip,
-            step=QUEUED_PER_PAGE,
-            more=len(found) > QUEUED_PER_PAGE,
+            **paged(found, skip=skip, step=QUEUED_PER_PAGE),
         )

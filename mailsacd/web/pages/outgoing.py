@@ -4,12 +4,14 @@ from functools import partial
 from typing import Final, Literal
 
 from mailsacd.core.errors import ConflictError, MailsacdError
+from mailsacd.http.api.parameters import SKIP
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.sending.outgoing_queue import OutgoingQueue
 from mailsacd.mail.sending.suppressions import Suppressions
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page
-from mailsacd.web.parameters import SKIP, in_path
+from mailsacd.web.paging import paged
+from mailsacd.web.parameters import in_path
 from mailsacd.web.visit import Visit
 
 PATH: Final = "/outgoing"
@@ -75,9 +77,7 @@ class OutgoingPages:
         return visit.shown(
             "account/outgoing.html",
             messages=found[:PER_PAGE],
-            more=len(found) > PER_PAGE,
-            skip=skip,
-            step=PER_PAGE,
+            **paged(found, skip=skip, step=PER_PAGE),
         )
 
     async def show(self, visit: Visit) -> Response:
@@ -100,9 +100,7 @@ class OutgoingPages:
         return visit.shown(
             "account/suppressed.html",
             suppressions=found[:PER_PAGE],
-            more=len(found) > PER_PAGE,
-            skip=skip,
-            step=PER_PAGE,
+            **paged(found, skip=skip, step=PER_PAGE),
         )
 
     async def remove(self, visit: Visit) -> Response:

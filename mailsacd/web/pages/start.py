@@ -5,22 +5,16 @@ from urllib.parse import quote
 
 from mailsacd.core.address import parse_address
 from mailsacd.core.errors import InvalidInputError
-from mailsacd.http.api.parameters import Parameter, text_up_to
 from mailsacd.http.server.answer import Response
 from mailsacd.web.page import Page
+from mailsacd.web.parameters import in_query
 from mailsacd.web.random_address import random_local
 from mailsacd.web.server_facts import ServerFacts
 from mailsacd.web.visit import THEMES, Visit
 
 MAX_ADDRESS_CHARACTERS: Final = 320
-_ADDRESS: Final = Parameter(
-    name="address",
-    where="query",
-    description="An address, or the part before its @",
-    schema={"type": "string"},
-    convert=text_up_to(MAX_ADDRESS_CHARACTERS),
-    default="",
-)
+_ADDRESS: Final = in_query("address", most=MAX_ADDRESS_CHARACTERS)
+"""An address, or the part before its @."""
 
 
 class StartPages:

@@ -1,6 +1,6 @@
 // An inbox as mail arrives. It listens while somebody looks: a browser has few connections to a server, for all its tabs.
 import { renew } from "./fragment.js";
-import { listenToRows, selectAll } from "./rows.js";
+import { listenToRows } from "./rows.js";
 
 const TOGETHER_MS = 150; // what arrives within shows up at once
 const AGAIN_MS = 30000; // after a refusal; a connection that broke the browser makes again by itself
@@ -67,10 +67,5 @@ function stop() {
 document.addEventListener("visibilitychange", () => (document.hidden ? stop() : listen()));
 window.addEventListener("pagehide", stop);
 window.addEventListener("pageshow", listen);
-document.addEventListener("change", (event) => {
-  if (event.target.id === "all") {
-    selectAll(event.target);
-  }
-});
 listenToRows();
 listen();

@@ -35,14 +35,17 @@ function inRow(selector) {
   return Boolean(found);
 }
 
-// `all` is the box that selects everything.
-export function selectAll(all) {
-  for (const box of document.querySelectorAll(`${ROWS} input[name=id]`)) {
-    box.checked = all.checked;
+// The box that selects everything.
+function selectAll(event) {
+  if (event.target.id === "all") {
+    for (const box of document.querySelectorAll(`${ROWS} input[name=id]`)) {
+      box.checked = event.target.checked;
+    }
   }
 }
 
 export function listenToRows() {
+  document.addEventListener("change", selectAll);
   document.addEventListener("focusin", (event) => {
     const row = event.target.closest(ROWS);
     current = row ? linkOf(row).pathname : current;

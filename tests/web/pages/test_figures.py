@@ -105,7 +105,7 @@ def test_activity_is_paged_and_filtered(client: Client, key: str) -> None:
     page = client.get("/activity?kind=received")
     assert page.text.count("<li><time") == 50
     assert '<option value="received" selected>' in page.text
-    assert 'href="/activity?kind=received&amp;skip=50"' in page.text
+    assert 'href="/activity?skip=50&amp;kind=received"' in page.text
     rest = client.get("/activity?kind=received&skip=50")
     assert rest.text.count("<li><time") == 3
     assert 'href="/activity?kind=received"' in rest.text
