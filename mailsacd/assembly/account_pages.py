@@ -6,7 +6,6 @@ from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.mail.reading.account_mail import AccountMail
-from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.web.page import PageGroup
 from mailsacd.web.pages.account import AccountPages
 from mailsacd.web.pages.address import AddressPages
@@ -36,7 +35,7 @@ def account_pages(
         DomainPages(owners.domains, account_mail, mail.testing.tests),
         ComposePages(
             mail.sending.submission,
-            Mailbox(ground.database, owners.access_control, ground.lanes.readers),
+            owners.mailbox,
             owners.addresses,
             owners.domains,
             signing_in.profiles,

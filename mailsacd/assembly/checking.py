@@ -10,7 +10,6 @@ from mailsacd.mail.authentication.before import EarlyChecks, Intake
 from mailsacd.mail.authentication.examination import Examiner
 from mailsacd.mail.authentication.lookups import Lookups
 from mailsacd.mail.authentication.on_request import ChecksOnRequest
-from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.outbound.dns import Resolver
 
 
@@ -35,8 +34,7 @@ class Checking:
         self._later.declare(ground.telemetry.figures)
         is_on = settings.authentication != "off"
         self.observers: tuple[Observer, ...] = (self._later,) if is_on else ()
-        mailbox = Mailbox(ground.database, owners.access_control, ground.lanes.readers)
-        self.on_request = ChecksOnRequest(ground.database, mailbox, self._examiner)
+        self.on_request = ChecksOnRequest(ground.database, owners.mailbox, self._examiner)
 
     def around(self, intake: Intake) -> Intake:
         """Return what takes mail from anybody in, and hands it to ``intake``."""

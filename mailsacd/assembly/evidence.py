@@ -13,7 +13,6 @@ from mailsacd.mail.checks.catalogue import checks_of_message
 from mailsacd.mail.checks.check import overall
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.evidence import Evidence, Source
-from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.message_codes import WEIGHT, codes_of
 
 
@@ -22,7 +21,7 @@ def evidence_calls(
 ) -> tuple[Group, ...]:
     """The call that tells all that is known of a message."""
     names = tuple(checks_of_message())
-    mailbox = Mailbox(ground.database, owners.access_control, ground.lanes.readers)
+    mailbox = owners.mailbox
 
     async def checked(actor: Actor, email: str, message_id: str) -> dict[str, Any]:
         results = await checks.check(actor, email, message_id, names)

@@ -6,7 +6,6 @@ from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.spam import Spam
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.account_mail import AccountMail
-from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.marks import Marks
 from mailsacd.mail.reading.snippets import Snippets
 from mailsacd.web.page import PageGroup
@@ -27,7 +26,7 @@ def mail_pages(
 ) -> tuple[PageGroup, ...]:
     """The pages of an inbox and of a message, and of all mail of an account."""
     database, access_control, lane = ground.database, owners.access_control, ground.lanes.readers
-    mailbox = Mailbox(database, access_control, lane)
+    mailbox = owners.mailbox
     snippets = Snippets(ground.reads, access_control, lane)
     marking = Marking(mailbox, Marks(database, access_control, spam.moved))
     account_mail = AccountMail(database, access_control, ground.reads)

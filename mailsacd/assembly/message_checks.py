@@ -8,7 +8,6 @@ from mailsacd.mail.checks.catalogue import checks_of_message
 from mailsacd.mail.checks.links import LinkChecks
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.limits.throttle import Throttle
-from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.outbound.follow import Follower
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.tls import verifying_context
@@ -16,7 +15,7 @@ from mailsacd.outbound.tls import verifying_context
 
 def make_message_checks(ground: Ground, owners: Ownership, throttle: Throttle) -> MessageChecks:
     """What checks messages, for calls and pages. Raises ConfigurationError."""
-    mailbox = Mailbox(ground.database, owners.access_control, ground.lanes.readers)
+    mailbox = owners.mailbox
     links = _link_checks(ground, owners, throttle) if ground.settings.checks.links else None
     file = ground.settings.checks.caniemail_file
     checks = checks_of_message(read_client_support(file, setting="checks.caniemail_file"))

@@ -1,9 +1,9 @@
 """Who there is, how they prove it, and what they own."""
 
 from functools import partial
-from typing import Final
 
 from mailsacd.assembly.part import Ground
+from mailsacd.assembly.pruning import Pruning
 from mailsacd.http.app import Group
 from mailsacd.http.calls.addresses import AddressCalls
 from mailsacd.http.calls.domains import DomainCalls
@@ -24,12 +24,11 @@ from mailsacd.mail.ownership.domains import Domains
 from mailsacd.mail.ownership.erasing import Erasing
 from mailsacd.mail.ownership.unverified import UnverifiedDomains
 from mailsacd.mail.reading.access import AccessControl
+from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.outbound.dns import Resolver
 from mailsacd.store.notices import Notices
 from mailsacd.store.sessions import forget_expired
 from mailsacd.work.loop import Loop
-
-PRUNE_EVERY_S: Final = 300.0
 
 
 class Ownership:
@@ -49,6 +48,7 @@ class Ownership:
         self.access_control = AccessControl(
             self.directory, anonymous_read=settings.http.anonymous_read
         )
+        self.mailbox = Mailbox(database, self.access_control, ground.lanes.readers)
         alternates = Alternates(database, reactor=reactor)
         self.addresses = Addresses(database, self.directory, plans, self.passwords, alternates)
         self.resolver = Resolver(settings.dns, reactor)
@@ -62,13 +62,13 @@ class Ownership:
         )
         self._verifying = VerifyJob(self.domains, reactor)
         unverified = UnverifiedDomains(database, self.directory, self.domain_rules.unverified_days)
-        self._pruning = tuple(
-            Loop(what, prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True)
-            for what, prune in (
-                ("forget alternates", alternates.forget_old),
-                ("forget sessions and links", partial(forget_expired, database)),
-                ("give up unverified domains", unverified.give_up),
-            )
+        self._pruning = Pruning(
+            {
+                "forget alternates": alternates.forget_old,
+                "forget sessions and links": partial(forget_expired, database),
+                "give up unverified domains": unverified.give_up,
+            },
+            reactor,
         )
         self._erasing = Erasing(database, self.accounts, reactor=reactor)
 
@@ -83,13 +83,11 @@ class Ownership:
         self._verifying.start()
         self._signing_keys.start()
         self._erasing.start()
-        for pruning in self._pruning:
-            pruning.start()
+        self._pruning.start()
 
     async def finish(self) -> None:
         """Write down when keys were used last, and listen to notices no more."""
-        for pruning in self._pruning:
-            await pruning.stop()
+        await self._pruning.stop()
         await self._signing_keys.stop()
         await self._erasing.stop()
         await self._verifying.stop()

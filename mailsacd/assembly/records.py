@@ -1,12 +1,13 @@
 """What is counted, recorded and refused beside the mail."""
 
 import time
-from typing import Final
 
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
 
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
+from mailsacd.assembly.pruning import Pruning
 from mailsacd.core.message import Observer
 from mailsacd.http.app import Group
 from mailsacd.http.calls.activity import ActivityCalls
@@ -27,9 +28,7 @@ from mailsacd.mail.records.mail_counts import MailCounts
 from mailsacd.mail.records.public_counts import PublicCounts
 from mailsacd.mail.records.statistics import Statistics
 from mailsacd.mail.records.tracing import Tracing
-from mailsacd.work.loop import Loop
-
-PRUNE_EVERY_S: Final = 300.0
+from mailsacd.store.pool import Database
 
 
 class Records:
@@ -42,27 +41,13 @@ class Records:
         accounts, notices = owners.accounts, owners.notices
         self.activity = Activity(database, notices, kept=accounts, reactor=reactor)
         self.usage = Usage(database, accounts, self.activity, notices, reactor=reactor)
-        self.logins = MailLogins(
-            database,
-            owners.authenticator,
-            owners.directory,
-            owners.passwords,
-            owners.guesses,
-            self.activity,
-        )
+        self.logins = _logins(database, owners, self.activity)
         self.clients = MailClients(self.logins, accounts)
         self.tracing = Tracing(database, notices, reactor=reactor)
         self.pushes = Pushes(self.usage, self.activity, self.tracing)
         self._inbound = InboundCounts(database, notices, reactor=reactor)
         self.reports = UsageReports(accounts, reactor=reactor)
-        self.throttle = Throttle(
-            settings.throttle,
-            ground.limits,
-            self.activity,
-            reactor=reactor,
-            seconds=time.monotonic,
-        )
-        self.throttle.declare(ground.telemetry.figures)
+        self.throttle = _throttle(ground, self.activity)
         self.denylist = Denylist(
             database,
             notices,
@@ -71,32 +56,28 @@ class Records:
             reactor=reactor,
         )
         self._public_counts = PublicCounts(database, reactor=reactor)
-        self._statistics = Statistics(
-            database,
-            self._public_counts,
-            ground.lanes.readers,
-            anonymous_read=settings.http.anonymous_read,
-            reactor=reactor,
-            reads=ground.reads,
-        )
+        self._statistics = _statistics(ground, self._public_counts)
         self._mail_counts = MailCounts(database, reactor=reactor)
         self.audit_log = AuditLog(database, days=settings.accounts.audit_days, reactor=reactor)
-        self._pruning = tuple(
-            Loop(what, prune, every_s=PRUNE_EVERY_S, clock=reactor, cancels=True)
-            for what, prune in (
-                ("prune statistics", self._statistics.prune),
-                ("prune the record of events", self.activity.forget_old),
-                ("prune the audit log", self.audit_log.forget_old),
-                ("prune the counts of operations", self.usage.forget_old),
-                ("prune the counts of mail that came in", self._inbound.forget_old),
-                ("prune the counts of mail", self._mail_counts.forget_nothing),
-            )
-        )
+        self._pruning = self._make_pruning(reactor)
         self.observers: tuple[Observer, ...] = (
             self._public_counts,
             self.usage,
             self._inbound,
             self.activity,
+        )
+
+    def _make_pruning(self, clock: IReactorTime) -> Pruning:
+        return Pruning(
+            {
+                "prune statistics": self._statistics.prune,
+                "prune the record of events": self.activity.forget_old,
+                "prune the audit log": self.audit_log.forget_old,
+                "prune the counts of operations": self.usage.forget_old,
+                "prune the counts of mail that came in": self._inbound.forget_old,
+                "prune the counts of mail": self._mail_counts.forget_nothing,
+            },
+            clock,
         )
 
     def calls(self) -> tuple[Group, ...]:
@@ -115,13 +96,11 @@ class Records:
             part.start()
         self._mail_counts.start()
         self.tracing.start()
-        for pruning in self._pruning:
-            pruning.start()
+        self._pruning.start()
 
     async def finish(self) -> None:
         """Write down what was gathered since the last time."""
-        for pruning in self._pruning:
-            await pruning.stop()
+        await self._pruning.stop()
         await self._mail_counts.stop()
         await self.tracing.finish()
         await self.denylist.stop()
@@ -129,3 +108,37 @@ class Records:
         await self.usage.finish()
         gathered = (self._public_counts, self._inbound, self.activity)
         await gatherResults([Deferred.fromCoroutine(part.finish()) for part in gathered])
+
+
+def _logins(database: Database, owners: Ownership, activity: Activity) -> MailLogins:
+    return MailLogins(
+        database,
+        owners.authenticator,
+        owners.directory,
+        owners.passwords,
+        owners.guesses,
+        activity,
+    )
+
+
+def _throttle(ground: Ground, activity: Activity) -> Throttle:
+    throttle = Throttle(
+        ground.settings.throttle,
+        ground.limits,
+        activity,
+        reactor=ground.reactor,
+        seconds=time.monotonic,
+    )
+    throttle.declare(ground.telemetry.figures)
+    return throttle
+
+
+def _statistics(ground: Ground, counts: PublicCounts) -> Statistics:
+    return Statistics(
+        ground.database,
+        counts,
+        ground.lanes.readers,
+        anonymous_read=ground.settings.http.anonymous_read,
+        reactor=ground.reactor,
+        reads=ground.reads,
+    )

@@ -5,7 +5,6 @@ from mailsacd.assembly.part import Ground
 from mailsacd.core.message import Observer
 from mailsacd.http.app import Group
 from mailsacd.http.calls.spam import SpamCalls
-from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.spam.choosing import make_scorer
 from mailsacd.mail.spam.classifier import Classifier
 from mailsacd.mail.spam.learning import MovedMail
@@ -33,8 +32,7 @@ class Spam:
         self.observers: tuple[Observer, ...] = () if self._later is None else (self._later,)
         self.moved = MovedMail(database, lane, reactor=reactor)
         self.moved.declare(figures)
-        mailbox = Mailbox(database, owners.access_control, ground.lanes.readers)
-        self.on_request = ScoresOnRequest(database, mailbox, scorer)
+        self.on_request = ScoresOnRequest(database, owners.mailbox, scorer)
 
     def calls(self) -> tuple[Group, ...]:
         """Return the call about how likely a message is spam."""

@@ -74,10 +74,9 @@ def mail_calls(ground: Ground, owners: Ownership, filing: Filing) -> tuple[Group
     ``filing`` is told of what is moved.
     """
     access_control = owners.access_control
-    mailbox = Mailbox(ground.database, access_control, ground.lanes.readers)
     validator = Validator(owners.resolver, reactor=ground.reactor)
     return (
-        *message_calls(mailbox, ground.reactor),
+        *message_calls(owners.mailbox, ground.reactor),
         MarkCalls(Marks(ground.database, access_control, filing)),
         InboxCalls(AccountMail(ground.database, access_control, ground.reads)),
         ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),

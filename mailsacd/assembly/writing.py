@@ -9,7 +9,6 @@ from mailsacd.assembly.sending import Sending
 from mailsacd.http.app import Group
 from mailsacd.http.calls.password_links import PasswordLinkCalls
 from mailsacd.http.calls.release import ReleaseCalls
-from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.sending.account_mail import AccountMail
 from mailsacd.mail.sending.own_mail import OwnMail, OwnMailRules, own_sender
 from mailsacd.mail.sending.release import Release, ReleasePatterns, ReleaseRules
@@ -41,7 +40,7 @@ class Writing:
         )
         records.usage.warnings.listen(self.account_mail.warn)
         self._release = Release(
-            Mailbox(database, owners.access_control, ground.lanes.readers),
+            owners.mailbox,
             sending.queueing,
             owners.directory,
             records.throttle,
