@@ -90,6 +90,8 @@ def _load(certificate_file: Path, key_file: Path) -> SSL.Context:
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(_TLS_1_2_CIPHERS)
     context.set_options(_OPTIONS)
+    # Sessions of clients that were asked for a certificate are resumed only with one of these
+    context.set_session_id(b"mailsacd")
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # idle connections give their buffers back
     try:
         context.use_certificate_chain_file(str(certificate_file))

@@ -26,6 +26,7 @@ from mailsacd.setting_types import (
 )
 from mailsacd.spam_settings import SpamSettings
 from mailsacd.throttle_settings import ThrottleSettings
+from mailsacd.transcript_settings import TranscriptSettings
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -271,6 +272,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     throttle: ThrottleSettings = ThrottleSettings()
     checks: CheckSettings = CheckSettings()
     spam: SpamSettings = SpamSettings()
+    transcripts: TranscriptSettings = TranscriptSettings()
     domains: DomainSettings = DomainSettings()
     accounts: AccountSettings = AccountSettings()
     plans: dict[str, PlanSettings] = msgspec.field(

@@ -14,6 +14,7 @@ from mailsacd.mail.checks.check import overall
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.evidence import Evidence, Source
 from mailsacd.mail.reading.message_codes import WEIGHT, codes_of
+from mailsacd.mail.reading.transcripts import Transcripts
 
 
 def evidence_calls(
@@ -22,6 +23,8 @@ def evidence_calls(
     """The call that tells all that is known of a message."""
     names = tuple(checks_of_message())
     mailbox = owners.mailbox
+
+    transcripts = Transcripts(ground.database, owners.access_control)
 
     async def checked(actor: Actor, email: str, message_id: str) -> dict[str, Any]:
         results = await checks.check(actor, email, message_id, names)
@@ -40,5 +43,6 @@ def evidence_calls(
         ),
         Source(name="checks", find=checked, nothing="Nothing was checked"),
         Source(name="codes", find=codes, nothing="Nothing was looked for"),
+        Source(name="transcript", find=transcripts.of_message, nothing="It was not kept"),
     )
     return (EvidenceCalls(Evidence(mailbox, sources, reactor=ground.reactor)),)

@@ -8,6 +8,7 @@ from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.marks import Marks
 from mailsacd.mail.reading.snippets import Snippets
+from mailsacd.mail.reading.transcripts import Transcripts
 from mailsacd.web.page import PageGroup
 from mailsacd.web.pages.account_mail import AccountMailPages
 from mailsacd.web.pages.checks import CheckPages
@@ -15,6 +16,7 @@ from mailsacd.web.pages.inbox import InboxPages
 from mailsacd.web.pages.mail_content import MailContent
 from mailsacd.web.pages.marking import Marking
 from mailsacd.web.pages.message import MessagePages
+from mailsacd.web.pages.transcripts import TranscriptPages
 
 
 def mail_pages(
@@ -30,9 +32,11 @@ def mail_pages(
     snippets = Snippets(ground.reads, access_control, lane)
     marking = Marking(mailbox, Marks(database, access_control, spam.moved))
     account_mail = AccountMail(database, access_control, ground.reads)
+    transcripts = Transcripts(database, access_control)
     return (
         InboxPages(mailbox, snippets, owners.addresses, marking),
-        MessagePages(mailbox, marking, spam.on_request),
+        MessagePages(mailbox, marking, spam.on_request, transcripts),
+        TranscriptPages(transcripts),
         MailContent(mailbox),
         CheckPages(mailbox, checks),
         AccountMailPages(account_mail, snippets, signing_in.profiles, marking),

@@ -22,6 +22,7 @@ from mailsacd.mail.ownership.domain_records import DomainRecords
 from mailsacd.mail.ownership.domain_rules import rules_of
 from mailsacd.mail.ownership.domains import Domains
 from mailsacd.mail.ownership.erasing import Erasing
+from mailsacd.mail.ownership.transcript_wishes import TranscriptWishes
 from mailsacd.mail.ownership.unverified import UnverifiedDomains
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Mailbox
@@ -50,7 +51,17 @@ class Ownership:
         )
         self.mailbox = Mailbox(database, self.access_control, ground.lanes.readers)
         alternates = Alternates(database, reactor=reactor)
-        self.addresses = Addresses(database, self.directory, plans, self.passwords, alternates)
+        self.transcript_wishes = TranscriptWishes(
+            database, self.notices, settings.transcripts.of, reactor=reactor
+        )
+        self.addresses = Addresses(
+            database,
+            self.directory,
+            plans,
+            self.passwords,
+            alternates,
+            self.transcript_wishes,
+        )
         self.resolver = Resolver(settings.dns, reactor)
         self.domain_rules = rules_of(settings.domains, ground.hostname)
         lent = self.domain_rules.hosting
@@ -79,6 +90,7 @@ class Ownership:
     async def start(self) -> None:
         """Hear what changes, and go on with what a crash broke off."""
         self.notices.start()
+        self.transcript_wishes.start()
         self.authenticator.start()
         self._verifying.start()
         self._signing_keys.start()
@@ -92,4 +104,5 @@ class Ownership:
         await self._erasing.stop()
         await self._verifying.stop()
         await self.authenticator.finish()
+        await self.transcript_wishes.finish()
         await self.notices.stop()

@@ -16,10 +16,11 @@ from mailsacd.mail.receiving.accept import RecipientPolicy
 from mailsacd.mail.receiving.admission import Admission, CaptureAdmission
 from mailsacd.mail.receiving.capture import Capture
 from mailsacd.mail.receiving.compose import Composer
+from mailsacd.mail.receiving.forwarding import Forwarding
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.receiving.load_test_intake import LoadTestIntake
+from mailsacd.mail.receiving.refused_transcripts import RefusedTranscripts
 from mailsacd.mail.receiving.witness import MailWitness
-from mailsacd.mail.records.activity import Activity
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import SmtpServices
@@ -47,6 +48,7 @@ class Receiving:
         """
         settings, intake = ground.settings, ground.intake
         directory = owners.directory.asking(intake)
+        forwarding = Forwarding(directory, records.activity, settings.transcripts.of)
         self.ingest = Ingest(
             intake,
             composer=Composer(ground.hostname, ground.lanes.mail_in),
@@ -61,18 +63,25 @@ class Receiving:
             directory,
             settings.message.accepted_domains,
             owners.domain_rules.hosting,
-            activity=records.activity,
+            forwarding=forwarding,
         )
         self.intake = LoadTestIntake(self.ingest, recorder)
         self._witness = MailWitness(
             directory, records.activity, records.tracing, reactor=ground.reactor
+        )
+        self._transcripts = RefusedTranscripts(
+            ground.database,
+            owners.directory,
+            owners.transcript_wishes,
+            settings.transcripts,
+            reactor=ground.reactor,
         )
         anybody = self._from_anybody(ground, owners, records, checking)
         who_logs_in = replace(
             anybody,
             settings=settings.capture,
             ingest=self.intake,
-            accept=captures_all(intake, directory, records.activity),
+            accept=captures_all(intake, directory, forwarding),
             admission=CaptureAdmission(records.throttle),
             capture=Capture(records.clients, self.intake, records.usage, records.activity),
             plain_login=settings.capture.plain_login,
@@ -81,7 +90,8 @@ class Receiving:
         self.factories = {**twins("smtp", anybody), **twins("capture", who_logs_in)}
 
     async def start(self) -> None:
-        """Do nothing: the part has nothing to do before mail comes."""
+        """Write down what is refused."""
+        self._transcripts.start()
 
     async def drain(self) -> None:
         """End the sessions; what was acknowledged to them is committed."""
@@ -91,6 +101,7 @@ class Receiving:
         """Commit what came from those who hung up before they were answered."""
         await self.ingest.finish()
         await self._witness.finish()
+        await self._transcripts.finish()
 
     def _from_anybody(
         self, ground: Ground, owners: Ownership, records: Records, checking: Checking
@@ -107,6 +118,7 @@ class Receiving:
             clock=ground.reactor,
             limits=ground.limits,
             witness=self._witness,
+            transcripts=self._transcripts,
             admission=Admission(
                 records.denylist, records.throttle, owners.directory.asking(ground.intake)
             ),
@@ -114,9 +126,11 @@ class Receiving:
         )
 
 
-def captures_all(database: Database, directory: Directory, activity: Activity) -> RecipientPolicy:
+def captures_all(
+    database: Database, directory: Directory, forwarding: Forwarding
+) -> RecipientPolicy:
     """Decides on recipients of who has logged in: none is refused for its domain."""
-    return RecipientPolicy(database, directory, (EVERY_DOMAIN,), activity=activity)
+    return RecipientPolicy(database, directory, (EVERY_DOMAIN,), forwarding=forwarding)
 
 
 def twins(name: str, services: SmtpServices) -> dict[str, SmtpFactory]:

@@ -17,12 +17,14 @@ from mailsacd.http.calls.marks import MarkCalls
 from mailsacd.http.calls.messages import MessageCalls
 from mailsacd.http.calls.reading import ReadingCalls
 from mailsacd.http.calls.service import ServiceCalls
+from mailsacd.http.calls.transcripts import TranscriptCalls
 from mailsacd.http.calls.validations import ValidationCalls
 from mailsacd.http.calls.websocket import WebSockets
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.marks import Marks
+from mailsacd.mail.reading.transcripts import Transcripts
 from mailsacd.mail.validation.validate import Validator
 from mailsacd.ports import TLS
 
@@ -78,6 +80,7 @@ def mail_calls(ground: Ground, owners: Ownership, filing: Filing) -> tuple[Group
     return (
         *message_calls(owners.mailbox, ground.reactor),
         MarkCalls(Marks(ground.database, access_control, filing)),
+        TranscriptCalls(Transcripts(ground.database, access_control)),
         InboxCalls(AccountMail(ground.database, access_control, ground.reads)),
         ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),
     )

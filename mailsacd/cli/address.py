@@ -78,6 +78,9 @@ def remove(common: Common, account: str, email: str, *, delete_messages: bool) -
 @click.argument("account")
 @click.argument("email")
 @click.option("--enablews/--no-enablews", default=None, help="Whether WebSocket tells of its mail.")
+@click.option(
+    "--transcript/--no-transcript", default=None, help="Whether what is said by SMTP is kept."
+)
 @click.option("--slack-to-from/--no-slack-to-from", default=None, help="Whether Slack is told who.")
 @command
 def _set(common: Common, account: str, email: str, **given: Any) -> None:

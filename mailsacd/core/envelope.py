@@ -12,7 +12,8 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     Both are normal addresses (see core.address); ``domain`` is that of ``inbox``. ``passed`` are
     the inboxes that forwarded it there, in order, and ``forwarder`` is the account whose they are.
     With a ``load_test`` it goes nowhere: it is counted. ``notify`` and ``orcpt`` are what its
-    sender asked to be told (RFC 3461), where mail is sent on.
+    sender asked to be told (RFC 3461), where mail is sent on. ``transcript`` tells that what is
+    said about its mail is kept.
     """
 
     original_inbox: str
@@ -23,6 +24,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     load_test: LoadTestRun | None = None
     notify: str | None = None
     orcpt: str | None = None
+    transcript: bool = False
 
 
 class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     bounce. ``content`` is what stood between DATA and its end: dots unstuffed, otherwise untouched.
     ``saved_by`` is the account that all copies are starred for. ``ret`` and ``envid`` are of RFC
     3461 (sections 4.3 and 4.4), where mail is sent on. ``authentication`` is who sent it, if that
-    was looked at before it is stored.
+    was looked at before it is stored. ``transcript`` is what was said about it, the JSON of
+    core.transcript, where a recipient has that kept.
     """
 
     id: str
@@ -69,3 +72,4 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     ret: str | None = None
     envid: str | None = None
     authentication: Authentication | None = None
+    transcript: bytes | None = None

@@ -18,7 +18,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     ``facts`` is the text of what never changes of it (see core.message_form). ``passed`` are the
     inboxes that forwarded it, ``forwarder`` is the account whose they are: it keeps the copy,
-    whosever the inbox is by now.
+    whosever the inbox is by now. ``transcript`` is what was said about it, the JSON of
+    core.transcript compressed with zstd.
     """
 
     inbox: str
@@ -27,6 +28,7 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
     facts: str
     passed: tuple[str, ...] = ()
     forwarder: str | None = None
+    transcript: bytes | None = None
 
 
 class NewEnvelope(msgspec.Struct, frozen=True, kw_only=True):

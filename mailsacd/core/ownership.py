@@ -19,7 +19,8 @@ class PrivateAddress:
     """An address that an account reserved, with what is to happen to its mail.
 
     ``catch_all`` is only ever set for ``*@domain``: whether mail for addresses of the domain that
-    nobody reserved comes here. Of the password it is only known whether there is one.
+    nobody reserved comes here. ``transcript`` tells whether what is said about its mail on the wire
+    is kept. Of the password it is only known whether there is one.
     """
 
     email: str
@@ -31,6 +32,7 @@ class PrivateAddress:
     webhook: str | None
     webhook_slack: str | None
     webhook_slack_to_from: bool
+    transcript: bool
     has_password: bool
     catch_all: bool
     created: datetime
@@ -72,7 +74,8 @@ class DomainFacts:
     ``owner`` is who has proved a claim, None while nobody has; the rest is false then.
     ``catch_all`` tells that the owner has switched on ``*@domain``, ``forwards`` that mail for
     some reserved address of the domain goes on to another, ``hooks`` that some has a webhook or
-    Slack. ``load_test`` is the test under way, of the owner's.
+    Slack, ``transcripts`` that of some what is said on the wire is kept. ``load_test`` is the test
+    under way, of the owner's.
     """
 
     owner: str | None
@@ -82,6 +85,7 @@ class DomainFacts:
     enablews: bool
     forwards: bool
     hooks: bool
+    transcripts: bool = False
     load_test: LoadTestRun | None = None
 
 
@@ -89,11 +93,13 @@ class DomainFacts:
 class AddressFacts:
     """What deciding about mail needs to know of a reserved address.
 
-    ``forward`` is where its mail goes on to (a normal address), None when it stays.
+    ``forward`` is where its mail goes on to (a normal address), None when it stays; ``transcript``
+    tells whether what is said about its mail is kept.
     """
 
     owner: str
     forward: str | None
+    transcript: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,16 @@ from twisted.python.failure import Failure
 
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Envelope
+from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import AskSender, LogIn
-from mailsacd.smtp.replies import is_expected, is_guess, refused_login, refused_sender
+from mailsacd.smtp.replies import (
+    is_expected,
+    is_guess,
+    queued_as,
+    refused_login,
+    refused_sender,
+    stored_as,
+)
 from mailsacd.smtp.services import SmtpServices
 from mailsacd.smtp.session import Session
 
@@ -61,13 +69,13 @@ class Clients:
         else:
             session.accept_sender()
 
-    async def deliver(self, envelope: Envelope, account: AccountIdentity) -> str:
-        """Hand over what ``account`` sends. Returns what became of it, once it is committed.
+    async def deliver(self, envelope: Envelope, account: AccountIdentity) -> Reply:
+        """Hand over what ``account`` sends. Returns the answer to it, once it is committed.
 
         Raises one of core.errors.
         """
         if self._submission is not None:
-            return f"queued as {await self._submission.submit(envelope, account)}"
+            return queued_as(await self._submission.submit(envelope, account))
         assert self._capture is not None, _NOBODY  # noqa: S101  for mypy
         await self._capture.deliver(envelope, account)
-        return f"stored as {envelope.id}"
+        return stored_as(envelope.id)

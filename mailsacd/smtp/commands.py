@@ -4,7 +4,7 @@ A command takes the conversation and its argument, changes the conversation, and
 be done. Raised grammar errors become its reply.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Final
 
 from mailsacd.core import reply
@@ -228,3 +228,5 @@ _COMMANDS: Final[Mapping[bytes, tuple[_Command, tuple[State, ...]]]] = {
     b"OPTIONS": (_http, _ANY),
     b"CONNECT": (_http, _ANY),
 }
+KNOWN: Final[Set[bytes]] = _COMMANDS.keys()
+"""The verbs that are known, in upper case."""

@@ -39,6 +39,25 @@ class Witness(Protocol):
         """A message is answered: stored, or refused. Its transaction is still there."""
 
 
+class Transcriber(Protocol):
+    """Takes down what the client says in a session. Replies it is told by whoever sends them."""
+
+    def command(self, conversation: "Conversation", verb: bytes, line: bytes) -> None:
+        """A ``line`` came, which begins with ``verb`` (in upper case), and is about to be done."""
+
+    def response(self) -> None:
+        """A line came that is an answer within AUTH."""
+
+    def unreadable(self, octets: int) -> None:
+        """A line came that is not read: it is too long, or has a bare CR or LF in it."""
+
+    def recipient(self, conversation: "Conversation", recipient: Recipient | None) -> None:
+        """The last RCPT is about to be answered: mail goes to ``recipient``, or is refused."""
+
+    def content(self, conversation: "Conversation", octets: int | None) -> None:
+        """The message has come to its end, and is about to be answered; None: it was too long."""
+
+
 class Conversation(LineSession[Action, Reply]):
     """The state of one session, from banner to close."""
 
@@ -56,6 +75,7 @@ class Conversation(LineSession[Action, Reply]):
         "rules",
         "state",
         "transaction",
+        "transcript",
         "witness",
     )
 
@@ -71,6 +91,8 @@ class Conversation(LineSession[Action, Reply]):
         """Tells whether mail with a reverse-path is refused, coming from this peer."""
         self.witness: Witness | None = None
         """Hears what becomes of recipients and messages."""
+        self.transcript: Transcriber | None = None
+        """Takes the session down, where somebody may want that."""
         self.asked = ""
         """The forward-path of the last RCPT."""
         self.asked_dsn: RecipientDsn | None = None

@@ -1,12 +1,9 @@
 """Envelopes of the messages that come by one connection."""
 
-from typing import cast
-
-from OpenSSL import SSL
-
-from mailsacd.core.envelope import Envelope, Reception, TlsFacts
+from mailsacd.core.envelope import Envelope, Reception
 from mailsacd.smtp.action import Deliver
 from mailsacd.smtp.services import IngestsMail
+from mailsacd.smtp.tls_facts import tls_facts
 from mailsacd.sockets.connection import Connection
 
 
@@ -48,17 +45,7 @@ class Envelopes:
             local_ip=connection.local_ip,
             helo=helo,
             protocol=protocol,
-            tls=_tls_facts(connection) if tls else None,
+            tls=tls_facts(connection) if tls else None,
         )
         self._how = how
         return self._reception
-
-
-def _tls_facts(connection: Connection) -> TlsFacts:
-    """What the handshake has settled."""
-    tls = cast(SSL.Connection, connection.tls_handle)
-    return TlsFacts(
-        version=tls.get_protocol_version_name(),
-        cipher=tls.get_cipher_name() or "",
-        bits=tls.get_cipher_bits() or 0,
-    )

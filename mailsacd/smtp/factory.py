@@ -4,12 +4,13 @@ from operator import itemgetter
 from typing import cast
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator
 
 from mailsacd.smtp.notes import PortNotes
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.runner import SessionRunner
 from mailsacd.smtp.services import Shared, SmtpServices
+from mailsacd.smtp.tls_facts import AsksForCertificates
 from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.connection_factory import ConnectionFactory, proxy_networks
 from mailsacd.sockets.connections import Connections
@@ -55,7 +56,7 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
         options = ListenerOptions(
             connections=connections,
             clock=services.clock,
-            tls=services.tls,
+            tls=_asking(services),
             tls_at_once=services.tls_at_once,
             plain_login=services.plain_login,
             starttls=settings.starttls,
@@ -97,3 +98,11 @@ class SmtpFactory(ConnectionFactory[SmtpProtocol]):
             if self._budget.open:
                 break
             member.refuse_message()
+
+
+def _asking(services: SmtpServices) -> IOpenSSLServerConnectionCreator | None:
+    """What begins TLS: it asks for certificates where transcripts are to tell of them."""
+    transcripts = services.transcripts
+    if services.tls is None or transcripts is None:
+        return services.tls
+    return AsksForCertificates(services.tls, lambda: transcripts.wanted)

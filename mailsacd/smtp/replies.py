@@ -41,6 +41,16 @@ _NOT_TAKEN: Final[Mapping[type[MailsacdError], Reply]] = {
 }
 
 
+def stored_as(envelope_id: str) -> Reply:
+    """Return the answer to a message that is stored, by its envelope's id."""
+    return reply.STORED.saying(f"Ok: stored as {envelope_id}")
+
+
+def queued_as(outgoing_id: str) -> Reply:
+    """Return the answer to a message that is to be sent, by the id that it is queued under."""
+    return reply.STORED.saying(f"Ok: queued as {outgoing_id}")
+
+
 def sent_away(error: ThrottledError) -> Reply:
     """Return the words for who connects, or begins a message, when too much came already."""
     return reply.THROTTLED.saying(_printable(error.public))

@@ -24,9 +24,11 @@ from mailsacd.smtp.replies import (
     is_expected,
     refused_message,
     refused_recipient,
+    stored_as,
 )
 from mailsacd.smtp.services import Shared
 from mailsacd.smtp.session import Session
+from mailsacd.smtp.transcript import SessionTranscript, taken_down
 from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.connections import CloseReason
 
@@ -45,16 +47,16 @@ class SessionRunner:
         self._connection = connection
         self._clock = services.clock
         self._recipients = Recipients(services)
-        self._ingest = services.ingest
         self._clients = Clients(services)
         self._budget = services.ingest.budget
-        self._settings = services.settings
         self._options = shared.options
         self._notes = SessionNotes(shared.notes, connection, self._clock.seconds())
         self._envelopes = Envelopes(services.ingest, connection)
         self._held_mail = HeldMail(self._budget, self._clock)
         self._delivering_bytes = 0
         self._asking: Deferred[None] | None = None
+        self._services = services
+        self._transcript: SessionTranscript | None = None
         self._running = self._yielding = self._paused = self._lost = self._in_text = False
 
     @property
@@ -74,9 +76,10 @@ class SessionRunner:
 
     def is_overdue(self, silent_s: float, now_s: float) -> bool:
         """As of Handler, by RFC 5321 section 4.5.3.2; nor may a message drip in for ever."""
+        settings = self._services.settings
         if not self.session.in_message:
-            return silent_s >= self._settings.command_timeout_s
-        return silent_s >= self._settings.data_timeout_s or self._held_mail.is_dripping(now_s)
+            return silent_s >= settings.command_timeout_s
+        return silent_s >= settings.data_timeout_s or self._held_mail.is_dripping(now_s)
 
     def run(self) -> None:
         """Carry out what the session asks for, until it needs more input or an answer."""
@@ -84,13 +87,15 @@ class SessionRunner:
             return
         self._running = True
         replies: list[bytes] = []
-        session = self.session
+        session, transcript = self.session, self._transcript
         for _ in range(MAX_ACTIONS_A_TURN):
             action = session.next_action()
             if action is None:
                 break
             if type(action) is Reply:
                 replies.append(action.wire)
+                if transcript is not None:
+                    transcript.said(action)
                 if action.code >= REFUSAL:
                     self._notes.refused(action)
             else:
@@ -110,6 +115,7 @@ class SessionRunner:
         session.offers_tls = self._options.offers_tls(
             connection.local_ip, needed=self._clients.log_in_here and not session.trusted
         )
+        self._transcript = taken_down(session, connection, self._services)
         self._recipients.greet(session, connection.peer_ip)
         self.run()
 
@@ -154,6 +160,8 @@ class SessionRunner:
         self._budget.forget(self._room_came)
         self._hold(self._delivering_bytes)
         self._notes.ended(self._clock.seconds())
+        if self._transcript is not None:
+            self._transcript.ended()
 
     def _settle(self, commands: int) -> None:
         """What follows from where the session has got to."""
@@ -180,9 +188,10 @@ class SessionRunner:
         elif type(action) is Deliver:
             self._deliver(action)
         elif type(action) is AskSender:
-            self._ask(self._check_sender(action))
+            self._ask(self._answered(self._clients.check_sender(self.session, action)))
         elif type(action) is LogIn:
-            self._ask(self._log_in(action))
+            peer_ip = self._connection.peer_ip
+            self._ask(self._answered(self._clients.log_in(self.session, action, peer_ip)))
         elif action is Signal.AWAIT_ROOM:
             self._budget.when_open(self._room_came)
         elif action is Signal.SLOW_DOWN:
@@ -233,33 +242,26 @@ class SessionRunner:
         is_first = not self.session.transaction.recipients
         self.session.refuse_recipient(refused_recipient(error, is_first=is_first))
 
-    async def _log_in(self, action: LogIn) -> None:
-        await self._clients.log_in(self.session, action, self._connection.peer_ip)
-        self.run()
-
-    async def _check_sender(self, action: AskSender) -> None:
-        await self._clients.check_sender(self.session, action)
+    async def _answered(self, answering: Awaitable[None]) -> None:
+        await answering
         self.run()
 
     def _deliver(self, message: Deliver) -> None:
-        session = self.session
-        envelope = self._envelopes.make(message, session.helo, tls=session.tls)
+        envelope = self._envelopes.make(message, self.session.helo, tls=self.session.tls)
+        if self._transcript is not None:
+            envelope = self._transcript.beside(envelope, stored_as(envelope.id))
         self._delivering_bytes = len(message.content)
         self._notes.whole(envelope, self._clock.seconds())
         if message.account is None:
-            stored = self._ingest.deliver(envelope)
-            stored.addCallbacks(self._stored, self._not_stored, callbackArgs=(envelope.id,))
+            stored: Deferred[Any] = self._services.ingest.deliver(envelope)
         else:
-            taken = ensureDeferred(self._clients.deliver(envelope, message.account))
-            stored = taken.addCallbacks(self._taken, self._not_stored)
+            stored = ensureDeferred(self._clients.deliver(envelope, message.account))
+        stored.addCallbacks(self._taken, self._not_stored, callbackArgs=(envelope.id,))
         stored.addErrback(self._broken)
 
-    def _stored(self, _: None, envelope_id: str) -> None:
-        self._taken(f"stored as {envelope_id}")
-
-    def _taken(self, became: str) -> None:
+    def _taken(self, answer: Reply | None, envelope_id: str = "") -> None:
         self._connection.read_control.effect()
-        self._finish(reply.STORED.saying(f"Ok: {became}"))
+        self._finish(answer or stored_as(envelope_id))
 
     def _not_stored(self, failure: Failure) -> None:
         if not is_expected(failure.value):

@@ -11,6 +11,7 @@ from mailsacd.core.account import AccountIdentity
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.limit_memory import LimitMemory
+from mailsacd.core.transcript import Transcript
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.setting_types import PlainLogin
 from mailsacd.settings import CaptureSettings, MessageSettings, SmtpSettings
@@ -93,6 +94,20 @@ class WitnessesMail(Protocol):
         """A message for ``recipients`` was refused with the reply's ``code``."""
 
 
+class KeepsTranscripts(Protocol):
+    """Keeps what was said about mail, where somebody wants that."""
+
+    max_bytes: int
+    """How many bytes of text a transcript has at most, about."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody wants any."""
+
+    def refused(self, transcript: Transcript) -> None:
+        """A transaction is over in which something was refused. Raises nothing."""
+
+
 class AdmitsPeer(Protocol):
     """Decides whether, and how soon, mail is taken from one peer."""
 
@@ -163,6 +178,7 @@ class SmtpServices:
     clock: IReactorTime
     admission: AdmitsMail = field(default_factory=AdmitsAll)
     witness: WitnessesMail | None = None
+    transcripts: KeepsTranscripts | None = None
     tls_at_once: bool = False
     self_signed: bool = False
     capture: CapturesMail | None = None

@@ -88,12 +88,16 @@ class Session(Conversation):
             self.transaction.add(recipient, self.asked_dsn)
             self.state = State.RECIPIENTS
             self._pending.append(reply.RECIPIENT_OK)
+            if self.transcript is not None:
+                self.transcript.recipient(self, recipient)
             if self.witness is not None:
                 self.witness.recipient(self, recipient, reply.RECIPIENT_OK)
 
     def refuse_recipient(self, answer: Reply) -> None:
         """Answer `AskRecipient` with ``answer``: no, or not now; with a 421 the session is over."""
         if self._answered():
+            if self.transcript is not None:
+                self.transcript.recipient(self, None)
             if self.witness is not None:
                 self.witness.recipient(self, None, answer)
             if answer.code == reply.THROTTLED.code:
@@ -175,20 +179,26 @@ class Session(Conversation):
                 most += more_octets(verb)
             if self._skipping or len(line) + len(CRLF) > most:
                 self._skipping = False
-                return self._unread(verb, reply.LINE_TOO_LONG)
+                return self._unread(verb, len(line), reply.LINE_TOO_LONG)
         if b"\n" in line or b"\r" in line:
-            return self._unread(verb, reply.BARE_NEWLINE_IN_COMMAND)
+            return self._unread(verb, len(line), reply.BARE_NEWLINE_IN_COMMAND)
+        if self.transcript is not None:
+            self.transcript.command(self, verb, line)
         try:
             return perform(self, verb, argument)
         except GrammarError as e:
             return self.fault(e.reply)
 
-    def _unread(self, verb: bytes, answer: Reply) -> Reply:
+    def _unread(self, verb: bytes, octets: int, answer: Reply) -> Reply:
         """The answer to a line that is not read. After BDAT what follows is a chunk of a size that
         nobody knows, and must not be read as commands."""
+        if self.transcript is not None:
+            self.transcript.unreadable(octets)
         return self.closing(answer) if verb == b"BDAT" else self.fault(answer)
 
     def _auth_line(self, exchange: SaslExchange, line: bytes) -> Action:
+        if self.transcript is not None:
+            self.transcript.response()
         if self._skipping:
             self._skipping = False
             line = bytes(MAX_AUTH_LINE_OCTETS)  # what was in it is not kept: it was too long
@@ -218,6 +228,8 @@ class Session(Conversation):
         if self.state is State.CHUNK and self._after_chunk not in _OF_MESSAGE:
             self.state, self.reader, self._refusal = self._after_chunk, None, None
             return self.fault(answer)
+        if self.transcript is not None:
+            self.transcript.content(self, None)
         self.reset(State.READY)  # what chunks of it are still to come are out of order
         return answer
 
@@ -226,6 +238,8 @@ class Session(Conversation):
             self.witness.message(self, answer)
 
     def _whole(self, content: bytes) -> Action:
+        if self.transcript is not None:
+            self.transcript.content(self, len(content))
         if self.rules.refuse_bare_newlines and has_bare_newlines(content):
             self._tell_witness(reply.BARE_NEWLINE_IN_MESSAGE)
             self.reset(State.READY)

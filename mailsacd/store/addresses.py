@@ -11,9 +11,12 @@ MAX_LISTED: Final = 10_000
 
 _COLUMNS = (
     "email, domain, owner, info, forward, enablews, webhook, webhook_slack, webhook_slack_to_from, "
-    "password_hash is not null, catch_all, created, updated"
+    "transcript, password_hash is not null, catch_all, created, updated"
 )
 _NAMES = tuple(PrivateAddress.__dataclass_fields__)
+_WRITTEN: Final = (
+    "info", "forward", "enablews", "webhook", "webhook_slack", "webhook_slack_to_from", "transcript"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ _update = maybe(
     f"""update address set info = %(info)s::text, forward = %(forward)s::text,
            enablews = %(enablews)s::boolean, webhook = %(webhook)s::text,
            webhook_slack = %(webhook_slack)s::text,
-           webhook_slack_to_from = %(webhook_slack_to_from)s::boolean, updated = now()
+           webhook_slack_to_from = %(webhook_slack_to_from)s::boolean,
+           transcript = %(transcript)s::boolean, updated = now()
         where email = %(email)s and owner = %(owner)s returning {_COLUMNS}""",  # noqa: S608  no input in it
 )
 _set_password = none(
@@ -151,8 +155,7 @@ async def update_address(
 
     Returns None when the address is no longer there.
     """
-    kept = ("info", "forward", "enablews", "webhook", "webhook_slack", "webhook_slack_to_from")
-    values = {name: settings.get(name, getattr(address, name)) for name in kept}
+    values = {name: settings.get(name, getattr(address, name)) for name in _WRITTEN}
     return await _update(db, email=address.email, owner=address.owner, **values)
 
 

@@ -36,6 +36,9 @@ DENYLIST: Final = "mailsacd_denylist"
 TRACES: Final = "mailsacd_traces"
 """Channel: the operator follows somebody's mail, or no more; notices are empty."""
 
+TRANSCRIPTS: Final = "mailsacd_transcripts"
+"""Channel: an address's owner wants transcripts of its mail, or no more; notices are empty."""
+
 OUTGOING: Final = "mailsacd_outgoing"
 """Channel: a message was queued to be sent, or is due again before its time; notices are empty."""
 

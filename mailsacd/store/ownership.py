@@ -16,7 +16,7 @@ from mailsacd.store.views import ABOVE_ALL_IDS
 def _facts(
     owner: str | None, test: str | None, header: str, ends_ms: int, *flags: Any
 ) -> DomainFacts:
-    claimed, is_private, enablews, catch_all, forwards, hooks = map(bool, flags)
+    claimed, is_private, enablews, catch_all, forwards, hooks, transcripts = map(bool, flags)
     return DomainFacts(
         owner=owner,
         claimed=claimed,
@@ -25,11 +25,14 @@ def _facts(
         enablews=enablews,
         forwards=forwards,
         hooks=hooks,
+        transcripts=transcripts,
         load_test=None if test is None else LoadTestRun(id=test, header=header, ends_ms=ends_ms),
     )
 
 
-_address_facts = maybe(AddressFacts, "select owner, forward from address where email = %(email)s")
+_address_facts = maybe(
+    AddressFacts, "select owner, forward, transcript from address where email = %(email)s"
+)
 _domain_facts = maybe(
     _facts,
     """select found.owner, test.id, test.header, (extract(epoch from test.ends) * 1000)::bigint,
@@ -38,7 +41,8 @@ _domain_facts = maybe(
             where email = '*@' || %(name)s::text and address.owner = found.owner),
            exists (select 1 from address where domain = %(name)s and forward is not null),
            exists (select 1 from address
-                   where domain = %(name)s and (webhook is not null or webhook_slack is not null))
+                   where domain = %(name)s and (webhook is not null or webhook_slack is not null)),
+           exists (select 1 from address where domain = %(name)s and transcript)
        from (
            select count(*) as claims, max(owner) filter (where verified) as owner,
                bool_or(is_private) filter (where verified) as is_private,

@@ -45,6 +45,10 @@ _forget_deliveries = none(
     f"""delete from delivery where id in (
            select id from delivery where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
 )
+_forget_refused = none(
+    f"""delete from refused_transcript where id in (
+           select id from refused_transcript where account = %(account)s limit {BATCH})"""  # noqa: S608  no input in it
+)
 _forget_suppressions = none("delete from suppression where account = %(account)s")
 _forget_inbound = none("delete from inbound where account = %(account)s")
 _delete = none("delete from account where name = %(account)s")
@@ -105,6 +109,7 @@ async def finish_removal(db: Executor, account: str, most_steps: int | None = No
         _forget_deliveries,
         _forget_activity,
         _forget_audit,
+        _forget_refused,
     ):
         while await forget(db, account=account):
             if is_enough():

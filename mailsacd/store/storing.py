@@ -23,7 +23,8 @@ _NEW: Final = """unnest(%(inboxes)s::text[]) as inbox, unnest(%(ids)s::text[]) a
     (%(times)s::timestamptz[])[unnest(%(places)s::integer[])] as received,
     (%(sizes)s::integer[])[unnest(%(places)s::integer[])] as bytes,
     (%(auths)s::text[])[unnest(%(places)s::integer[])] as auth,
-    unnest(%(facts)s::text[]) as facts, unnest(%(attachments)s::text[])::uuid[] as attachments"""
+    unnest(%(facts)s::text[]) as facts, unnest(%(transcripts)s::bytea[]) as transcript,
+    unnest(%(attachments)s::text[])::uuid[] as attachments"""
 
 
 def _raws_unless(apart: bool) -> str:
@@ -34,7 +35,8 @@ def _raws_unless(apart: bool) -> str:
 _PUBLIC: Final = f"""events as (
         insert into event (messages) values (%(event)s)
     )
-    insert into message (inbox, id, raw_id, domain, received, bytes, auth, facts, attachments)
+    insert into message (inbox, id, raw_id, domain, received, bytes, auth, facts, transcript,
+        attachments)
     select {_NEW}"""  # noqa: S608  parts of SQL, no input
 
 # An address that is reserved goes before its domain. Before both goes the account that forwarded
@@ -42,12 +44,13 @@ _PUBLIC: Final = f"""events as (
 # The subqueries are closed by their offsets: whose a row is, is worked out once, and its texts only
 # where there is an owner.
 _OWNED: Final = f"""copies as (
-    insert into message (inbox, id, raw_id, domain, received, bytes, auth, facts, attachments,
-        passed, saved_by, owner, private, subject, sender, recipients)
-    select inbox, id, raw_id, domain, received, bytes, auth, facts, attachments, passed, saved_by,
-        owner, private, texts.subject, texts.sender, texts.recipients
+    insert into message (inbox, id, raw_id, domain, received, bytes, auth, facts, transcript,
+        attachments, passed, saved_by, owner, private, subject, sender, recipients)
+    select inbox, id, raw_id, domain, received, bytes, auth, facts, transcript, attachments,
+        passed, saved_by, owner, private, texts.subject, texts.sender, texts.recipients
     from (
-        select new.inbox, new.id, raw_id, new.domain, received, bytes, auth, facts, attachments,
+        select new.inbox, new.id, raw_id, new.domain, received, bytes, auth, facts,
+            new.transcript, attachments,
             case when ways is not null
                 then array(select json_array_elements_text(ways::json)) end as passed,
             saver.name as saved_by,
@@ -195,6 +198,7 @@ def _copies(copies: Copies) -> dict[str, object]:
         "ids": [message.id for _, message in copies],
         "domains": [message.domain for _, message in copies],
         "facts": [message.facts for _, message in copies],
+        "transcripts": [message.transcript for _, message in copies],
         "attachments": [
             f"{{{','.join(new.attachments)}}}" if new.attachments else None for new, _ in copies
         ],

@@ -70,7 +70,7 @@ def somebody(daemon: RunningDaemon) -> Iterator[Person]:
         call("POST", "/credentials/keys", name="CI")
         domain = f"{name}.{DOMAIN}"
         address = client.reserve(f"ann@{domain}")
-        call("PUT", f"/addresses/{address}", info="Orders", enablews=True)
+        call("PUT", f"/addresses/{address}", info="Orders", enablews=True, transcript=True)
         told(daemon.data_dir, "domain", "add", name, domain, "--vouched")
         told(daemon.data_dir, "account", "set", name, "--operator")
         waiting = f"{'w' * 30}{name.replace('-', '')}.example"  # a word that is hard to break

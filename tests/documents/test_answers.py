@@ -39,6 +39,9 @@ ASKED = {
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","spam"': (
         "GET", "addresses/me@example.com/messages/{id}/spam", None
     ),
+    '{"_id":"01m7xjdj3t000tcvqbnw3-0","transcript"': (
+        "GET", "addresses/me@example.com/messages/{id}/transcript", None
+    ),
     '{"_id":"01m7xjdj3t000tcvqbnw3-0","newer"': (
         "GET", "addresses/me@example.com/messages/{id}/neighbours", None
     ),
@@ -66,7 +69,7 @@ def daemon(migrated_data: Path) -> Iterator[RunningDaemon]:
     allowing = ("--set", "webhook.allowed_networks=127.0.0.0/8")
     with running_daemon(migrated_data, *WITHOUT_DNS, *allowing) as running:
         told(running.data_dir, "address", "add", "admin", INBOX)
-        told(running.data_dir, "address", "set", "admin", INBOX, "--enablews")
+        told(running.data_dir, "address", "set", "admin", INBOX, "--enablews", "--transcript")
         for kind, word in (("spam", "pills"), ("ham", "email")):
             samples = migrated_data / f"{kind}.mbox"
             samples.write_text(f"From a@example.net Sun Nov 29 12:00:00 2026\n\n{word}\n\n" * 50)

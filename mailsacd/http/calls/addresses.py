@@ -62,6 +62,7 @@ class AddressSettingsBody(Returnable, frozen=True, kw_only=True):
     webhook: _Url = UNSET
     webhookSlack: _Url = UNSET  # noqa: N815  the API's spelling
     webhookSlackToFrom: _Flag = UNSET  # noqa: N815  the API's spelling
+    transcript: _Flag = UNSET
     password: (
         Annotated[str, msgspec.Meta(max_length=MAX_PASSWORD_CHARACTERS)] | UnsetType | None
     ) = UNSET
@@ -255,6 +256,7 @@ def address_json(view: AddressView) -> dict[str, Any]:
         "webhook": address and address.webhook,
         "webhookSlack": address and address.webhook_slack,
         "webhookSlackToFrom": address is None or address.webhook_slack_to_from,
+        "transcript": address is not None and address.transcript,
         "encryptedInbox": view.alternate,
         "catchAll": address.domain if address and address.catch_all else None,
         "implicit": view.implicit,

@@ -10,6 +10,7 @@ from mailsacd.core.token import iso_time_from_ms
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL, MESSAGE_ID
+from mailsacd.http.calls.transcripts import TRANSCRIPT
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.reading.evidence import Evidence
 
@@ -18,6 +19,7 @@ SOURCES: Final[Mapping[str, Mapping[str, Any]]] = {
     "spam": schemas.named("SpamReport"),
     "checks": schemas.named("CheckResults"),
     "codes": schemas.named("CodesAndLinks"),
+    "transcript": TRANSCRIPT,
 }
 """What the answer consists of, with the schema of each."""
 

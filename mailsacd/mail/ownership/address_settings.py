@@ -29,6 +29,7 @@ class AddressSettings(msgspec.Struct, frozen=True, kw_only=True):
     webhook: str | UnsetType | None = UNSET
     webhook_slack: str | UnsetType | None = UNSET
     webhook_slack_to_from: bool | UnsetType = UNSET
+    transcript: bool | UnsetType = UNSET
     password: str | UnsetType | None = UNSET
 
     @property
@@ -150,5 +151,6 @@ _CHECKS: Final = {
     "webhook": _url,
     "webhookSlack": _url,
     "webhookSlackToFrom": lambda value: True if value in {None, ""} else bool(value),
+    "transcript": bool,
     "password": _text(MAX_PASSWORD_CHARACTERS),
 }

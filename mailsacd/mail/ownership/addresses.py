@@ -32,6 +32,7 @@ from mailsacd.mail.ownership.reservation import (
     reservable,
     write_settings,
 )
+from mailsacd.mail.ownership.transcript_wishes import TranscriptWishes
 from mailsacd.mail.records.audit import audit
 from mailsacd.store import addresses as store
 from mailsacd.store.alternates import remember_alternate
@@ -59,12 +60,15 @@ class Addresses:
         plans: Plans,
         passwords: Passwords,
         alternates: Alternates,
+        wishes: TranscriptWishes | None = None,
     ) -> None:
+        """``wishes`` hears at once, not only by a notice, where an owner wants transcripts."""
         self._database = database
         self._directory = directory
         self._plans = plans
         self._passwords = passwords
         self._alternates = alternates
+        self._wishes = wishes
 
     async def of_account(self, actor: Actor) -> list[AddressView]:
         """Return the private addresses of an account."""
@@ -171,6 +175,7 @@ class Addresses:
         if changed is None:
             raise await self._not_reserved(account, inbox)
         self._directory.forget(str(inbox))
+        self._note(changed)
         return view_of(changed, await self._alternates.secret())
 
     async def release(self, actor: Actor, email: str, *, delete_messages: bool) -> AddressView:
@@ -227,6 +232,7 @@ class Addresses:
 
         reserved = await self._database.transaction(work)
         await self.taken(account, emails)
+        self._note(*reserved)
         order = {email: place for place, email in enumerate(emails)}
         return [view_of(a, secret) for a in sorted(reserved, key=lambda a: order[a.email])]
 
@@ -280,6 +286,10 @@ class Addresses:
             raise InvalidInputError(
                 f"The account does not have enough private address credits: {left} left of {limit}"
             )
+
+    def _note(self, *changed: PrivateAddress) -> None:
+        if self._wishes is not None and any(address.transcript for address in changed):
+            self._wishes.add()
 
     async def _not_reserved(self, account: str, inbox: Address) -> MailsacdError:
         holding = await self._directory.holder(inbox)

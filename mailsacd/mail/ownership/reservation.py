@@ -13,6 +13,7 @@ from mailsacd.mail.ownership.directory import announce
 from mailsacd.mail.records.audit import audit
 from mailsacd.store import addresses as store
 from mailsacd.store.accounts import lock_account
+from mailsacd.store.notices import TRANSCRIPTS, give_notice
 from mailsacd.store.ownership import domain_facts
 from mailsacd.store.transaction import Transaction
 
@@ -80,4 +81,6 @@ async def write_settings(
     if changed is None:
         raise NotFoundError(f"The address {address.email} was released just now")
     await announce(transaction, address.email)
+    if changed.transcript is not address.transcript:
+        await give_notice(transaction, TRANSCRIPTS, "")
     return changed

@@ -16,7 +16,6 @@ from mailsacd.core.errors import ForbiddenError
 from mailsacd.core.ownership import DomainFacts
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.receiving.forwarding import Forwarding
-from mailsacd.mail.records.activity import Activity
 from mailsacd.store.alternates import find_alternate
 from mailsacd.store.pool import Database
 
@@ -35,17 +34,21 @@ class RecipientPolicy:
         accepted_domains: Collection[str],
         hosting: str = "",
         *,
-        activity: Activity | None = None,
+        forwarding: Forwarding | None = None,
         seconds: Callable[[], float] = time.time,
     ) -> None:
-        """``seconds`` is the time from the epoch.
+        """``forwarding`` knows of which mail there are transcripts, too (None: of none).
+
+        ``seconds`` is the time from the epoch.
 
         Raises ConfigurationError for what is no domain.
         """
         self._seconds = seconds
         self._database = database
         self._directory = directory
-        self._forwarding = Forwarding(directory, activity)
+        self._forwarding = forwarding or Forwarding(directory)
+        self._transcribes_all = self._forwarding.transcripts == "all"
+        self._transcribes_chosen = self._forwarding.transcripts == "chosen"
         self._every_domain = EVERY_DOMAIN in accepted_domains
         self._registered = REGISTERED in accepted_domains
         self._named = DomainNames(accepted_domains, hosting if self._registered else "")
@@ -70,9 +73,24 @@ class RecipientPolicy:
             return self._looked_up(original, accepted=accepted)
         if not accepted and (facts is None or not facts.claimed):
             raise _not_accepted(original)
-        if facts is None or not (facts.catch_all or facts.forwards):
-            return _stays(original, untagged)
+        if self._is_plain(facts):
+            return self._stays(original, untagged)
         return self._deliver(original, untagged)
+
+    def _is_plain(self, facts: DomainFacts | None) -> bool:
+        """Whether nothing is to be known of an address of the domain."""
+        if facts is None:
+            return True
+        wants_transcripts = facts.transcripts and self._transcribes_chosen
+        return not (facts.catch_all or facts.forwards or wants_transcripts)
+
+    def _stays(self, original: Address, inbox: Address) -> Recipient:
+        return Recipient(
+            original_inbox=str(original),
+            inbox=str(inbox),
+            domain=inbox.domain,
+            transcript=self._transcribes_all,
+        )
 
     async def _looked_up(self, original: Address, *, accepted: bool) -> Recipient:
         facts = await self._directory.domain(original.domain)
@@ -112,13 +130,9 @@ class RecipientPolicy:
     async def _deliver(self, original: Address, inbox: Address) -> Recipient:
         """To ``inbox``, or to its domain's catch-all when nobody reserved it; and on from there."""
         facts = await self._directory.domain(inbox.domain)
-        if facts is None or not (facts.catch_all or facts.forwards):
-            return _stays(original, inbox)
+        if self._is_plain(facts):
+            return self._stays(original, inbox)
         return await self._forwarding.follow(original, await self._directory.inbox_at(inbox))
-
-
-def _stays(original: Address, inbox: Address) -> Recipient:
-    return Recipient(original_inbox=str(original), inbox=str(inbox), domain=inbox.domain)
 
 
 def _not_accepted(original: Address) -> ForbiddenError:

@@ -53,13 +53,14 @@ def compose(envelope: Envelope, hostname: str) -> NewEnvelope:
     sums = tuple(attachment.checksum for attachment in parsed.attachments)
     shared = _shared_facts(envelope, parsed, len(raw), sender=sender, attachments=sums or None)
     plain, found = is_plain(raw), envelope.authentication
+    said = None if envelope.transcript is None else compress(envelope.transcript)
     return NewEnvelope(
         id=envelope.id,
         received_ms=envelope.received_ms,
         raw=compress(raw),
         size=len(raw),
         messages=tuple(
-            _copy(message_id(envelope.id, place), recipient, shared, parsed.to)
+            _copy(message_id(envelope.id, place), recipient, shared, parsed.to, said)
             for place, recipient in enumerate(envelope.recipients)
         ),
         sender=sender[0].address,
@@ -94,7 +95,11 @@ def _shared_facts(
 
 
 def _copy(
-    id_: str, recipient: Recipient, shared: Callable[..., Facts], to: Mailboxes | None
+    id_: str,
+    recipient: Recipient,
+    shared: Callable[..., Facts],
+    to: Mailboxes | None,
+    transcript: bytes | None,
 ) -> NewMessage:
     facts = shared(
         id=id_,
@@ -111,6 +116,7 @@ def _copy(
         facts=facts_text(facts),
         passed=recipient.passed,
         forwarder=recipient.forwarder,
+        transcript=transcript if recipient.transcript else None,
     )
 
 

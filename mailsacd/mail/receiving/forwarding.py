@@ -10,6 +10,7 @@ from mailsacd.core.activity import REFUSED
 from mailsacd.core.address import Address, parse_address
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.ownership import MAX_FORWARDS
+from mailsacd.core.transcript import Scope
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.records.activity import Activity
 
@@ -17,18 +18,27 @@ from mailsacd.mail.records.activity import Activity
 class Forwarding:
     """Follows forwards, as far as they stay with one account."""
 
-    def __init__(self, directory: Directory, activity: Activity | None = None) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        activity: Activity | None = None,
+        transcripts: Scope = "none",
+    ) -> None:
+        """``transcripts`` says of which mail there are any."""
+        self.transcripts = transcripts
         self._directory = directory
         self._activity = activity
 
     async def follow(self, original: Address, inbox: Address) -> Recipient:
         """Where mail for ``original`` goes that has come to ``inbox``. May raise UnavailableError.
 
-        A loop ends at the address where it begins.
+        A loop ends at the address where it begins. There is a transcript if any address that the
+        mail comes to wants one.
         """
         path = [inbox]
         facts = await self._directory.address(str(inbox))
         owner = facts.owner if facts else None
+        wants = facts is not None and facts.transcript
         while facts is not None and facts.forward is not None:
             target = await self._directory.inbox_at(parse_address(facts.forward))
             if target in path:
@@ -43,7 +53,9 @@ class Forwarding:
                 self._refused(owner, [*path, target], "is too long")
                 break
             path.append(target)
-        return _recipient(original, path, owner)
+            wants = wants or (facts is not None and facts.transcript)
+        transcript = self.transcripts == "all" or (self.transcripts == "chosen" and wants)
+        return _recipient(original, path, owner, transcript=transcript)
 
     async def _domain_owner(self, address: Address) -> str | None:
         facts = await self._directory.domain(address.domain)
@@ -55,7 +67,9 @@ class Forwarding:
             self._activity.record(REFUSED, account=owner, subject=str(path[0]), detail=detail)
 
 
-def _recipient(original: Address, path: list[Address], owner: str | None) -> Recipient:
+def _recipient(
+    original: Address, path: list[Address], owner: str | None, *, transcript: bool
+) -> Recipient:
     """Mail for ``original`` goes to the last inbox of ``path``, through the others."""
     *passed, inbox = path
     return Recipient(
@@ -64,4 +78,5 @@ def _recipient(original: Address, path: list[Address], owner: str | None) -> Rec
         domain=inbox.domain,
         passed=tuple(map(str, passed)),
         forwarder=owner if passed else None,
+        transcript=transcript,
     )

@@ -29,7 +29,7 @@ from mailsacd.store.transaction import Transaction
 from mailsacd.work.ending import ended_within
 
 _MAX_BATCH_ENVELOPES: Final = 200
-_MAX_BATCH_BYTES: Final = 1_048_576  # of compressed messages; one larger message goes alone
+_MAX_BATCH_BYTES: Final = 1_048_576  # as compressed, transcripts too; one larger message goes alone
 
 FINISH_S: Final = 5.0
 """So long may what was delivered take to be committed when the daemon stops."""
@@ -146,7 +146,7 @@ class Ingest:
     def _take_batch(self) -> _Batch:
         size = count = 0
         for new, _ in self._forming[:_MAX_BATCH_ENVELOPES]:
-            size += len(new.raw)
+            size += len(new.raw) + sum(len(each.transcript or b"") for each in new.messages)
             if count and size > _MAX_BATCH_BYTES:
                 break
             count += 1

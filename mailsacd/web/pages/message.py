@@ -15,6 +15,7 @@ from mailsacd.http.api.parameters import (
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.message_codes import WEIGHT
+from mailsacd.mail.reading.transcripts import Transcripts
 from mailsacd.mail.spam.on_request import ScoresOnRequest
 from mailsacd.web import message_views as views
 from mailsacd.web.filters import segment
@@ -51,9 +52,16 @@ View = Callable[[Visit], Awaitable[Mapping[str, Any]]]
 class MessagePages:
     """The page, and its form."""
 
-    def __init__(self, mailbox: Mailbox, marking: Marking, spam: ScoresOnRequest) -> None:
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        marking: Marking,
+        spam: ScoresOnRequest,
+        transcripts: Transcripts,
+    ) -> None:
         self._mailbox = mailbox
         self._spam = spam
+        self._transcripts = transcripts
         self._marking = marking
         self._views: Mapping[str, View] = {
             "source": self._source,
@@ -87,6 +95,7 @@ class MessagePages:
             "message/page.html",
             message=_decode(message.as_json()),
             neighbours=neighbours,
+            has_transcript=await self._transcripts.is_kept(actor, email, message_id),
             view=visit["view"] or ("html" if seen["has_html"] else "text"),
             views=[each for each in VIEWS if each != "html" or seen["has_html"]],
             show=visit["show"],

@@ -33,6 +33,7 @@ async def test_an_address_of_nobody_has_every_field_but_an_owner(people: Society
             "webhook": None,
             "webhookSlack": None,
             "webhookSlackToFrom": True,
+            "transcript": False,
             "catchAll": None,
             "implicit": False,
             "password": None,

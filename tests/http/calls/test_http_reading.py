@@ -87,7 +87,7 @@ async def test_evidence_is_what_the_calls_about_a_message_answer(people: Society
     assert evidence["auth"] == parts["authentication"]["auth"]
     assert (evidence["checks"], evidence["codes"]) == (parts["checks"], parts["codes"])
     assert evidence["spam"] is parts["spam"]["spam"] is None
-    assert list(evidence["missing"]) == ["spam"]
+    assert list(evidence["missing"]) == ["spam", "transcript"]
     whole = await people.json("nobody", "GET", message)
     again = await people.json("nobody", "GET", f"{message}/evidence")
     assert again == {**evidence, "message": whole}

@@ -25,6 +25,7 @@ from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.mailbox import Mailbox, Page
 from mailsacd.mail.receiving.capture import Capture
 from mailsacd.mail.receiving.compose import Composer
+from mailsacd.mail.receiving.forwarding import Forwarding
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.pool import Database
@@ -95,7 +96,9 @@ async def test_a_key_or_an_address_logs_in_to_the_account(port: _Port) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_every_domain_is_taken(port: _Port) -> None:
-    accept = captures_all(port.people.database, port.directory, port.activity)
+    accept = captures_all(
+        port.people.database, port.directory, Forwarding(port.directory, port.activity)
+    )
     answer: Any = accept.recipient("Real+x@Customer.example")
     found = await answer
     assert (found.inbox, found.original_inbox) == (

@@ -18,6 +18,7 @@ from mailsacd.core.ownership import MAX_FORWARDS
 from mailsacd.mail.ownership.address_settings import checked_settings
 from mailsacd.mail.receiving.accept import RecipientPolicy
 from mailsacd.mail.receiving.compose import Composer
+from mailsacd.mail.receiving.forwarding import Forwarding
 from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.mail.records.activity import Activity
 from mailsacd.store.alternates import server_secret
@@ -59,7 +60,7 @@ async def _behind_its_back(node: Node, *links: str) -> None:
 
 async def _answer(node: Node, path: str, activity: Activity | None = None) -> Recipient:
     answer: Any = RecipientPolicy(
-        node.database, node.directory, ["*"], activity=activity
+        node.database, node.directory, ["*"], forwarding=Forwarding(node.directory, activity)
     ).recipient(path)
     return answer if isinstance(answer, Recipient) else await answer
 
