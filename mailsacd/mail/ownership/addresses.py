@@ -24,6 +24,7 @@ from mailsacd.mail.ownership.address_settings import AddressSettings
 from mailsacd.mail.ownership.address_view import AddressView, Availability, view_of
 from mailsacd.mail.ownership.alternates import Alternates
 from mailsacd.mail.ownership.directory import Directory, announce
+from mailsacd.mail.ownership.erasing import delete_owned_mail
 from mailsacd.mail.ownership.reservation import (
     ANOTHERS,
     begin,
@@ -37,8 +38,6 @@ from mailsacd.mail.records.audit import audit
 from mailsacd.store import addresses as store
 from mailsacd.store.alternates import remember_alternate
 from mailsacd.store.domains import share_domain
-from mailsacd.store.erasures import erase_owned
-from mailsacd.store.inbox import purge_owned
 from mailsacd.store.ownership import adopt_messages
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
@@ -197,7 +196,7 @@ class Addresses:
             # What was stored while the address was being reserved
             await adopt_messages(transaction, str(inbox), account, around=found.created)
             if delete_messages:
-                await _delete_owned(transaction, str(inbox), account)
+                await delete_owned_mail(transaction, str(inbox), account)
             changed = [str(inbox), *sources]
             act = Act("address", "released", str(inbox), "with its mail" if delete_messages else "")
             await audit(transaction, account, author_of(actor), act)
@@ -299,9 +298,3 @@ class Addresses:
 
     async def _hashed(self, settings: AddressSettings) -> str | None:
         return await self._passwords.hash(settings.password) if settings.password else None
-
-
-async def _delete_owned(transaction: Transaction, inbox: str, account: str) -> None:
-    """Delete what the account owns in an inbox; what is much is gone now, and removed later."""
-    if await purge_owned(transaction, inbox, account):
-        await erase_owned(transaction, inbox, account)

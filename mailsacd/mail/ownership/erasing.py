@@ -3,8 +3,10 @@
 from typing import Any, Final
 
 from mailsacd.mail.accounts.accounts import Accounts
-from mailsacd.store.erasures import anything_erased, remove_erased
+from mailsacd.store.erasures import anything_erased, erase_owned, remove_erased
+from mailsacd.store.inbox import purge_owned
 from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from mailsacd.work.loop import Loop
 
 LOOK_EVERY_S: Final = 5.0
@@ -43,3 +45,9 @@ class Erasing:
 
     async def _remove_accounts(self) -> float | None:
         return PAUSE_S if await self._accounts.go_on_with_removals() else None
+
+
+async def delete_owned_mail(transaction: Transaction, inbox: str, account: str) -> None:
+    """Delete what the account owns in an inbox; what is much is gone now, and removed later."""
+    if await purge_owned(transaction, inbox, account):
+        await erase_owned(transaction, inbox, account)
