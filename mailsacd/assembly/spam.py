@@ -23,6 +23,8 @@ class Spam:
         look_up = Guard(owners.resolver, ()).look_up  # the operator's host may be anywhere
         scorer = make_scorer(settings, database, lane, look_up, reactor=reactor)
         self._classifier = scorer if isinstance(scorer, Classifier) else None
+        if self._classifier is not None:
+            self._classifier.follow(owners.notices)
         self._later = None
         if scorer is not None:
             self._later = LaterScores(

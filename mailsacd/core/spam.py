@@ -39,7 +39,7 @@ class SpamReport(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredMail:
-    """What is scored: ``content`` without our trace headers, and how it came.
+    """What is scored: ``content`` without our trace headers, these as ``trace``, and how it came.
 
     ``ip``, ``helo`` and ``sender`` are those of the peer, empty where it did not come from outside.
     ``account`` is whose the message is; None: nobody's.
@@ -47,6 +47,7 @@ class ScoredMail:
 
     content: bytes
     recipients: tuple[str, ...]
+    trace: bytes = b""
     ip: str = ""
     helo: str = ""
     sender: str = ""

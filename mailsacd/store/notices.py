@@ -42,6 +42,9 @@ TRANSCRIPTS: Final = "mailsacd_transcripts"
 OUTGOING: Final = "mailsacd_outgoing"
 """Channel: a message was queued to be sent, or is due again before its time; notices are empty."""
 
+SPAM: Final = "mailsacd_spam"
+"""Channel: something more was learned of spam, or all was forgotten; notices are empty."""
+
 RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.5, 1.0, 2.0)  # the last one again and again
 
 _log = Logger()

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from mailsacd.store.notices import SPAM, give_notice
 from mailsacd.store.sql import Executor, many, maybe, none, one
 
 MESSAGES: Final = -1
@@ -73,7 +74,7 @@ _mark: maybe[tuple[bool | None]] = maybe(
 async def add_tokens(db: Executor, account: str | None, tokens: Mapping[int, Seen]) -> None:
     """Add to what is known of ``tokens``, by their buckets; None: to what holds for all accounts.
 
-    Numbers below 0 take back.
+    Numbers below 0 take back. Nodes are told, in the transaction if it is one.
     """
     params = {
         "buckets": list(tokens),
@@ -84,6 +85,7 @@ async def add_tokens(db: Executor, account: str | None, tokens: Mapping[int, See
         await _learn_shared(db, **params)
     else:
         await _learn_own(db, account=account, **params)
+    await give_notice(db, SPAM, "")
 
 
 async def find_tokens(
@@ -116,6 +118,7 @@ async def forget_tokens(db: Executor, account: str | None) -> None:
         await _forget_shared(db)
     else:
         await _forget_own(db, account=account)
+    await give_notice(db, SPAM, "")
 
 
 async def mark_learned(

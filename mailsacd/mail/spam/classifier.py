@@ -8,6 +8,7 @@ from mailsacd.core.spam import ScoredMail, SpamReason, SpamReport, by_weight, li
 from mailsacd.core.token import iso_time_from_ms
 from mailsacd.mail.spam.bayes import is_enough, judge
 from mailsacd.mail.spam.tokens import tokens_of
+from mailsacd.store.notices import SPAM, Notices
 from mailsacd.store.pool import Database
 from mailsacd.store.spam_tokens import MESSAGES, Seen, find_tokens, what_is_learned
 from mailsacd.work.loop import Loop
@@ -17,13 +18,16 @@ OWN_WEIGHT: Final = 5
 """What an account has moved counts for so many samples of the operator's."""
 
 LOOK_EVERY_S: Final = 5.0
-"""While nothing is learned, it is looked so often whether something is."""
+"""While notices may be missed, it is looked so often whether something is learned."""
 
 _NOTHING: Final = Seen(0, 0)
 
 
 class Classifier:
-    """See mail.spam.scorer. While nothing is learned it costs a message nothing."""
+    """See mail.spam.scorer. While nothing is learned it costs a message nothing.
+
+    Whether something is learned is kept in memory, and looked at again whenever a notice comes.
+    """
 
     is_personal: Final = True
 
@@ -31,6 +35,7 @@ class Classifier:
         self._database = database
         self._lane = lane
         self._reactor = reactor
+        self._notices: Notices | None = None
         self._shared = self._own = False
         self._loop = Loop(
             "look for what is learned of spam", self._look, every_s=LOOK_EVERY_S, clock=reactor
@@ -40,8 +45,13 @@ class Classifier:
         """Return whether anything is learned that a message may be judged by."""
         return self._shared or (owned and self._own)
 
+    def follow(self, notices: Notices) -> None:
+        """Look again at each of the ``notices`` of something learned. Comes before `start`."""
+        self._notices = notices
+        notices.subscribe(SPAM, lambda _: self._loop.wake(), self._loop.wake)
+
     def start(self) -> None:
-        """Begin to look, now and then, for what was learned."""
+        """Begin to look for what was learned."""
         self._loop.start(0)
 
     async def look(self) -> None:
@@ -73,8 +83,9 @@ class Classifier:
         )
 
     async def _look(self) -> float | None:
+        misses_nothing = self._notices is not None and self._notices.listening
         self._shared, self._own = await what_is_learned(self._database)
-        return inf if self._shared and self._own else None
+        return inf if misses_nothing else None
 
 
 def _sum(

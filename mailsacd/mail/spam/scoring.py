@@ -55,15 +55,18 @@ class LaterScores:
 
     def stored(self, batch: Sequence[NewEnvelope], owned: Mapping[str, Owned]) -> None:
         """See core.message.Observer."""
+        if not self._scorer.is_ready(owned=True):
+            if not self._scorer.is_personal:
+                self._resting.add(len(batch))
+            return
         for new in batch:
             owners = {
                 message.id: owned[message.id].owner if message.id in owned else new.saved_by
                 for message in new.messages
             }
             if not self._scorer.is_ready(owned=any(owners.values())):
-                if not self._scorer.is_personal:
-                    self._resting.add()
-            elif new.size > MAX_SCORED_BYTES or not self._later.put(
+                continue
+            if new.size > MAX_SCORED_BYTES or not self._later.put(
                 len(new.raw), partial(self._score, new, owners)
             ):
                 self._left.add()
@@ -127,6 +130,7 @@ def scored_mail(raw: bytes, recipients: Sequence[str], account: str | None = Non
     return ScoredMail(
         content=content,
         recipients=tuple(recipients),
+        trace=raw[: len(raw) - len(content)],
         ip=arrival.ip,
         helo=arrival.helo,
         sender=arrival.sender,

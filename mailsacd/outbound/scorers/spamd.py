@@ -27,9 +27,12 @@ _RULE: Final = re.compile(r" *(-?[0-9]+(?:\.[0-9]+)?) +([A-Za-z_][A-Za-z0-9_]*) 
 
 
 def question(mail: ScoredMail) -> bytes:
-    """Return the request for a report on ``mail``."""
-    head = f"REPORT SPAMC/1.5\r\nContent-length: {len(mail.content)}\r\n\r\n"
-    return head.encode("ascii") + mail.content
+    """Return the request for a report on ``mail``.
+
+    SpamAssassin reads in our trace headers where the message came from.
+    """
+    message = mail.trace + mail.content
+    return f"REPORT SPAMC/1.5\r\nContent-length: {len(message)}\r\n\r\n".encode("ascii") + message
 
 
 def read_answer(answer: bytes, checked: str) -> SpamReport:

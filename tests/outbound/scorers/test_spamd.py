@@ -28,9 +28,11 @@ def answer(points: str, required: str = "5.0", report: str = "") -> bytes:
 
 
 def test_a_report_is_asked_for() -> None:
-    mail = ScoredMail(content=b"Subject: x\r\n\r\nhi\r\n", recipients=())
+    trace, content = b"Received: from x\r\n", b"Subject: x\r\n\r\nhi\r\n"
+    mail = ScoredMail(content=content, trace=trace, recipients=())
     assert question(mail) == (
-        b"REPORT SPAMC/1.5\r\nContent-length: 18\r\n\r\nSubject: x\r\n\r\nhi\r\n"
+        b"REPORT SPAMC/1.5\r\nContent-length: 36\r\n\r\n"
+        b"Received: from x\r\nSubject: x\r\n\r\nhi\r\n"
     )
 
 
