@@ -16,7 +16,7 @@ UNKNOWN_ELEMENTS = """names => names.filter(
 UNKNOWN_PROPERTIES = "names => names.filter(name => !CSS.supports(name, 'inherit'))"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def blank(browser: Browser) -> Iterator[Page]:
     with browser.new_page() as page:
         yield page
