@@ -10,6 +10,7 @@ import msgspec
 
 from mailsacd.check_settings import CheckSettings
 from mailsacd.core.public_url import parse_public_url
+from mailsacd.listening_settings import WaitSettings, WebsocketSettings
 from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
 from mailsacd.setting_types import (
     Amount,
@@ -152,18 +153,6 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             msgspec.structs.force_setattr(self, "public_url", read)
 
 
-class WebsocketSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who waits for mail, by WebSocket or server-sent events, on the port of the REST API."""
-
-    heartbeat_s: Annotated[float, msgspec.Meta(ge=0.1, le=3_600)] = 30.0
-    max_listeners: Count = 4_000
-    max_listeners_per_account: Count = 2_500
-    max_listeners_per_peer: Count = 2_500
-    hold_ms: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 25
-    allowed_origins: tuple[str, ...] = ()
-    compression: bool = False
-
-
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Section ``[log]``: which sessions, messages and requests have a line in the log."""
 
@@ -264,6 +253,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     submission: SubmissionSettings = SubmissionSettings()
     http: HttpSettings = HttpSettings()
     websocket: WebsocketSettings = WebsocketSettings()
+    wait: WaitSettings = WaitSettings()
     log: LogSettings = LogSettings()
     dns: DnsSettings = DnsSettings()
     webhook: WebhookSettings = WebhookSettings()

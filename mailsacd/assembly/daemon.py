@@ -38,6 +38,7 @@ from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
 from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.spam import Spam
+from mailsacd.assembly.waiting import Waiting
 from mailsacd.assembly.web import Web, mail_calls
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
@@ -172,6 +173,7 @@ class Daemon:
         )
         mail = MailParts(ground, owners, records, observers, ports, self._add)
         feeds = self._add(Feeds(ground, owners, records, push.hub))
+        waiting = self._add(Waiting(ground, owners, records, push.hub, mail.policy))
         signing_in = SigningIn.of(ground.settings, owners, records)
         operating = Operating(ground, owners)
         checks = make_message_checks(ground, owners, records.throttle)
@@ -195,11 +197,12 @@ class Daemon:
             *observing.calls(),
             *delivering.calls(),
             *feeds.calls(),
+            *waiting.calls(),
             *pages.calls(),
         )
         web = self._add(Web(ground, owners, records, groups, feeds.websockets))
         web.site.explain = pages.explain
-        self._edges = (*mail.edges, feeds, web)
+        self._edges = (*mail.edges, feeds, waiting, web)
         return {**mail.factories, **web.factories}
 
     def _add(self, part: P) -> P:

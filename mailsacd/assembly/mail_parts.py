@@ -21,7 +21,8 @@ from mailsacd.http.app import Group
 
 class MailParts:
     """Several parts. ``edges`` are those that others come in by, ``factories`` what listens, by
-    the names of the ports. ``offers_tls`` tells on which of them mail programs may begin TLS."""
+    the names of the ports. ``policy`` decides on recipients. ``offers_tls`` tells on which ports
+    mail programs may begin TLS."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class MailParts:
         retrieval = add(Retrieval(ground, owners, records))
         self.testing, self.sending, self.relaying = testing, sending, relaying
         self.writing, self.checking = writing, checking
+        self.policy = receiving.policy
         self._groups = (
             *testing.calls(),
             *checking.calls(),

@@ -137,6 +137,21 @@ class Heading(msgspec.Struct, frozen=True, rename=_api_name):
     subject: str
 
 
+class Outline(msgspec.Struct, frozen=True, rename=_api_name):
+    """Of a message, what those need who look for one of a kind."""
+
+    id: str
+    original_inbox: str
+    to: Mailboxes | None
+    sender: Mailboxes
+    cc: Mailboxes | None
+    bcc: Mailboxes | None
+    subject: str
+    received: str
+    attachments: tuple[str, ...] | None
+
+
+_decode_outline = msgspec.json.Decoder(Outline).decode
 _decode_heading = msgspec.json.Decoder(Heading).decode
 
 
@@ -148,6 +163,11 @@ def facts_text(facts: Facts) -> str:
 def heading(facts: str) -> Heading:
     """Read out of the text that was stored."""
     return _decode_heading(f"{facts}}}")
+
+
+def outline(message: str) -> Outline:
+    """Read out of a message as JSON."""
+    return _decode_outline(message)
 
 
 def message_json(facts: str, marks: Marks, auth: str | None) -> bytes:

@@ -64,6 +64,7 @@ def make_site(
     dispatch = Dispatch(authenticator, bounds.proxies, lane, throttle)
     bounds.notes.calls = {each.id: (each.method, each.path) for each in operations}
     bounds.notes.unlogged = frozenset(each.id for each in operations if each.open)
+    bounds.notes.waiting = frozenset(each.id for each in operations if each.waits)
     routes = Routes(operations, dispatch)
     return HttpSite(routes, bounds, reactor, channel=Channel, request=Request)
 

@@ -62,7 +62,10 @@ def _as_json() -> str:
     return f"""facts || {marks} || coalesce(',"auth":' || auth || '}}', '{NO_AUTH}')"""
 
 
-AS_JSON_ARRAY: Final = f"'[' || coalesce(string_agg({_as_json()}, ',' order by id desc), '') || ']'"
+AS_JSON: Final = _as_json()
+"""A row with COLUMNS as the text of a message in JSON."""
+
+AS_JSON_ARRAY: Final = f"'[' || coalesce(string_agg({AS_JSON}, ',' order by id desc), '') || ']'"
 """Rows with COLUMNS as the text of one JSON array of such messages, newest first."""
 
 

@@ -14,7 +14,7 @@ from mailsacd.settings import Settings
 MAX_AUTOMATIC: Final = 8
 """So many workers at most when the number of cores decides."""
 
-_SHARED_LIMITS: Final = ("max_connections", "max_listeners")
+_SHARED_LIMITS: Final = ("max_connections", "max_listeners", "max_open")
 _LISTENING_CONNECTIONS: Final = 1  # of each process, beside its pools
 _TAKING_OVER: Final = 1  # worker more, while one is replaced at SIGHUP
 _OTHERS_CONNECTIONS: Final = 15  # the parent, the operator's tools, PostgreSQL's own reserve
@@ -61,6 +61,7 @@ def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
     for name, listener in listeners(settings).items():
         changes[name] = _limits_shared(listener, count)
     changes["websocket"] = _limits_shared(settings.websocket, count)
+    changes["wait"] = _limits_shared(settings.wait, count)
     for name, whole in (("pop3", settings.pop3), ("http", settings.http)):
         changes[name] = msgspec.structs.replace(
             changes[name], buffer_bytes=_part(whole.buffer_bytes, count)
@@ -69,7 +70,7 @@ def share(settings: Settings, *, dsn: str, data_dir: Path) -> Settings:
 
 
 def _limits_shared(section: msgspec.Struct, count: int) -> msgspec.Struct:
-    """``section`` with a worker's part of its limits on connections or listeners."""
+    """``section`` with a worker's part of its limits on connections, listeners or waits."""
     limits = {
         name: _part(getattr(section, name), count)
         for name in section.__struct_fields__

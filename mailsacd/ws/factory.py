@@ -8,8 +8,8 @@ from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflat
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 
+from mailsacd.listening_settings import WebsocketSettings
 from mailsacd.mail.push.listeners import Listeners
-from mailsacd.settings import WebsocketSettings
 from mailsacd.ws.feed import Feed, ListenRequest
 from mailsacd.ws.protocol import MAX_CLIENT_MESSAGE_BYTES
 

@@ -126,6 +126,7 @@ SCENES = {
             ),
         },
         like=(
+            'curl -s "$API/addresses/jeff@example.com/wait',
             'curl -s -H "Mailsac-Key: $KEY" $API/me',
             'curl -s -H "Mailsac-Key: $KEY" "$API/activity?limit=1"',
             'curl -s -H "Mailsac-Key: $KEY" $API/domains/lab.example/load-test',

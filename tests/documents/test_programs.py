@@ -178,6 +178,11 @@ def _recipe_in_shell(block: Block, daemon: RunningDaemon, home: Path) -> None:
     assert _run(["bash", "-c", script], daemon, home) == "Welcome\n"
 
 
+def _recipe_that_waits(block: Block, daemon: RunningDaemon, home: Path) -> None:
+    daemon.send("anybody@example.org", MAIL)
+    assert _run(["bash", "-c", _here(block, daemon)], daemon, home) == "Welcome\n"
+
+
 def _events_by_curl(block: Block, daemon: RunningDaemon, home: Path) -> None:
     for line in _here(block, daemon, **{"me@example.com": LISTENED}).splitlines():
         shown = _run(["bash", "-c", f"{line} -s -m 1 || [ $? = 28 ]"], daemon, home)
@@ -277,6 +282,7 @@ PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = 
     ("docs/pop3.md", "curl "): _pop3_by_curl,
     ("docs/pop3.md", "import poplib"): _pop3_by_python,
     ("docs/push.md", "raw ="): _raw_of_a_push,
+    ("docs/recipes.md", "curl "): _recipe_that_waits,
     ("docs/recipes.md", "import json"): _recipe_in_python,
     ("docs/recipes.md", "const WebSocket"): _recipe_in_javascript,
     ("docs/recipes.md", "grep "): _recipe_in_shell,

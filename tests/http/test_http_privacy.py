@@ -139,6 +139,7 @@ OF_INBOX: dict[str, Callable[[Any, list[str]], bool]] = {
     "listMessages": lambda told, ids: [m["_id"] for m in told] == ids,
     "countMessages": lambda told, ids: bool(told["count"] == len(ids)),
 }
+WAITED_FOR = {"waitForMessages"}  # as OF_INBOX, and 408 where there is nothing for the asker
 OF_INBOX_PURGED = {"purgeMessages"}  # as PURGED says
 BY_WEBSOCKET = {"listenByWebSocket"}  # who sees what by it is in tests/ws
 ENDLESS = {"listenToInbox"}  # asked for with HEAD; what comes of it is in test_http_events
@@ -339,6 +340,7 @@ async def test_every_operation_is_in_a_table(people: Society) -> None:
     tables: list[Collection[str]] = [
         ONE_MESSAGE, OF_ONE_CHANGED, OF_ONE_RELEASED, OF_INBOX, OF_INBOX_PURGED, OF_DOMAIN,
         OF_DOMAIN_DELETED, EVERYWHERE, PUBLIC_STATISTICS, WITHOUT_MESSAGES, ENDLESS, BY_WEBSOCKET,
+        WAITED_FOR,
     ]  # fmt: skip
     rows = [operation for table in tables for operation in table]
     assert set(_operations(people)) - set(rows) == set(), "say who may see what through it"
@@ -404,6 +406,28 @@ async def test_an_inbox_is_told_of_as_the_asker_may_see_it(people: Society, oper
                 right = answer.status == 200 and OF_INBOX[operation](answer.json(), seen)
             else:
                 right = answer.status == expected and _tells_nothing(answer)
+            if not right:
+                wrong.append((kind, who, expected, answer))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("operation", WAITED_FOR)
+@pytest_twisted.ensureDeferred
+async def test_what_is_waited_for_is_what_the_asker_may_see(
+    people: Society, operation: str
+) -> None:
+    ids = await _mail(people)
+    wrong: list[Any] = []
+    for kind, cells in LISTED.items():
+        for who, expected in zip((*WHO, "wrong key"), (*cells, 401), strict=True):
+            place = {"email": KINDS[kind][0], "query": "timeout=0&since=2000-01-01"}
+            answer = await _ask(people, who, operation, **place)
+            if expected is True:
+                found = [message["_id"] for message in answer.json()]
+                right = answer.status == 200 and found == ids[kind]
+            else:
+                right = answer.status == (expected or 408) and _tells_nothing(answer)
+                right = right and answer.json().get("nearMisses", []) == []
             if not right:
                 wrong.append((kind, who, expected, answer))
     assert wrong == []

@@ -87,6 +87,7 @@ class Operation:
     ``needs_account`` refuses callers without a key or session before their body is read into it.
     A body of more than ``max_body_bytes`` is refused with 413, as is one over the setting
     http.max_body_bytes.
+    One that ``waits`` is answered when its caller wants it to be: to take long is not to be slow.
     Without a ``handler`` it is told of in the specification, and served by something else.
     """
 
@@ -105,6 +106,7 @@ class Operation:
     body: type[msgspec.Struct] | None = None
     needs_account: bool = False
     echoes: bool = False
+    waits: bool = False
     max_body_bytes: int = MAX_BODY_BYTES
 
     @property

@@ -74,6 +74,30 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     "MessageNeighbours": object_of({"_id": STRING, "newer": _TEXT_OR_NULL, "older": _TEXT_OR_NULL}),
     "MessageRead": object_of({"_id": STRING, "read": _FLAG}),
+    "WaitIsOver": object_of(
+        {
+            "message": STRING,
+            "error": STRING,
+            "fitting": {"type": "integer", "minimum": 0, "description": "Messages that fit"},
+            "nearMisses": {
+                **list_of(
+                    object_of(
+                        {
+                            "_id": STRING,
+                            "subject": STRING,
+                            "received": TIME,
+                            "failed": {
+                                **_NAMES,
+                                "description": "The conditions that it does not fulfil",
+                            },
+                        }
+                    )
+                ),
+                "description": "The newest messages of the inbox",
+            },
+            "hints": {**_NAMES, "description": "What may be why, in sentences for people"},
+        }
+    ),
     "InboxPage": object_of(
         {
             "messages": list_of(named("Message")),

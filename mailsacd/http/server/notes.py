@@ -33,7 +33,7 @@ _STATUSES: Final = tuple(
     in {
         "SWITCHING_PROTOCOLS", "OK", "CREATED", "NO_CONTENT", "FOUND", "NOT_MODIFIED",
         "BAD_REQUEST", "UNAUTHORIZED", "PAYMENT_REQUIRED", "FORBIDDEN", "NOT_FOUND",
-        "METHOD_NOT_ALLOWED", "CONFLICT", "GONE", "REQUEST_ENTITY_TOO_LARGE",
+        "METHOD_NOT_ALLOWED", "REQUEST_TIMEOUT", "CONFLICT", "GONE", "REQUEST_ENTITY_TOO_LARGE",
         "UPGRADE_REQUIRED", "TOO_MANY_REQUESTS", "REQUEST_HEADER_FIELDS_TOO_LARGE",
         "INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE",
     }
@@ -78,6 +78,9 @@ class Notes:
         """The names of calls that are told apart, with their methods and paths."""
         self.unlogged: frozenset[str] = frozenset()
         """Those of them that have no line in the log unless they are refused or slow."""
+        self.waiting: frozenset[str] = frozenset()
+        """Those of them that wait for what their callers say: how long they take is not told, and
+        that it has not come is no refusal."""
         self._proxies = proxies
         self.declare(Telemetry())
 
@@ -105,9 +108,14 @@ class Notes:
         route = self._routes.get(request.call) or self._routes[NO_ROUTE]
         took_s = self.seconds() - request.began_s
         route.count(status)
-        route.seconds.observe(took_s)
+        waited = request.call in self.waiting
+        if not waited:
+            route.seconds.observe(took_s)
         is_refused = status >= HTTPStatus.BAD_REQUEST
-        if self._log.wants(refused=is_refused, took_s=took_s, quiet=request.call in self.unlogged):
+        if waited and status == HTTPStatus.REQUEST_TIMEOUT:
+            is_refused = False
+        is_slow_s, is_quiet = 0.0 if waited else took_s, request.call in self.unlogged
+        if self._log.wants(refused=is_refused, took_s=is_slow_s, quiet=is_quiet):
             self._log.line(
                 _REQUEST,
                 method=printable(request.method.decode("latin-1")),

@@ -195,6 +195,16 @@ class Throttle:
             await self.wait(wait_s)
         return standing
 
+    def slows(self, ip: str, inbox: str, *, is_private: bool) -> bool:
+        """Whether mail for ``inbox`` would have to wait now, from that peer or from anybody."""
+        peer = self.peer(ip)
+        charges = [] if peer is None else [*(peer.private if is_private else peer.public)]
+        _, interval_s = self._private_s if is_private else self._public_s
+        if interval_s:
+            charges.append(self._charge("recipient", inbox, interval_s))
+        wait_s, _ = would_wait(charges, self._seconds(), burst_s=BURST_S)
+        return wait_s > 0.0
+
     def wait(self, wait_s: float) -> Deferred[None]:
         """Return what fires after so many seconds, unless it is cancelled before."""
         waited: Deferred[None] = Deferred(lambda _: timer.cancel())

@@ -21,6 +21,7 @@ from mailsacd.mail.push.poller import Poller
 from mailsacd.mail.push.push_figures import PushFigures
 from mailsacd.mail.push.replay import AT_ONCE, Replay, Tools, check_age
 from mailsacd.mail.push.stream import BROKEN, OVERLOADED, Backlog, Stream, Subscriber
+from mailsacd.mail.push.watches import Watch, Watches
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.store.events import Events, current_snapshot
 from mailsacd.store.notices import Notices
@@ -67,6 +68,7 @@ class Hub:
         self._sequences = sequences
         self._reactor = reactor
         self._streams: dict[Stream, None] = {}
+        self._watches = Watches()
         self._stopped = False
         # A replay for each stream; renderings of large messages are bounded by the backlog
         self._tasks = Tasks("push mail", most=2 * MAX_STREAMS, clock=reactor)
@@ -122,12 +124,33 @@ class Hub:
             raise UnavailableError(_STOPS if self._stopped else AWAY)
         return stream
 
+    async def watch(self, watch: Watch) -> None:
+        """Wake ``watch`` for what is stored from now on, on whatever node.
+
+        Whoever looks at what is there after this returns misses nothing. Doing it again changes
+        nothing. `unwatch` is to be called in any case.
+        Raises UnavailableError when the database is away.
+        """
+        if self._stopped:
+            raise UnavailableError(_STOPS)
+        self._watches.add(watch)
+        await self._poller.begin()
+
+    def unwatch(self, watch: Watch) -> None:
+        """End a watch. Doing it again changes nothing."""
+        self._watches.discard(watch)
+        self._poller.rest()
+
     # As the poller's Follower
 
     @property
     def is_listening(self) -> bool:
-        """Whether there is any stream."""
-        return bool(self._streams)
+        """Whether there is any stream, or anybody who watches."""
+        return bool(self._streams or self._watches)
+
+    def found(self, events: Events) -> None:
+        """Wake those who look for themselves."""
+        self._watches.found(arrival for _, arrival in events.arrivals)
 
     def tell(self, seen: Snapshot, events: Events) -> Awaitable[None]:
         """Give the events that are new since ``seen`` to the streams that wait for them."""
@@ -135,10 +158,12 @@ class Hub:
 
     def missed(self) -> None:
         """End all streams, for events may have been missed: their clients resume."""
+        self._watches.wake_all()
         self._lose_all(MISSED)
 
     def failed(self) -> None:
         """End all streams after a defect: what follows is uncertain."""
+        self._watches.lose_all()
         self._lose_all(BROKEN)
 
     # Beginnings and ends of streams

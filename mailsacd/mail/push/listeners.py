@@ -21,11 +21,11 @@ from mailsacd.core.errors import (
 from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.open_counts import OpenCounts
 from mailsacd.core.rounds import Rounds
+from mailsacd.listening_settings import WebsocketSettings
 from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listener import Asker, Listener, Listening
 from mailsacd.mail.push.permission import ListenPermission, Wanted
-from mailsacd.settings import WebsocketSettings
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices
 from mailsacd.work.loop import Loop
 

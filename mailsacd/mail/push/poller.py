@@ -36,6 +36,9 @@ class Follower(Protocol):
     def is_listening(self) -> bool:
         """Whether anybody needs to be told."""
 
+    def found(self, events: Events) -> None:
+        """These are new, and held. May not raise."""
+
     def tell(self, seen: Snapshot, events: Events) -> Awaitable[None]:
         """These are new since ``seen``. No UnavailableError."""
 
@@ -163,6 +166,7 @@ class Poller:
             self._telling.wake()
             self.seen = events.reached
             self._due = self._due or events.more
+            self._follower.found(events)
         else:
             self._held.clear()
             self._follower.missed()

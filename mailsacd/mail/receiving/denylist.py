@@ -91,6 +91,14 @@ class Denylist:
                 return self._refused(found, self._recipients[found])
         return False
 
+    def names_sender(self, address: str) -> bool:
+        """Whether mail with that reverse-path is refused, wherever it comes from."""
+        return _entry_for(self._senders, address) is not None
+
+    def names_recipient(self, *addresses: str) -> bool:
+        """As `refuses_recipient`, for who only asks: nothing was refused."""
+        return any(_entry_for(self._recipients, address) is not None for address in addresses)
+
     def has(self, text: str) -> bool:
         """Whether mail from that domain or IP address is refused. Raises InvalidInputError."""
         entry = entry_of(text, "domainOrIP")

@@ -16,6 +16,7 @@ from mailsacd.core.errors import ForbiddenError, MailsacdError, UnavailableError
 from mailsacd.core.event import Pushed
 from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.sequence import Sequences
+from mailsacd.listening_settings import WebsocketSettings
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.accounts.guesses import Guesses
@@ -30,7 +31,6 @@ from mailsacd.mail.push.payload import Payloads
 from mailsacd.mail.push.permission import ListenPermission
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.records.activity import Activity
-from mailsacd.settings import WebsocketSettings
 from mailsacd.store.events import event_epoch
 from mailsacd.store.notices import DIRECTORY, Notices, give_notice
 from mailsacd.store.pool import Database

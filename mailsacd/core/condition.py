@@ -1,0 +1,72 @@
+"""What a message has to be like for whoever waits for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mailsacd.core.message_form import Mailboxes, Outline
+from mailsacd.core.pattern import Pattern
+from mailsacd.core.token import time_prefix
+
+MAX_COUNT: Final = 100
+
+SINCE: Final = "since"
+SUBJECT_INCLUDES: Final = "subjectIncludes"
+FROM: Final = "from"
+TO: Final = "to"
+HAS_ATTACHMENT: Final = "hasAttachment"
+BODY_MATCHES: Final = "bodyMatches"
+"""The names of the conditions, as callers write them and are told which of them failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """All of it has to hold; None: it does not matter. Texts are parts, in any case of letters.
+
+    ``sender`` is a part of an address or name in From; ``recipient`` one in To, Cc or Bcc, or of
+    the address as it was mailed, its tag included. ``body_matches`` has to be found in the text or
+    in the HTML. ``since_ms`` (that millisecond included) counts from the epoch; None is for whoever
+    waits to say. ``count`` is how many messages it takes.
+    """
+
+    subject_includes: str | None = None
+    sender: str | None = None
+    recipient: str | None = None
+    body_matches: Pattern | None = None
+    has_attachment: bool | None = None
+    since_ms: int | None = None
+    count: int = 1
+
+    def failed_by(self, message: Outline) -> tuple[str, ...]:
+        """The names of the conditions that do not hold, but for that of the body, which is not
+
+        in an outline.
+        """
+        return tuple(self._failed_by(message))
+
+    def _failed_by(self, message: Outline) -> Iterator[str]:
+        if self.since_ms is not None and message.id < time_prefix(self.since_ms):
+            yield SINCE
+        if not _includes(self.subject_includes, message.subject):
+            yield SUBJECT_INCLUDES
+        if not _includes(self.sender, *_texts(message.sender)):
+            yield FROM
+        recipients = (message.to, message.cc, message.bcc)
+        named = (text for mailboxes in recipients for text in _texts(mailboxes or ()))
+        if not _includes(self.recipient, message.original_inbox, *named):
+            yield TO
+        if self.has_attachment not in (None, bool(message.attachments)):
+            yield HAS_ATTACHMENT
+
+
+def _texts(mailboxes: Mailboxes) -> Iterator[str]:
+    for mailbox in mailboxes:
+        yield mailbox.address
+        yield mailbox.name
+
+
+def _includes(part: str | None, *texts: str) -> bool:
+    if part is None:
+        return True
+    wanted = part.casefold()
+    return any(wanted in text.casefold() for text in texts)

@@ -1,0 +1,1 @@
+"""Waiting for mail that is like somebody says, without asking again and again."""

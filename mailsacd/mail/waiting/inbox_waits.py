@@ -1,0 +1,136 @@
+"""All who wait, as one account, for mail in one inbox: they look into it together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.task import deferLater
+
+from mailsacd.core.errors import UnavailableError
+from mailsacd.mail.push.hub import Hub
+from mailsacd.mail.push.watches import Watch
+from mailsacd.mail.waiting.bodies import Bodies
+from mailsacd.mail.waiting.looks import Look, Looks, Seen
+from mailsacd.mail.waiting.wait import Wait
+from mailsacd.store.newest import Newest
+from mailsacd.work.tasks import Tasks
+
+LOOKED_AT: Final = 100
+"""So many messages of those since the time that somebody said are looked at: the newest."""
+
+_AT_A_TIME: Final = 50  # who wait: others have the reactor in between
+_LOST: Final = "Something is wrong here: wait again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What all who wait share."""
+
+    hub: Hub
+    looks: Looks
+    bodies: Bodies
+    tasks: Tasks
+    reactor: Any
+
+
+class InboxWaits:
+    """Woken by the hub it looks anew, for all; whoever comes has one look of its own."""
+
+    def __init__(self, inbox: str, viewer: str | None, tools: Tools) -> None:
+        """``viewer`` (None: the public) may look into ``inbox``, a normal address."""
+        self._inbox = inbox
+        self._viewer = viewer
+        self._hub = tools.hub
+        self._looks = tools.looks
+        self._bodies = tools.bodies
+        self._tasks = tools.tasks
+        self._reactor = tools.reactor
+        self._waits: dict[Wait, None] = {}
+        self._to_look: dict[Wait, None] = {}
+        self._is_looking = False
+        self._watch = Watch(frozenset({("inbox", inbox)}), self._wake, self._lost)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody waits."""
+        return not self._waits
+
+    async def join(self, wait: Wait) -> None:
+        """Have ``wait`` come to its end by what is there now, or comes. It has to `leave`.
+
+        Raises UnavailableError.
+        """
+        self._waits[wait] = None
+        await self._hub.watch(self._watch)  # before the first look: nothing comes in between
+        self.look_for(wait)
+
+    def leave(self, wait: Wait) -> None:
+        """Look for ``wait`` no longer."""
+        self._waits.pop(wait, None)
+        self._to_look.pop(wait, None)
+        if not self._waits:
+            self._hub.unwatch(self._watch)
+
+    def end(self, wait: Wait) -> None:
+        """The time of ``wait`` is over: it looks one last time."""
+        wait.time_is_over = True
+        if wait in self._waits:
+            self.look_for(wait)
+
+    def look_for(self, *waits: Wait) -> None:
+        """Look whether there is enough for these ``waits``."""
+        self._to_look.update(dict.fromkeys(waits))
+        if not self._is_looking and self._to_look:
+            self._is_looking = True
+            try:
+                self._tasks.run(self._look())
+            except UnavailableError as e:
+                self._is_looking = False
+                self._fail(waits, e)
+
+    def _wake(self) -> None:
+        self.look_for(*self._waits)
+
+    def _lost(self) -> None:
+        self._fail(tuple(self._waits), UnavailableError(_LOST))
+
+    async def _look(self) -> None:
+        try:
+            while self._to_look:
+                waits, self._to_look = tuple(self._to_look), {}
+                await self._look_once(waits)
+        finally:
+            self._is_looking = False
+
+    async def _look_once(self, waits: Sequence[Wait]) -> None:
+        try:
+            from_id = min(wait.from_id for wait in waits)
+            look = Look(Newest(self._inbox, from_id, LOOKED_AT), self._viewer)
+            seen = await self._looks.look(look)
+            await self._search([wait for wait in waits if wait.pattern is not None], seen)
+            for start in range(0, len(waits), _AT_A_TIME):
+                if start:
+                    await deferLater(self._reactor, 0)
+                for wait in waits[start : start + _AT_A_TIME]:
+                    wait.look_at(seen)
+        except CancelledError:  # by the stop
+            self._fail(waits, UnavailableError(_LOST))
+            raise
+        except Exception as e:  # noqa: BLE001  it is told to those who wait
+            self._fail(waits, e)
+
+    async def _search(self, waits: Sequence[Wait], seen: Sequence[Seen]) -> None:
+        """Search each body for all who need it at once."""
+        for each in seen if waits else ():
+            needing = [wait for wait in waits if wait.needs_search(each)]
+            if not needing:
+                continue
+            patterns = [wait.pattern for wait in needing if wait.pattern is not None]
+            found = await self._bodies.search(self._inbox, self._viewer, each.outline.id, patterns)
+            for wait, result in zip(needing, found, strict=True):
+                wait.searched(each, result)
+
+    def _fail(self, waits: Sequence[Wait], why: Exception) -> None:
+        for wait in waits:
+            wait.fail(why)
