@@ -63,6 +63,11 @@ def spend(
     return wait_s, worst
 
 
+def interval_s_of(per_minute: int) -> float:
+    """How many seconds go by until one more is allowed; 0: as many as you like are."""
+    return 60.0 / per_minute if per_minute else 0.0
+
+
 def would_wait(charges: Sequence[Charge], now_s: float, *, burst_s: float) -> tuple[float, int]:
     """Return what `spend` would, and spend nothing."""
     wait_s, worst, _ = _look_at(charges, now_s, burst_s)

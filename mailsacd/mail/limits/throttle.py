@@ -21,7 +21,7 @@ from mailsacd.core.figures import Figures
 from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.networks import networks_of_setting
 from mailsacd.core.peer import networks_around
-from mailsacd.core.rate import Charge, full_in_s, places, spend, would_wait
+from mailsacd.core.rate import Charge, full_in_s, interval_s_of, places, spend, would_wait
 from mailsacd.core.rate_standing import RateStanding
 from mailsacd.mail.records.activity import Activity
 from mailsacd.throttle_settings import ThrottleSettings
@@ -88,9 +88,9 @@ class Throttle:
         self._secret = memory.secret
         self._charge = lru_cache(_REMEMBERED)(self._new_charge)
         limits = (settings.sender_domain_per_minute, settings.recipient_per_minute)
-        self._public_s = tuple(map(_interval_s, limits))
-        self._private_s = tuple(_interval_s(n * settings.private_factor) for n in limits)
-        self._account_s = _interval_s(settings.account_per_minute)
+        self._public_s = tuple(map(interval_s_of, limits))
+        self._private_s = tuple(interval_s_of(n * settings.private_factor) for n in limits)
+        self._account_s = interval_s_of(settings.account_per_minute)
         self._told: set[tuple[str, int | None]] = set()
         self._tell_afresh_s = 0.0
         self.declare(Figures())
@@ -179,7 +179,7 @@ class Throttle:
         per_minute, charges = self._settings.calls_per_minute, peer.calls
         if account is not None:
             per_minute = self._settings.account_calls_per_minute
-            interval_s = _interval_s(per_minute)
+            interval_s = interval_s_of(per_minute)
             charges = (self._charge("calling-account", account, interval_s),) if interval_s else ()
         if not charges:
             return None
@@ -202,8 +202,7 @@ class Throttle:
         _, interval_s = self._private_s if is_private else self._public_s
         if interval_s:
             charges.append(self._charge("recipient", inbox, interval_s))
-        wait_s, _ = would_wait(charges, self._seconds(), burst_s=BURST_S)
-        return wait_s > 0.0
+        return would_wait(charges, self._seconds(), burst_s=BURST_S)[0] > 0.0
 
     def wait(self, wait_s: float) -> Deferred[None]:
         """Return what fires after so many seconds, unless it is cancelled before."""
@@ -231,7 +230,7 @@ class Throttle:
         if not per_minute:
             return ()
         return tuple(
-            self._charge(table, network, _interval_s(per_minute) / WIDER**level)
+            self._charge(table, network, interval_s_of(per_minute) / WIDER**level)
             for level, network in enumerate(networks)
         )
 
@@ -240,7 +239,7 @@ class Throttle:
         return Charge(self._tables[table], *places(name, self._secret), interval_s, name)
 
     def _spend_at_once(self, table: str, account: str, per_minute: int, count: int) -> None:
-        interval_s = _interval_s(per_minute)
+        interval_s = interval_s_of(per_minute)
         if not interval_s or not self._settings.enabled:
             return
         # What a minute brings may go at once, as one message too
@@ -283,11 +282,6 @@ class Throttle:
             self._told.add((name, code))
         detail = "slowed" if code is None else "sent away"
         self._activity.record(THROTTLED, account=account, subject=name, code=code, detail=detail)
-
-
-def _interval_s(per_minute: int) -> float:
-    """How many seconds go by until one more is allowed; 0: as many as you like are."""
-    return 60.0 / per_minute if per_minute else 0.0
 
 
 def _standing(

@@ -23,7 +23,7 @@ class Watch:
 
 
 class Watches:
-    """All of a node."""
+    """Those of a node, by what they wait for."""
 
     def __init__(self) -> None:
         self._watching: dict[Watch, None] = {}

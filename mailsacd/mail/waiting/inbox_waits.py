@@ -53,7 +53,7 @@ class InboxWaits:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody waits."""
+        """Whether nobody waits for mail there."""
         return not self._waits
 
     async def join(self, wait: Wait) -> None:

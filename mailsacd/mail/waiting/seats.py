@@ -14,7 +14,7 @@ _RETRY_S: Final = 5
 
 
 class Seats:
-    """Counts those who wait."""
+    """Counts those who wait, within the bounds of the settings."""
 
     def __init__(self, settings: WaitSettings, memory: LimitMemory | None = None) -> None:
         """``memory`` is shared with the node's other workers."""

@@ -75,7 +75,7 @@ class Rights:
 
 
 class Waits:
-    """All that are open in this process."""
+    """All waits that are open in this process."""
 
     def __init__(self, rights: Rights, seats: Seats, tools: Tools) -> None:
         self._rights = rights
