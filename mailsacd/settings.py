@@ -12,6 +12,7 @@ from mailsacd.check_settings import CheckSettings
 from mailsacd.core.public_url import parse_public_url
 from mailsacd.listening_settings import WaitSettings, WebsocketSettings
 from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
+from mailsacd.run_settings import RunSettings
 from mailsacd.setting_types import (
     Amount,
     Count,
@@ -264,6 +265,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     spam: SpamSettings = SpamSettings()
     transcripts: TranscriptSettings = TranscriptSettings()
     domains: DomainSettings = DomainSettings()
+    runs: RunSettings = RunSettings()
     accounts: AccountSettings = AccountSettings()
     plans: dict[str, PlanSettings] = msgspec.field(
         default_factory=lambda: {DEFAULT_PLAN: PlanSettings()}

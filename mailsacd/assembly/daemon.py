@@ -36,6 +36,7 @@ from mailsacd.assembly.push import make_push
 from mailsacd.assembly.reads import make_reader
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
+from mailsacd.assembly.runs import RunParts
 from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.spam import Spam
 from mailsacd.assembly.waiting import Waiting
@@ -174,6 +175,7 @@ class Daemon:
         mail = MailParts(ground, owners, records, observers, ports, self._add)
         feeds = self._add(Feeds(ground, owners, records, push.hub))
         waiting = self._add(Waiting(ground, owners, records, push.hub, mail.policy))
+        runs = self._add(RunParts(ground, owners, records))
         signing_in = SigningIn.of(ground.settings, owners, records)
         operating = Operating(ground, owners)
         checks = make_message_checks(ground, owners, records.throttle)
@@ -198,6 +200,7 @@ class Daemon:
             *delivering.calls(),
             *feeds.calls(),
             *waiting.calls(),
+            *runs.calls(),
             *pages.calls(),
         )
         web = self._add(Web(ground, owners, records, groups, feeds.websockets))

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 KEY_FORM: Final = re.compile(r"k_[A-Za-z0-9]{32}\Z")
+RUN_KEY_FORM: Final = re.compile(r"r_[A-Za-z0-9]{32}\Z")
 TOKEN_FORM: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 NAME_FORM: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?\Z")
 
@@ -112,7 +113,16 @@ class ApiKey:
 
 def new_key() -> str:
     """A new API key: ``k_`` and 32 random characters."""
-    return "k_" + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(_KEY_CHARACTERS))
+    return f"k_{_new_secret()}"
+
+
+def new_run_key() -> str:
+    """A new key of a run: ``r_`` and 32 random characters."""
+    return f"r_{_new_secret()}"
+
+
+def _new_secret() -> str:
+    return "".join(secrets.choice(_KEY_ALPHABET) for _ in range(_KEY_CHARACTERS))
 
 
 def new_token() -> str:

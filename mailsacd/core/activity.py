@@ -21,6 +21,7 @@ SENT: Final = "sent"
 SEND_DELAYED: Final = "send-delayed"
 SEND_FAILED: Final = "send-failed"
 LOAD_TEST: Final = "load-test"
+RUN: Final = "run"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,19 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from mailsacd.core.address import Address
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """A part of an account's mail: that of the ``domain`` of a run."""
+
+    domain: str
+
+    def includes(self, address: Address) -> bool:
+        """Whether the mail of a normal address belongs to it."""
+        return address.domain == self.domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +29,8 @@ class Actor:
     ``by_command`` that it is whoever looks after it, at its command line.
     ``key_name`` is what the account calls the API key, ``peer`` the IP address that the request
     came from.
+    Who has a ``scope`` acts for the account within that alone: calls that are not made for it
+    refuse him, and so does `account_of`.
     """
 
     account: str | None
@@ -26,6 +40,7 @@ class Actor:
     is_operator: bool = False
     by_command: bool = False
     key_name: str | None = None
+    scope: Scope | None = None
     peer: str = field(default="", compare=False)
 
     def at(self, peer: str) -> "Actor":
@@ -57,10 +72,28 @@ def by_command(account: str) -> Actor:
 
 
 def account_of(actor: Actor) -> str:
-    """The account that ``actor`` stands for. Raises UnauthenticatedError when there is none."""
+    """The account that ``actor`` stands for, with all that it has.
+
+    Raises UnauthenticatedError when there is none, ForbiddenError for who has a part of it alone.
+    """
+    if actor.scope is not None:
+        raise out_of_scope()
+    return viewing_account(actor)
+
+
+def viewing_account(actor: Actor) -> str:
+    """The account whose mail ``actor`` sees, all of it or within a scope.
+
+    Raises UnauthenticatedError when there is none.
+    """
     if actor.account is None:
         raise UnauthenticatedError("An API key is needed, or a session")
     return actor.account
+
+
+def out_of_scope() -> ForbiddenError:
+    """The error for who asks for something outside of his scope."""
+    return ForbiddenError("The key of a run is good for the mail of that run, and nothing else")
 
 
 def unlimited_account(actor: Actor) -> str:

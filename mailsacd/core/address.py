@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import idna
 
 from mailsacd.core.errors import BadAddressError
+from mailsacd.core.run import is_of_run
 
 MAX_LOCAL_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
 MAX_DOMAIN_OCTETS = 255  # RFC 5321 section 4.5.3.1.2
@@ -27,6 +28,7 @@ MAX_DNS_CHARACTERS = 253  # RFC 1035 section 2.3.4: 255 octets as they are sent
 MAX_ADDRESS_OCTETS = 254  # RFC 5321 section 4.5.3.1.3: 256 with the angle brackets
 
 _ALTERNATE_LOCAL = re.compile(r"inbox-[0-9a-f]{40}\Z")
+_RUN_LOCAL = re.compile(r"(run-[0-9a-hjkmnp-tv-z]{16})-(.+)\Z")
 _UNQUOTED = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+\Z")
 _ASCII_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*)"\Z')
@@ -51,12 +53,25 @@ class Address:
         """Whether the local part has the form of an alternate: ``inbox-`` and 40 hex digits."""
         return _ALTERNATE_LOCAL.match(self.local) is not None
 
+    @property
+    def is_of_run(self) -> bool:
+        """Whether the domain has the form of a run's (core.run)."""
+        return is_of_run(self.domain)
+
+    @property
+    def _is_named(self) -> bool:
+        return not self.domain.startswith("[")
+
     def without_tag(self) -> "Address":
         """The address that plus-addressing delivers to (RFC 5233): ``jeff+x@d`` to ``jeff@d``.
 
         A local part that starts with its only plus has nothing before the tag and stays as it is.
+        One that starts with a run's id means that run's domain: ``run-…-jeff@d``, for domains whose
+        subdomains get no mail, is ``jeff@run-….d``.
         """
         user, plus, _tag = _meant(self.local).partition("+")
+        if user.startswith("run-") and (of_run := _RUN_LOCAL.match(user)) and self._is_named:
+            return Address(_written(of_run[2]), f"{of_run[1]}.{self.domain}")
         return Address(_written(user), self.domain) if plus and user else self
 
 

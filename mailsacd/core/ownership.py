@@ -75,7 +75,8 @@ class DomainFacts:
     ``catch_all`` tells that the owner has switched on ``*@domain``, ``forwards`` that mail for
     some reserved address of the domain goes on to another, ``hooks`` that some has a webhook or
     Slack, ``transcripts`` that of some what is said on the wire is kept. ``load_test`` is the test
-    under way, of the owner's.
+    under way, of the owner's. ``run_ends_ms`` is when the run ends whose domain it is (milliseconds
+    since the epoch), None for any other domain.
     """
 
     owner: str | None
@@ -87,6 +88,7 @@ class DomainFacts:
     hooks: bool
     transcripts: bool = False
     load_test: LoadTestRun | None = None
+    run_ends_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ _claim_due: many[tuple[str, str | None]] = many(
 _without: many[tuple[str, str]] = many(
     lambda name, owner: (name, owner),
     """select name, owner from domain
-       where verified and name not like %(lent)s and not exists (
+       where verified and not of_run and name not like %(lent)s and not exists (
            select from dkim_key key where key.domain = domain.name and key.owner = domain.owner)
        limit %(limit)s::int""",
 )

@@ -15,6 +15,10 @@ _COLUMNS = (
 )
 
 
+_BROUGHT: Final = "not of_run"
+"""Those of runs are none of an account's claims (store.runs)."""
+
+
 class Flags(TypedDict, total=False):
     """What its account may set of a domain; None leaves it as it is."""
 
@@ -39,24 +43,28 @@ def _domain(name: str, owner: str, *rest: Any) -> Domain:
 
 _find = maybe(
     _domain,
-    f"select {_COLUMNS} from domain where name = %(name)s and owner = %(owner)s",  # noqa: S608  no input in it
+    f"select {_COLUMNS} from domain where name = %(name)s and owner = %(owner)s and {_BROUGHT}",  # noqa: S608  no input in it
 )
 _list = many(
     _domain,
-    f"""select {_COLUMNS} from domain where owner = %(owner)s
+    f"""select {_COLUMNS} from domain where owner = %(owner)s and {_BROUGHT}
         order by is_default desc, name limit {MAX_LISTED}""",  # noqa: S608  no input in it
 )
 _search = many(
     _domain,
     f"""select {_COLUMNS} from domain
-        where position(lower(%(query)s) in name) > 0 or position(lower(%(query)s) in owner) > 0
+        where (position(lower(%(query)s) in name) > 0 or position(lower(%(query)s) in owner) > 0)
+            and {_BROUGHT}
         order by name, owner limit %(limit)s offset %(skip)s""",  # noqa: S608  no input in it
 )
 _holder = maybe(
     _domain,
     f"select {_COLUMNS} from domain where name = %(name)s and verified",  # noqa: S608  no input in it
 )
-_count: one[int] = one(column, "select count(*) from domain where owner = %(owner)s")
+_count: one[int] = one(
+    column,
+    f"select count(*) from domain where owner = %(owner)s and {_BROUGHT}",  # noqa: S608  no input in it
+)
 _add = one(
     _domain,
     f"""insert into domain
@@ -66,7 +74,9 @@ _add = one(
             case when %(hosted)s::boolean then null else now() + interval '5 minutes' end)
         returning {_COLUMNS}""",  # noqa: S608  no input in it
 )
-_remove = none("delete from domain where name = %(name)s and owner = %(owner)s")
+_remove = none(
+    f"delete from domain where name = %(name)s and owner = %(owner)s and {_BROUGHT}"  # noqa: S608  no input in it
+)
 _IS_STALE: Final = (
     "not verified and not hosted and updated < now() - make_interval(days => %(days)s::int)"
 )

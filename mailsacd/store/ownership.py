@@ -14,7 +14,12 @@ from mailsacd.store.views import ABOVE_ALL_IDS
 
 
 def _facts(
-    owner: str | None, test: str | None, header: str, ends_ms: int, *flags: Any
+    owner: str | None,
+    run_ends_ms: int | None,
+    test: str | None,
+    header: str,
+    ends_ms: int,
+    *flags: Any,
 ) -> DomainFacts:
     claimed, is_private, enablews, catch_all, forwards, hooks, transcripts = map(bool, flags)
     return DomainFacts(
@@ -27,6 +32,7 @@ def _facts(
         hooks=hooks,
         transcripts=transcripts,
         load_test=None if test is None else LoadTestRun(id=test, header=header, ends_ms=ends_ms),
+        run_ends_ms=run_ends_ms,
     )
 
 
@@ -35,7 +41,9 @@ _address_facts = maybe(
 )
 _domain_facts = maybe(
     _facts,
-    """select found.owner, test.id, test.header, (extract(epoch from test.ends) * 1000)::bigint,
+    """select found.owner,
+           (select (extract(epoch from ends) * 1000)::bigint from run where domain = %(name)s),
+           test.id, test.header, (extract(epoch from test.ends) * 1000)::bigint,
            claims > 0, is_private, enablews,
            (select catch_all from address
             where email = '*@' || %(name)s::text and address.owner = found.owner),

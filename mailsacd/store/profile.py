@@ -46,8 +46,8 @@ _used = one(
     Used,
     f"""select
         (select count(*) from address where owner = %(account)s::text),
-        (select count(*) from domain where owner = %(account)s::text),
-        (select count(*) from domain d where owner = %(account)s::text and verified
+        (select count(*) from domain where owner = %(account)s::text and not of_run),
+        (select count(*) from domain d where owner = %(account)s::text and verified and not of_run
             and not exists (select 1 from address a
                             where a.email = '*@' || d.name and a.owner = d.owner)),
         (select count(*) from login where account = %(account)s::text and team),
@@ -61,7 +61,7 @@ _stored = one(
     f"""select
         array(select email from address where owner = %(account)s::text
               order by email limit {MAX_NAMED}),
-        array(select name from domain where owner = %(account)s::text
+        array(select name from domain where owner = %(account)s::text and not of_run
               order by name limit {MAX_NAMED}),
         array(with recursive starred (name) as (
                   {_NEXT_STARRED.format("")}

@@ -129,7 +129,8 @@ _beside_mail = one(
     f"""select (select count(*) from account),
            case when known.addresses > {EXACT_ADDRESSES} then known.addresses
                else (select count(*) from address) end,
-           (select count(*) from domain where verified), (select count(*) from denylist),
+           (select count(*) from domain where verified and not of_run),
+           (select count(*) from denylist),
            pg_database_size(current_database())
        from (select reltuples::bigint as addresses from pg_class
              where oid = 'address'::regclass) known""",  # noqa: S608  no input in it

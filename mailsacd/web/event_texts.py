@@ -27,6 +27,7 @@ KINDS: Final = {
     activity.SIGNED_IN: "Signed in",
     activity.SIGN_IN_FAILED: "Wrong password",
     activity.LOAD_TEST: "Load test",
+    activity.RUN: "Run",
 }
 """Those that an account is told of; `storage-full` is the operator's."""
 

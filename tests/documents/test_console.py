@@ -133,6 +133,7 @@ SCENES = {
             'curl -s -b jar "$API/audit?limit=1"',
         ),
     ),
+    "docs/runs.md": Scene(prepare=_account, like=("curl -s -X POST $API/runs",)),
     "docs/sending.md": Scene(
         options=("relay.release_to=example.org",),
         prepare=_private_address,

@@ -153,6 +153,14 @@ def _recipe_in_python(block: Block, daemon: RunningDaemon, _home: Path) -> None:
     assert known["message"]["subject"] == "Welcome"  # type: ignore[index]  # what the lines made
 
 
+def _fixture_of_runs(block: Block, daemon: RunningDaemon, home: Path) -> None:
+    test = "\n\ndef test_it(run):\n    assert run['domain'].startswith(run['_id'])\n"
+    (home / "test_run.py").write_text(_here(block, daemon) + test)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_run.py"]
+    assert "1 passed" in _run(command, daemon, home)
+    assert _asked(daemon, "/api/runs") == []
+
+
 _SEND_IN_NODE = """
 const transport = require("nodemailer").createTransport({ port: process.env.SMTP });
 const mail_ = { from: "a@a.example", to: "bob@example.com", subject: "Welcome", text: "hi" };
@@ -287,6 +295,7 @@ PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = 
     ("docs/recipes.md", "const WebSocket"): _recipe_in_javascript,
     ("docs/recipes.md", "grep "): _recipe_in_shell,
     ("docs/reverse-proxies.md", "[http]"): _settings,
+    ("docs/runs.md", "import json"): _fixture_of_runs,
     ("docs/webhooks.md", "import base64"): _receiver,
     ("docs/webhooks.md", "const crypto"): _receiver,
     ("docs/webhooks.md", "[webhook]"): _settings,

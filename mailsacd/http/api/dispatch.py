@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twisted.internet.defer import CancelledError
 
-from mailsacd.core.actor import ANYONE, account_of
+from mailsacd.core.actor import ANYONE, account_of, out_of_scope
 from mailsacd.core.errors import RateLimitError
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.codec import error_response, read_body
@@ -96,6 +96,8 @@ class Dispatch:
             request.actor = actor
             if self._throttle is not None:
                 request.rates = rate_headers(await self._throttle.call(peer, actor.account))
+            if actor.scope is not None and not operation.within_scope:
+                raise out_of_scope()
             if operation.needs_account:
                 account_of(actor)
             if actor is not ANYONE:

@@ -28,7 +28,7 @@ _REFUSALS: Final = {
 # What can come of any call at which a key is looked at: a body that cannot be read, a wrong key,
 # too many calls, a database that is away. A write by a page of another site is forbidden.
 _OF_ANY: Final = frozenset({400, 401, 413, 429, 503})
-_OF_ANY_WRITE: Final = _OF_ANY | {403}
+_FORBIDDEN: Final = frozenset({403})
 _NO_KEY_OR_ONE: Final[list[dict[str, list[str]]]] = [{}, {"header": []}, {"query": []}]
 
 
@@ -92,8 +92,9 @@ def _has_tag(operation: Operation) -> bool:
 def _refusals_of(operation: Operation) -> frozenset[int]:
     if operation.open:
         return frozenset(operation.refusals)
-    usual = _OF_ANY if operation.method.encode() in READS else _OF_ANY_WRITE
-    return usual | frozenset(operation.refusals)
+    is_write = operation.method.encode() not in READS  # a page of another site may not
+    forbidden = _FORBIDDEN if is_write or not operation.within_scope else frozenset()
+    return _OF_ANY | forbidden | frozenset(operation.refusals)
 
 
 def _body(kind: type[msgspec.Struct]) -> dict[str, Any]:

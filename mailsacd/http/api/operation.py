@@ -85,6 +85,8 @@ class Operation:
     ``echoes`` says that the answer repeats the caller's input beside mail: it is not compressed,
     for its size would tell which guesses are in there.
     ``needs_account`` refuses callers without a key or session before their body is read into it.
+    ``within_scope`` lets those in, too, whose key is good for a part of an account's mail: what the
+    handler asks decides by that part (mail.reading.access).
     A body of more than ``max_body_bytes`` is refused with 413, as is one over the setting
     http.max_body_bytes.
     One that ``waits`` is answered when its caller wants it to be: to take long is not to be slow.
@@ -105,6 +107,7 @@ class Operation:
     description: str = ""
     body: type[msgspec.Struct] | None = None
     needs_account: bool = False
+    within_scope: bool = False
     echoes: bool = False
     waits: bool = False
     max_body_bytes: int = MAX_BODY_BYTES

@@ -15,7 +15,7 @@ from mailsacd.mime.parse import Attachment, ParsedMessage
 
 _TAG: Final = "Attachments"
 _REFUSALS: Final = (400, 401, 403, 404, 503)
-_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS, within_scope=True)
 _LIST: Final = "/api/addresses/{email}/messages/{messageId}/attachments"
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}\Z")
 _UNKNOWN_TYPE: Final = "application/octet-stream"

@@ -77,6 +77,7 @@ class EventCalls:
                 ),
                 refusals=(400, 401, 403, 429, 503),
                 handler=self.listen,
+                within_scope=True,
             ),
         )
 

@@ -26,7 +26,7 @@ from mailsacd.mime.trace import header_section
 
 _TAG: Final = "Messages"
 _REFUSALS: Final = (400, 401, 403, 503)
-_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS)
+_operation = partial(Operation, tag=_TAG, refusals=_REFUSALS, within_scope=True)
 _REFUSALS_OF_ONE: Final = (*_REFUSALS, 404)
 
 # What a message contains runs nothing on our origin: no scripts, forms, frames or plug-ins.

@@ -19,6 +19,7 @@ _operation = partial(
     tag="Messages",
     parameters=(EMAIL, MESSAGE_ID),
     refusals=(400, 401, 403, 404, 503),
+    within_scope=True,
 )
 
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from twisted.internet.defer import CancelledError
 
-from mailsacd.core.account import KEY_FORM, TOKEN_FORM
-from mailsacd.core.actor import Actor
+from mailsacd.core.account import KEY_FORM, RUN_KEY_FORM, TOKEN_FORM
+from mailsacd.core.actor import Actor, Scope
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import UnauthenticatedError
 from mailsacd.mail.accounts.guesses import Guesses
@@ -23,6 +23,7 @@ from mailsacd.mail.accounts.uses import Uses
 from mailsacd.store.keys import find_key, record_use
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
+from mailsacd.store.runs import find_run_key
 from mailsacd.store.sessions import find_session, record_session_use
 from mailsacd.work.sharing import Sharing
 
@@ -39,13 +40,17 @@ class _Known:
     """What a hash was found to stand for: an actor, or nobody (None).
 
     ``used_id`` is of the key; of a session that was last used long enough ago to be noted. What a
-    session stands for is another matter when it, or the elevation of its user, ``expires``.
+    session stands for is another matter when it, or the elevation of its user, ``expires``; the key
+    of a run is good for nothing then.
     """
 
     actor: Actor | None
     used_id: str | None
     until_s: float
     expires: datetime | None
+
+
+_LookUp = Callable[[bytes], Awaitable[_Known]]
 
 
 class Authenticator:
@@ -86,30 +91,36 @@ class Authenticator:
 
         A ``peer`` (IP address) that tries too many keys gets ThrottledError for a while.
         """
-        if not KEY_FORM.match(key):  # no key ever looked so: there is nothing to check
-            raise UnauthenticatedError(_WRONG_KEY)
+        look_up = self._looks_up(key)
         digest = hash_of(key)
         known = self._remembered(digest)
         if known is None:
-            known = await self._guess(digest, peer)
+            known = await self._guess(digest, peer, look_up)
         return self._actor_with(known)
 
     async def check(self, key: str) -> Actor:
         """As `authenticate`, for callers that count the guesses of their peers themselves."""
-        if not KEY_FORM.match(key):
-            raise UnauthenticatedError(_WRONG_KEY)
+        look_up = self._looks_up(key)
         digest = hash_of(key)
-        known = self._remembered(digest) or await self._look_up(digest, self._look_up_key)
+        known = self._remembered(digest) or await self._look_up(digest, look_up)
         return self._actor_with(known)
 
-    async def _guess(self, digest: bytes, peer: str) -> _Known:
-        """Many who come at once with one key are one guess."""
-        return await self._guessing.get(digest, lambda: self._look_up_guess(digest, peer))
+    def _looks_up(self, key: str) -> _LookUp:
+        """What finds out whose a key of that form is. Raises UnauthenticatedError."""
+        if KEY_FORM.match(key):
+            return self._look_up_key
+        if RUN_KEY_FORM.match(key):
+            return self._look_up_run_key
+        raise UnauthenticatedError(_WRONG_KEY)  # no key ever looked so: there is nothing to check
 
-    async def _look_up_guess(self, digest: bytes, peer: str) -> _Known:
+    async def _guess(self, digest: bytes, peer: str, look_up: _LookUp) -> _Known:
+        """Many who come at once with one key are one guess."""
+        return await self._guessing.get(digest, lambda: self._look_up_guess(digest, peer, look_up))
+
+    async def _look_up_guess(self, digest: bytes, peer: str, look_up: _LookUp) -> _Known:
         self._guesses.spend(peer)
         try:
-            known = await self._look_up(digest, self._look_up_key)
+            known = await self._look_up(digest, look_up)
         except CancelledError:  # who hangs up learns nothing of it
             self._guesses.refund(peer)
             raise
@@ -118,9 +129,10 @@ class Authenticator:
         return known
 
     def _actor_with(self, known: _Known) -> Actor:
-        if known.actor is None or known.used_id is None:
+        if known.actor is None:
             raise UnauthenticatedError(_WRONG_KEY)
-        self._keys.note(known.used_id)
+        if known.used_id is not None:
+            self._keys.note(known.used_id)
         return known.actor
 
     async def session(self, token: str) -> Actor | None:
@@ -157,12 +169,10 @@ class Authenticator:
             return None
         return known
 
-    async def _look_up(
-        self, digest: bytes, look_up: Callable[[bytes], Awaitable[_Known]]
-    ) -> _Known:
+    async def _look_up(self, digest: bytes, look_up: _LookUp) -> _Known:
         changes = self._changes
         known = await look_up(digest)
-        is_worth_it = known.actor is not None or look_up == self._look_up_key
+        is_worth_it = known.actor is not None or look_up != self._look_up_session
         if is_worth_it and self._notices.listening and changes == self._changes:
             self._known.remember(digest, known)
         return known
@@ -173,6 +183,14 @@ class Authenticator:
             return _Known(None, None, self._reactor.seconds() + CACHE_S, None)
         actor = Actor(account=found.account, key_name=found.name)
         return _Known(actor, found.id, self._reactor.seconds() + CACHE_S, None)
+
+    async def _look_up_run_key(self, digest: bytes) -> _Known:
+        found = await find_run_key(self._database, digest)
+        until_s = self._reactor.seconds() + CACHE_S
+        if found is None or found.suspended:
+            return _Known(None, None, until_s, None)
+        actor = Actor(account=found.account, scope=Scope(domain=found.domain))
+        return _Known(actor, None, until_s, found.ends)
 
     async def _look_up_session(self, digest: bytes) -> _Known:
         found = await find_session(self._database, digest)

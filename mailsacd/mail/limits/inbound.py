@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from mailsacd.core.message import NewEnvelope, Owned
+from mailsacd.core.run import outside_of_run
 from mailsacd.core.token import utc_from_ms
 from mailsacd.store.inbound import PUBLIC, NewInbound, add_inbound, forget_inbound
 from mailsacd.store.notices import ACCOUNTS, Notices
@@ -55,7 +56,10 @@ class InboundCounts:
             for message in new.messages:
                 whose = owned.get(message.id)
                 account = new.saved_by if whose is None else whose.owner
-                key = (PUBLIC, day, "") if account is None else (account, day, message.domain)
+                if account is None:
+                    key = (PUBLIC, day, "")
+                else:  # of each run for itself there would be rows long after it has ended
+                    key = (account, day, outside_of_run(message.domain))
                 self._count(key, 1, new)
 
     def _count(self, key: _Key, messages: int, new: NewEnvelope) -> None:

@@ -20,6 +20,7 @@ from mailsacd.core.errors import (
     ThrottledError,
 )
 from mailsacd.core.ownership import CATCH_ALL_LOCAL, Domain
+from mailsacd.core.run import is_of_run
 from mailsacd.mail.accounts.plans import Plans
 from mailsacd.mail.ownership.address_settings import check_forward
 from mailsacd.mail.ownership.address_view import AddressView
@@ -260,6 +261,8 @@ class Domains:
             problem = "is an address, not a domain"
         elif "." not in domain:
             problem = "has to have a dot in it"
+        elif is_of_run(domain):
+            problem = "has the form of a run's"
         elif domain == self._rules.hosting:
             problem = "is the operator's: take a name below it"
         if problem:

@@ -21,8 +21,13 @@ ANOTHERS: Final = "The address {0} is owned by another account"
 
 
 def reservable(email: str) -> Address:
-    """The inbox of that address. Raises BadAddressError, and InvalidInputError for an alternate."""
+    """The inbox of that address.
+
+    Raises BadAddressError, and InvalidInputError for an alternate, or an address of a run.
+    """
     inbox = inbox_of(email)
+    if inbox.is_of_run:
+        raise InvalidInputError("The addresses of a run are all private until it ends")
     if inbox.is_alternate:
         raise InvalidInputError("An address of that form stands for another one")
     return inbox

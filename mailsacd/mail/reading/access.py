@@ -8,7 +8,7 @@ alone, a private one for its owner alone. Its neighbours `mailbox`, `maildrop`, 
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, out_of_scope
 from mailsacd.core.address import Address, inbox_of
 from mailsacd.core.errors import (
     ForbiddenError,
@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _KEY_NEEDED: Final = "An API key is needed to read mail here"
 _ANOTHERS: Final = "This inbox belongs to another account"
+_NO_RUN: Final = "There is no such run, or it has ended"
 
 
 class Holders(Protocol):
@@ -73,12 +74,15 @@ class AccessControl:
     async def access(self, actor: Actor, email: str) -> Access:
         """As `inbox`, but that it is another account's is only told in ``refusal``.
 
-        Single messages in there may be the actor's own all the same.
+        Single messages in there may be the actor's own all the same, unless it is outside of his
+        scope, or of a run that has ended (ForbiddenError).
         """
-        address = inbox_of(email)
+        address = _within_scope(actor, email)
         if actor.account is None and not self._anonymous_read:
             raise UnauthenticatedError(_KEY_NEEDED)
         holding = await self._holders.holder(address)
+        if holding.owner is None and address.is_of_run:
+            raise ForbiddenError(_NO_RUN)
         if holding.owner is None or holding.owner == actor.account:
             return Access(str(address), None)
         if actor.account is None:
@@ -88,9 +92,10 @@ class AccessControl:
     async def owned_inbox(self, actor: Actor, email: str) -> str:
         """The normal address of an inbox that is the actor's own, or under a domain of its own.
 
-        Raises UnauthenticatedError for any other inbox, and without an account.
+        Raises UnauthenticatedError for any other inbox, and without an account; ForbiddenError for
+        one outside of his scope.
         """
-        address = inbox_of(email)
+        address = _within_scope(actor, email)
         if actor.account is None:
             raise UnauthenticatedError("An API key of the address's owner is needed")
         holding = await self._holders.holder(address)
@@ -109,7 +114,16 @@ class AccessControl:
         """
         if actor.account is None:
             raise UnauthenticatedError("An API key of the domain's owner is needed")
+        if actor.scope is not None and actor.scope.domain != name:
+            raise out_of_scope()
         domain = await self._holders.domain(name)
         if domain is None or domain.owner != actor.account:
             raise ForbiddenError("Only the owner of a verified domain may do this")
         return actor.account
+
+
+def _within_scope(actor: Actor, email: str) -> Address:
+    address = inbox_of(email)
+    if actor.scope is not None and not actor.scope.includes(address):
+        raise out_of_scope()
+    return address

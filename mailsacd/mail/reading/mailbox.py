@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from mailsacd.core.actor import Actor, account_of
+from mailsacd.core.actor import Actor, viewing_account
 from mailsacd.core.message import Message, Neighbours
 from mailsacd.core.token import time_prefix
 from mailsacd.mail.reading.access import Access, AccessControl
@@ -119,7 +119,7 @@ class Mailbox:
         Raises UnauthenticatedError for who owns neither.
         """
         inbox = await self._access_control.owned_inbox(actor, email)
-        account = account_of(actor)
+        account = viewing_account(actor)
         before = None if until_ms is None else time_prefix(until_ms)
         gone = await purge_inbox(self._database, inbox, account, before, limit)
         if gone:  # what may be left is gone now, too, and removed later

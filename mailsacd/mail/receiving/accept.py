@@ -1,6 +1,6 @@
 """Which recipients are taken, and into which inbox their mail goes: the answer to RCPT TO.
 
-A recipient goes through, in this order: normalising, the list of accepted domains,
+A recipient goes through, in this order: normalising, runs, the list of accepted domains,
 plus-addressing, alternates, the domain's catch-all, forwards. Most need no look at the database
 and are answered at once.
 """
@@ -60,10 +60,12 @@ class RecipientPolicy:
         accepted, at once or from the awaitable; that may raise UnavailableError too.
         """
         original = parse_address(path)
+        untagged = original.without_tag()
+        if untagged.is_of_run:
+            return self._of_run(original, untagged)
         accepted = self._every_domain or original.domain in self._named
         if not accepted and not self._registered:
             raise _not_accepted(original)
-        untagged = original.without_tag()
         facts = self._directory.known_domain(original.domain)
         if facts is not UNKNOWN and (tested := self._tested(original, untagged, facts)):
             return tested
@@ -91,6 +93,14 @@ class RecipientPolicy:
             domain=inbox.domain,
             transcript=self._transcribes_all,
         )
+
+    async def _of_run(self, original: Address, inbox: Address) -> Recipient:
+        """To an address of a run, whatever the settings say of its domain, as long as it lasts."""
+        facts = await self._directory.domain(inbox.domain)
+        ends_ms = None if facts is None else facts.run_ends_ms
+        if ends_ms is None or self._seconds() * 1000 >= ends_ms:
+            raise ForbiddenError(f"There is no run {inbox.domain}, or it has ended")
+        return self._stays(original, inbox)
 
     async def _looked_up(self, original: Address, *, accepted: bool) -> Recipient:
         facts = await self._directory.domain(original.domain)
