@@ -4,14 +4,16 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1] / "mailsacd"
+ROOT = Path(__file__).parents[1]
+PACKAGES = (ROOT / "mailsacd", *sorted((ROOT / "clients").glob("*/mailsacd_*/")))
 MAX_LINES = 300
 MIN_DOCSTRING_CHARS = 23  # shorter ones only repeat the name
 
 
 def modules() -> Iterator[tuple[str, str]]:
-    for file in sorted(PACKAGE.rglob("*.py")):
-        yield str(file.relative_to(PACKAGE)), file.read_text(encoding="utf-8")
+    for package in PACKAGES:
+        for file in sorted(package.rglob("*.py")):
+            yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
 
 
 def test_no_module_is_longer_than_anybody_likes_to_read() -> None:

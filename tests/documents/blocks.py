@@ -31,12 +31,17 @@ class Block:
 def blocks() -> Iterator[Block]:
     """Yield each block, page by page, from the top down."""
     for file in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
-        for token in MarkdownIt("commonmark").parse(file.read_text(encoding="utf-8")):
-            if token.type in ("fence", "code_block"):
-                assert token.map
-                yield Block(
-                    page=str(file.relative_to(ROOT)),
-                    line=token.map[0] + 1,
-                    language=token.info.partition(" ")[0],
-                    text=token.content,
-                )
+        yield from blocks_of(file)
+
+
+def blocks_of(file: Path) -> Iterator[Block]:
+    """Yield each block of one page of the repository, from the top down."""
+    for token in MarkdownIt("commonmark").parse(file.read_text(encoding="utf-8")):
+        if token.type in ("fence", "code_block"):
+            assert token.map
+            yield Block(
+                page=str(file.relative_to(ROOT)),
+                line=token.map[0] + 1,
+                language=token.info.partition(" ")[0],
+                text=token.content,
+            )
