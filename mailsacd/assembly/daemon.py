@@ -37,6 +37,7 @@ from mailsacd.assembly.reads import make_reader
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
 from mailsacd.assembly.runs import RunParts
+from mailsacd.assembly.searching import make_search
 from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.spam import Spam
 from mailsacd.assembly.waiting import Waiting
@@ -179,15 +180,16 @@ class Daemon:
         signing_in = SigningIn.of(ground.settings, owners, records)
         operating = Operating(ground, owners)
         checks = make_message_checks(ground, owners, records.throttle)
+        search = make_search(ground, owners)
         theirs = (
-            *mail_pages(ground, owners, signing_in, checks, spam),
+            *mail_pages(ground, owners, signing_in, checks, spam, search),
             *account_pages(ground, owners, signing_in, mail, delivering),
             *figure_pages(signing_in, records),
             *operator_pages(operating),
         )
         pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, theirs))
         groups = (
-            *mail_calls(ground, owners, spam.moved),
+            *mail_calls(ground, owners, spam.moved, search),
             CheckCalls(checks),
             *evidence_calls(ground, owners, mail.checking, spam, checks),
             *owners.calls(),

@@ -7,6 +7,8 @@ from mailsacd.assembly.spam import Spam
 from mailsacd.mail.checks.on_request import MessageChecks
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.marks import Marks
+from mailsacd.mail.reading.saved_searches import SavedSearches
+from mailsacd.mail.reading.search import Search
 from mailsacd.mail.reading.snippets import Snippets
 from mailsacd.mail.reading.transcripts import Transcripts
 from mailsacd.web.page import PageGroup
@@ -25,6 +27,7 @@ def mail_pages(
     signing_in: SigningIn,
     checks: MessageChecks,
     spam: Spam,
+    search: Search,
 ) -> tuple[PageGroup, ...]:
     """The pages of an inbox and of a message, and of all mail of an account."""
     database, access_control, lane = ground.database, owners.access_control, ground.lanes.readers
@@ -33,11 +36,12 @@ def mail_pages(
     marking = Marking(mailbox, Marks(database, access_control, spam.moved))
     account_mail = AccountMail(database, access_control, ground.reads)
     transcripts = Transcripts(database, access_control)
+    saved = SavedSearches(database)
     return (
-        InboxPages(mailbox, snippets, owners.addresses, marking),
+        InboxPages(mailbox, snippets, owners.addresses, marking, search),
         MessagePages(mailbox, marking, spam.on_request, transcripts),
         TranscriptPages(transcripts),
         MailContent(mailbox),
         CheckPages(mailbox, checks),
-        AccountMailPages(account_mail, snippets, signing_in.profiles, marking),
+        AccountMailPages(account_mail, snippets, signing_in.profiles, marking, search, saved),
     )

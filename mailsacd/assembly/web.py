@@ -16,6 +16,7 @@ from mailsacd.http.calls.inbox import InboxCalls
 from mailsacd.http.calls.marks import MarkCalls
 from mailsacd.http.calls.messages import MessageCalls
 from mailsacd.http.calls.reading import ReadingCalls
+from mailsacd.http.calls.search import SearchCalls
 from mailsacd.http.calls.service import ServiceCalls
 from mailsacd.http.calls.transcripts import TranscriptCalls
 from mailsacd.http.calls.validations import ValidationCalls
@@ -24,6 +25,8 @@ from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.marks import Marks
+from mailsacd.mail.reading.saved_searches import SavedSearches
+from mailsacd.mail.reading.search import Search
 from mailsacd.mail.reading.transcripts import Transcripts
 from mailsacd.mail.validation.validate import Validator
 from mailsacd.ports import TLS
@@ -70,7 +73,9 @@ class Web:
         """Do nothing: `drain` leaves nothing."""
 
 
-def mail_calls(ground: Ground, owners: Ownership, filing: Filing) -> tuple[Group, ...]:
+def mail_calls(
+    ground: Ground, owners: Ownership, filing: Filing, search: Search
+) -> tuple[Group, ...]:
     """The calls about stored mail, about addresses anywhere, and about the server itself.
 
     ``filing`` is told of what is moved.
@@ -82,6 +87,7 @@ def mail_calls(ground: Ground, owners: Ownership, filing: Filing) -> tuple[Group
         MarkCalls(Marks(ground.database, access_control, filing)),
         TranscriptCalls(Transcripts(ground.database, access_control)),
         InboxCalls(AccountMail(ground.database, access_control, ground.reads)),
+        SearchCalls(search, SavedSearches(ground.database)),
         ValidationCalls(validator, anonymous_read=ground.settings.http.anonymous_read),
     )
 

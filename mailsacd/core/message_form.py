@@ -151,7 +151,16 @@ class Outline(msgspec.Struct, frozen=True, rename=_api_name):
     attachments: tuple[str, ...] | None
 
 
+class Searched(Outline, frozen=True, rename=_api_name):
+    """Of a message's facts, what a search by a query looks at."""
+
+    inbox: str
+    size: int
+    links: tuple[str, ...]
+
+
 _decode_outline = msgspec.json.Decoder(Outline).decode
+_decode_searched = msgspec.json.Decoder(Searched).decode
 _decode_heading = msgspec.json.Decoder(Heading).decode
 
 
@@ -168,6 +177,11 @@ def heading(facts: str) -> Heading:
 def outline(message: str) -> Outline:
     """Read out of a message as JSON."""
     return _decode_outline(message)
+
+
+def searched(facts: str) -> Searched:
+    """Read out of the text that was stored."""
+    return _decode_searched(f"{facts}}}")
 
 
 def message_json(facts: str, marks: Marks, auth: str | None) -> bytes:

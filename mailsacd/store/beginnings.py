@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from mailsacd.store.compression import STORED_BEGINNING_BYTES
+from mailsacd.store.compression import BEGINNING_BYTES, stored_beginning_bytes
 from mailsacd.store.raw_messages import (
     IS_RECENT,
     RawPlace,
@@ -24,7 +24,7 @@ _beginnings: many[tuple[str, str, bytes]] = many(
         from {_WANTED}
         cross join lateral (
             select inbox, id, (
-                select substring(body for {STORED_BEGINNING_BYTES})
+                select substring(body for %(bytes)s::integer)
                 from raw_message where raw_message.id = raw_id
             ) as stored
             from message where {_THIS} offset 0
@@ -40,11 +40,17 @@ _places: many[tuple[str, str, RawPlace]] = many(
 
 
 async def find_beginnings(
-    db: Executor, messages: Sequence[tuple[str, str]], viewer: str | None, *, is_open: bool
+    db: Executor,
+    messages: Sequence[tuple[str, str]],
+    viewer: str | None,
+    *,
+    is_open: bool,
+    size: int = BEGINNING_BYTES,
 ) -> list[tuple[str, str, bytes]]:
     """Return inbox, id and the beginning of the stored form (store.compression) of ``messages``.
 
-    These are named by inbox and id; those that are not there for ``viewer`` are left out.
+    It has their first ``size`` bytes. They are named by inbox and id; those that are not there for
+    ``viewer`` are left out.
     ``is_open`` tells whether the viewer may look into the inboxes (see store.views).
     """
     wanted = {
@@ -53,12 +59,15 @@ async def find_beginnings(
         "viewer": viewer,
         "open": is_open,
     }
+    stored_bytes = stored_beginning_bytes(size)
     if not db.is_distributed:
-        return await _beginnings(db, **wanted)
+        return await _beginnings(db, bytes=stored_bytes, **wanted)
 
     async def look() -> tuple[list[tuple[str, str, bytes]], bool]:
         rows = await _places(db, **wanted)
-        stored, is_to_come = await find_stored_beginnings(db, {place for *_, place in rows})
+        stored, is_to_come = await find_stored_beginnings(
+            db, {place for *_, place in rows}, stored_bytes
+        )
         return [
             (inbox, id_, stored[place.raw_id])
             for inbox, id_, place in rows

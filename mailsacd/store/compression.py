@@ -10,11 +10,9 @@ _ZSTD_LEVEL: Final = 1  # 28 µs for 20 KB; higher levels cost more than the dis
 BEGINNING_BYTES: Final = 32_768
 """So much of a raw message is its beginning."""
 
-STORED_BEGINNING_BYTES: Final = BEGINNING_BYTES + 131_072 + 1_024
-"""So much of the stored form has all of it.
-
-It ends in a block that may hold 128 KB (RFC 8878 section 3.1.1.2.4), and is readable as a whole.
-"""
+_BLOCK_BYTES: Final = 131_072 + 1_024
+"""What begins ends in a block that may hold 128 KB (RFC 8878 section 3.1.1.2.4), and is readable as
+a whole."""
 
 # A compressor is costly to make and must not be shared between threads: one a thread
 _per_thread = threading.local()
@@ -34,12 +32,17 @@ def expand(raw: bytes) -> bytes:
     return _decompressor().decompress(raw)
 
 
-def expand_beginning(raw: bytes) -> bytes:
-    """Return the first BEGINNING_BYTES of the raw message, or all of it. No more is unpacked.
+def stored_beginning_bytes(size: int) -> int:
+    """Return how many bytes of the stored form have the first ``size`` of a raw message."""
+    return size + _BLOCK_BYTES
 
-    Of ``raw`` the first STORED_BEGINNING_BYTES are enough.
+
+def expand_beginning(raw: bytes, size: int = BEGINNING_BYTES) -> bytes:
+    """Return the first ``size`` bytes of the raw message, or all of it. No more is unpacked.
+
+    Of ``raw`` the first `stored_beginning_bytes` are enough.
     """
-    return _decompressor().stream_reader(raw).read(BEGINNING_BYTES)
+    return _decompressor().stream_reader(raw).read(size)
 
 
 def expanded_bytes(raw: bytes) -> int:

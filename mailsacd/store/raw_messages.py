@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.maildrop import Measure, StoredMessage
-from mailsacd.store.compression import STORED_BEGINNING_BYTES
 from mailsacd.store.sql import Executor, column, many, maybe, none
 
 T = TypeVar("T")
@@ -42,8 +41,8 @@ _stored: many[tuple[str, StoredMessage]] = many(
 )
 _stored_beginnings: many[tuple[str, bytes]] = many(
     lambda id_, beginning: (id_, beginning),
-    f"""select id, substring(body for {STORED_BEGINNING_BYTES}) from raw_message
-        where id = any(%(ids)s::text[])""",  # noqa: S608  no input in it
+    """select id, substring(body for %(bytes)s::integer) from raw_message
+       where id = any(%(ids)s::text[])""",
 )
 _wire_sizes: many[tuple[str, int | None]] = many(
     lambda id_, size: (id_, size),
@@ -115,16 +114,16 @@ async def find_stored(
 
 
 async def find_stored_beginnings(
-    db: Executor, places: Collection[RawPlace]
+    db: Executor, places: Collection[RawPlace], size: int
 ) -> tuple[dict[str, bytes], bool]:
-    """Return how the raw messages at ``places`` begin, as `find_stored` does."""
-    return await _found(db, _stored_beginnings, places)
+    """Return the first ``size`` bytes of the stored raw messages, as `find_stored` does."""
+    return await _found(db, _stored_beginnings, places, bytes=size)
 
 
 async def _found(
-    db: Executor, find: many[tuple[str, T]], places: Collection[RawPlace]
+    db: Executor, find: many[tuple[str, T]], places: Collection[RawPlace], **params: object
 ) -> tuple[dict[str, T], bool]:
-    found = dict(await find(db, ids=sorted({place.raw_id for place in places})))
+    found = dict(await find(db, ids=sorted({place.raw_id for place in places}), **params))
     return found, any(place.is_recent and place.raw_id not in found for place in places)
 
 

@@ -6,24 +6,16 @@ The specification is generated from the same declarations that requests are read
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from mailsacd.core.errors import NotFoundError
+from mailsacd.core.time_text import milliseconds_of
 
 MAX_LIMIT: Final = 1_000
 DEFAULT_LIMIT: Final = 20
 MAX_SKIP: Final = 1_000_000
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _NUMBER: Final = re.compile(r"[0-9]{1,10}\Z")
-_EPOCH_MS: Final = re.compile(r"-?[0-9]{1,15}\Z")
-_ISO_TIME: Final = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?\Z",
-    re.ASCII | re.IGNORECASE,
-)
-_PLUS_READ_AS_SPACE: Final = re.compile(r" (\d\d:?\d\d)\Z", re.ASCII)
 _MESSAGE_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _YES: Final = frozenset({"1", "true", "yes"})
@@ -47,26 +39,6 @@ class Parameter:
     default: Any = None
     required: bool = False
     older_name: str | None = None
-
-
-def milliseconds_of(text: str) -> int:
-    """The time that ``text`` says, as milliseconds since the epoch.
-
-    Takes an ISO 8601 date or date and time (UTC where it names no zone), or the milliseconds
-    themselves. A ``+`` of the zone that was not URL-encoded arrives as a space and is understood.
-    """
-    if _EPOCH_MS.match(text):
-        return int(text)
-    text = _PLUS_READ_AS_SPACE.sub(r"+\1", text) if ":" in text[:-6] else text
-    if not _ISO_TIME.match(text):
-        raise ValueError("is neither an ISO 8601 date or time nor milliseconds since the epoch")
-    try:
-        when = datetime.fromisoformat(text.upper())
-    except ValueError as e:
-        raise ValueError("is not a date and time that exists") from e
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return (when - _EPOCH) // _MILLISECOND
 
 
 def whole_number(most: int, *, least: int = 0) -> Callable[[str], int]:
@@ -101,7 +73,8 @@ def text_up_to(most: int) -> Callable[[str], str]:
     return convert
 
 
-def _message_id(text: str) -> str:
+def message_id(text: str) -> str:
+    """``text`` if it has the form of a message's id; NotFoundError for any other."""
     if not _MESSAGE_ID.match(text):  # no message ever has such an id: the database need not look
         raise NotFoundError("There is no such message in this inbox")
     return text
@@ -135,7 +108,7 @@ MESSAGE_ID: Final = Parameter(
         "pattern": "^[0-9A-Za-z_-]{1,64}$",
         "examples": ["01m8fvk2qt000k5d8gr1w-0"],
     },
-    convert=_message_id,
+    convert=message_id,
 )
 ATTACHMENT: Final = Parameter(
     name="attachmentIdentifier",

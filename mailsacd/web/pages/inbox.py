@@ -1,6 +1,7 @@
 """`/inbox/{email}`: the messages of an inbox, and what is done with several of them."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -8,16 +9,19 @@ import msgspec
 from mailsacd.core.address import inbox_of
 from mailsacd.core.errors import ThrottledError
 from mailsacd.core.message_form import FOLDERS
+from mailsacd.core.query import MAX_QUERY_CHARACTERS, QueryError
 from mailsacd.http.api.parameters import EMAIL, SKIP
+from mailsacd.http.calls.search import BEFORE
 from mailsacd.http.server.answer import Response
 from mailsacd.mail.ownership.addresses import Addresses
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.reading.mailbox import Page as ListPage
+from mailsacd.mail.reading.search import Asked, Found, Search
 from mailsacd.mail.reading.snippets import Snippets
 from mailsacd.web.filters import segment
 from mailsacd.web.page import Page
 from mailsacd.web.pages.marking import Marking
-from mailsacd.web.parameters import flag
+from mailsacd.web.parameters import flag, in_query
 from mailsacd.web.visit import Visit
 
 PER_PAGE: Final = 50
@@ -25,6 +29,7 @@ SPAM_FROM: Final = 0.5
 """From this on the likelihood of spam is worth a word."""
 
 _ALTERNATE: Final = flag("alternate")  # whether to tell it
+_QUERY: Final = in_query("query", most=MAX_QUERY_CHARACTERS)
 _decode = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
@@ -37,17 +42,24 @@ class InboxPages:
         snippets: Snippets,
         addresses: Addresses,
         marking: Marking,
+        search: Search,
     ) -> None:
         self._mailbox = mailbox
         self._snippets = snippets
         self._addresses = addresses
         self._marking = marking
+        self._search = search
 
     def pages(self) -> tuple[Page, ...]:
         """Declare all of these pages."""
         path = "/inbox/{email}"
         return (
-            Page(path=path, id="inbox", parameters=(EMAIL, SKIP, _ALTERNATE), handler=self.show),
+            Page(
+                path=path,
+                id="inbox",
+                parameters=(EMAIL, SKIP, _ALTERNATE, _QUERY, BEFORE),
+                handler=self.show,
+            ),
             Page(
                 method="POST", path=path, id="inbox.do", parameters=(EMAIL, SKIP), handler=self.do
             ),
@@ -57,11 +69,20 @@ class InboxPages:
         """One page of the list, newest first. Refused as the API refuses it."""
         actor, email, skip = visit.actor, visit["email"], visit["skip"]
         page = ListPage(limit=PER_PAGE, skip=skip)
-        messages = _decode(await self._mailbox.list_json(actor, email, page))
+        found, problem = None, ""
+        if visit["query"]:
+            found, problem = await self._found(visit)
+        messages = _decode(
+            found.messages if found else await self._mailbox.list_json(actor, email, page)
+        )
         total, inbox = await self._mailbox.count(actor, email)
         return visit.shown(
             "inbox/list.html",
+            HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK,
             inbox=inbox,
+            query=visit["query"],
+            found=found,
+            problem=problem,
             messages=messages,
             snippets=await self._snippets.of_inbox(actor, email, [m["_id"] for m in messages]),
             total=total,
@@ -73,6 +94,14 @@ class InboxPages:
             stands_for_another=inbox_of(inbox).is_alternate,
             **await self._whose(visit),
         )
+
+    async def _found(self, visit: Visit) -> tuple[Found, str]:
+        """What is searched for, and what is wrong with the query."""
+        asked = Asked(query=visit["query"], before=visit["before"], limit=PER_PAGE)
+        try:
+            return await self._search.in_inbox(visit.actor, visit["email"], asked), ""
+        except QueryError as e:
+            return Found(messages="[]"), e.public
 
     async def do(self, visit: Visit) -> Response:
         """Reserve or empty the inbox, or do something with the messages that are selected."""

@@ -3,6 +3,7 @@
 import pytest
 
 from mailsacd.core.errors import InvalidInputError, NotFoundError
+from mailsacd.core.time_text import milliseconds_of
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import (
     DOWNLOAD,
@@ -12,7 +13,6 @@ from mailsacd.http.api.parameters import (
     MESSAGE_ID,
     SINCE,
     SKIP,
-    milliseconds_of,
 )
 from mailsacd.http.server.answer import Response
 
