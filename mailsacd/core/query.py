@@ -10,7 +10,7 @@ a backslash. docs/search.md has the names.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, NoReturn
+from typing import Final
 
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.message_form import FOLDERS
@@ -54,7 +54,9 @@ def parse(text: str, saved: Mapping[str, str] | None = None) -> Query:
     """
     reader = _Reader(text, saved, MAX_TERMS)
     if len(text) > MAX_QUERY_CHARACTERS:
-        reader.fail(MAX_QUERY_CHARACTERS, f"it has more than {MAX_QUERY_CHARACTERS} characters")
+        raise QueryError(
+            MAX_QUERY_CHARACTERS, f"it has more than {MAX_QUERY_CHARACTERS} characters"
+        )
     return reader.whole()
 
 
@@ -71,12 +73,8 @@ class _Reader:
         """What all of the text asks for."""
         found = self._alternatives(0)
         if self._at < len(self._text):
-            self.fail(self._at, "a parenthesis is closed that was not opened")
+            raise QueryError(self._at, "a parenthesis is closed that was not opened")
         return found
-
-    def fail(self, position: int, problem: str) -> NoReturn:
-        """Raise QueryError."""
-        raise QueryError(position, problem)
 
     def _alternatives(self, depth: int) -> Query:
         parts = [self._items(depth)]
@@ -91,9 +89,9 @@ class _Reader:
             items.append(self._item(depth))
             goes_on = self._takes("AND") or self._goes_on()
             if goes_on and not self._goes_on():
-                self.fail(self._at, "something to search for is missing")
+                raise QueryError(self._at, "something to search for is missing")
         if not items:
-            self.fail(self._at, "something to search for is missing")
+            raise QueryError(self._at, "something to search for is missing")
         return items[0] if len(items) == 1 else All(tuple(items))
 
     def _goes_on(self) -> bool:
@@ -104,18 +102,20 @@ class _Reader:
     def _item(self, depth: int) -> Query:
         start = self._at
         if depth >= MAX_DEPTH:
-            self.fail(start, f"more than {MAX_DEPTH} parentheses and signs are within each other")
+            raise QueryError(
+                start, f"more than {MAX_DEPTH} parentheses and signs are within each other"
+            )
         if self._text[start] == "-" or self._takes("NOT"):
             self._at += self._text[start] == "-"
             self._skip_space()
             if not self._goes_on():
-                self.fail(start, "what is not to be there is missing")
+                raise QueryError(start, "what is not to be there is missing")
             return Not(self._item(depth + 1))
         if self._text[start] == "(":
             self._at += 1
             found = self._alternatives(depth + 1)
             if self._text[self._at : self._at + 1] != ")":
-                self.fail(start, "the parenthesis is not closed")
+                raise QueryError(start, "the parenthesis is not closed")
             self._at += 1
             return found
         return self._term()
@@ -124,7 +124,7 @@ class _Reader:
         self.room -= 1
         start = self._at
         if self.room < 0:
-            self.fail(start, f"there are more than {MAX_TERMS} terms")
+            raise QueryError(start, f"there are more than {MAX_TERMS} terms")
         named = _NAME.match(self._text, start)
         if named is None:
             return Term(field="any", text=fold(self._value("")))
@@ -135,24 +135,26 @@ class _Reader:
         make = _TERMS.get(name)
         if make is None:
             known = ", ".join(f"{each}:" for each in (*_TERMS, "tag"))
-            self.fail(start, f"there is no {name}:, but {known}; quotes make a text of it")
+            raise QueryError(start, f"there is no {name}:, but {known}; quotes make a text of it")
         value = self._value(f"{name}:")
         try:
             return make(value)
         except ValueError as e:
-            self.fail(named.end(), f"what follows {name}: {e}")
+            raise QueryError(named.end(), f"what follows {name}: {e}") from e
 
     def _tag(self, start: int) -> Query:
         name = fold(self._value(TAG))
         if self._saved is None:
-            self.fail(start, "tag: is for the saved searches of an account, and not in these")
+            raise QueryError(
+                start, "tag: is for the saved searches of an account, and not in these"
+            )
         if name not in self._saved:
-            self.fail(start, f"there is no saved search {name!r}")
+            raise QueryError(start, f"there is no saved search {name!r}")
         reader = _Reader(self._saved[name], None, self.room + 1)
         try:
             found = reader.whole()
         except QueryError as e:
-            self.fail(start, f"in the saved search {name!r}, {e.faults[0].problem}")
+            raise QueryError(start, f"in the saved search {name!r}, {e.faults[0].problem}") from e
         self.room = reader.room
         return found
 
@@ -164,9 +166,11 @@ class _Reader:
             pieces.append(_ESCAPED.sub(r"\1", piece[1]) if is_quoted else piece[0])
             self._at = piece.end()
         if self._text[self._at : self._at + 1] == '"':
-            self.fail(self._at, "the quotes are not closed")
+            raise QueryError(self._at, "the quotes are not closed")
         if not (text := "".join(pieces)).strip():
-            self.fail(start, f"a text has to follow {name}" if name else "the quotes are empty")
+            raise QueryError(
+                start, f"a text has to follow {name}" if name else "the quotes are empty"
+            )
         return text
 
     def _takes(self, word: str) -> bool:

@@ -100,6 +100,7 @@ EVERYWHERE: dict[str, tuple[str, set[str], set[str]]] = {
     "filterInbox": (f"andSubjectIncludes={SECRET[2:-2]}&andRead=false", OWNED, set()),
     "searchInbox": (f"query={SECRET[2:-2]}", OWNED, set()),
     "searchPrivateMessages": (f"query={SECRET}", OWNED, set()),
+    "searchMail": (f"query={SECRET[2:-2]}", OWNED, set()),
     "listStarred": (
         "",
         {"starred by owner", "private, starred by owner"},
@@ -138,7 +139,9 @@ OF_ONE_RELEASED = {"releaseMessage"}  # as if it were read, but by nobody withou
 OF_INBOX: dict[str, Callable[[Any, list[str]], bool]] = {
     "listMessages": lambda told, ids: [m["_id"] for m in told] == ids,
     "countMessages": lambda told, ids: bool(told["count"] == len(ids)),
+    "searchAddress": lambda told, ids: [m["_id"] for m in told["messages"]] == ids,
 }
+QUERIES = {"searchAddress": f"query=body:{SECRET[2:-2]}+OR+subject:{SECRET[2:-2]}"}
 WAITED_FOR = {"waitForMessages"}  # as OF_INBOX, and 408 where there is nothing for the asker
 OF_INBOX_PURGED = {"purgeMessages"}  # as PURGED says
 BY_WEBSOCKET = {"listenByWebSocket"}  # who sees what by it is in tests/ws
@@ -195,6 +198,9 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "listKeys": 401,
     "createKey": 401,
     "deleteKey": 401,
+    "listSearches": 401,
+    "saveSearch": 401,
+    "removeSearch": 401,
     "signUp": 400,
     "signIn": 400,
     "signOut": 200,
@@ -405,7 +411,8 @@ async def test_an_inbox_is_told_of_as_the_asker_may_see_it(people: Society, oper
     wrong: list[Any] = []
     for kind, cells in LISTED.items():
         for who, expected in zip((*WHO, "wrong key"), (*cells, 401), strict=True):
-            answer = await _ask(people, who, operation, email=KINDS[kind][0])
+            query = QUERIES.get(operation, "")
+            answer = await _ask(people, who, operation, email=KINDS[kind][0], query=query)
             if isinstance(expected, bool):
                 seen = ids[kind] if expected else []
                 right = answer.status == 200 and OF_INBOX[operation](answer.json(), seen)

@@ -1,8 +1,9 @@
 """Who may look into an inbox: the first half of deciding about a message.
 
 The second half is the row's own (see store.views): a starred message is there for who starred it
-alone, a private one for its owner alone. Its neighbours `mailbox`, `maildrop`, `marks`, `snippets`,
-`transcripts` and `account_mail` are the only modules that read messages, and all of them ask here.
+alone, a private one for its owner alone. Its neighbours `mailbox`, `maildrop`, `marks`, `search`,
+`snippets`, `transcripts` and `account_mail` are the only modules that read messages, and all of
+them ask here.
 """
 
 from dataclasses import dataclass

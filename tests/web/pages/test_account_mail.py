@@ -99,9 +99,36 @@ def test_search_narrows(owner: Owner) -> None:
     assert owner.subjects("/messages?query=red&from=eve") == ["red pear"]
     assert owner.subjects(f"/messages?to={owner.one}") == ["red apple"]
     assert owner.subjects("/messages?subject=apple&from=eve") == []
-    page = owner.client.get("/messages?query=%22%3E%3Cscript%3E").text
+    page = owner.client.get("/messages?query=%3E%3Cscript%3E").text
     assert "<script>" not in page.partition("<main")[2]
     assert "No message has that" in page
+
+
+def test_the_search_field_takes_the_language(owner: Owner) -> None:
+    owner.send(owner.one, "red apple")
+    owner.send(owner.two, "red pear", "Eve <eve@b.example>")
+    assert owner.subjects("/messages?query=red+-from:eve") == ["red apple"]
+    assert owner.subjects('/messages?query="first+words"+to:' + owner.two) == ["red pear"]
+    assert owner.subjects("/messages?query=apple+OR+pear&from=eve") == ["red pear"]
+    page = owner.client.get("/messages?query=re:+%3Cb%3E", 400).text
+    assert "The query is wrong at character 1: there is no re:" in page
+    assert 'value="re: &lt;b&gt;"' in page
+
+
+def test_a_search_is_saved_as_a_tag_and_forgotten(owner: Owner) -> None:
+    owner.send(owner.one, "red apple")
+    owner.client.get("/messages?query=red")
+    fields = {"query": "subject:red", "name": "Reds", "action": "save"}
+    to = owner.client.post("/messages/searches", fields).headers["location"]
+    assert to == "/messages?query=tag%3Areds"
+    assert owner.subjects(to) == ["red apple"]
+    assert "Forget this search" in owner.client.get(to).text
+    assert 'query=tag%3Areds">tag:reds</a>' in owner.client.get("/messages").text
+    owner.client.post("/messages/searches", {**fields, "name": "two words"})
+    assert "It is not saved: name has to be 1 to 50" in owner.client.get("/messages").text
+    owner.client.post("/messages/searches", {"name": "reds", "action": "forget"})
+    assert "The search is forgotten" in owner.client.get("/messages").text
+    owner.client.get(to, 400)
 
 
 def test_long_lists_have_pages_that_forms_come_back_to(owner: Owner) -> None:

@@ -153,3 +153,14 @@ def test_the_alternate_of_a_public_inbox_is_shown_when_asked_for(
     assert "goes to the inbox that it stands for" in page
     assert "Public" not in page
     assert "swaks" not in page
+
+
+def test_an_inbox_is_searched(client: Client, pages_daemon: RunningDaemon, public: str) -> None:
+    for number in range(3):
+        pages_daemon.send(public, mail(f"number {number}", f"token{number % 2} of it"))
+    page = client.get(f"/inbox/{public}?query=body:token0+-subject:2").text
+    assert re.findall(r"<span>(number \d)</span>", page) == ["number 0"]
+    assert "1 message" in page
+    assert "No message has that" in client.get(f"/inbox/{public}?query=token7").text
+    wrong = client.get(f"/inbox/{public}?query=from:", 400).text
+    assert "The query is wrong at character 6: a text has to follow from:" in wrong
