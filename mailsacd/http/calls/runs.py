@@ -9,10 +9,11 @@ from msgspec import Meta
 
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.run import Run, outside_of_run
+from mailsacd.core.time_text import milliseconds_of
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
-from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter, milliseconds_of
+from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Page
