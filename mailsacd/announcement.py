@@ -26,6 +26,8 @@ _MAIL_PORTS: Final = (
     ("POP3", "pop3", ""),
     ("POP3", "pop3_tls", _FROM_START),
 )
+_FACADES: Final = (("Mailpit", "mailpit"), ("MailHog", "mailhog"))
+_SPEAKS: Final = "for programs that are written for it"
 _WEB_PORTS: Final = (("http", "http"), ("https", "http_tls"))
 _PAGES: Final = (
     ("Web", "/"),
@@ -91,6 +93,9 @@ def _web(settings: Settings, ports: Mapping[str, int]) -> Iterator[tuple[str, st
     for name, path in _PAGES:
         for front in fronts:
             yield name, f"{front}{path}", ""
+    for name, port in _FACADES:
+        if port in ports:
+            yield name, f"http://{_host(settings.facades.host)}:{ports[port]}", _SPEAKS
 
 
 def _kept(settings: Settings) -> str:

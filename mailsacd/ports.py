@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
+from msgspec.structs import replace
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
@@ -52,6 +53,21 @@ def listeners(settings: Settings) -> Mapping[str, _Section]:
         "submission": settings.submission,
         "pop3": settings.pop3,
         "http": settings.http,
+        **facades(settings),
+    }
+
+
+def facades(settings: Settings) -> Mapping[str, HttpSettings]:
+    """The settings of the façades that are switched on, by the names of their ports.
+
+    But for where they listen they are those of the REST API. Nothing tells where people find them.
+    """
+    chosen = settings.facades
+    ports = {"mailpit": chosen.mailpit_port, "mailhog": chosen.mailhog_port}
+    return {
+        name: replace(settings.http, host=chosen.host, port=port, tls_port=-1, public_url="")
+        for name, port in ports.items()
+        if port >= 0
     }
 
 

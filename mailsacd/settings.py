@@ -154,6 +154,14 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             msgspec.structs.force_setattr(self, "public_url", read)
 
 
+class FacadeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section ``[facades]``: the APIs of other test tools, each on a port of its own; -1: none."""
+
+    host: str = "127.0.0.1"
+    mailpit_port: TwinPort = -1
+    mailhog_port: TwinPort = -1
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Section ``[log]``: which sessions, messages and requests have a line in the log."""
 
@@ -253,6 +261,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     capture: CaptureSettings = CaptureSettings()
     submission: SubmissionSettings = SubmissionSettings()
     http: HttpSettings = HttpSettings()
+    facades: FacadeSettings = FacadeSettings()
     websocket: WebsocketSettings = WebsocketSettings()
     wait: WaitSettings = WaitSettings()
     log: LogSettings = LogSettings()

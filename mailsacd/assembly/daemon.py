@@ -20,6 +20,7 @@ from mailsacd.announcement import announce
 from mailsacd.assembly.account_pages import account_pages
 from mailsacd.assembly.delivering import Delivering
 from mailsacd.assembly.evidence import evidence_calls
+from mailsacd.assembly.facades import Facades
 from mailsacd.assembly.feeds import Feeds
 from mailsacd.assembly.figure_pages import figure_pages
 from mailsacd.assembly.mail_pages import mail_pages
@@ -207,8 +208,9 @@ class Daemon:
         )
         web = self._add(Web(ground, owners, records, groups, feeds.websockets))
         web.site.explain = pages.explain
-        self._edges = (*mail.edges, feeds, waiting, web)
-        return {**mail.factories, **web.factories}
+        facades = self._add(Facades(ground, owners, records, mail.receiving, feeds, spam.moved))
+        self._edges = (*mail.edges, feeds, waiting, web, facades)
+        return {**mail.factories, **web.factories, **facades.factories}
 
     def _add(self, part: P) -> P:
         self._parts.append(part)

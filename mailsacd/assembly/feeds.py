@@ -14,7 +14,8 @@ from mailsacd.ws.factory import FeedFactory
 
 
 class Feeds:
-    """The part that lets people listen. ``websockets`` is for the web's site."""
+    """The part that lets people listen. ``websockets`` is for the web's site, and
+    ``listeners`` are all of them."""
 
     def __init__(self, ground: Ground, owners: Ownership, records: Records, hub: Hub) -> None:
         settings, reactor = ground.settings.websocket, ground.reactor
@@ -22,22 +23,22 @@ class Feeds:
             ground.database, owners.directory, owners.accounts, owners.access_control
         )
         callers = Paced(owners.authenticator, records.usage, records.throttle)
-        self._listeners = Listeners(settings, hub, rules, callers, owners.notices, reactor)
-        self._listeners.count_in(ground.limits)
-        self._factory = FeedFactory(self._listeners, settings, reactor)
+        self.listeners = Listeners(settings, hub, rules, callers, owners.notices, reactor)
+        self.listeners.count_in(ground.limits)
+        self._factory = FeedFactory(self.listeners, settings, reactor)
         self.websockets = WebSockets(self._factory.accept, settings.allowed_origins)
 
     def calls(self) -> tuple[Group, ...]:
         """Return the calls by which people listen."""
-        return (EventCalls(self._listeners), WebSocketCalls())
+        return (EventCalls(self.listeners), WebSocketCalls())
 
     async def start(self) -> None:
         """Begin to show listeners signs of life."""
-        self._listeners.start()
+        self.listeners.start()
 
     async def drain(self) -> None:
         """Send all listeners away, and wait until they are gone."""
-        await self._listeners.stop()
+        await self.listeners.stop()
         await self._factory.drain()
 
     async def finish(self) -> None:

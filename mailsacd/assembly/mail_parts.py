@@ -47,7 +47,7 @@ class MailParts:
         writing = add(Writing(ground, owners, records, sending, ports))
         retrieval = add(Retrieval(ground, owners, records))
         self.testing, self.sending, self.relaying = testing, sending, relaying
-        self.writing, self.checking = writing, checking
+        self.writing, self.checking, self.receiving = writing, checking, receiving
         self.policy = receiving.policy
         self._groups = (
             *testing.calls(),

@@ -30,7 +30,8 @@ from mailsacd.store.pool import Database
 
 class Receiving:
     """A part. ``factories`` are what listens, by the names of the ports. ``policy`` decides on
-    recipients of mail from anybody, ``ingest`` makes mail durable."""
+    recipients of mail from anybody and ``admission`` on who they are, ``ingest`` makes mail
+    durable."""
 
     def __init__(
         self,
@@ -76,7 +77,8 @@ class Receiving:
             settings.transcripts,
             reactor=ground.reactor,
         )
-        anybody = self._from_anybody(ground, owners, records, checking)
+        self.admission = Admission(records.denylist, records.throttle, directory)
+        anybody = self._from_anybody(ground, checking)
         who_logs_in = replace(
             anybody,
             settings=settings.capture,
@@ -103,9 +105,7 @@ class Receiving:
         await self._witness.finish()
         await self._transcripts.finish()
 
-    def _from_anybody(
-        self, ground: Ground, owners: Ownership, records: Records, checking: Checking
-    ) -> SmtpServices:
+    def _from_anybody(self, ground: Ground, checking: Checking) -> SmtpServices:
         settings = ground.settings
         return SmtpServices(
             hostname=ground.hostname,
@@ -119,9 +119,7 @@ class Receiving:
             limits=ground.limits,
             witness=self._witness,
             transcripts=self._transcripts,
-            admission=Admission(
-                records.denylist, records.throttle, owners.directory.asking(ground.intake)
-            ),
+            admission=self.admission,
             telemetry=ground.telemetry,
         )
 

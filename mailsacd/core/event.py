@@ -23,7 +23,8 @@ class Interest:
     among them, and ``domains`` normal domains; mail that was forwarded on its way counts for the
     inboxes that it passed and their domains, too. Whether the account may listen to them is
     for the caller to check. ``everything_owned`` is all mail that the account owns; ``all_public``
-    is all public mail of the daemon.
+    is all public mail of the daemon. ``starred_at_once`` is what is stored starred for the account,
+    as what it captures is; that is not told again to who goes on from a sequence.
     """
 
     account: str | None
@@ -31,6 +32,7 @@ class Interest:
     domains: frozenset[str] = frozenset()
     everything_owned: bool = False
     all_public: bool = False
+    starred_at_once: bool = False
 
     def topics(self) -> Iterator[Topic]:
         """The topics of which a message must have one to be waited for."""
@@ -38,6 +40,8 @@ class Interest:
         yield from (("domain", domain) for domain in self.domains)
         if self.everything_owned and self.account is not None:
             yield ("owner", self.account)
+        if self.starred_at_once and self.account is not None:
+            yield ("starred", self.account)
         if self.all_public:
             yield _ALL_PUBLIC
 
@@ -78,6 +82,8 @@ class Arrival(msgspec.Struct, frozen=True, array_like=True):
             yield ("inbox", "*@" + self.inbox.rpartition("@")[2])
         if self.owner is not None:
             yield ("owner", self.owner)
+        if self.saved_by is not None:
+            yield ("starred", self.saved_by)
         if not self.private and self.saved_by is None:
             yield _ALL_PUBLIC
 

@@ -1,6 +1,6 @@
 """Makes the WebSockets of `/incoming-messages`, and ends them all when the daemon stops."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from autobahn.twisted.websocket import WebSocketServerFactory
@@ -23,9 +23,17 @@ _MEMORY_LEVEL: Final = 5
 class FeedFactory(WebSocketServerFactory):
     """Makes the WebSockets of the daemon, and knows all that are open."""
 
-    def __init__(self, listeners: Listeners, settings: WebsocketSettings, reactor: Any) -> None:
+    def __init__(
+        self,
+        listeners: Listeners,
+        settings: WebsocketSettings,
+        reactor: Any,
+        make: Callable[[ListenRequest, Listeners], Feed] = Feed,
+    ) -> None:
+        """``make`` makes the protocol of a connection."""
         super().__init__(server="mailsacd", reactor=reactor)
         self._listeners = listeners
+        self._make = make
         self._feeds: set[Feed] = set()
         self._empty: Deferred[None] | None = None
         self.setProtocolOptions(
@@ -44,10 +52,15 @@ class FeedFactory(WebSocketServerFactory):
 
         ``peer`` is the client's IP address, ``key`` the API key, ``query`` the decoded parameters.
         """
-        feed = Feed(ListenRequest(peer, key, query), self._listeners)
+        feed = self._make(ListenRequest(peer, key, query), self._listeners)
         feed.factory = self
         self._feeds.add(feed)
         return feed
+
+    @property
+    def feeds(self) -> tuple[Feed, ...]:
+        """All that are open."""
+        return tuple(self._feeds)
 
     def gone(self, feed: Feed) -> None:
         """Forget ``feed``, whose connection has ended."""

@@ -63,6 +63,22 @@ class Feed(Socket):
         self._leave()
         self.factory.gone(self)
 
+    # What another kind of feed does in its own way
+
+    async def listen(self, asked: ListenRequest, registry: Listeners) -> Listening:
+        """Find a place for the client among ``registry``. Raises what refuses it."""
+        return await registry.listen_as_account(
+            asked.asker, asked.account, asked.names, asked.since, self
+        )
+
+    def greet(self, asked: ListenRequest, listening: Listening) -> None:
+        """Tell the client what it listens to, before any message."""
+        wanted = listening.wanted
+        assert wanted is not None  # noqa: S101  for mypy
+        sequence = listening.sequence if asked.wants_sequence else None
+        self.sendMessage(frames.listening(wanted.addresses, wanted.domains, sequence))
+        self.sendMessage(frames.HEARTBEAT)
+
     # As a Listener
 
     @property
@@ -115,9 +131,7 @@ class Feed(Socket):
         asked, self._asked = self._asked, None
         assert asked is not None  # noqa: S101  for mypy: a connection is opened once
         try:
-            listening = await self._registry.listen_as_account(
-                asked.asker, asked.account, asked.names, asked.since, self
-            )
+            listening = await self.listen(asked, self._registry)
         except MailsacdError as e:
             self._refuse(e)
             return
@@ -129,11 +143,7 @@ class Feed(Socket):
         if not self.usable:  # it has gone meanwhile
             listening.close()
             return
-        wanted = listening.wanted
-        assert wanted is not None  # noqa: S101  for mypy
-        sequence = listening.sequence if asked.wants_sequence else None
-        self.sendMessage(frames.listening(wanted.addresses, wanted.domains, sequence))
-        self.sendMessage(frames.HEARTBEAT)
+        self.greet(asked, listening)
         self._listening = listening
         listening.resume()
 

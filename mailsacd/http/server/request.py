@@ -192,7 +192,8 @@ class Request(server.Request):
         put(b"Content-Type", [response.content_type])
         put(b"Cache-Control", [b"no-store"])
         put(b"X-Request-Id", [self.id.encode()])
-        put(b"Access-Control-Allow-Origin", [b"*"])
+        if self.channel.site.is_for_any_page:
+            put(b"Access-Control-Allow-Origin", [b"*"])
         for name, value in (*self.rates, *response.headers):
             put(name, [value])
         if self.method == b"HEAD":
@@ -220,7 +221,7 @@ class Request(server.Request):
                 b"Content-Length: %d" % len(response.body),
             )
         lines.append(b"Cache-Control: " + response.cache_control)
-        if self.method in READS:
+        if self.method in READS and self.channel.site.is_for_any_page:
             lines.append(FOR_ANY_PAGE)
         for name, value in (*self.rates, *response.headers):
             lines.append(b"%b: %b" % (name, b" ".join(value.splitlines())))

@@ -55,6 +55,8 @@ class HttpSite(server.Site):
         self.bounds = bounds
         self.explain: Explain | None = None
         """Makes the answer of an error: a page for people, where one is wanted."""
+        self.is_for_any_page = True
+        """Whether pages of other sites may read what reading calls answer."""
         self.protocol = channel  # type: ignore[assignment]  # Twisted's adds HTTP/2, not wanted here
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

@@ -18,6 +18,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from mailsacd.core.event import Interest
 from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.open_counts import OpenCounts
 from mailsacd.core.rounds import Rounds
@@ -136,6 +137,35 @@ class Listeners:
             return await self._rules.of_inbox(await self._actor(asker), email)
 
         return await self._open(listening, look, look_again, since)
+
+    async def listen_to_all(
+        self, asker: Asker, sees_public: Callable[[Actor], Awaitable[bool]], listener: Listener
+    ) -> Listening:
+        """A place for whoever is shown the mail of all inboxes: with a key what its account owns
+        and captures, and all public mail where ``sees_public``.
+
+        Raises what that does, UnauthenticatedError and ThrottledError.
+        """
+        listening = self._admitted(asker, listener)
+
+        async def wanted(actor: Actor) -> Wanted:
+            public = await sees_public(actor)
+            return Wanted(
+                Interest(
+                    actor.account, everything_owned=True, starred_at_once=True, all_public=public
+                )
+            )
+
+        async def look() -> Wanted:
+            actor = await self._callers.authenticate(asker.key or "", asker.peer)
+            if actor.account is not None:
+                self._seat(listening, actor.account)
+            return await wanted(actor)
+
+        async def look_again() -> Wanted:
+            return await wanted(await self._actor(asker))
+
+        return await self._open(listening, look, look_again, "")
 
     def _left(self, listening: Listening) -> None:
         if listening in self._places:

@@ -1,0 +1,62 @@
+"""Who may come in by a port that asks nobody who they are: no page that is shown to a person here.
+
+Such a port is on a loopback address, and pages can ask it, too. Their browser keeps from them what
+they are answered, unless they have pointed a name of their own at this machine (DNS rebinding). So
+without a key the host has to be asked for by a name that nobody can register.
+"""
+
+import binascii
+import re
+from base64 import b64decode
+from http import HTTPStatus
+from typing import Final
+
+from mailsacd.http.api.credentials import KEY_HEADER
+from mailsacd.http.server.answer import Response, problem
+from mailsacd.http.server.proxies import Proxies
+from mailsacd.http.server.request import Request
+
+_KEY: Final = KEY_HEADER.encode()
+_UNREGISTRABLE: Final = re.compile(
+    r"\[.*\]|[0-9.]+|[^.]+|.*\.(?:localhost|local|internal|test|invalid|example)"
+)
+"""IP addresses, names without a dot, and below what no registry gives (RFC 6761, RFC 6762)."""
+_FOREIGN: Final = (
+    "Without a key this is for programs of this machine: ask for it as localhost, by its IP "
+    "address, or with an API key as the password of HTTP Basic authentication"
+)
+
+
+class Door:
+    """Looks at each request before anything else does."""
+
+    def __init__(self, proxies: Proxies) -> None:
+        self._proxies = proxies
+
+    def refusal(self, request: Request) -> Response | None:
+        """What ``request`` is refused with; None where it may come in.
+
+        The password of Basic authentication (RFC 7617) is taken for an API key.
+        """
+        if request.getHeader(_KEY) is None:
+            password = _password(request.getHeader(b"Authorization") or b"")
+            if password:
+                request.requestHeaders.setRawHeaders(_KEY, [password])
+            elif not is_unregistrable(self._proxies.host(request)[0]):
+                return problem(HTTPStatus.FORBIDDEN, _FOREIGN)
+        return None
+
+
+def is_unregistrable(host: str) -> bool:
+    """Whether ``host``, as of a URL, is no name that somebody may have on the Internet."""
+    return bool(_UNREGISTRABLE.fullmatch(host.lower().rstrip(".")))
+
+
+def _password(authorization: bytes) -> bytes:
+    scheme, _, given = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return b""
+    try:
+        return b64decode(given.strip(), validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""
