@@ -32,6 +32,9 @@ OTHER_FILES: Final = 300
 TLS: Final = "_tls"
 """What the name of a plain port's twin ends in."""
 
+FACADES: Final = ("mailpit", "mailhog")
+"""The ports of façades: ``facades.mailpit_port`` has the number of the first."""
+
 _Section = SmtpSettings | CaptureSettings | Pop3Settings | HttpSettings
 
 Sockets = dict[str, socket.socket]
@@ -46,14 +49,13 @@ class Ports(Protocol):
 
 
 def listeners(settings: Settings) -> Mapping[str, _Section]:
-    """The settings of all that listens, by the names of their sections, which ports bear too."""
+    """The settings of all that listens but façades, by the names of their sections and ports."""
     return {
         "smtp": settings.smtp,
         "capture": settings.capture,
         "submission": settings.submission,
         "pop3": settings.pop3,
         "http": settings.http,
-        **facades(settings),
     }
 
 
@@ -63,7 +65,7 @@ def facades(settings: Settings) -> Mapping[str, HttpSettings]:
     But for where they listen they are those of the REST API. Nothing tells where people find them.
     """
     chosen = settings.facades
-    ports = {"mailpit": chosen.mailpit_port, "mailhog": chosen.mailhog_port}
+    ports = {name: getattr(chosen, f"{name}_port") for name in FACADES}
     return {
         name: replace(settings.http, host=chosen.host, port=port, tls_port=-1, public_url="")
         for name, port in ports.items()
@@ -71,10 +73,14 @@ def facades(settings: Settings) -> Mapping[str, HttpSettings]:
     }
 
 
+def _served(settings: Settings) -> Mapping[str, _Section]:
+    return {**listeners(settings), **facades(settings)}
+
+
 def port_names(settings: Settings) -> list[str]:
     """What is to listen: a plain port bears its section's name, its twin that with TLS after it."""
     names = []
-    for name, chosen in listeners(settings).items():
+    for name, chosen in _served(settings).items():
         names.append(name)
         if chosen.tls_port >= 0:
             names.append(name + TLS)
@@ -109,7 +115,7 @@ def activated_sockets(settings: Settings, handed_over: Iterable[Activated]) -> S
 
 def files_needed(settings: Settings) -> int:
     """Return how many files a process may have open with as many connections as may be."""
-    chosen = listeners(settings)
+    chosen = _served(settings)
     return OTHER_FILES + sum(
         chosen[name.partition(TLS)[0]].max_connections for name in port_names(settings)
     )
@@ -238,7 +244,7 @@ def _bind(interface: str, port: int, *, reuse_port: bool) -> socket.socket:
 def where(settings: Settings, name: str) -> tuple[str, int]:
     """Return the address and the number that the port ``name`` is to be opened on."""
     section, twin, _ = name.partition(TLS)
-    chosen = listeners(settings)[section]
+    chosen = _served(settings)[section]
     port = chosen.tls_port if twin else chosen.port
     default = "0.0.0.0" if settings.database.dsn else "127.0.0.1"  # noqa: S104  a server
     return chosen.host or default, port
@@ -247,6 +253,8 @@ def where(settings: Settings, name: str) -> tuple[str, int]:
 def _cannot_listen(name: str, interface: str, port: int, why: object) -> ConfigurationError:
     section, twin, _ = name.partition(TLS)
     setting = "tls_port" if twin else "port"
+    if name in FACADES:
+        section, setting = "facades", f"{name}_port"
     return ConfigurationError(
         f"cannot listen on {interface} port {port} ({name}): {why}; "
         f"set {section}.host or {section}.{setting} to another, or {setting} 0 for any free one"

@@ -6,10 +6,10 @@ from typing import Any
 from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.event import Pushed
 from mailsacd.facades.teller import Teller
+from mailsacd.listening_settings import WebsocketSettings
 from mailsacd.mail.push.listener import Listening
 from mailsacd.mail.push.listeners import Listeners
 from mailsacd.mail.reading.all_mail import AllMail, Mail
-from mailsacd.settings import WebsocketSettings
 from mailsacd.work.tasks import Tasks
 from mailsacd.ws.factory import FeedFactory
 from mailsacd.ws.feed import Feed, ListenRequest
@@ -41,7 +41,7 @@ class FacadeFeed(Feed):
         return await registry.listen_to_all(asked.asker, self._all_mail.sees_public, self)
 
     def greet(self, asked: ListenRequest, listening: Listening) -> None:  # noqa: ARG002  Feed's
-        """Send what comes first."""
+        """Send the frames that come before any message."""
         self.actor = Actor(account=listening.account)
         self._tasks.run(self._tell(self.actor, None))
 

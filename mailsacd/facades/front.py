@@ -45,7 +45,7 @@ class KeysAlone:
         return await self._callers.authenticate(key, peer)
 
     async def session(self, token: str) -> Actor | None:  # noqa: ARG002  what Callers are asked
-        """Nobody has signed in here."""
+        """Return None: nobody has signed in here."""
         return None
 
 

@@ -48,7 +48,7 @@ class Needs:
 
 
 def mailpit(needs: Needs) -> Tool:
-    """The façade of Mailpit."""
+    """Mailpit, made of what façades need."""
     shelf = Shelf(needs.all_mail)
     feeds = needs.feeds(MailpitFrames(shelf))
     max_bytes = needs.settings.message.max_bytes
@@ -62,7 +62,7 @@ def mailpit(needs: Needs) -> Tool:
 
 
 def mailhog(needs: Needs) -> Tool:
-    """The façade of MailHog."""
+    """MailHog, made of what façades need."""
     frames = MailHogFrames(needs.all_mail)
     feeds = needs.feeds(frames)
     groups = (

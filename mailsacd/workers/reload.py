@@ -15,6 +15,9 @@ _OF_THE_PARENT: Final = (
     ("database", "direct_dsn"),
     ("database", "replica_dsn"),
     ("database", "bin_dir"),
+    ("facades", "host"),
+    ("facades", "mailpit_port"),
+    ("facades", "mailhog_port"),
 )
 _OF_A_PORT: Final = ("host", "port", "tls_port")
 

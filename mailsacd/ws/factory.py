@@ -59,7 +59,7 @@ class FeedFactory(WebSocketServerFactory):
 
     @property
     def feeds(self) -> tuple[Feed, ...]:
-        """All that are open."""
+        """All that are open, in no order."""
         return tuple(self._feeds)
 
     def gone(self, feed: Feed) -> None:

@@ -83,3 +83,10 @@ def test_a_listener_that_is_attached_when_the_mail_is_sent_misses_none(
     missed = json.loads(run([NODE, "attached-after.js"], variables))
     assert missed == {"plain": 0, "starttls": 0, "auth": 0}
     daemon.stop()
+
+
+def test_programs_for_mailpit_and_mailhog_find_their_mail(make_daemon: MakeDaemon) -> None:
+    ports = ("--set", "facades.mailpit_port=0", "--set", "facades.mailhog_port=0")
+    daemon = make_daemon(*WITHOUT_DNS, *ports).start()
+    assert run([NODE, "facades.mjs"], environment(daemon)) == "both are served\n"
+    daemon.stop()

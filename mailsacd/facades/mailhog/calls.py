@@ -40,7 +40,7 @@ class MailHogCalls:
         self._mail = all_mail
 
     def operations(self) -> tuple[Operation, ...]:
-        """Declare these calls."""
+        """Declare the calls but that for events."""
         jim = "/api/v2/jim"
         return (
             route("GET", "/api/v1/messages", self.list_all),
@@ -105,12 +105,12 @@ class MailHogCalls:
         )
 
     async def delete(self, call: Call) -> Response:
-        """Delete one message."""
+        """Delete one message, in all its inboxes."""
         await self._mail.delete(call.actor, (await self._mail.find(call.actor, call["id"]),))
         return Response(b"", _TEXT_JSON)
 
     async def delete_all(self, call: Call) -> Response:
-        """Delete all messages."""
+        """Delete all messages that the caller sees."""
         await self._mail.delete_all(call.actor)
         return Response(b"", _TEXT_JSON)
 

@@ -49,7 +49,7 @@ class EventCalls:
         self._frames = frames
 
     def operations(self) -> tuple[Operation, ...]:
-        """Declare the one call."""
+        """Declare the call that listens."""
         return (route("GET", PATH, self.listen),)
 
     async def listen(self, call: Call) -> Streamed:

@@ -44,5 +44,5 @@ class Changes:
 
 
 def event(kind: str, data: Any) -> bytes:
-    """One frame."""
+    """One frame, with what it tells of."""
     return _encode({"Type": kind, "Data": data})

@@ -53,7 +53,7 @@ class MessageCalls:
         self._shelf = shelf
 
     def operations(self) -> tuple[Operation, ...]:
-        """Declare these calls."""
+        """Declare the calls about one message."""
         query = query_text("query")
         return (
             route("GET", _ONE, self.get, query),

@@ -60,7 +60,7 @@ class MessagesCalls:
         self._changes = changes
 
     def operations(self) -> tuple[Operation, ...]:
-        """Declare these calls."""
+        """Declare the calls about many messages."""
         most = _MAX_BODY_BYTES
         messages, search, tags = "/api/v1/messages", "/api/v1/search", "/api/v1/tags"
         return (
@@ -117,7 +117,7 @@ class MessagesCalls:
         return OK
 
     async def tags(self, call: Call) -> Response:
-        """Answer with all tags."""
+        """Answer with the tags of all messages."""
         return json_response(forms.tags(await self._shelf.mail.newest(call.actor)))
 
     async def tag(self, call: Call) -> Response:

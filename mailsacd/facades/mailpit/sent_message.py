@@ -24,7 +24,7 @@ _OWN: Final = frozenset(
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A mailbox."""
+    """A mailbox: the address, and whose it is."""
 
     email: str
     name: str = ""

@@ -46,7 +46,7 @@ class ServiceCalls:
         self._started_s = clock.seconds()
 
     def operations(self) -> tuple[Operation, ...]:
-        """Declare these calls."""
+        """Declare the calls about the server, and the one to send."""
         return (
             route("GET", "/livez", self.live, is_open=True),
             route("GET", "/readyz", self.ready, is_open=True),

@@ -11,6 +11,11 @@ from mailsacd.mail.push.permission import Wanted
 from mailsacd.mail.push.stream import Stream
 
 
+def key_of(account: str) -> str:
+    """The name of an account among addresses and domains, none of which looks so."""
+    return f"account {account}"
+
+
 class Listener(Protocol):
     """An edge's side of one who listens."""
 
@@ -63,6 +68,12 @@ class Listening:
         """Where the stream stands: what ``since`` goes on from."""
         assert self._stream is not None  # noqa: S101  for mypy: who has a place has a stream
         return self._stream.sequence
+
+    @property
+    def concerned_by(self) -> frozenset[str]:
+        """The addresses, domains and account on whose rights it rests, the last as by `key_of`."""
+        names = frozenset() if self.wanted is None else self.wanted.depends_on
+        return names if self.account is None else names | {key_of(self.account)}
 
     @property
     def is_open(self) -> bool:

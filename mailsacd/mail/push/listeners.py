@@ -25,7 +25,7 @@ from mailsacd.core.rounds import Rounds
 from mailsacd.listening_settings import WebsocketSettings
 from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.push.hub import Hub
-from mailsacd.mail.push.listener import Asker, Listener, Listening
+from mailsacd.mail.push.listener import Asker, Listener, Listening, key_of
 from mailsacd.mail.push.permission import ListenPermission, Wanted
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices
 from mailsacd.work.loop import Loop
@@ -129,8 +129,7 @@ class Listeners:
         listening = self._admitted(asker, listener)
 
         async def look() -> Wanted:
-            if actor.account is not None:
-                self._seat(listening, actor.account)
+            self._seat(listening, actor.account)
             return await self._rules.of_inbox(actor, email)
 
         async def look_again() -> Wanted:
@@ -141,25 +140,18 @@ class Listeners:
     async def listen_to_all(
         self, asker: Asker, sees_public: Callable[[Actor], Awaitable[bool]], listener: Listener
     ) -> Listening:
-        """A place for whoever is shown the mail of all inboxes: with a key what its account owns
-        and captures, and all public mail where ``sees_public``.
+        """A place for whoever is shown the mail of all inboxes, and public mail if ``sees_public``.
 
         Raises what that does, UnauthenticatedError and ThrottledError.
         """
         listening = self._admitted(asker, listener)
 
         async def wanted(actor: Actor) -> Wanted:
-            public = await sees_public(actor)
-            return Wanted(
-                Interest(
-                    actor.account, everything_owned=True, starred_at_once=True, all_public=public
-                )
-            )
+            return Wanted(Interest.in_all_mail(actor.account, public=await sees_public(actor)))
 
         async def look() -> Wanted:
             actor = await self._callers.authenticate(asker.key or "", asker.peer)
-            if actor.account is not None:
-                self._seat(listening, actor.account)
+            self._seat(listening, actor.account)
             return await wanted(actor)
 
         async def look_again() -> Wanted:
@@ -173,7 +165,7 @@ class Listeners:
             self._of_peer.leave(listening.peer)
             if listening.account is not None:
                 self._of_account.leave(listening.account)
-            for name in _names_of(listening):
+            for name in listening.concerned_by:
                 concerned = self._concerned.get(name, {})
                 concerned.pop(listening, None)
                 if not concerned:
@@ -193,7 +185,9 @@ class Listeners:
         self._places.add(listening)
         return listening
 
-    def _seat(self, listening: Listening, account: str) -> None:
+    def _seat(self, listening: Listening, account: str | None) -> None:
+        if account is None:
+            return
         if not self._of_account.enter(account, self._settings.max_listeners_per_account):
             raise _too_many("Too many listeners of this account")
         listening.account = account
@@ -209,7 +203,7 @@ class Listeners:
         listening.look_again = look_again
         try:
             listening.wanted = wanted = await look()
-            for name in _names_of(listening):
+            for name in listening.concerned_by:
                 self._concerned.setdefault(name, {})[listening] = None
             listening.follow(await self._hub.open(wanted.interest, since or None, listening))
         except BaseException:
@@ -230,7 +224,7 @@ class Listeners:
 
     def _account_changed(self, account: str) -> None:
         self._changes += 1
-        self._suspect(self._concerned.get(_key_of(account), ()))
+        self._suspect(self._concerned.get(key_of(account), ()))
 
     def _name_changed(self, name: str) -> None:
         if name:
@@ -299,15 +293,6 @@ def _tell(listening: Listening, tell: Callable[[Listener], None]) -> None:
 
 def _stops() -> UnavailableError:
     return UnavailableError("The server is stopping, come back later")
-
-
-def _names_of(listening: Listening) -> frozenset[str]:
-    names = frozenset() if listening.wanted is None else listening.wanted.depends_on
-    return names if listening.account is None else names | {_key_of(listening.account)}
-
-
-def _key_of(account: str) -> str:
-    return f"account {account}"  # which no address or domain looks like
 
 
 def _too_many(public: str) -> ThrottledError:

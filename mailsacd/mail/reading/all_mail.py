@@ -63,7 +63,7 @@ class Mail(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """The id of its envelope."""
+        """The id of the envelope that it came in."""
         return self.first.envelope_id
 
     @property

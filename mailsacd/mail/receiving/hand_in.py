@@ -21,7 +21,7 @@ class Intake(Protocol):
         """An id for a message, and the millisecond that goes with it."""
 
     def deliver(self, envelope: Envelope) -> Deferred[None]:
-        """Store ``envelope``."""
+        """Fires once ``envelope`` is stored."""
 
 
 class HandIn:
