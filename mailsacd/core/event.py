@@ -34,11 +34,6 @@ class Interest:
     all_public: bool = False
     starred_at_once: bool = False
 
-    @classmethod
-    def in_all_mail(cls, account: str | None, *, public: bool) -> "Interest":
-        """In what an account owns and captures, and where ``public`` in all public mail."""
-        return cls(account, everything_owned=True, starred_at_once=True, all_public=public)
-
     def topics(self) -> Iterator[Topic]:
         """The topics of which a message must have one to be waited for."""
         yield from (("inbox", inbox) for inbox in self.inboxes)

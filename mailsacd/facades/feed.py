@@ -38,11 +38,15 @@ class FacadeFeed(Feed):
 
     async def listen(self, asked: ListenRequest, registry: Listeners) -> Listening:
         """Find a place for who is shown the mail of all inboxes (see Feed.listen)."""
-        return await registry.listen_to_all(asked.asker, self._all_mail.sees_public, self)
+
+        async def sees_public(actor: Actor) -> bool:
+            self.actor = actor
+            return await self._all_mail.sees_public(actor)
+
+        return await registry.listen_to_all(asked.asker, sees_public, self)
 
     def greet(self, asked: ListenRequest, listening: Listening) -> None:  # noqa: ARG002  Feed's
         """Send the frames that come before any message."""
-        self.actor = Actor(account=listening.account)
         self._tasks.run(self._tell(self.actor, None))
 
     @property
@@ -57,6 +61,10 @@ class FacadeFeed(Feed):
     def beat(self) -> None:
         """Send a ping, and drop a client that shows no life."""
         self.check_life()
+
+    def sees_what(self, actor: Actor) -> bool:
+        """Whether the listener sees the same mail as ``actor``."""
+        return (self.actor.account, self.actor.scope) == (actor.account, actor.scope)
 
     async def _tell(self, actor: Actor, mail: Mail | None) -> None:
         self.send_all(await self._frames(actor, mail))
@@ -89,8 +97,8 @@ class FacadeFeeds:
         self.accept = self._factory.accept
         self.drain = self._factory.drain
 
-    def tell_account(self, account: str | None, frames: tuple[bytes, ...]) -> None:
-        """Send ``frames`` to all who listen as ``account`` (None: without a key)."""
+    def tell_as(self, actor: Actor, frames: tuple[bytes, ...]) -> None:
+        """Send ``frames`` to all who see the same mail as ``actor``."""
         for feed in self._factory.feeds:
-            if isinstance(feed, FacadeFeed) and feed.actor.account == account:
+            if isinstance(feed, FacadeFeed) and feed.sees_what(actor):
                 feed.send_all(frames)

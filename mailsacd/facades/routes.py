@@ -21,11 +21,13 @@ def route(
     handler: Handler,
     *query: Parameter,
     is_open: bool = False,
+    within_scope: bool = True,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> Operation:
     """The operation of ``method`` and ``path``, whose parameters in braces are texts.
 
-    ``query`` are those of its query. One that ``is_open`` needs no key, and looks at no body.
+    ``query`` are those of its query. One that ``is_open`` needs no key, and looks at no body. Those
+    that are not ``within_scope`` refuse the key of a run.
     """
     in_path = [segment[1:-1] for segment in path.split("/") if segment.startswith("{")]
     named = (Parameter(name=n, where="path", description="", schema=_ANY, convert=str)
@@ -41,6 +43,7 @@ def route(
         answers=(),
         listed=False,
         open=is_open,
+        within_scope=within_scope,
         max_body_bytes=max_body_bytes,
     )
 

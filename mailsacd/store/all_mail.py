@@ -4,6 +4,7 @@ They are for those who are shown one mailbox with everything in it (mail.reading
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,9 +16,12 @@ from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
 
 _PUBLIC: Final = f"""%(public)s::boolean and {IN_PUBLIC_INDEX} and {THERE_AMONG_MANY}
     and {kept("message.inbox")}"""
+_WITHIN: Final = "(%(domain)s::text is null or domain = %(domain)s::text)"
 _STARRED_ELSEWHERE: Final = f"""saved_by = %(viewer)s::text
-    and owner is distinct from %(viewer)s::text and {THERE_AMONG_MANY} and {KEPT}"""
-_OF_VIEWER: Final = (f"{OWNED} and {KEPT}", _STARRED_ELSEWHERE)
+    and owner is distinct from %(viewer)s::text and {THERE_AMONG_MANY}"""
+_OF_VIEWER: Final = tuple(
+    f"{rows} and {KEPT} and {_WITHIN}" for rows in (OWNED, _STARRED_ELSEWHERE)
+)
 
 _NEWEST: Final = " union all ".join(
     f"(select {COLUMNS} from message where {rows} order by {order} limit %(limit)s)"  # noqa: S608  parts of SQL, no input
@@ -51,25 +55,35 @@ _delete = deletion(
 )
 
 
-async def newest_copies(db: Executor, account: str | None, *, public: bool, limit: int) -> str:
-    """Return the newest ``limit`` copies of messages, newest first, as a JSON array.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Who looks, and at what.
 
-    They are those that ``account`` owns or has starred, and where ``public`` those that are
-    nobody's.
+    That is what ``account`` owns or has starred, in ``domain`` alone if that is not None, and where
+    ``public`` what is nobody's.
     """
-    return await _newest(db, viewer=account, public=public, limit=limit)
+
+    account: str | None
+    public: bool
+    domain: str | None = None
+
+    @property
+    def params(self) -> dict[str, str | bool | None]:
+        """The parameters of a statement."""
+        return {"viewer": self.account, "public": self.public, "domain": self.domain}
 
 
-async def copies_of(
-    db: Executor, account: str | None, envelope_id: str, received: datetime, *, public: bool
-) -> str:
-    """Return of the same the copies of one envelope, which came at ``received``."""
-    return await _copies(db, viewer=account, public=public, envelope=envelope_id, received=received)
+async def newest_copies(db: Executor, sight: Sight, limit: int) -> str:
+    """Return the newest ``limit`` copies of messages, newest first, as a JSON array."""
+    return await _newest(db, limit=limit, **sight.params)
 
 
-async def delete_copies(
-    db: Executor, account: str | None, copies: Sequence[tuple[str, str]], *, public: bool
-) -> int:
-    """Delete of the same those copies (inbox, id). Returns how many there were."""
+async def copies_of(db: Executor, sight: Sight, envelope_id: str, received: datetime) -> str:
+    """Return the copies of one envelope, which came at ``received``, as a JSON array."""
+    return await _copies(db, envelope=envelope_id, received=received, **sight.params)
+
+
+async def delete_copies(db: Executor, sight: Sight, copies: Sequence[tuple[str, str]]) -> int:
+    """Delete those copies (inbox, id). Returns how many there were."""
     inboxes, ids = [inbox for inbox, _ in copies], [id_ for _, id_ in copies]
-    return await _delete(db, viewer=account, public=public, inboxes=inboxes, ids=ids)
+    return await _delete(db, inboxes=inboxes, ids=ids, **sight.params)

@@ -110,6 +110,29 @@ async def pages_of_others_may_neither_read_nor_write(people: Society) -> None:
     assert seen_by_team.json()["total"] == 1
 
 
+async def the_key_of_a_run_sees_the_run(people: Society) -> None:
+    run = await people.json("owner", "POST", "/api/runs")
+    people.credentials["run"] = {"Mailsac-Key": run["key"]}
+    inside = f"bob@{run['domain']}"
+    program = Program(people, "mailpit", "run")
+    listener = await upgrade(
+        reactor, program.port, "/api/events", Authorization=program.headers["Authorization"]
+    )
+    assert (await listener.json())["Data"]["Total"] == 0
+    await of_everybody(people)
+    envelope_id = await deliver(people, mail(inside), inside)
+    assert (await listener.json())["Data"]["ID"] == envelope_id
+    assert (await listener.json())["Data"]["Total"] == 1
+    assert await seen(people, "run") == {inside}
+    assert await seen(people, "nobody") == {PUBLIC}
+    other = (await Program(people, "mailpit").json("GET", "/api/v1/message/latest"))["ID"]
+    assert (await program.ask("GET", f"/api/v1/message/{other}")).status == 404
+    assert (await program.ask("POST", "/api/v1/send", {})).status == 403
+    await program.ask("DELETE", "/api/v1/messages")
+    assert await seen(people, "owner") == set(EVERYWHERE)
+    await listener.leave()
+
+
 async def test_who_is_shown_what_on_this_machine(people: Society) -> None:
     """One daemon for all of it, emptied in between."""
     for check in (
@@ -117,6 +140,7 @@ async def test_who_is_shown_what_on_this_machine(people: Society) -> None:
         nobody_reads_changes_or_deletes_what_he_does_not_see,
         no_page_gets_in_by_a_name_of_its_own,
         pages_of_others_may_neither_read_nor_write,
+        the_key_of_a_run_sees_the_run,
     ):
         await check(people)
         for who in ("nobody", "owner"):

@@ -40,7 +40,7 @@ class Changes:
         """Send ``events``, and how much there is then."""
         mails = await self._shelf.mail.newest(actor)
         stats = event("stats", forms.stats(mails, __version__))
-        self._feeds.tell_account(actor.account, (*events, stats))
+        self._feeds.tell_as(actor, (*events, stats))
 
 
 def event(kind: str, data: Any) -> bytes:

@@ -54,7 +54,13 @@ class ServiceCalls:
             route("GET", "/api/v1/webui", self.webui),
             route("GET", "/api/v1/chaos", self.chaos),
             route("PUT", "/api/v1/chaos", self.chaos),
-            route("POST", SEND, self.send, max_body_bytes=2 * self._max_message_bytes),
+            route(
+                "POST",
+                SEND,
+                self.send,
+                within_scope=False,
+                max_body_bytes=2 * self._max_message_bytes,
+            ),
         )
 
     async def live(self, _: Call) -> Response:

@@ -18,7 +18,6 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from mailsacd.core.event import Interest
 from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.open_counts import OpenCounts
 from mailsacd.core.rounds import Rounds
@@ -26,7 +25,7 @@ from mailsacd.listening_settings import WebsocketSettings
 from mailsacd.mail.limits.paced import Paced
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.push.listener import Asker, Listener, Listening, key_of
-from mailsacd.mail.push.permission import ListenPermission, Wanted
+from mailsacd.mail.push.permission import ListenPermission, Wanted, wanted_of_all_mail
 from mailsacd.store.notices import ACCOUNTS, DIRECTORY, Notices
 from mailsacd.work.loop import Loop
 
@@ -147,7 +146,7 @@ class Listeners:
         listening = self._admitted(asker, listener)
 
         async def wanted(actor: Actor) -> Wanted:
-            return Wanted(Interest.in_all_mail(actor.account, public=await sees_public(actor)))
+            return wanted_of_all_mail(actor, public=await sees_public(actor))
 
         async def look() -> Wanted:
             actor = await self._callers.authenticate(asker.key or "", asker.peer)

@@ -43,6 +43,20 @@ class Wanted:
         return frozenset({*self.addresses, *of_addresses, *self.domains})
 
 
+def wanted_of_all_mail(actor: Actor, *, public: bool) -> Wanted:
+    """What ``actor`` gets who is shown one mailbox with the mail of all inboxes.
+
+    That is what its account owns and captures, within its scope alone if it has one, and where
+    ``public`` all public mail.
+    """
+    if actor.scope is not None:
+        return Wanted(Interest(actor.account, domains=frozenset({actor.scope.domain})))
+    everything = Interest(
+        actor.account, everything_owned=True, starred_at_once=True, all_public=public
+    )
+    return Wanted(everything)
+
+
 class ListenPermission:
     """Raises UnavailableError, too, when the database is away."""
 

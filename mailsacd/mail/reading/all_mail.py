@@ -110,28 +110,25 @@ class AllMail:
         self._shows_public = shows_public
 
     async def sees_public(self, actor: Actor) -> bool:
-        """Whether ``actor`` is shown all public mail."""
+        """Whether ``actor`` is shown all public mail: nobody is within a scope."""
+        if actor.scope is not None:
+            return False
         if self._shows_public:
             return True
         return (await self._accounts.limits(account_of(actor))).firehose
 
     async def newest(self, actor: Actor) -> tuple[Mail, ...]:
         """The messages, newest first: those of the newest MAX_COPIES copies."""
-        public = await self.sees_public(actor)
-        found = await all_mail.newest_copies(
-            self._database, actor.account, public=public, limit=MAX_COPIES
-        )
+        found = await all_mail.newest_copies(self._database, await self._sight(actor), MAX_COPIES)
         return _together(_decode(found))
 
     async def find(self, actor: Actor, envelope_id: str) -> Mail:
         """The message of that id. Raises NotFoundError."""
-        public = await self.sees_public(actor)
+        sight = await self._sight(actor)
         if not _ENVELOPE_ID.match(envelope_id):
             raise _not_found()
         received = time_of(envelope_id)
-        found = await all_mail.copies_of(
-            self._database, actor.account, envelope_id, received, public=public
-        )
+        found = await all_mail.copies_of(self._database, sight, envelope_id, received)
         for mail in _together(_decode(found)):
             return mail
         raise _not_found()
@@ -165,12 +162,11 @@ class AllMail:
 
     async def delete(self, actor: Actor, mails: Iterable[Mail]) -> None:
         """Delete messages that were found, starred ones, too."""
-        public = await self.sees_public(actor)
+        sight = await self._sight(actor)
         wanted = [(copy.inbox, copy.id) for copy in _copies(mails)]
         for start in range(0, len(wanted), MAX_COPIES):
-            await all_mail.delete_copies(
-                self._database, actor.account, wanted[start : start + MAX_COPIES], public=public
-            )
+            some = wanted[start : start + MAX_COPIES]
+            await all_mail.delete_copies(self._database, sight, some)
 
     async def delete_all(self, actor: Actor) -> None:
         """Delete all that was there when this began, also what is not among the newest."""
@@ -178,6 +174,11 @@ class AllMail:
         while mails:
             await self.delete(actor, mails)
             mails = tuple(mail for mail in await self.newest(actor) if mail.id <= newest[0].id)
+
+    async def _sight(self, actor: Actor) -> all_mail.Sight:
+        domain = None if actor.scope is None else actor.scope.domain
+        public = await self.sees_public(actor)
+        return all_mail.Sight(account=actor.account, public=public, domain=domain)
 
 
 def _together(copies: Iterable[Copy]) -> tuple[Mail, ...]:
