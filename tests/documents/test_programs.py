@@ -277,6 +277,8 @@ PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = 
     ("README.md", "make run     #"): _only_named,
     ("README.md", ".venv/bin/python -m pytest"): _only_named,
     ("docs/benchmarks.md", "make bench"): _only_named,
+    ("docs/checks.md", "npm pack"): _only_named,
+    ("docs/facades.md", "make run"): _only_named,
     ("docs/installation.md", "apt install"): _of_root,
     ("docs/installation.md", "install -D"): _of_root,
     ("docs/installation.md", "systemctl daemon-reload"): _of_root,

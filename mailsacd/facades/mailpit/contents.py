@@ -21,6 +21,7 @@ MAX_SEARCHED_CHARACTERS: Final = 20_000
 
 _UNSUBSCRIBE: Final = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>", re.IGNORECASE)
 _MAX_LINKS: Final = 10
+_SHOWN: Final = 200
 
 
 class Extract(msgspec.Struct, frozen=True):
@@ -134,6 +135,13 @@ def canonical(name: str) -> str:
 def unsubscribe_links(value: str) -> list[str]:
     """The links of a List-Unsubscribe field (RFC 2369 section 3.2)."""
     return _UNSUBSCRIBE.findall(value)[:_MAX_LINKS]
+
+
+def unsubscribe_fault(value: str) -> str:
+    """What is wrong with a List-Unsubscribe field; ``""`` where there is none, or nothing is."""
+    if not value or unsubscribe_links(value):
+        return ""
+    return f'"{value[:_SHOWN]}" has no links, which should be enclosed in <>'
 
 
 def is_inline(part: Attachment) -> bool:

@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
-from mailsacd import __version__
 from mailsacd.core.actor import Actor
 from mailsacd.facades.feed import FacadeFeeds
 from mailsacd.facades.mailpit import forms
 from mailsacd.facades.mailpit.shelf import Shelf
+from mailsacd.facades.mailpit.version import VERSION
 from mailsacd.mail.reading.all_mail import Mail
 
 _encode = msgspec.json.Encoder().encode
@@ -22,7 +22,7 @@ class Frames:
 
     async def __call__(self, actor: Actor, mail: Mail | None) -> tuple[bytes, ...]:
         """Of a message ``new`` and ``stats``; of None ``stats`` alone."""
-        stats = event("stats", forms.stats(await self._shelf.mail.newest(actor), __version__))
+        stats = event("stats", forms.stats(await self._shelf.mail.newest(actor), VERSION))
         if mail is None:
             return (stats,)
         shown = await self._shelf.summaries(actor, (mail,))
@@ -39,7 +39,7 @@ class Changes:
     async def tell(self, actor: Actor, *events: bytes) -> None:
         """Send ``events``, and how much there is then."""
         mails = await self._shelf.mail.newest(actor)
-        stats = event("stats", forms.stats(mails, __version__))
+        stats = event("stats", forms.stats(mails, VERSION))
         self._feeds.tell_as(actor, (*events, stats))
 
 

@@ -5,7 +5,12 @@ from typing import Any
 
 from mailsacd.core.message_form import Mailbox
 from mailsacd.core.token import iso_time, iso_time_from_ms
-from mailsacd.facades.mailpit.contents import Contents, Extract, unsubscribe_links
+from mailsacd.facades.mailpit.contents import (
+    Contents,
+    Extract,
+    unsubscribe_fault,
+    unsubscribe_links,
+)
 from mailsacd.mail.reading.all_mail import Mail
 
 Json = dict[str, Any]
@@ -43,7 +48,7 @@ def whole(mail: Mail, contents: Contents) -> Json:
         "ListUnsubscribe": {
             "Header": contents.unsubscribe,
             "Links": unsubscribe_links(contents.unsubscribe),
-            "Errors": "",
+            "Errors": unsubscribe_fault(contents.unsubscribe),
             "HeaderPost": contents.unsubscribe_post,
         },
         "Date": iso_time(copy.received) if date_ms is None else iso_time_from_ms(int(date_ms)),

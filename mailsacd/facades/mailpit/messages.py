@@ -9,12 +9,12 @@ import msgspec
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import InvalidInputError, NotFoundError
 from mailsacd.core.message import MAX_LABEL_CHARACTERS, MAX_LABELS
+from mailsacd.core.time_text import milliseconds_of
 from mailsacd.facades.mailpit import forms
 from mailsacd.facades.mailpit.events import Changes, event
 from mailsacd.facades.mailpit.shelf import Shelf
 from mailsacd.facades.routes import body_as, query_number, query_text, route
 from mailsacd.http.api.operation import Call, Operation
-from mailsacd.http.api.parameters import milliseconds_of
 from mailsacd.http.server.answer import TEXT, Response, json_response
 from mailsacd.mail.reading.all_mail import Mail
 

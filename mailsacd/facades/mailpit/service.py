@@ -8,13 +8,13 @@ from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
-from mailsacd import __version__
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import InvalidInputError, NotFoundError
 from mailsacd.facades.mailpit import forms
 from mailsacd.facades.mailpit.messages import clean_tags
 from mailsacd.facades.mailpit.sent_message import Sent, message_of, recipients_of
 from mailsacd.facades.mailpit.shelf import Shelf
+from mailsacd.facades.mailpit.version import VERSION
 from mailsacd.facades.routes import body_as, route
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.server.answer import TEXT, Response, json_response, problem
@@ -80,8 +80,8 @@ class ServiceCalls:
         uptime_s = int(self._clock.seconds() - self._started_s)
         return json_response(
             {
-                "Version": __version__,
-                "LatestVersion": __version__,
+                "Version": VERSION,
+                "LatestVersion": VERSION,
                 "Database": "mailsacd",
                 "DatabaseSize": sum(mail.first.size for mail in mails),
                 "Messages": len(mails),
