@@ -203,7 +203,7 @@ class Daemon:
             *delivering.calls(),
             *feeds.calls(),
             *waiting.calls(),
-            *runs.calls(),
+            *runs.calls(search),
             *pages.calls(),
         )
         web = self._add(Web(ground, owners, records, groups, feeds.websockets))

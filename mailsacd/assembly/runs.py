@@ -6,6 +6,7 @@ from mailsacd.assembly.records import Records
 from mailsacd.http.app import Group
 from mailsacd.http.calls.runs import RunCalls
 from mailsacd.mail.reading.account_mail import AccountMail
+from mailsacd.mail.reading.search import Search
 from mailsacd.mail.runs.ending import EndingRuns
 from mailsacd.mail.runs.runs import Runs
 
@@ -32,9 +33,9 @@ class RunParts:
             reactor=ground.reactor,
         )
 
-    def calls(self) -> tuple[Group, ...]:
-        """Return the calls about runs."""
-        return (RunCalls(self._runs, self._mail),)
+    def calls(self, search: Search) -> tuple[Group, ...]:
+        """Return the calls about runs, in whose mail ``search`` finds."""
+        return (RunCalls(self._runs, self._mail, search),)
 
     async def start(self) -> None:
         """Begin to delete the mail of runs that have ended."""

@@ -14,15 +14,15 @@ from mailsacd.store.inbox import KEPT as KEPT_OF_ACCOUNT
 from mailsacd.store.sql import Executor, many
 from mailsacd.store.views import ABOVE_ALL_IDS, COLUMNS, KEPT, VISIBLE_AMONG_MANY, as_message
 
-Kind = Literal["account", "inbox"]
+Kind = Literal["account", "domain", "inbox"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where is searched: in all that the account ``viewer`` owns, or in what it sees of an inbox.
+    """Where is searched: in all that the account ``viewer`` owns, in that of a domain, or in what
 
-    ``name`` is the inbox, a normal address; ``is_open`` that the viewer may look into whatever
-    inbox a message of the place is in.
+    it sees of an inbox. ``name`` is the domain or inbox in normal form; ``is_open`` tells that the
+    viewer may look into whatever inbox a message of the place is in.
     """
 
     kind: Kind
@@ -33,6 +33,7 @@ class Place:
 
 _ROWS: Final[dict[Kind, str]] = {
     "account": f"{OWNED} and {KEPT_OF_ACCOUNT}",
+    "domain": f"domain = %(domain)s::text and {OWNED} and {KEPT_OF_ACCOUNT}",
     "inbox": f"inbox = %(inbox)s::text and {VISIBLE_AMONG_MANY} and {KEPT}",
 }
 
@@ -67,5 +68,5 @@ async def next_messages(
     bounds = (narrowed.before_id, before_id)
     conditions["before_id"] = min((id_ for id_ in bounds if id_ is not None), default=ABOVE_ALL_IDS)
     conditions["from_id"] = narrowed.from_id or ""
-    inbox = {"inbox": place.name} if place.kind == "inbox" else {}
-    return await _next[place.kind](db, viewer=place.viewer, limit=limit, **inbox, **conditions)
+    conditions[place.kind] = place.name
+    return await _next[place.kind](db, viewer=place.viewer, limit=limit, **conditions)

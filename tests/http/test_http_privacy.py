@@ -141,7 +141,8 @@ OF_INBOX: dict[str, Callable[[Any, list[str]], bool]] = {
     "countMessages": lambda told, ids: bool(told["count"] == len(ids)),
     "searchAddress": lambda told, ids: [m["_id"] for m in told["messages"]] == ids,
 }
-QUERIES = {"searchAddress": f"query=body:{SECRET[2:-2]}+OR+subject:{SECRET[2:-2]}"}
+_QUERY = f"query=body:{SECRET[2:-2]}+OR+subject:{SECRET[2:-2]}"
+QUERIES = {"searchAddress": _QUERY, "searchDomain": _QUERY}
 WAITED_FOR = {"waitForMessages"}  # as OF_INBOX, and 408 where there is nothing for the asker
 OF_INBOX_PURGED = {"purgeMessages"}  # as PURGED says
 BY_WEBSOCKET = {"listenByWebSocket"}  # who sees what by it is in tests/ws
@@ -149,6 +150,7 @@ ENDLESS = {"listenToInbox"}  # asked for with HEAD; what comes of it is in test_
 # A domain's mail, for its owner: as OF_INBOX, and what deletes all of it.
 OF_DOMAIN: dict[str, Callable[[Any, list[str]], bool]] = {
     "listDomainMessages": lambda told, ids: [m["_id"] for m in told] == ids,
+    "searchDomain": lambda told, ids: [m["_id"] for m in told["messages"]] == ids,
 }
 OF_DOMAIN_DELETED = {"deleteAllDomainMail", "deleteAllDomainMailByPut"}
 # The kinds of mail in each domain.
@@ -261,6 +263,7 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "listRuns": 401,
     "getRun": 401,
     "listRunMessages": 401,
+    "searchRun": 400,
     "endRun": 401,
     "listDenied": 200,
     "isDenied": 200,
@@ -509,7 +512,8 @@ async def test_a_domain_s_mail_is_told_of_to_its_owner_alone(
     for domain, kinds in IN_DOMAIN.items():
         expected = sorted((ids[kind][0] for kind in kinds), reverse=True)
         for who, status in _OF_DOMAIN.items():
-            answer = await _ask(people, who, operation, domain=domain)
+            query = QUERIES.get(operation, "")
+            answer = await _ask(people, who, operation, domain=domain, query=query)
             assert answer.status == status, (domain, who)
             if status == 200:
                 assert OF_DOMAIN[operation](answer.json(), expected), (domain, who, answer)
@@ -517,7 +521,8 @@ async def test_a_domain_s_mail_is_told_of_to_its_owner_alone(
                 assert _tells_nothing(answer)
     for domain in ("public.example", "unclaimed.example"):
         for who in WHO:
-            answer = await _ask(people, who, operation, domain=domain)
+            query = QUERIES.get(operation, "")
+            answer = await _ask(people, who, operation, domain=domain, query=query)
             assert answer.status == (401 if who == "nobody" else 403), (domain, who)
 
 

@@ -14,9 +14,12 @@ from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import LIMIT, SINCE, SKIP, UNTIL, Parameter
+from mailsacd.http.calls.search import BEFORE, FOUND, QUERY, asked_by, found_response
+from mailsacd.http.calls.search import LIMIT as FOUND_LIMIT
 from mailsacd.http.server.answer import Response, json_response
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.mailbox import Page
+from mailsacd.mail.reading.search import Search
 from mailsacd.mail.runs.runs import MAX_NAME_CHARACTERS, Runs
 
 _REFUSALS: Final = (400, 401, 403, 503)
@@ -69,9 +72,10 @@ class NewRunBody(msgspec.Struct, frozen=True, kw_only=True):
 class RunCalls:
     """The handlers of the calls about runs, and their declarations."""
 
-    def __init__(self, runs: Runs, mail: AccountMail) -> None:
+    def __init__(self, runs: Runs, mail: AccountMail, search: Search) -> None:
         self._runs = runs
         self._mail = mail
+        self._search = search
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare all calls about runs."""
@@ -127,6 +131,17 @@ class RunCalls:
                 refusals=_REFUSALS_OF_ONE,
                 handler=self.messages,
             ),
+            _operation(
+                method="GET",
+                path="/api/runs/{runId}/search",
+                id="searchRun",
+                summary="The newest messages of a run that fit a query",
+                parameters=(RUN_ID, QUERY, BEFORE, FOUND_LIMIT),
+                echoes=True,
+                answers=FOUND,
+                refusals=_REFUSALS_OF_ONE,
+                handler=self.search,
+            ),
         )
 
     def _ending(self) -> Operation:
@@ -165,6 +180,12 @@ class RunCalls:
             limit=call["limit"], skip=call["skip"], since_ms=call["since"], until_ms=call["until"]
         )
         return Response((await self._mail.of_domain(call.actor, run.domain, page)).encode())
+
+    async def search(self, call: Call) -> Response:
+        """Answer with what was found in the mail of all addresses of a run."""
+        run = await self._runs.get(call.actor, call["runId"])
+        found = await self._search.in_domain(call.actor, run.domain, asked_by(call))
+        return found_response(call, found)
 
     async def end(self, call: Call) -> Response:
         """End a run, and answer when its mail is gone."""

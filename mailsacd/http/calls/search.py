@@ -11,6 +11,7 @@ from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
 from mailsacd.http.api.parameters import (
+    DOMAIN,
     EMAIL,
     Parameter,
     message_id,
@@ -74,6 +75,8 @@ _FOUND: Final = schemas.object_of(
         },
     }
 )
+FOUND: Final = (schemas.json_answer("What was found, newest first", _FOUND),)
+"""What calls that search answer."""
 _NAME: Final = Parameter(
     name="name",
     where="path",
@@ -113,11 +116,7 @@ class SearchCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare all calls that search."""
-        searching = partial(
-            _operation,
-            echoes=True,
-            answers=(schemas.json_answer("What was found, newest first", _FOUND),),
-        )
+        searching = partial(_operation, echoes=True, answers=FOUND)
         return (
             searching(
                 method="GET",
@@ -134,7 +133,18 @@ class SearchCalls:
                 summary="The newest messages of an inbox that fit a query",
                 parameters=(EMAIL, QUERY, BEFORE, LIMIT),
                 refusals=(400, 401, 403, 503),
+                within_scope=True,
                 handler=self.in_inbox,
+            ),
+            searching(
+                method="GET",
+                path="/api/domains/{domain}/search",
+                id="searchDomain",
+                summary="The newest messages of a verified domain of the account that fit a query",
+                parameters=(DOMAIN, QUERY, BEFORE, LIMIT),
+                refusals=(400, 401, 403, 503),
+                within_scope=True,
+                handler=self.in_domain,
             ),
             *self._saving(),
         )
@@ -174,11 +184,18 @@ class SearchCalls:
 
     async def in_account(self, call: Call) -> Response:
         """Answer with what was found in all mail of the account."""
-        return _answer(call, await self._search.in_account(call.actor, asked_by(call)))
+        return found_response(call, await self._search.in_account(call.actor, asked_by(call)))
 
     async def in_inbox(self, call: Call) -> Response:
         """Answer with what was found in an inbox."""
-        return _answer(call, await self._search.in_inbox(call.actor, call["email"], asked_by(call)))
+        return found_response(
+            call, await self._search.in_inbox(call.actor, call["email"], asked_by(call))
+        )
+
+    async def in_domain(self, call: Call) -> Response:
+        """Answer with what was found in the mail of a domain."""
+        found = await self._search.in_domain(call.actor, call["domain"], asked_by(call))
+        return found_response(call, found)
 
     async def list(self, call: Call) -> Response:
         """Answer with the account's saved searches."""
@@ -201,7 +218,8 @@ def asked_by(call: Call) -> Asked:
     return Asked(query=call["query"], before=call["before"], limit=call["limit"])
 
 
-def _answer(call: Call, found: Found) -> Response:
+def found_response(call: Call, found: Found) -> Response:
+    """Return what a call that searches is answered."""
     rest = msgspec.json.encode({"next": found.next, "incomplete": found.incomplete})[1:]
     query = msgspec.json.encode(call["query"])
     return Response(b'{"query":%b,"messages":%b,%b' % (query, found.messages.encode(), rest))

@@ -80,7 +80,7 @@ class AccountMail:
 
     async def of_domain(self, actor: Actor, domain: str, page: Page) -> str:
         """What came to a verified domain of the account. Raises ForbiddenError for any other."""
-        name = _named(domain)
+        name = named_domain(domain)
         account = await self._access_control.owned_domain(actor, name)
 
         async def read(db: Executor) -> str:
@@ -95,7 +95,7 @@ class AccountMail:
 
         All of it is gone then, but rows beyond the first few hundred are removed later.
         """
-        name = _named(domain)
+        name = named_domain(domain)
         account = await self._access_control.owned_domain(actor, name)
         if await inbox.purge_domain(self._database, name, account):
             await erase_domain(self._database, name, account)
@@ -109,7 +109,8 @@ def _bounded(page: Page, count: int) -> Page:
     return replace(page, limit=max(min(page.limit, count - page.skip), 0))
 
 
-def _named(domain: str) -> str:
+def named_domain(domain: str) -> str:
+    """Return the normal form of what a caller calls a domain. Raises BadAddressError."""
     try:
         return normal_domain(domain)
     except BadAddressError as e:

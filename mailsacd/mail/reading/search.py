@@ -1,4 +1,4 @@
-"""Search by the query language (core.query): in an inbox, or in all mail of an account.
+"""Search by the query language (core.query): in an inbox, a domain, or all mail of an account.
 
 There is no index of what is in messages, for it would cost more than taking them in
 (docs/adr/0048-search-reads-the-mail.md). Messages are gone through from the newest on: SQL leaves
@@ -22,6 +22,7 @@ from mailsacd.core.narrowing import Narrowing, narrowing
 from mailsacd.core.query import TAG, parse
 from mailsacd.core.query_terms import All, Query, fits
 from mailsacd.mail.reading.access import AccessControl
+from mailsacd.mail.reading.account_mail import named_domain
 from mailsacd.mail.reading.search_answers import RowAnswers, WholeAnswers
 from mailsacd.store.beginnings import find_beginnings
 from mailsacd.store.compression import expand_beginning
@@ -103,17 +104,22 @@ class Search:
         Raises UnauthenticatedError for an actor without an account.
         """
         place = Place(kind="account", viewer=account_of(actor))
-        return await self.in_place(place, asked)
+        return await self._in_place(actor, place, asked)
+
+    async def in_domain(self, actor: Actor, domain: str, asked: Asked) -> Found:
+        """What came to a verified domain of the account. Raises as `AccountMail.of_domain` does."""
+        name = named_domain(domain)
+        viewer = await self._access_control.owned_domain(actor, name)
+        return await self._in_place(actor, Place(kind="domain", viewer=viewer, name=name), asked)
 
     async def in_inbox(self, actor: Actor, email: str, asked: Asked) -> Found:
         """What the actor sees in an inbox. Raises what `AccessControl.inbox` does."""
         inbox = await self._access_control.inbox(actor, email)
         place = Place(kind="inbox", viewer=actor.account, name=inbox, is_open=True)
-        return await self.in_place(place, asked)
+        return await self._in_place(actor, place, asked)
 
-    async def in_place(self, place: Place, asked: Asked) -> Found:
-        """What is in ``place``, which its caller has made sure that the viewer may look into."""
-        query = await self._parsed(place.viewer, asked)
+    async def _in_place(self, actor: Actor, place: Place, asked: Asked) -> Found:
+        query = await self._parsed(actor.account if actor.scope is None else None, asked)
         whose = place.viewer or place.name
         if self._under_way[whose] >= MAX_OF_ACCOUNT:
             raise OverloadedError("Too many searches are under way, try again later")
@@ -125,6 +131,7 @@ class Search:
             self._under_way += Counter()  # without those that are done
 
     async def _parsed(self, account: str | None, asked: Asked) -> Query:
+        """The query, with the saved searches of ``account`` (None: there are none)."""
         if asked.also and not asked.query.strip():
             return All(asked.also)
         saved: Mapping[str, str] | None = None if account is None else {}

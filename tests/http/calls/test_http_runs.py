@@ -81,6 +81,12 @@ async def test_a_run_has_addresses_of_two_forms_and_keeps_more_than_a_public_inb
         assert len(await people.json(who, "GET", everything)) == 9
     (newest,) = await people.json("run", "GET", f"{everything}?limit=1")
     assert newest["inbox"] == f"ann@{domain}"
+    for path in (f"/api/runs/{id_}/search", f"/api/domains/{domain}/search"):
+        found = await people.json("run", "GET", f"{path}?query=is:unread+-to:bob")
+        assert [message["_id"] for message in found["messages"]] == [newest["_id"]]
+    await people.json("owner", "POST", "/api/searches", b'{"name": "x", "query": "x"}')
+    for path, status in ((f"/api/runs/{id_}/search", 400), ("/api/search", 403)):
+        assert (await people.ask("run", "GET", f"{path}?query=tag:x")).status == status
     for who, status in (("nobody", 401), ("other", 404)):
         assert (await people.ask(who, "GET", everything)).status == status
     for who, status in (("nobody", 401), ("other", 403)):
@@ -112,7 +118,8 @@ ALLOWED = {
     "listRuns", "getRun", "listRunMessages", "endRun", "listMessages", "countMessages",
     "purgeMessages", "getMessage", "deleteMessage", "getText", "getBody", "getDirty", "getRaw",
     "getHeaders", "getMessageHeaders", "listAttachments", "getAttachment", "downloadAttachment",
-    "getMessageCodes", "getMessageNeighbours", "listenToInbox",
+    "getMessageCodes", "getMessageNeighbours", "listenToInbox", "searchAddress", "searchDomain",
+    "searchRun",
 }  # fmt: skip
 NOT_TRIED = {"endRun", "listenToInbox"}  # the one ends the run, the other never ends
 
@@ -135,10 +142,21 @@ async def test_a_runs_key_can_do_nothing_else(people: Society) -> None:
             assert (answer.status == 403) == (name not in ALLOWED), (name, answer)
     others = (PUBLIC, PRIVATE, f"x@{HIDDEN_DOMAIN}", f"x@{other_run['domain']}")
     for inbox in others:
-        for what in ("messages", "message-count", "messages/01m8fvk2qt000k5d8gr1w-0", "events"):
+        for what in (
+            "messages",
+            "message-count",
+            "messages/01m8fvk2qt000k5d8gr1w-0",
+            "events",
+            "search?query=x",
+        ):
             assert (await people.ask("run", "GET", f"/api/addresses/{inbox}/{what}")).status == 403
         assert (await people.ask("run", "DELETE", f"/api/addresses/{inbox}/messages")).status == 403
-    for method, path in (("GET", ""), ("GET", "/messages"), ("DELETE", "")):
+    for method, path in (
+        ("GET", ""),
+        ("GET", "/messages"),
+        ("GET", "/search?query=x"),
+        ("DELETE", ""),
+    ):
         assert (
             await people.ask("run", method, f"/api/runs/{other_run['_id']}{path}")
         ).status == 403
