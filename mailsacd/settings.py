@@ -11,6 +11,7 @@ import msgspec
 from mailsacd.check_settings import CheckSettings
 from mailsacd.core.public_url import parse_public_url
 from mailsacd.listening_settings import WaitSettings, WebsocketSettings
+from mailsacd.fault_settings import FaultSettings
 from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
 from mailsacd.run_settings import RunSettings
 from mailsacd.setting_types import (
@@ -273,6 +274,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     checks: CheckSettings = CheckSettings()
     spam: SpamSettings = SpamSettings()
     transcripts: TranscriptSettings = TranscriptSettings()
+    faults: FaultSettings = FaultSettings()
     domains: DomainSettings = DomainSettings()
     runs: RunSettings = RunSettings()
     accounts: AccountSettings = AccountSettings()

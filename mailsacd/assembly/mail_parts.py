@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from twisted.internet.interfaces import IProtocolFactory
 
 from mailsacd.assembly.checking import Checking
+from mailsacd.assembly.faults import Faults
 from mailsacd.assembly.load_testing import LoadTesting
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import AddsParts, Edge, Ground
-from mailsacd.assembly.receiving import Receiving
+from mailsacd.assembly.receiving import Receiving, Testing
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.relaying import Relaying
 from mailsacd.assembly.retrieval import Retrieval
@@ -41,7 +42,9 @@ class MailParts:
         testing = add(LoadTesting(ground, owners, records))
         sending = add(Sending(ground, owners, records))
         checking = add(Checking(ground, owners))
-        receiving = add(Receiving(ground, owners, records, testing.recorder, checking, observers))
+        faults = add(Faults(ground, owners))
+        tested = Testing(recorder=testing.recorder, faults=faults.provoking)
+        receiving = add(Receiving(ground, owners, records, tested, checking, observers))
         relaying = add(Relaying(ground, owners, records, receiving, sending))
         submitting = add(Submitting(ground, records, receiving, sending))
         writing = add(Writing(ground, owners, records, sending, ports))
@@ -52,6 +55,7 @@ class MailParts:
         self._groups = (
             *testing.calls(),
             *checking.calls(),
+            *faults.calls(),
             *sending.calls(),
             *relaying.calls(),
             *writing.calls(),

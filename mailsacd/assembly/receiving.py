@@ -1,7 +1,7 @@
 """Taking mail in: the ports for it, and what makes it durable."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mailsacd.assembly.checking import Checking
 from mailsacd.assembly.ownership import Ownership
@@ -23,9 +23,18 @@ from mailsacd.mail.receiving.refused_transcripts import RefusedTranscripts
 from mailsacd.mail.receiving.witness import MailWitness
 from mailsacd.ports import TLS
 from mailsacd.smtp.factory import SmtpFactory
-from mailsacd.smtp.services import SmtpServices
+from mailsacd.smtp.services import ProvokesFaults, SmtpServices
 from mailsacd.sockets.connection_factory import drain_all
 from mailsacd.store.pool import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Testing:
+    """What senders are tested by: ``recorder`` counts the mail of load tests, and by ``faults``
+    mail fails on purpose."""
+
+    recorder: Recorder
+    faults: ProvokesFaults
 
 
 class Receiving:
@@ -38,12 +47,11 @@ class Receiving:
         ground: Ground,
         owners: Ownership,
         records: Records,
-        recorder: Recorder,
+        testing: Testing,
         checking: Checking,
         observers: Iterable[Observer],
     ) -> None:
-        """``recorder`` counts the mail of load tests, ``checking`` finds out who sent it, and
-        ``observers`` are told of all that is stored.
+        """``checking`` finds out who sent mail, and ``observers`` are told of all that is stored.
 
         Raises ConfigurationError.
         """
@@ -66,7 +74,7 @@ class Receiving:
             owners.domain_rules.hosting,
             forwarding=forwarding,
         )
-        self.intake = LoadTestIntake(self.ingest, recorder)
+        self.intake = LoadTestIntake(self.ingest, testing.recorder)
         self._witness = MailWitness(
             directory, records.activity, records.tracing, reactor=ground.reactor
         )
@@ -78,7 +86,7 @@ class Receiving:
             reactor=ground.reactor,
         )
         self.admission = Admission(records.denylist, records.throttle, directory)
-        anybody = self._from_anybody(ground, checking)
+        anybody = replace(self._from_anybody(ground, checking), faults=testing.faults)
         who_logs_in = replace(
             anybody,
             settings=settings.capture,

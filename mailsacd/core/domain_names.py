@@ -18,8 +18,15 @@ class DomainNames:
     name none. ``names`` has those that are named exactly, in normal form, each once.
     """
 
-    def __init__(self, entries: Iterable[str], hosting: str = "") -> None:
-        """With ``hosting``, a domain, that is among them, and every one below it.
+    def __init__(
+        self,
+        entries: Iterable[str],
+        hosting: str = "",
+        *,
+        setting: str = "message.accepted_domains",
+    ) -> None:
+        """With ``hosting``, a domain, that is among them, and every one below it. The ``setting``
+        is named where something is wrong.
 
         Raises ConfigurationError for what is no domain.
         """
@@ -30,7 +37,7 @@ class DomainNames:
             names = [normal_domain(name) for name in named if not name.startswith("*.")]
             parents = [normal_domain(name[2:]) for name in named if name.startswith("*.")]
         except BadAddressError as e:
-            raise ConfigurationError(f"message.accepted_domains: {e.public}") from e
+            raise ConfigurationError(f"{setting}: {e.public}") from e
         self.names = tuple(dict.fromkeys(names))
         self._names = frozenset(names)
         self._parents = frozenset(parents)

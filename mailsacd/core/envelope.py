@@ -3,6 +3,7 @@
 import msgspec
 
 from mailsacd.core.authentication import Authentication
+from mailsacd.core.fault import PlannedFault
 from mailsacd.core.load_test import LoadTestRun
 
 
@@ -13,7 +14,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     the inboxes that forwarded it there, in order, and ``forwarder`` is the account whose they are.
     With a ``load_test`` it goes nowhere: it is counted. ``notify`` and ``orcpt`` are what its
     sender asked to be told (RFC 3461), where mail is sent on. ``transcript`` tells that what is
-    said about its mail is kept.
+    said about its mail is kept. ``faults`` are those that its mail may meet after RCPT.
     """
 
     original_inbox: str
@@ -25,6 +26,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     notify: str | None = None
     orcpt: str | None = None
     transcript: bool = False
+    faults: tuple[PlannedFault, ...] = ()
 
 
 class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from enum import Enum, auto
 
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
+from mailsacd.core.fault import Phase, PlannedFault
 from mailsacd.core.reply import Reply
 
 
@@ -76,6 +77,19 @@ class LogIn:
     secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class AskFault:
+    """Asks what of ``faults`` goes wrong on purpose at a step, before it is done.
+
+    ``line`` is the command, empty at the beginning; ``faults`` each stand beside the name that they
+    are about. Answered by `Session.answer_fault`.
+    """
+
+    at: Phase
+    faults: tuple[tuple[PlannedFault, str], ...]
+    line: bytes = b""
+
+
 class Signal(Enum):
     """Actions that say all by their name."""
 
@@ -89,4 +103,4 @@ class Signal(Enum):
     """Close the connection when everything is sent."""
 
 
-Action = Reply | AskSender | AskRecipient | Deliver | LogIn | Signal
+Action = Reply | AskSender | AskRecipient | AskFault | Deliver | LogIn | Signal

@@ -37,7 +37,7 @@ def perform(conversation: Conversation, verb: bytes, argument: bytes) -> Action 
     elif conversation.transaction.some_refused and verb in {b"DATA", b"BDAT"}:
         answer = reply.NO_VALID_RECIPIENTS
     if verb == b"BDAT":
-        return _skip_chunk(conversation, argument, answer, conversation.state)
+        return skip_chunk(conversation, argument, answer, conversation.state)
     return conversation.fault(answer)
 
 
@@ -115,7 +115,7 @@ def _bdat(conversation: Conversation, argument: bytes) -> Action | None:
     try:
         size, is_last = parse_chunk(argument)
     except GrammarError as e:  # without the chunk the message is not whole: none of it is kept
-        return _skip_chunk(conversation, argument, e.reply, State.CHUNKS)
+        return skip_chunk(conversation, argument, e.reply, State.CHUNKS)
     then = State.DELIVERING if is_last else State.CHUNKS
     if isinstance(conversation.reader, ChunkReader):
         conversation.begin_chunk(conversation.reader, size, then)
@@ -125,7 +125,7 @@ def _bdat(conversation: Conversation, argument: bytes) -> Action | None:
     return Signal.AWAIT_ROOM
 
 
-def _skip_chunk(
+def skip_chunk(
     conversation: Conversation, argument: bytes, answer: Reply, then: State
 ) -> Action | None:
     """RFC 3030 section 2: the chunk comes, whatever is the answer, and is not to be read as

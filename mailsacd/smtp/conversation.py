@@ -13,7 +13,7 @@ from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.core.sasl import SaslExchange
-from mailsacd.smtp.action import Action, Signal, State
+from mailsacd.smtp.action import Action, AskFault, Signal, State
 from mailsacd.smtp.dsn_parameters import RecipientDsn
 from mailsacd.smtp.framing import ChunkReader, TextReader
 from mailsacd.smtp.rules import SessionRules
@@ -58,6 +58,15 @@ class Transcriber(Protocol):
         """The message has come to its end, and is about to be answered; None: it was too long."""
 
 
+class MeetsFaults(Protocol):
+    """Knows what may go wrong on purpose in a session."""
+
+    def question(
+        self, conversation: "Conversation", verb: bytes, argument: bytes, line: bytes
+    ) -> AskFault | None:
+        """Return what is to be asked before the command ``line`` is done; None: do it."""
+
+
 class Conversation(LineSession[Action, Reply]):
     """The state of one session, from banner to close."""
 
@@ -69,6 +78,7 @@ class Conversation(LineSession[Action, Reply]):
         "asked_dsn",
         "exchange",
         "extended",
+        "faults",
         "helo",
         "reader",
         "refuses",
@@ -93,6 +103,8 @@ class Conversation(LineSession[Action, Reply]):
         """Hears what becomes of recipients and messages."""
         self.transcript: Transcriber | None = None
         """Takes the session down, where somebody may want that."""
+        self.faults: MeetsFaults | None = None
+        """Knows what may go wrong on purpose, where anything may."""
         self.asked = ""
         """The forward-path of the last RCPT."""
         self.asked_dsn: RecipientDsn | None = None

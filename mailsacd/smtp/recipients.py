@@ -11,15 +11,17 @@ from mailsacd.core.errors import DeniedError, ThrottledError
 from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.replies import sent_away
 from mailsacd.smtp.services import AdmitsPeer, SmtpServices
+from mailsacd.smtp.session_faults import SessionFaults
 from mailsacd.smtp.witness import SessionWitness
 
 
 class Recipients:
     """Asks the use cases about the recipients of mail from one peer."""
 
-    __slots__ = ("_accept", "_admission", "_clock", "_peer", "_witness")
+    __slots__ = ("_accept", "_admission", "_clock", "_faults", "_peer", "_witness")
 
-    def __init__(self, services: SmtpServices) -> None:
+    def __init__(self, services: SmtpServices, faults: SessionFaults | None) -> None:
+        self._faults = faults
         self._accept = services.accept
         self._admission = services.admission
         self._clock = services.clock
@@ -42,7 +44,8 @@ class Recipients:
         except ThrottledError as e:
             conversation.close(sent_away(e))
         else:
-            conversation.greet()
+            if self._faults is None or not self._faults.greets():
+                conversation.greet()
 
     def ask(
         self, path: str, reverse_path: str, account: AccountIdentity | None
@@ -56,19 +59,28 @@ class Recipients:
         if not isinstance(found, Recipient):
             return self._looked_up(found, reverse_path, account)
         wait_s = self._peer.recipient(reverse_path, found, account)
-        return found if wait_s == 0.0 else self._in_time(found, wait_s)
+        if wait_s != 0.0:
+            return self._in_time(found, wait_s, reverse_path)
+        faults = self._faults
+        return found if faults is None else faults.recipient(reverse_path, found)
 
     async def _looked_up(
         self, looking: Awaitable[Recipient], reverse_path: str, account: AccountIdentity | None
     ) -> Recipient:
         found = await looking
-        return await self._in_time(found, self._peer.recipient(reverse_path, found, account))
+        wait_s = self._peer.recipient(reverse_path, found, account)
+        return await self._in_time(found, wait_s, reverse_path)
 
-    async def _in_time(self, found: Recipient, wait_s: float | Awaitable[float]) -> Recipient:
+    async def _in_time(
+        self, found: Recipient, wait_s: float | Awaitable[float], reverse_path: str
+    ) -> Recipient:
         if not isinstance(wait_s, float):
             wait_s = await wait_s
         if wait_s > 0.0:
             waited: Deferred[None] = Deferred(lambda _: timer.cancel())
             timer = self._clock.callLater(wait_s, waited.callback, None)
             await waited
-        return found
+        if self._faults is None:
+            return found
+        meets = self._faults.recipient(reverse_path, found)
+        return meets if isinstance(meets, Recipient) else await meets

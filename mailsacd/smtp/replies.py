@@ -19,6 +19,7 @@ from mailsacd.core.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from mailsacd.core.provocation import ProvokedError
 from mailsacd.core.reply import Reply
 from mailsacd.sockets.connections import CloseReason
 
@@ -62,6 +63,8 @@ def refused_recipient(error: BaseException | None, *, is_first: bool = True) -> 
     Whoever sends too fast is sent away, unless it is not the first recipient (``is_first``): what
     others are to get is not lost.
     """
+    if isinstance(error, ProvokedError):
+        return error.reply
     if isinstance(error, BadAddressError):
         return reply.BAD_RECIPIENT.saying(_printable(error.public))
     if isinstance(error, DeniedError):
@@ -71,9 +74,8 @@ def refused_recipient(error: BaseException | None, *, is_first: bool = True) -> 
         return answer.saying(_printable(error.public))
     if isinstance(error, ForbiddenError):
         return reply.DOMAIN_NOT_ACCEPTED.saying(_printable(error.public))
-    if isinstance(error, OverloadedError):
-        return reply.OVERLOADED
-    return reply.CANNOT_CHECK_RECIPIENT
+    is_overload = isinstance(error, OverloadedError)
+    return reply.OVERLOADED if is_overload else reply.CANNOT_CHECK_RECIPIENT
 
 
 def refused_sender(error: BaseException | None) -> Reply:
@@ -103,6 +105,8 @@ def is_guess(error: BaseException | None) -> bool:
 
 def refused_message(error: BaseException | None) -> Reply:
     """Return the answer to the end of a message when storing it raised ``error``."""
+    if isinstance(error, ProvokedError):
+        return error.reply
     if isinstance(error, OverloadedError):
         return reply.OVERLOADED
     if isinstance(error, StorageFullError):
@@ -123,6 +127,7 @@ def is_expected(error: BaseException | None) -> bool:
             InvalidInputError,
             MailLoopError,
             NotEnoughCreditsError,
+            ProvokedError,
             ThrottledError,
             TooLargeError,
             UnauthenticatedError,

@@ -6,15 +6,15 @@ What is hot is written for speed: no coroutine where an answer is there, all rep
 from collections.abc import Awaitable, Coroutine
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
-from mailsacd.smtp.action import Action, AskRecipient, AskSender, Deliver, LogIn, Signal
-from mailsacd.smtp.clients import Clients
+from mailsacd.smtp.action import Action, AskRecipient, Deliver, Signal
+from mailsacd.smtp.clients import ABOUT_CLIENTS, Clients
 from mailsacd.smtp.envelopes import Envelopes
 from mailsacd.smtp.held_mail import HeldMail
 from mailsacd.smtp.notes import REFUSAL, SessionNotes
@@ -28,6 +28,7 @@ from mailsacd.smtp.replies import (
 )
 from mailsacd.smtp.services import Shared
 from mailsacd.smtp.session import Session
+from mailsacd.smtp.session_faults import faults_of
 from mailsacd.smtp.transcript import SessionTranscript, taken_down
 from mailsacd.sockets.connection import Connection
 from mailsacd.sockets.connections import CloseReason
@@ -46,8 +47,9 @@ class SessionRunner:
         self.session = Session(shared.rules)
         self._connection = connection
         self._clock = services.clock
-        self._recipients = Recipients(services)
-        self._clients = Clients(services)
+        faults = faults_of(services.faults, self.session, connection, self._clock)
+        self._recipients = Recipients(services, faults)
+        self._clients = Clients(services, faults)
         self._budget = services.ingest.budget
         self._options = shared.options
         self._notes = SessionNotes(shared.notes, connection, self._clock.seconds())
@@ -155,6 +157,7 @@ class SessionRunner:
     def lost(self) -> None:
         """As of Handler. A message that was whole is stored all the same; nothing is asked."""
         self._lost = True
+        self.session.faults = None  # which knows the session: a circle
         if self._asking is not None:
             self._asking.cancel()
         self._budget.forget(self._room_came)
@@ -187,11 +190,9 @@ class SessionRunner:
             self._ask_recipient(action.path)
         elif type(action) is Deliver:
             self._deliver(action)
-        elif type(action) is AskSender:
-            self._ask(self._answered(self._clients.check_sender(self.session, action)))
-        elif type(action) is LogIn:
+        elif isinstance(action, ABOUT_CLIENTS):
             peer_ip = self._connection.peer_ip
-            self._ask(self._answered(self._clients.log_in(self.session, action, peer_ip)))
+            self._ask(self._answered(self._clients.answer(self.session, action, peer_ip)))
         elif action is Signal.AWAIT_ROOM:
             self._budget.when_open(self._room_came)
         elif action is Signal.SLOW_DOWN:
@@ -252,10 +253,7 @@ class SessionRunner:
             envelope = self._transcript.beside(envelope, stored_as(envelope.id))
         self._delivering_bytes = len(message.content)
         self._notes.whole(envelope, self._clock.seconds())
-        if message.account is None:
-            stored: Deferred[Any] = self._services.ingest.deliver(envelope)
-        else:
-            stored = ensureDeferred(self._clients.deliver(envelope, message.account))
+        stored = self._clients.deliver(envelope, message.account)
         stored.addCallbacks(self._taken, self._not_stored, callbackArgs=(envelope.id,))
         stored.addErrback(self._broken)
 

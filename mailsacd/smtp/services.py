@@ -10,7 +10,9 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReacto
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.core.fault import PlannedFault
 from mailsacd.core.limit_memory import LimitMemory
+from mailsacd.core.provocation import Occasion, Provocation
 from mailsacd.core.transcript import Transcript
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.setting_types import PlainLogin
@@ -108,6 +110,36 @@ class KeepsTranscripts(Protocol):
         """A transaction is over in which something was refused. Raises nothing."""
 
 
+class ProvokesFaults(Protocol):
+    """Has mail fail on purpose, where somebody has set that up."""
+
+    max_delay_s: float
+    """So long may one step be delayed, or its answer take."""
+    max_delayed: int
+    """So many sessions may wait on purpose at a time."""
+    delayed: int
+    """How many do."""
+
+    @property
+    def active(self) -> bool:
+        """Whether there are any faults at all."""
+
+    def of_peer(self, peer_ip: str) -> tuple[PlannedFault, ...]:
+        """Return those of whoever connects from that IP address."""
+
+    def of_host(self, name: str) -> tuple[PlannedFault, ...]:
+        """Return those of what a client calls itself."""
+
+    def of_name(self, text: str) -> tuple[PlannedFault, ...]:
+        """Return those of a sender, or of a name to log in by."""
+
+    def of_recipient(self, sender: str, recipient: Recipient) -> tuple[PlannedFault, ...]:
+        """Return those of a recipient, at whichever step."""
+
+    async def provoke(self, planned: PlannedFault, occasion: Occasion) -> Provocation:
+        """Return what goes wrong now by ``planned``. May raise UnavailableError."""
+
+
 class AdmitsPeer(Protocol):
     """Decides whether, and how soon, mail is taken from one peer."""
 
@@ -179,6 +211,7 @@ class SmtpServices:
     admission: AdmitsMail = field(default_factory=AdmitsAll)
     witness: WitnessesMail | None = None
     transcripts: KeepsTranscripts | None = None
+    faults: ProvokesFaults | None = None
     tls_at_once: bool = False
     self_signed: bool = False
     capture: CapturesMail | None = None

@@ -14,9 +14,9 @@ from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
 from mailsacd.core.sasl import SaslExchange
-from mailsacd.smtp.action import Action, Deliver, Signal, State
+from mailsacd.smtp.action import Action, AskFault, Deliver, Signal, State
 from mailsacd.smtp.authentication import respond
-from mailsacd.smtp.commands import perform
+from mailsacd.smtp.commands import perform, skip_chunk
 from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.dsn_parameters import more_octets
 from mailsacd.smtp.framing import ChunkReader, TextReader, has_bare_newlines
@@ -33,6 +33,7 @@ MAX_FAILED_LOGINS: Final = 3
 """After so many the session is closed."""
 
 _OF_MESSAGE: Final = (State.CHUNKS, State.DELIVERING)
+_FOR_GOOD: Final = 500  # codes from here on (RFC 5321 section 4.2.1)
 _ORDINARY_LINE: Final = 128
 _CHUNK: Final = b"BDAT "
 
@@ -64,7 +65,7 @@ class Session(Conversation):
             return None
         if self._pending:
             action = self._pending.pop(0)
-            self.waiting = action is Signal.SLOW_DOWN
+            self.waiting = action is Signal.SLOW_DOWN or type(action) is AskFault
             return action
         if self.reader is None or self.state is State.CHUNKS:
             return self._read_commands() if self._at < len(self._input) else None
@@ -100,11 +101,8 @@ class Session(Conversation):
                 self.transcript.recipient(self, None)
             if self.witness is not None:
                 self.witness.recipient(self, None, answer)
-            if answer.code == reply.THROTTLED.code:
-                self.close(answer)
-                return
             self.transaction.some_refused = True
-            self._pending.append(answer)
+            self._refuse(answer)
 
     def accept_login(self, account: AccountIdentity) -> None:
         """Answer `LogIn`: the client is ``account``."""
@@ -120,7 +118,7 @@ class Session(Conversation):
         if not self._answered():
             return
         if not is_guess:
-            self._pending.append(answer)
+            self._refuse(answer)
             return
         self._logins_failed += 1
         if self._logins_failed >= MAX_FAILED_LOGINS:
@@ -137,9 +135,44 @@ class Session(Conversation):
         if self._answered():
             if answer.code == reply.STORED.code:  # which makes up for what was wrong before
                 self._errors = 0
-            self._pending.append(answer)
             self._tell_witness(answer)
+            self._refuse(answer)
+            if not self.closed:
+                self.reset(State.READY)
+
+    def answer_fault(self, question: AskFault, answer: Reply | None) -> None:
+        """Answer `AskFault`: the step is refused with ``answer``, or done as usual (None)."""
+        if not self._answered():
+            return
+        if question.line and answer is None:
+            self._input, self._at = question.line + CRLF + self._input[self._at :], 0
+        elif question.line and answer is not None:
+            self._refuse_command(question.line, answer)
+        elif answer is None:
+            self.greet()
+        elif answer.code >= _FOR_GOOD:
+            self.refuse_service(answer)
+        else:
+            self.close(answer)
+
+    def _refuse_command(self, line: bytes, answer: Reply) -> None:
+        verb, argument = split_line(line)
+        if self.transcript is not None:
+            self.transcript.command(self, verb, line)
+        if verb == b"BDAT" and answer.code != reply.THROTTLED.code:
+            if (action := skip_chunk(self, argument, answer, State.READY)) is not None:
+                self._pending.append(action)
+            return
+        if verb == b"DATA":
             self.reset(State.READY)
+        self._refuse(answer)
+
+    def _refuse(self, answer: Reply) -> None:
+        """Say ``answer``; a 421 is the end of the session (RFC 5321 section 3.8)."""
+        if answer.code == reply.THROTTLED.code:
+            self.close(answer)
+        else:
+            self._pending.append(answer)
 
     def _answered(self) -> bool:
         """Whether the answer is still of interest."""
@@ -182,6 +215,11 @@ class Session(Conversation):
                 return self._unread(verb, len(line), reply.LINE_TOO_LONG)
         if b"\n" in line or b"\r" in line:
             return self._unread(verb, len(line), reply.BARE_NEWLINE_IN_COMMAND)
+        if self.faults is not None and (
+            question := self.faults.question(self, verb, argument, line)
+        ):
+            self.waiting = True
+            return question
         if self.transcript is not None:
             self.transcript.command(self, verb, line)
         try:

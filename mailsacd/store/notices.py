@@ -45,6 +45,9 @@ OUTGOING: Final = "mailsacd_outgoing"
 SPAM: Final = "mailsacd_spam"
 """Channel: something more was learned of spam, or all was forgotten; notices are empty."""
 
+FAULTS: Final = "mailsacd_faults"
+"""Channel: the faults that a domain's mail meets on purpose have changed; notices are empty."""
+
 RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.5, 1.0, 2.0)  # the last one again and again
 
 _log = Logger()

@@ -70,6 +70,12 @@ def _mail_and_account(daemon: RunningDaemon) -> dict[str, str]:
     return variables
 
 
+def _own_domain(daemon: RunningDaemon) -> dict[str, str]:
+    variables = _account(daemon)
+    told(daemon.data_dir, "domain", "add", "jeff", "lab.example", "--vouched")
+    return variables
+
+
 def _begin_load_test(daemon: RunningDaemon, key: str) -> None:
     told(daemon.data_dir, "domain", "add", "jeff", "lab.example", "--vouched")
     at = f"http://127.0.0.1:{daemon.ready.ports['http']}/api/domains/lab.example/load-test"
@@ -132,6 +138,10 @@ SCENES = {
             'curl -s -H "Mailsac-Key: $KEY" $API/domains/lab.example/load-test',
             'curl -s -b jar "$API/audit?limit=1"',
         ),
+    ),
+    "docs/faults.md": Scene(
+        prepare=_own_domain,
+        like=('curl -s -H "Mailsac-Key: $KEY" $API/domains/lab.example/faults',),
     ),
     "docs/runs.md": Scene(prepare=_account, like=("curl -s -X POST $API/runs",)),
     "docs/sending.md": Scene(

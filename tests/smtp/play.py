@@ -7,7 +7,7 @@ from mailsacd.core import reply
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.reply import Reply
-from mailsacd.smtp.action import AskRecipient, AskSender, Deliver, LogIn, Signal
+from mailsacd.smtp.action import AskFault, AskRecipient, AskSender, Deliver, LogIn, Signal
 from mailsacd.smtp.rules import SessionRules
 from mailsacd.smtp.session import Session
 
@@ -61,6 +61,8 @@ class Play:
                 self.session.finish_message(reply.STORED)
             elif isinstance(action, LogIn):
                 self._log_in(action)
+            elif isinstance(action, AskFault):
+                self.session.answer_fault(action, None)
             else:
                 self.signals.append(action)
                 if action in {Signal.AWAIT_ROOM, Signal.SLOW_DOWN}:

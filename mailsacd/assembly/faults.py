@@ -1,0 +1,40 @@
+"""Mail that fails on purpose."""
+
+from mailsacd.assembly.ownership import Ownership
+from mailsacd.assembly.part import Ground
+from mailsacd.assembly.pruning import Pruning
+from mailsacd.http.app import Group
+from mailsacd.http.calls.faults import FaultCalls
+from mailsacd.mail.faults.domain_faults import DomainFaults
+from mailsacd.mail.faults.plans import FaultPlans
+from mailsacd.mail.faults.provoking import Provoking
+
+
+class Faults:
+    """A part. ``provoking`` is what SMTP sessions ask."""
+
+    def __init__(self, ground: Ground, owners: Ownership) -> None:
+        """Raises ConfigurationError."""
+        settings = ground.settings.faults
+        self._plans = FaultPlans(ground.database, owners.notices, settings, reactor=ground.reactor)
+        directory = owners.directory.asking(ground.intake)
+        self.provoking = Provoking(ground.intake, directory, self._plans, settings)
+        self._domains = DomainFaults(ground.database, self._plans)
+        self._is_enabled = settings.enabled
+        self._pruning = Pruning(
+            {"forget counts of faults": self._domains.forget_old}, ground.reactor
+        )
+
+    def calls(self) -> tuple[Group, ...]:
+        """Return the calls about faults, where there may be any."""
+        return (FaultCalls(self._domains),) if self._is_enabled else ()
+
+    async def start(self) -> None:
+        """Know what is set up."""
+        await self._plans.start()
+        self._pruning.start()
+
+    async def finish(self) -> None:
+        """End what goes on by itself."""
+        await self._pruning.stop()
+        await self._plans.finish()

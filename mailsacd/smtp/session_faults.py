@@ -1,0 +1,263 @@
+"""What goes wrong on purpose in one session: asks for it, and does it (docs/faults.md).
+
+Who has set up faults, and when they are provoked, is the use cases' affair. While there are none a
+session asks one attribute at each command, and one at each recipient.
+"""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import chain
+from typing import Final
+
+from msgspec.structs import replace
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from mailsacd.core.envelope import Envelope, Recipient
+from mailsacd.core.fault import Phase, PlannedFault
+from mailsacd.core.provocation import Occasion, Provocation, ProvokedError
+from mailsacd.core.reply import READY_FOR_TLS, RECIPIENT_OK, SENDER_OK, STORED, THROTTLED, Reply
+from mailsacd.smtp.action import AskFault
+from mailsacd.smtp.conversation import Conversation
+from mailsacd.smtp.grammar import GrammarError, parse_mail
+from mailsacd.smtp.services import ProvokesFaults
+from mailsacd.sockets.connection import Connection
+
+_TURN_S: Final = 0.05
+"""So long do replies that came before have to be on their way."""
+_READ_S: Final = 0.5
+"""So long has a client to read what is no TLS."""
+_NO_TLS: Final = b"This is no TLS\r\n"
+_SLOWLY: Final = "Slowly, on purpose"
+_TOO_MANY: Final = THROTTLED.saying("Too many sessions wait on purpose, come back later")
+_DROPPED: Final = THROTTLED.saying("Dropped on purpose")
+_DRIPS: Final[dict[Phase, Reply]] = {"mail": SENDER_OK, "rcpt": RECIPIENT_OK, "end": STORED}
+_LATER: Final = frozenset({"data", "end"})
+
+_Faults = tuple[tuple[PlannedFault, str], ...]
+
+
+def faults_of(
+    provoking: ProvokesFaults | None,
+    conversation: Conversation,
+    connection: Connection,
+    clock: IReactorTime,
+) -> "SessionFaults | None":
+    """Return what goes wrong in a new session, or None where nothing ever does."""
+    if provoking is None:
+        return None
+    return SessionFaults(provoking, conversation, connection, clock)
+
+
+class SessionFaults:
+    """The faults of one session, as its `Conversation` and its runner ask for them."""
+
+    __slots__ = ("_clock", "_connection", "_conversation", "_is_answered", "_peer", "_provoking")
+
+    def __init__(
+        self,
+        provoking: ProvokesFaults,
+        conversation: Conversation,
+        connection: Connection,
+        clock: IReactorTime,
+    ) -> None:
+        self._provoking = provoking
+        self._conversation = conversation
+        self._connection = connection
+        self._clock = clock
+        self._peer: tuple[PlannedFault, ...] = ()
+        self._is_answered = False
+
+    def greets(self) -> bool:
+        """Look at who has connected; whether what comes of it goes before the greeting."""
+        if not self._provoking.active:
+            return False
+        self._conversation.faults = self
+        self._peer = self._provoking.of_peer(self._connection.peer_ip)
+        question = self._question("connect", self._peer, "")
+        if question is None:
+            return False
+        self._conversation.then(question)
+        return True
+
+    def question(
+        self, conversation: Conversation, verb: bytes, argument: bytes, line: bytes
+    ) -> AskFault | None:
+        """As MeetsFaults. A command that has been asked about is done."""
+        if self._is_answered:
+            self._is_answered = False
+            return None
+        if verb in {b"EHLO", b"HELO"}:
+            name = argument.strip().decode(errors="replace")
+            return self._question("helo", self._provoking.of_host(name), name, line)
+        if verb == b"STARTTLS":
+            found = self._provoking.of_host(conversation.helo)
+            return self._question("starttls", found, conversation.helo, line)
+        if verb == b"MAIL":
+            return self._about_sender(argument, line)
+        if verb == b"DATA" or (verb == b"BDAT" and conversation.reader is None):
+            met = _met(conversation.transaction.recipients, "data")
+            return AskFault("data", met, line) if met else None
+        return None
+
+    async def answer(self, question: AskFault) -> Reply | None:
+        """Do what goes wrong before a command. Returns its refusal; None: it is to be done.
+
+        May raise UnavailableError.
+        """
+        found = await self._provoke(question.at, question.faults)
+        await self._carry_out(found, question.at)
+        self._is_answered = not found.ends and bool(question.line)
+        return found.reply
+
+    async def login(self, name: str) -> Reply | None:
+        """As `answer`, before somebody logs in as ``name``."""
+        if not self._provoking.active:
+            return None
+        found = [*self._peer, *self._provoking.of_name(name)]
+        planned = tuple((each, name) for each in found if each.fault.at == "auth")
+        provoked = await self._provoke("auth", planned)
+        await self._carry_out(provoked, "auth")
+        return provoked.reply
+
+    def recipient(self, sender: str, found: Recipient) -> Recipient | Awaitable[Recipient]:
+        """Return ``found``, with the faults that its mail may meet later on, at once or when it has
+        met those of RCPT. Raises (or the awaitable does) ProvokedError or UnavailableError."""
+        if not self._provoking.active:
+            return found
+        planned = (*self._peer, *self._provoking.of_recipient(sender, found))
+        later = tuple(each for each in planned if each.fault.at in _LATER)
+        if later:
+            self._conversation.faults = self
+            found = replace(found, faults=later)
+        name = found.original_inbox
+        now = tuple((each, name) for each in planned if each.fault.at == "rcpt")
+        return self._met_at_rcpt(now, found) if now else found
+
+    def await_message(self, envelope: Envelope) -> bool:
+        """Tell whether a whole message is to be given to `deliver`."""
+        return any(each.faults for each in envelope.recipients)
+
+    async def deliver(
+        self, envelope: Envelope, store: Callable[[], Deferred[Reply | None]]
+    ) -> Reply | None:
+        """Have ``store`` take the message, unless that goes wrong; its answer.
+
+        Raises ProvokedError, and what ``store`` fails with.
+        """
+        planned = _met(envelope.recipients, "end")
+        found = await self._provoke("end", planned, envelope.content)
+        await self._wait(found.wait_s)
+        if found.drops:
+            await self._abort()
+            raise ProvokedError(_DROPPED)
+        if found.reply is not None:
+            raise ProvokedError(found.reply)
+        answer = await store()
+        await self._drip(found.drip_s, "end")
+        return answer
+
+    async def _met_at_rcpt(self, faults: _Faults, found: Recipient) -> Recipient:
+        provoked = await self._provoke("rcpt", faults)
+        await self._carry_out(provoked, "rcpt")
+        if provoked.reply is not None:
+            raise ProvokedError(provoked.reply)
+        return found
+
+    def _about_sender(self, argument: bytes, line: bytes) -> AskFault | None:
+        try:
+            path, _ = parse_mail(argument)
+        except GrammarError:
+            return None
+        return self._question("mail", self._provoking.of_name(path), path, line)
+
+    def _question(
+        self, at: Phase, found: tuple[PlannedFault, ...], name: str, line: bytes = b""
+    ) -> AskFault | None:
+        planned = chain(self._peer, found) if found is not self._peer else found
+        here = tuple((each, name) for each in planned if each.fault.at == at)
+        return AskFault(at, here, line) if here else None
+
+    async def _provoke(
+        self, at: Phase, faults: _Faults, content: bytes | None = None
+    ) -> Provocation:
+        """What goes wrong of all: the longest of what takes time, and the first that ends it."""
+        wait_s = drip_s = 0.0
+        sender = self._conversation.transaction.reverse_path
+        for planned, name in faults:
+            occasion = Occasion(
+                at=at,
+                peer_ip=self._connection.peer_ip,
+                sender=name if at == "mail" else sender,
+                name=name,
+                content=content,
+            )
+            found = await self._provoking.provoke(planned, occasion)
+            wait_s, drip_s = max(wait_s, found.wait_s), max(drip_s, found.drip_s)
+            if found.ends:
+                return dataclasses.replace(found, wait_s=wait_s, drip_s=drip_s)
+        return Provocation(wait_s=wait_s, drip_s=drip_s)
+
+    async def _carry_out(self, found: Provocation, at: Phase) -> None:
+        """All but the refusal. A connection that is dropped ends whatever waits for this."""
+        await self._wait(found.wait_s)
+        if found.garbles:
+            await self._speak_no_tls()
+        if found.drops or found.garbles:
+            await self._abort()
+            await Deferred()
+        if found.reply is None:
+            await self._drip(found.drip_s, at)
+
+    async def _wait(self, wait_s: float) -> None:
+        """Raises ProvokedError when too many sessions wait already."""
+        if wait_s <= 0.0:
+            return
+        provoking = self._provoking
+        if provoking.delayed >= provoking.max_delayed:
+            raise ProvokedError(_TOO_MANY)
+        provoking.delayed += 1
+        try:
+            await self._sleep(wait_s)
+        finally:
+            provoking.delayed -= 1
+
+    async def _drip(self, drip_s: float, at: Phase) -> None:
+        """Say the first line of the answer that follows, in so many seconds."""
+        if drip_s <= 0.0 or self._provoking.delayed >= self._provoking.max_delayed:
+            return
+        answer = _DRIPS[at]
+        line = f"{answer.code}-{answer.enhanced} {_SLOWLY}\r\n".encode()
+        self._provoking.delayed += 1
+        try:
+            for octet in line:
+                await self._sleep(drip_s / len(line))
+                self._connection.send(bytes((octet,)))
+        finally:
+            self._provoking.delayed -= 1
+
+    async def _speak_no_tls(self) -> None:
+        await self._sleep(_TURN_S)
+        self._connection.send(READY_FOR_TLS.wire)
+        await self._sleep(_TURN_S)
+        self._connection.send(_NO_TLS)
+        await self._sleep(_READ_S)
+
+    async def _abort(self) -> None:
+        await self._sleep(_TURN_S)
+        self._connection.abort()
+        await self._sleep(_TURN_S)
+
+    def _sleep(self, seconds: float) -> Deferred[None]:
+        slept: Deferred[None] = Deferred(lambda _: timer.cancel())
+        timer = self._clock.callLater(seconds, slept.callback, None)
+        return slept
+
+
+def _met(recipients: Iterable[Recipient], at: Phase) -> _Faults:
+    return tuple(
+        (each, recipient.original_inbox)
+        for recipient in recipients
+        for each in recipient.faults
+        if each.fault.at == at
+    )

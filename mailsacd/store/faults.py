@@ -1,0 +1,147 @@
+"""Statements on faults: plans of domains, what was provoked, and how often something was tried."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from mailsacd.core.fault_plan import FaultPlan, ProvokedFacts
+from mailsacd.store.sql import Executor, column, many, maybe, none, one
+
+KEPT: Final = 200
+"""Of each domain so many provoked faults are told, the last ones."""
+MAX_COUNTS: Final = 1_000
+"""Of each domain so many senders and rules are counted; of more, the oldest begin anew."""
+COUNTS_DAYS: Final = 1
+"""What was begun to be counted longer ago is forgotten, unless it is the count of a rule."""
+MAX_PLANS: Final = 2_000
+"""There are so many plans in all, which each process has in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvokedFault:
+    """A fault that was provoked, as the ``number``-th of its domain."""
+
+    number: int
+    time: datetime
+    facts: ProvokedFacts
+
+
+def _plan(text: str) -> FaultPlan:
+    return msgspec.json.decode(text, type=FaultPlan)
+
+
+def _provoked(number: int, time: datetime, facts: str) -> ProvokedFault:
+    read = msgspec.json.decode(facts, type=ProvokedFacts)
+    return ProvokedFault(number=number, time=time, facts=read)
+
+
+_set = none(
+    """insert into fault_plan (domain, owner, plan) values (%(domain)s, %(owner)s, %(plan)s)
+       on conflict (domain, owner) do update set plan = excluded.plan"""
+)
+_remove = none("delete from fault_plan where domain = %(domain)s and owner = %(owner)s")
+_find: maybe[tuple[FaultPlan, int]] = maybe(
+    lambda plan, provoked: (_plan(plan), provoked),
+    "select plan, provoked from fault_plan where domain = %(domain)s and owner = %(owner)s",
+)
+_in_force: many[tuple[str, str, FaultPlan]] = many(
+    lambda domain, owner, plan: (domain, owner, _plan(plan)),
+    f"""select fault_plan.domain, fault_plan.owner, plan from fault_plan
+        join domain on domain.name = fault_plan.domain and domain.owner = fault_plan.owner
+        where domain.verified limit {MAX_PLANS}""",  # noqa: S608  no input in it
+)
+_count_plans: one[int] = one(column, "select count(*) from fault_plan")
+_add = none(
+    f"""with one_more as (
+            update fault_plan set provoked = provoked + 1
+            where domain = %(domain)s and owner = %(owner)s returning provoked
+        )
+        insert into provoked_fault (domain, owner, slot, number, facts)
+        select %(domain)s, %(owner)s, mod(provoked, {KEPT})::integer, provoked, %(facts)s
+        from one_more
+        on conflict (domain, owner, slot)
+        do update set number = excluded.number, provoked = now(), facts = excluded.facts"""  # noqa: S608  no input in it
+)
+_list = many(
+    _provoked,
+    """select number, provoked, facts from provoked_fault
+       where domain = %(domain)s and owner = %(owner)s order by number desc limit %(limit)s""",
+)
+_count: one[int] = one(
+    column,
+    """insert into fault_count as known (domain, key, tries, since)
+       values (%(domain)s, %(key)s, 1, now())
+       on conflict (domain, key) do update set
+           tries = case when known.since < now() - make_interval(secs => %(window_s)s::int)
+               then 1 else known.tries + 1 end,
+           since = case when known.since < now() - make_interval(secs => %(window_s)s::int)
+               then now() else known.since end
+       returning tries""",
+)
+_forget_surplus = none(
+    f"""delete from fault_count where (domain, key) in (
+            select domain, key from fault_count where domain = %(domain)s
+            order by since desc offset {MAX_COUNTS})"""  # noqa: S608  no input in it
+)
+_forget_counts = none("delete from fault_count where domain = %(domain)s")
+_forget_old = none(
+    f"""delete from fault_count where since < now() - interval '{COUNTS_DAYS} days'
+        and (not starts_with(key, '#') or not exists (
+            select from fault_plan where fault_plan.domain = fault_count.domain))"""  # noqa: S608  no input in it
+)
+
+
+async def set_plan(db: Executor, domain: str, owner: str, plan: FaultPlan) -> None:
+    """Set what the owner of a domain has set up; what was counted for it begins anew."""
+    await _set(db, domain=domain, owner=owner, plan=msgspec.json.encode(plan).decode())
+    await _forget_counts(db, domain=domain)
+
+
+async def remove_plan(db: Executor, domain: str, owner: str) -> bool:
+    """Remove it, with all that is told of it. Returns False when there was none."""
+    return await _remove(db, domain=domain, owner=owner) > 0
+
+
+async def find_plan(db: Executor, domain: str, owner: str) -> tuple[FaultPlan, int] | None:
+    """Return a plan, and how many faults were provoked by it; None when there is none."""
+    return await _find(db, domain=domain, owner=owner)
+
+
+async def count_plans(db: Executor) -> int:
+    """Return how many plans there are."""
+    return await _count_plans(db)
+
+
+async def plans_in_force(db: Executor) -> Mapping[str, tuple[str, FaultPlan]]:
+    """Return the plans of proved owners of domains: (owner, plan) by domain."""
+    return {domain: (owner, plan) for domain, owner, plan in await _in_force(db)}
+
+
+async def add_provoked(db: Executor, domain: str, owner: str, facts: ProvokedFacts) -> None:
+    """Take note of a fault, in the place of the one KEPT before it, if the plan is still there."""
+    told = msgspec.json.encode(facts).decode()
+    await _add(db, domain=domain, owner=owner, facts=told)
+
+
+async def list_provoked(
+    db: Executor, domain: str, owner: str, *, limit: int = KEPT
+) -> list[ProvokedFault]:
+    """Return what was provoked last, the newest first."""
+    return await _list(db, domain=domain, owner=owner, limit=limit)
+
+
+async def count_try(db: Executor, domain: str, key: str, *, window_s: int) -> int:
+    """Count one more of ``key``. Returns how many there were since the first, which was at most
+    ``window_s`` seconds ago: after that it is the first again."""
+    tries = await _count(db, domain=domain, key=key, window_s=window_s)
+    if tries == 1:
+        await _forget_surplus(db, domain=domain)
+    return tries
+
+
+async def forget_old_counts(db: Executor) -> Any:
+    """Delete counts of long ago."""
+    return await _forget_old(db)

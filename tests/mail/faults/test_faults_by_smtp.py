@@ -1,0 +1,404 @@
+"""Mail that fails on purpose, as a client of the port sees it."""
+
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import pytest_twisted
+from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.threads import deferToThread
+
+from mailsacd.certificate import CertificateStore, ReloadableContext
+from mailsacd.core.fault_plan import FaultPlan
+from mailsacd.fault_settings import FaultSettings
+from mailsacd.mail.faults.plans import FaultPlans
+from mailsacd.mail.faults.provoking import Provoking
+from mailsacd.mail.ownership.directory import Directory
+from mailsacd.mail.receiving.accept import RecipientPolicy
+from mailsacd.settings import MessageSettings, SmtpSettings, TlsSettings
+from mailsacd.smtp.factory import SmtpFactory
+from mailsacd.smtp.services import SmtpServices
+from mailsacd.store.faults import KEPT, list_provoked, remove_plan, set_plan
+from mailsacd.store.notices import Notices
+from mailsacd.store.pool import Database
+from tests.lanes import LANES
+from tests.mail.property import add_accounts
+from tests.smtp.listener import Ingesting
+
+reactor: Any = the_reactor
+ensure = pytest_twisted.ensureDeferred
+DOMAIN, OTHER_DOMAIN, PUBLIC_DOMAIN = "faults.example", "other.example", "public.example"
+TAKEN = [250, 250, 354, 250]
+BY_ADDRESS = FaultPlan(byAddress=True)
+
+
+@dataclass
+class Port:
+    """A port, and what is behind it."""
+
+    number: int
+    database: Database
+    plans: FaultPlans
+    ingest: Ingesting
+
+    async def set(self, plan: FaultPlan = BY_ADDRESS) -> None:
+        """Have it in force for DOMAIN."""
+        await set_plan(self.database, DOMAIN, "owner", plan)
+        await self.plans.read_now()
+
+    async def told(self) -> list[tuple[str, str, str]]:
+        """The step, the fault and the answer of what was provoked, the newest first."""
+        found = await list_provoked(self.database, DOMAIN, "owner")
+        return [(each.facts.at, each.facts.fault, each.facts.answer) for each in found]
+
+    async def talk(self, work: Callable[[smtplib.SMTP], Any], helo: str = "c.example") -> Any:
+        """What ``work`` returns of a session; or "dropped", when the connection was closed."""
+
+        def run() -> Any:
+            client = smtplib.SMTP("127.0.0.1", self.number, helo, 30)
+            try:
+                return work(client)
+            except (smtplib.SMTPServerDisconnected, ConnectionError):
+                return "dropped"
+            finally:
+                client.close()
+
+        return await deferToThread(run)
+
+    async def mail(self, *recipients: str, sender: str = "a@b.example") -> Any:
+        """The codes of the replies to a mail, up to the first that refuses."""
+        return await self.talk(lambda client: mail(client, *recipients, sender=sender))
+
+
+OpenPort = Callable[..., Awaitable[Port]]
+
+
+@pytest_twisted.async_yield_fixture
+async def open_port(
+    database: Database, database_dsn: str, certificate: ReloadableContext
+) -> AsyncIterator[OpenPort]:
+    """Opens ports, with settings of faults."""
+    opened: list[tuple[Any, FaultPlans]] = []
+    await add_accounts(database, "owner", "else")
+    await database.run(
+        "insert into domain (name, owner, verified, verification_txt)"
+        f" values ('{DOMAIN}', 'owner', true, 'x'), ('{OTHER_DOMAIN}', 'owner', true, 'x')"
+    )
+
+    async def make(**settings: Any) -> Port:
+        chosen = FaultSettings(**{"max_delay_s": 0.3, **settings})
+        notices = Notices(database_dsn, LANES.rest, reactor=reactor)
+        directory = Directory(database, notices)
+        plans = FaultPlans(database, notices, chosen, reactor=reactor)
+        await plans.start()
+        ingest = Ingesting()
+        services = SmtpServices(
+            hostname="mx.example",
+            settings=SmtpSettings(starttls="offer"),
+            message=MessageSettings(),
+            accept=RecipientPolicy(database, directory, ("*",)),
+            ingest=ingest,
+            tls=certificate,
+            clock=reactor,
+            faults=Provoking(database, directory, plans, chosen),
+        )
+        listening = reactor.listenTCP(0, SmtpFactory(services), interface="127.0.0.1")
+        opened.append((listening, plans))
+        return Port(listening.getHost().port, database, plans, ingest)
+
+    yield make
+    for listening, plans in opened:
+        await maybeDeferred(listening.stopListening)
+        await plans.finish()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> ReloadableContext:
+    directory: Path = tmp_path_factory.mktemp("tls")
+    store = CertificateStore(TlsSettings(), data_dir=directory, hostname="mx.example")
+    return store.context_factory
+
+
+def at(local: str, domain: str = DOMAIN) -> str:
+    return f"{local}@{domain}"
+
+
+def mail(client: smtplib.SMTP, *recipients: str, sender: str) -> list[int]:
+    codes = []
+    client.ehlo()
+    for line in (f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{r}>" for r in recipients), "DATA"):
+        code, _ = client.docmd(line)
+        codes.append(code)
+        if code >= 400:
+            return codes
+    client.send(b"Subject: Big order\r\n\r\nx\r\n.\r\n")
+    return [*codes, client.getreply()[0]]
+
+
+@ensure
+async def test_names_are_names_until_their_domain_says_otherwise(open_port: OpenPort) -> None:
+    port = await open_port()
+    assert await port.mail(at("rcpt-550")) == TAKEN
+    await port.set()
+    assert await port.mail(at("rcpt-550")) == [250, 550]
+    assert await port.mail(at("rcpt-550", OTHER_DOMAIN)) == TAKEN
+    assert await port.mail(at("jeff"), sender=at("mail-550", OTHER_DOMAIN)) == TAKEN
+    assert await port.talk(lambda c: c.ehlo(f"helo-501.{OTHER_DOMAIN}")[0]) == 250
+    await remove_plan(port.database, DOMAIN, "owner")
+    await port.plans.read_now()
+    assert not port.plans.active
+    assert await port.mail(at("rcpt-550")) == TAKEN
+
+
+@ensure
+async def test_refusals_at_each_step(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+    assert await port.mail(at("RCPT-552-5.2.2+any")) == [250, 552]
+    assert await port.mail(at("jeff"), at("data-451")) == [250, 250, 250, 451]
+    assert await port.mail(at("end-554")) == [250, 250, 354, 554]
+    assert await port.mail(at("jeff"), sender=at("mail-450")) == [450]
+    assert await port.talk(lambda c: c.ehlo(f"helo-501.{DOMAIN}")[0]) == 501
+    assert port.ingest.envelopes == []
+    assert await port.told() == [
+        ("helo", "helo-501", "501 5.0.0 On purpose, by helo-501"),
+        ("mail", "mail-450", "450 4.0.0 On purpose, by mail-450"),
+        ("end", "end-554", "554 5.0.0 On purpose, by end-554"),
+        ("data", "data-451", "451 4.0.0 On purpose, by data-451"),
+        ("rcpt", "rcpt-552-5.2.2", "552 5.2.2 On purpose, by rcpt-552-5.2.2"),
+    ]
+
+
+@ensure
+async def test_a_421_closes_and_a_drop_says_nothing(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+    for local, codes in (("rcpt-421", 1), ("data-421", 2), ("end-421", 3)):
+
+        def work(client: smtplib.SMTP, to: str = at(local), codes: int = codes) -> Any:
+            assert mail(client, to, sender="")[codes:] == [421]
+            return client.noop()
+
+        assert await port.talk(work) == "dropped", local
+    for local in ("drop-rcpt", "drop-data", "drop-end"):
+        assert await port.mail(at(local)) == "dropped", local
+    assert await port.mail(at("jeff"), sender=at("drop-mail")) == "dropped"
+    assert await port.talk(lambda c: c.ehlo(f"drop-helo.{DOMAIN}")) == "dropped"
+    assert port.ingest.envelopes == []
+    assert port.ingest.budget.held_bytes == 0
+
+
+@ensure
+async def test_chunks_of_a_refused_message_are_no_commands(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+
+    def work(client: smtplib.SMTP) -> Any:
+        client.ehlo()
+        client.docmd("MAIL FROM:<a@b.example>")
+        client.docmd(f"RCPT TO:<{at('data-451')}>")
+        client.send(b"BDAT 12 LAST\r\nQUIT\r\nRSET\r\nNOOP\r\n")
+        return [client.getreply()[0], client.getreply()[0], client.noop()[0]]
+
+    assert await port.talk(work) == [451, 250, 250]
+
+
+@ensure
+async def test_pipelined_commands_are_answered_in_order(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+
+    def work(client: smtplib.SMTP) -> Any:
+        client.ehlo()
+        client.send(
+            f"MAIL FROM:<a@b.example>\r\nRCPT TO:<{at('drip-200ms')}>\r\n"
+            f"RCPT TO:<{at('rcpt-550')}>\r\nRCPT TO:<{at('delay-100ms')}>\r\nDATA\r\n".encode()
+        )
+        return [client.getreply() for _ in range(5)]
+
+    replies = await port.talk(work)
+    assert [code for code, _ in replies] == [250, 250, 550, 250, 354]
+    assert replies[1][1] == b"2.1.5 Slowly, on purpose\n2.1.5 Recipient ok"
+
+
+@pytest.mark.parametrize("local", ["delay-1s", "drip-200ms", "delay-200ms-data", "drip-200ms-end"])
+@ensure
+async def test_it_takes_its_time_and_no_more_than_the_operator_lets_it(
+    open_port: OpenPort, local: str
+) -> None:
+    port = await open_port()
+    await port.set()
+    began = time.monotonic()
+    assert await port.mail(at(local)) == TAKEN
+    assert 0.19 < time.monotonic() - began < 0.95
+
+
+@ensure
+async def test_too_many_do_not_wait(open_port: OpenPort) -> None:
+    port = await open_port(max_delayed=0)
+    await port.set()
+    assert await port.mail(at("delay-1s")) == [250, 421]
+    assert await port.mail(at("delay-1s-data")) == [250, 250, 421]
+
+
+@ensure
+async def test_the_first_tries_of_each_sender_are_greylisted(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+    to = at("greylist-2+one")
+    tries = [await port.mail(to) for _ in range(3)]
+    assert tries == [[250, 450], [250, 450], TAKEN]
+    assert await port.mail(to, sender="other@b.example") == [250, 450]
+    assert await port.mail(at("greylist-2+two")) == [250, 450]
+    await port.set()
+    assert await port.mail(to) == [250, 450]
+
+
+@ensure
+async def test_what_is_beyond_a_limit_gets_421(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+    assert [(await port.mail(at("limit-2")))[1] for _ in range(3)] == [250, 250, 421]
+
+
+@ensure
+async def test_tls_fails(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+
+    def work(client: smtplib.SMTP) -> Any:
+        client.ehlo()
+        try:
+            client.starttls(context=ssl._create_unverified_context())
+        except ssl.SSLError as e:
+            return e.reason
+        return client.docmd("STARTTLS")[0]
+
+    assert await port.talk(work, helo=f"tls-fail.{DOMAIN}") == "WRONG_VERSION_NUMBER"
+    assert await port.talk(work, helo=f"drop-starttls.{DOMAIN}") == "dropped"
+    assert await port.talk(work) == 503
+
+    def refused(client: smtplib.SMTP) -> Any:
+        client.ehlo()
+        return client.docmd("STARTTLS")[0]
+
+    assert await port.talk(refused, helo=f"starttls-454.{DOMAIN}") == 454
+
+
+RULES = b"""{"rules": [
+  {"fault": {"do": "refuse", "code": 552, "status": "5.2.2", "text": "Full", "at": "end"},
+   "when": {"header": {"name": "Subject", "value": "big*"}, "recipient": "full*"}},
+  {"fault": {"do": "refuse", "code": 451}, "when": {"everyNth": 3, "recipient": "third@*"}},
+  {"fault": {"do": "refuse", "code": 550}, "when": {"sender": "*@spam.example"}},
+  {"fault": {"do": "refuse", "code": 450},
+   "when": {"probability": 0.5, "seed": "7", "recipient": "some@*"}}
+]}"""
+
+
+@ensure
+async def test_rules_with_conditions(open_port: OpenPort) -> None:
+    port = await open_port()
+    rules = msgspec.json.decode(RULES, type=FaultPlan)
+    await port.set(rules)
+    assert await port.mail(at("full-1")) == [250, 250, 354, 552]
+    assert (await port.told())[0][2] == "552 5.2.2 Full"
+    assert await port.mail(at("rcpt-550")) == TAKEN
+    assert [(await port.mail(at("third")))[1] for _ in range(6)] == [250, 250, 451] * 2
+    assert await port.mail(at("x"), sender="a@spam.example") == [250, 550]
+    drawn = [(await port.mail(at("some")))[1] for _ in range(8)]
+    assert set(drawn) == {250, 450}
+    await port.set(rules)
+    assert [(await port.mail(at("some")))[1] for _ in range(8)] == drawn
+
+
+@ensure
+async def test_public_names_where_the_operator_lets_them(open_port: OpenPort) -> None:
+    port = await open_port(public_domains=(PUBLIC_DOMAIN, OTHER_DOMAIN))
+    assert await port.mail(at("rcpt-550", PUBLIC_DOMAIN)) == [250, 550]
+    assert await port.mail(at("rcpt-550", "any.example")) == TAKEN
+    assert await port.mail(at("x"), sender=at("mail-451", PUBLIC_DOMAIN)) == [451]
+    assert await port.mail(at("rcpt-550", OTHER_DOMAIN)) == TAKEN, "it is somebody's"
+    await port.database.run(
+        "insert into address (email, domain, owner) values (%s, %s, 'else')",
+        (at("rcpt-551", PUBLIC_DOMAIN), PUBLIC_DOMAIN),
+    )
+    assert await port.mail(at("rcpt-551", PUBLIC_DOMAIN)) == TAKEN, "it is somebody's"
+
+
+@ensure
+async def test_a_claim_that_is_not_proved_has_no_faults(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+    await port.database.run("update domain set verified = false where name = %s", (DOMAIN,))
+    await port.plans.read_now()
+    assert await port.mail(at("rcpt-550")) == TAKEN
+
+
+@ensure
+async def test_nobody_has_faults_where_the_operator_wants_none(open_port: OpenPort) -> None:
+    port = await open_port(enabled=False, public_domains=("*",), peers=("127.0.0.1 connect-421",))
+    await port.set()
+    assert await port.mail(at("rcpt-550")) == TAKEN
+
+
+@ensure
+async def test_the_last_are_told(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+
+    def work(client: smtplib.SMTP) -> None:
+        client.ehlo()
+        client.docmd("MAIL FROM:<a@b.example>")
+        for number in range(KEPT + 5):
+            client.docmd(f"RCPT TO:<{at(f'rcpt-550+{number}')}>")
+
+    await port.talk(work)
+    found = await list_provoked(port.database, DOMAIN, "owner")
+    assert [each.number for each in found] == list(range(KEPT + 5, 5, -1))
+    assert found[0].facts.recipient == at(f"rcpt-550+{KEPT + 4}")
+    assert (found[0].facts.sender, found[0].facts.peer) == ("a@b.example", "127.0.0.1")
+
+
+@ensure
+async def test_peers_of_the_operators(open_port: OpenPort) -> None:
+    names = ("connect-421", "connect-554", "drop-connect", "delay-200ms-connect", "end-452")
+    port = await open_port(peers=tuple(f"127.0.0.{n + 2} {name}" for n, name in enumerate(names)))
+
+    def greeting(peer: str) -> bytes:
+        address = ("127.0.0.1", port.number)
+        with socket.create_connection(address, 10, (peer, 0)) as client:
+            try:
+                return client.recv(100)[:3]
+            except ConnectionError:
+                return b"dropped"
+
+    found = [await deferToThread(greeting, f"127.0.0.{n}") for n in range(1, 7)]
+    assert found == [b"220", b"421", b"554", b"dropped", b"220", b"220"]
+
+    def to_the_end() -> list[int]:
+        with smtplib.SMTP("127.0.0.1", port.number, "c", 30, ("127.0.0.6", 0)) as client:
+            return mail(client, "x@any.example", sender="a@b.example")
+
+    assert await deferToThread(to_the_end) == [250, 250, 354, 452]
+
+
+@ensure
+async def test_who_hangs_up_meanwhile_leaves_nothing(open_port: OpenPort) -> None:
+    port = await open_port(max_delay_s=600)
+    await port.set()
+
+    def work(client: smtplib.SMTP) -> None:
+        client.ehlo()
+        client.send(f"MAIL FROM:<>\r\nRCPT TO:<{at('delay-600s')}>\r\n".encode())
+        client.getreply()
+
+    await port.talk(work)
+    assert await port.mail(at("jeff")) == TAKEN
