@@ -10,8 +10,8 @@ import msgspec
 
 from mailsacd.check_settings import CheckSettings
 from mailsacd.core.public_url import parse_public_url
-from mailsacd.listening_settings import WaitSettings, WebsocketSettings
 from mailsacd.fault_settings import FaultSettings
+from mailsacd.listening_settings import WaitSettings, WebsocketSettings
 from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
 from mailsacd.run_settings import RunSettings
 from mailsacd.setting_types import (

@@ -30,7 +30,7 @@ class Faults:
         return (FaultCalls(self._domains),) if self._is_enabled else ()
 
     async def start(self) -> None:
-        """Know what is set up."""
+        """Know what is set up, and forget old counts."""
         await self._plans.start()
         self._pruning.start()
 

@@ -56,7 +56,7 @@ class FaultPlans:
             self._loop.start()
 
     async def finish(self) -> None:
-        """Read no more."""
+        """Read no more plans, and forget none that are there."""
         await self._loop.stop()
 
     async def read_now(self) -> None:

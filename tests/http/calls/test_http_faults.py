@@ -61,10 +61,8 @@ async def test_they_are_set_met_told_of_and_removed(people: Society) -> None:
     await people.json("owner", "PUT", FAULTS, body)
     await people.json("owner", "DELETE", f"/api/domains/{HIDDEN_DOMAIN}")
     assert await deferToThread(_rcpt, people, address) == 250
-    acts = [
-        (each["action"], each["detail"]) for each in await people.json("owner", "GET", "/api/audit")
-    ]
-    assert ("changed", "faults by address: True, by rules: 1") in acts
+    rows, _ = await people.database.run("select detail from audit where action = 'changed'")
+    assert ("faults by address: True, by rules: 1",) in rows
 
 
 @ensure
