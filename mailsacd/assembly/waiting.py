@@ -48,10 +48,11 @@ class Waiting:
             public_per_inbox=settings.storage.public_per_inbox,
         )
         self.hints = Hints(sources, reactor=reactor)
+        self._answering = Tasks("answer who waits", most=settings.wait.max_open, clock=reactor)
 
     def calls(self) -> tuple[Group, ...]:
         """Return the call that waits."""
-        return (WaitCalls(self.waits, self.hints),)
+        return (WaitCalls(self.waits, self.hints, self._answering),)
 
     async def start(self) -> None:
         """Do nothing: the part has nothing to do before somebody calls."""
@@ -59,6 +60,7 @@ class Waiting:
     async def drain(self) -> None:
         """Send all away who wait."""
         await self.waits.stop()
+        await self._answering.finish()
 
     async def finish(self) -> None:
         """Do nothing: `drain` leaves nothing."""

@@ -14,7 +14,7 @@ from mailsacd.http.api.credentials import Callers, identify, session_token, user
 from mailsacd.http.api.operation import Call, Handler, Operation
 from mailsacd.http.api.rate_headers import ThrottlesCalls, rate_headers
 from mailsacd.http.api.representation import is_large, represented, tagged
-from mailsacd.http.server.answer import Response, Streamed
+from mailsacd.http.server.answer import Later, Response, Streamed
 from mailsacd.http.server.origins import Origins
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import READS, Request
@@ -52,7 +52,7 @@ class Dispatch:
         Reading for a client that hangs up is given up; what it has asked to be changed is not.
         Nor is finding out who asks: others may wait for the same.
         """
-        response: Response | Streamed
+        response: Response | Streamed | Later
         try:
             call = await self._read(operation, request, segments)
             if request.method in READS:
@@ -71,9 +71,9 @@ class Dispatch:
 
     async def _what_is_read(
         self, operation: Operation, handler: Handler, request: Request, call: Call
-    ) -> Response | Streamed:
+    ) -> Response | Streamed | Later:
         response = await request.while_wanted(handler(call))
-        if isinstance(response, Streamed) or response.status != _OK or operation.open:
+        if isinstance(response, Streamed | Later) or response.status != _OK or operation.open:
             return response
         if not is_large(response):
             return tagged(response, request)

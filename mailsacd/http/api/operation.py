@@ -11,7 +11,7 @@ import msgspec
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.http.api.parameters import Parameter
-from mailsacd.http.server.answer import Response, Streamed
+from mailsacd.http.server.answer import Later, Response, Streamed
 
 MAX_BODY_BYTES: Final = 65_536
 """The most that a request's body may have where its operation does not say otherwise."""
@@ -63,7 +63,7 @@ class Call:
         return name + f"={value}{attributes}".encode("ascii")
 
 
-Handler = Callable[[Call], Coroutine[Any, Any, Response | Streamed]]
+Handler = Callable[[Call], Coroutine[Any, Any, Response | Streamed | Later]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

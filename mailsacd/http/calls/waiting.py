@@ -1,5 +1,6 @@
 """The call that is answered when mail comes that is like somebody says."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,15 +14,27 @@ from mailsacd.core.condition import (
     TO,
     Condition,
 )
+from mailsacd.core.errors import UnavailableError
 from mailsacd.core.pattern import MAX_PATTERN_CHARS, parse_pattern
 from mailsacd.http.api import parameters, schemas
+from mailsacd.http.api.codec import error_response
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import EMAIL, Parameter, text_up_to, whole_number, yes_or_no
-from mailsacd.http.server.answer import Response, json_response
+from mailsacd.http.server.answer import Later, Response, json_response
 from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.waiting.hints import Hints
-from mailsacd.mail.waiting.waits import LOOK_BACK_S, MAX_TIMEOUT_S, Fitting, TimeOver, Waits
+from mailsacd.mail.waiting.wait import Wait
+from mailsacd.mail.waiting.waits import (
+    LOOK_BACK_S,
+    MAX_TIMEOUT_S,
+    Fitting,
+    TimeOver,
+    Waits,
+    Wanted,
+)
+from mailsacd.work.tasks import Tasks
 
+CALL: Final = "waitForMessages"
 DEFAULT_TIMEOUT_S: Final = 30
 MAX_TEXT_CHARS: Final = 998  # as a line of a header may have (RFC 5322 section 2.1.1)
 _YES_OR_NO: Final = {"type": "string", "enum": ["1", "0", "true", "false"]}
@@ -102,11 +115,12 @@ def condition_of(values: Any) -> Condition:
 
 
 class WaitCalls:
-    """The handler of the call, and its declaration."""
+    """The handler of the call, and its declaration. Answers are put together as ``tasks``."""
 
-    def __init__(self, waits: Waits, hints: Hints) -> None:
+    def __init__(self, waits: Waits, hints: Hints, tasks: Tasks) -> None:
         self._waits = waits
         self._hints = hints
+        self._tasks = tasks
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare the one call that waits."""
@@ -114,7 +128,7 @@ class WaitCalls:
             Operation(
                 method="GET",
                 path="/api/addresses/{email}/wait",
-                id="waitForMessages",
+                id=CALL,
                 tag="Messages",
                 summary="The messages of an inbox that fit, as soon as there are enough",
                 description="What has come since `since` counts. When the time is over, 408 tells "
@@ -136,16 +150,72 @@ class WaitCalls:
             ),
         )
 
-    async def wait(self, call: Call) -> Response:
-        """Answer with the messages that fit, as a list does, or 408."""
+    async def wait(self, call: Call) -> Later:
+        """Answer with the messages that fit, as a list does, or 408, when it comes to that."""
+        waiting = _Waiting(self._waits, self._hints, self._tasks, call[TIMEOUT.name])
         asker = Asker(peer=call.peer, key=call.key, session=call.session)
-        email, timeout_s = call["email"], call[TIMEOUT.name]
-        condition = condition_of(call.values)
-        found = await self._waits.wait(asker, call.actor, email, condition, timeout_s)
+        wanted = Wanted(condition_of(call.values), call[TIMEOUT.name])
+        waiting.wait = await self._waits.open(
+            asker, call.actor, call["email"], wanted, waiting.over
+        )
+        return Later(waiting)
+
+
+class _Waiting:
+    """One call that waits, while nothing of it is under way (http.server.answer)."""
+
+    __slots__ = ("_answer", "_hints", "_is_over", "_tasks", "_timeout_s", "_waits", "wait")
+
+    wait: Wait
+
+    def __init__(self, waits: Waits, hints: Hints, tasks: Tasks, timeout_s: int) -> None:
+        self._waits = waits
+        self._hints = hints
+        self._tasks = tasks
+        self._timeout_s = timeout_s
+        self._is_over = False
+        self._answer: Callable[[Response], None] | None = None
+
+    def over(self) -> None:
+        """The wait has ended, perhaps before somebody waits for the answer."""
+        self._is_over = True
+        if self._answer is not None:
+            self._tell(self._answer)
+
+    # As the source of an answer that comes later
+
+    def begin(self, answer: Callable[[Response], None]) -> None:
+        """Call ``answer`` when the wait has ended."""
+        self._answer = answer
+        if self._is_over:
+            self._tell(answer)
+
+    def cancel(self) -> None:
+        """Wait no longer: the client has gone."""
+        self._answer = None
+        self._waits.close(self.wait)
+
+    def _tell(self, answer: Callable[[Response], None]) -> None:
+        self._waits.close(self.wait)
+        try:
+            self._tasks.run(self._telling())
+        except UnavailableError as e:
+            answer(error_response(e, CALL))
+
+    async def _telling(self) -> None:
+        try:
+            response = await self._response()
+        except Exception as e:  # noqa: BLE001  the end of the line: every error is answered
+            response = error_response(e, CALL)
+        if self._answer is not None:  # the client has not gone meanwhile
+            self._answer(response)
+
+    async def _response(self) -> Response:
+        found = await self._waits.outcome(self.wait)
         if isinstance(found, Fitting):
             return Response(f"[{','.join(found.messages)}]".encode())
-        hints = await self._hints.of(call.actor, email, found, call.peer)
-        return json_response(_over(found, timeout_s, hints), HTTPStatus.REQUEST_TIMEOUT)
+        hints = await self._hints.of(found.actor, self.wait.inbox, found, self.wait.asker.peer)
+        return json_response(_over(found, self._timeout_s, hints), HTTPStatus.REQUEST_TIMEOUT)
 
 
 def _over(over: TimeOver, timeout_s: int, hints: tuple[str, ...]) -> dict[str, Any]:

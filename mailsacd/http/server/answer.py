@@ -3,6 +3,7 @@
 Knows neither connections nor calls.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -95,6 +96,23 @@ class Streamed:
     content_type: bytes
     source: Source
     headers: Headers = ()
+
+
+class ComesLater(Protocol):
+    """Whoever answers when something has happened, and holds little until then."""
+
+    def begin(self, answer: Callable[[Response], None]) -> None:
+        """Call ``answer`` once, sooner or later: somebody waits for it."""
+
+    def cancel(self) -> None:
+        """Nobody waits any more: the client has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An answer that comes when ``source`` says so."""
+
+    source: ComesLater
 
 
 def json_response(value: Any, status: int = HTTPStatus.OK) -> Response:

@@ -6,11 +6,9 @@ from collections.abc import Coroutine
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Final, TypeVar
-from typing import Protocol as TypingProtocol
 from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from twisted.web import server
 
@@ -18,8 +16,16 @@ from twisted.web import server
 from twisted.web.http import datetimeToString
 
 from mailsacd.core.outflow import PIECE_BYTES
-from mailsacd.http.server.answer import ON_EVERY_ANSWER, Headers, Problem, Response, Streamed
-from mailsacd.http.server.bounds import Bounds
+from mailsacd.http.server.answer import (
+    ON_EVERY_ANSWER,
+    ComesLater,
+    Headers,
+    Later,
+    Problem,
+    Response,
+    Streamed,
+)
+from mailsacd.http.server.carrier import Carrier, Root
 from mailsacd.http.server.sink import Sink
 
 T = TypeVar("T")
@@ -37,45 +43,6 @@ _SLASHES: Final = re.compile(rb"/{2,}")
 READS: Final = frozenset({b"GET", b"HEAD"})  # what any page may do, from wherever it came
 
 
-class Root(TypingProtocol):
-    """The one resource that a site serves (http.api.routes)."""
-
-    def render(self, request: "Request") -> int:
-        """Have ``request`` answered, sooner or later. Returns NOT_DONE_YET."""
-
-    def max_body_bytes(self, method: bytes, segments: list[bytes]) -> int:
-        """How long the body of a request for that path, still encoded, may be at most."""
-
-
-class Carrier(TypingProtocol):
-    """The connection that a request came by (http.server.channel)."""
-
-    bounds: Bounds
-    site: Any
-    persistent: bool
-
-    def send(self, data: bytes) -> None:
-        """Send a whole answer, head and body in ``data``."""
-
-    def send_large(self, head: bytes, body: bytes) -> None:
-        """Send a whole answer piece by piece, as its client reads."""
-
-    def body_came(self, count: int, in_all: int) -> None:
-        """Note that ``count`` bytes of a body have come, ``in_all`` with those before."""
-
-    def refuse_body(self, limit: int) -> None:
-        """Answer that the body has more than ``limit`` bytes, and drop what comes of it."""
-
-    def settle(self) -> None:
-        """Note that no answer is owed any more that has an end."""
-
-    def hand_over(self, successor: Protocol, opening: bytes) -> None:
-        """Have ``successor`` go on with the connection, which is given ``opening`` first."""
-
-    def loseConnection(self) -> None:  # noqa: N802  Twisted's
-        """Close the connection once all that was written is sent."""
-
-
 class Request(server.Request):
     """A request whose body is bounded, and refused as soon as it is known to be too large."""
 
@@ -91,7 +58,7 @@ class Request(server.Request):
     rates: Headers = ()  # of the answer: how fast the caller may call
     _refused = False
     _sink: Sink | None = None
-    _work: Deferred[Any] | None = None
+    _work: Deferred[Any] | ComesLater | None = None
 
     def head_came(self, method: bytes, target: bytes, length: int | None) -> None:
         """Called after the header; ``length`` is None for a chunked body, 0 where there is none."""
@@ -158,15 +125,21 @@ class Request(server.Request):
 
         The Deferred has its result, or CancelledError.
         """
-        self._work = Deferred.fromCoroutine(work)
+        self._work = under_way = Deferred.fromCoroutine(work)
         if self.gone:
-            self._work.cancel()
-        return self._work
+            under_way.cancel()
+        return under_way
 
-    def answer(self, response: Response | Streamed) -> None:
-        """Write ``response``, unless nobody is there any more: whole, or as it comes."""
+    def answer(self, response: Response | Streamed | Later) -> None:
+        """Write ``response``, unless nobody is there any more: whole, as it comes, or later."""
         if isinstance(response, Streamed):
             self._stream(response)
+        elif isinstance(response, Later):
+            self._work = response.source
+            if self.gone:
+                response.source.cancel()
+            else:
+                response.source.begin(self.answer)
         elif not self.gone:
             self._write_whole(self._explained(response))
 

@@ -3,23 +3,23 @@
 They are told at once, and not after the hold of streams: who looks finds what came before, too.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import Protocol
 
 from mailsacd.core.event import Arrival, Topic
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Watch:
-    """``wake`` is called for mail of any of the ``topics``, and whenever some may have been missed.
+class Watch(Protocol):
+    """Whoever looks for itself (mail.push.hub.Hub.watch). Its calls are quick and do not raise."""
 
-    ``lost`` is called when the watch has ended by a defect. Neither may raise, and both take little
-    time. Made by `mail.push.hub.Hub.watch`.
-    """
+    def topics(self) -> Iterable[Topic]:
+        """What it waits for: always the same."""
 
-    topics: frozenset[Topic]
-    wake: Callable[[], None]
-    lost: Callable[[], None]
+    def wake(self) -> None:
+        """There is mail of one of the topics, or some may have been missed."""
+
+    def lost(self) -> None:
+        """The watch has ended by a defect."""
 
 
 class Watches:
@@ -27,25 +27,29 @@ class Watches:
 
     def __init__(self) -> None:
         self._watching: dict[Watch, None] = {}
-        self._of: dict[Topic, dict[Watch, None]] = {}
+        self._of: dict[Topic, tuple[Watch, ...]] = {}  # of most there is one
 
     def __len__(self) -> int:
         return len(self._watching)
 
     def add(self, watch: Watch) -> None:
         """Wake ``watch`` from now on."""
-        self._watching[watch] = None
-        for topic in watch.topics:
-            self._of.setdefault(topic, {})[watch] = None
+        if watch not in self._watching:
+            self._watching[watch] = None
+            for topic in watch.topics():
+                self._of[topic] = (*self._of.get(topic, ()), watch)
 
     def discard(self, watch: Watch) -> None:
         """Wake ``watch`` no longer; it need not be there."""
-        self._watching.pop(watch, None)
-        for topic in watch.topics:
-            watching = self._of.get(topic, {})
-            watching.pop(watch, None)
-            if not watching:
-                self._of.pop(topic, None)
+        if watch not in self._watching:
+            return
+        del self._watching[watch]
+        for topic in watch.topics():
+            others = tuple(each for each in self._of[topic] if each is not watch)
+            if others:
+                self._of[topic] = others
+            else:
+                del self._of[topic]
 
     def found(self, arrivals: Iterable[Arrival]) -> None:
         """Wake those whom ``arrivals`` concern, each once."""
@@ -53,7 +57,7 @@ class Watches:
             concerned: dict[Watch, None] = {}
             for arrival in arrivals:
                 for topic in arrival.topics():
-                    concerned |= self._of.get(topic, {})
+                    concerned.update(dict.fromkeys(self._of.get(topic, ())))
             for watch in concerned:
                 watch.wake()
 

@@ -1,6 +1,6 @@
 """All who wait, as one account, for mail in one inbox: they look into it together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,11 +8,11 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import UnavailableError
+from mailsacd.core.event import Topic
 from mailsacd.mail.push.hub import Hub
-from mailsacd.mail.push.watches import Watch
 from mailsacd.mail.waiting.bodies import Bodies
 from mailsacd.mail.waiting.looks import Look, Looks, Seen
-from mailsacd.mail.waiting.wait import Wait
+from mailsacd.mail.waiting.wait import Wait, patterns_of
 from mailsacd.store.newest import Newest
 from mailsacd.work.tasks import Tasks
 
@@ -35,21 +35,18 @@ class Tools:
 
 
 class InboxWaits:
-    """Woken by the hub it looks anew, for all; whoever comes has one look of its own."""
+    """A Watch (mail.push.watches) that looks anew for all; whoever comes has a look of its own."""
+
+    __slots__ = ("_inbox", "_is_looking", "_to_look", "_tools", "_viewer", "_waits")
 
     def __init__(self, inbox: str, viewer: str | None, tools: Tools) -> None:
         """``viewer`` (None: the public) may look into ``inbox``, a normal address."""
         self._inbox = inbox
         self._viewer = viewer
-        self._hub = tools.hub
-        self._looks = tools.looks
-        self._bodies = tools.bodies
-        self._tasks = tools.tasks
-        self._reactor = tools.reactor
+        self._tools = tools
         self._waits: dict[Wait, None] = {}
         self._to_look: dict[Wait, None] = {}
         self._is_looking = False
-        self._watch = Watch(frozenset({("inbox", inbox)}), self._wake, self._lost)
 
     @property
     def is_empty(self) -> bool:
@@ -62,38 +59,31 @@ class InboxWaits:
         Raises UnavailableError.
         """
         self._waits[wait] = None
-        await self._hub.watch(self._watch)  # before the first look: nothing comes in between
-        self.look_for(wait)
+        await self._tools.hub.watch(self)  # before the first look: nothing comes in between
+        self._look_for((wait,))
 
     def leave(self, wait: Wait) -> None:
         """Look for ``wait`` no longer."""
         self._waits.pop(wait, None)
         self._to_look.pop(wait, None)
         if not self._waits:
-            self._hub.unwatch(self._watch)
+            self._tools.hub.unwatch(self)
 
     def end(self, wait: Wait) -> None:
         """The time of ``wait`` is over: it looks one last time."""
         wait.time_is_over = True
         if wait in self._waits:
-            self.look_for(wait)
+            self._look_for((wait,))
 
-    def look_for(self, *waits: Wait) -> None:
-        """Look whether there is enough for these ``waits``."""
+    def _look_for(self, waits: Iterable[Wait]) -> None:
         self._to_look.update(dict.fromkeys(waits))
         if not self._is_looking and self._to_look:
             self._is_looking = True
             try:
-                self._tasks.run(self._look())
+                self._tools.tasks.run(self._look())
             except UnavailableError as e:
                 self._is_looking = False
-                self._fail(waits, e)
-
-    def _wake(self) -> None:
-        self.look_for(*self._waits)
-
-    def _lost(self) -> None:
-        self._fail(tuple(self._waits), UnavailableError(_LOST))
+                _fail(tuple(self._to_look), e)
 
     async def _look(self) -> None:
         try:
@@ -107,30 +97,45 @@ class InboxWaits:
         try:
             from_id = min(wait.from_id for wait in waits)
             look = Look(Newest(self._inbox, from_id, LOOKED_AT), self._viewer)
-            seen = await self._looks.look(look)
-            await self._search([wait for wait in waits if wait.pattern is not None], seen)
+            seen = await self._tools.looks.look(look)
+            await self._search([w for w in waits if w.condition.body_matches is not None], seen)
             for start in range(0, len(waits), _AT_A_TIME):
                 if start:
-                    await deferLater(self._reactor, 0)
+                    await deferLater(self._tools.reactor, 0)
                 for wait in waits[start : start + _AT_A_TIME]:
                     wait.look_at(seen)
         except CancelledError:  # by the stop
-            self._fail(waits, UnavailableError(_LOST))
+            _fail(waits, UnavailableError(_LOST))
             raise
         except Exception as e:  # noqa: BLE001  it is told to those who wait
-            self._fail(waits, e)
+            _fail(waits, e)
 
     async def _search(self, waits: Sequence[Wait], seen: Sequence[Seen]) -> None:
         """Search each body for all who need it at once."""
         for each in seen if waits else ():
             needing = [wait for wait in waits if wait.needs_search(each)]
-            if not needing:
-                continue
-            patterns = [wait.pattern for wait in needing if wait.pattern is not None]
-            found = await self._bodies.search(self._inbox, self._viewer, each.outline.id, patterns)
-            for wait, result in zip(needing, found, strict=True):
-                wait.searched(each, result)
+            if needing:
+                found = await self._tools.bodies.search(
+                    self._inbox, self._viewer, each.outline.id, patterns_of(needing)
+                )
+                for wait, result in zip(needing, found, strict=True):
+                    wait.searched(each, result)
 
-    def _fail(self, waits: Sequence[Wait], why: Exception) -> None:
-        for wait in waits:
-            wait.fail(why)
+    # As a Watch
+
+    def topics(self) -> tuple[Topic]:
+        """Return the inbox, which is all that it waits for."""
+        return (("inbox", self._inbox),)
+
+    def wake(self) -> None:
+        """Look for everybody who waits there."""
+        self._look_for(self._waits)
+
+    def lost(self) -> None:
+        """Have all fail who wait there."""
+        _fail(tuple(self._waits), UnavailableError(_LOST))
+
+
+def _fail(waits: Sequence[Wait], why: Exception) -> None:
+    for wait in waits:
+        wait.fail(why)

@@ -1,7 +1,5 @@
 """How many may wait at a time: in all in this process, and of a peer or an account on this node."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from mailsacd.core.errors import OverloadedError, ThrottledError
@@ -23,9 +21,8 @@ class Seats:
         self._of_peer = OpenCounts("waits of peer", memory)
         self._of_account = OpenCounts("waits of account", memory)
 
-    @contextmanager
-    def seat(self, peer: str, account: str | None) -> Iterator[None]:
-        """One more waits, from the IP address ``peer``, as ``account``, while this is entered.
+    def take(self, peer: str, account: str | None) -> None:
+        """One more waits, from the IP address ``peer``, as ``account``, until it will `leave`.
 
         Raises OverloadedError when too many wait here, ThrottledError when too many of his do.
         """
@@ -34,18 +31,17 @@ class Seats:
             raise OverloadedError("Too many wait here, come back later", retry_after_s=_RETRY_S)
         if not self._of_peer.enter(network, settings.max_open_per_peer):
             raise _too_many("from your IP address")
-        try:
-            if account and not self._of_account.enter(account, settings.max_open_per_account):
-                raise _too_many("of this account")
-            self._taken += 1
-            try:
-                yield
-            finally:
-                self._taken -= 1
-                if account:
-                    self._of_account.leave(account)
-        finally:
+        if account and not self._of_account.enter(account, settings.max_open_per_account):
             self._of_peer.leave(network)
+            raise _too_many("of this account")
+        self._taken += 1
+
+    def leave(self, peer: str, account: str | None) -> None:
+        """One waits no longer that has taken a seat so."""
+        self._taken -= 1
+        self._of_peer.leave(network_of(peer))
+        if account:
+            self._of_account.leave(account)
 
 
 def _too_many(whose: str) -> ThrottledError:

@@ -1,14 +1,18 @@
-"""One who waits: what for, what was found of it so far, and when it is over."""
+"""One who waits: what for, what was found of it so far, and how it ended.
 
-from collections.abc import Sequence
+There may be ten thousand of them, so it holds no more than that, and no coroutine waits for it.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
 
 from mailsacd.core.condition import Condition
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.pattern import Pattern
 from mailsacd.core.token import time_prefix
+from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.waiting.bodies import Searched
 from mailsacd.mail.waiting.looks import Seen
 
@@ -17,51 +21,107 @@ MAX_SEARCHING_S: Final = 0.5
 
 
 class Wait:
-    """``done`` fires with what fits, newest first, or with too few once the time is over."""
+    """Made by `mail.waiting.waits.Waits.open`.
 
-    def __init__(self, condition: Condition, from_ms: int) -> None:
-        self.from_id = time_prefix(from_ms)
-        self.done: Deferred[Sequence[Seen]] = Deferred()
+    ``ended`` is called once: enough fits, the time is over, or it failed. ``found`` is then what
+    fits, newest first, and ``failure`` why it failed.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_in_body",
+        "_searching_s",
+        "account",
+        "asker",
+        "condition",
+        "failure",
+        "found",
+        "inbox",
+        "time_is_over",
+        "timer",
+    )
+
+    def __init__(
+        self,
+        asker: Asker,
+        inbox: str,
+        account: str | None,
+        condition: Condition,
+        ended: Callable[[], None],
+    ) -> None:
+        """``condition`` says since when; ``account`` waits for mail in ``inbox``."""
+        self.asker = asker
+        self.inbox = inbox
+        self.account = account
+        self.condition = condition
+        self.found: Sequence[Seen] | None = None
+        self.failure: Exception | None = None
         self.time_is_over = False
-        self._condition = condition
-        self._in_body: dict[str, bool] = {}  # by message
+        self.timer: IDelayedCall | None = None
+        self._ended: Callable[[], None] | None = ended
+        self._in_body: dict[str, bool] | None = None  # by message
         self._searching_s = 0.0
 
     @property
-    def pattern(self) -> Pattern | None:
-        """What has to be found in the body."""
-        return self._condition.body_matches
+    def from_id(self) -> str:
+        """Ids of messages that came since are not below."""
+        return time_prefix(self.condition.since_ms or 0)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has come to an end."""
+        return self._ended is None
 
     def needs_search(self, seen: Seen) -> bool:
         """Whether it depends on the body if a message fits, which was not searched yet."""
-        return not self.done.called and seen.outline.id not in self._in_body and self._may_fit(seen)
+        searched = self._in_body or ()
+        return not self.is_over and seen.outline.id not in searched and self._may_fit(seen)
 
     def searched(self, seen: Seen, result: Searched) -> None:
         """Take note of what the search in a body has come to. It may have been the last one."""
+        if self._in_body is None:
+            self._in_body = {}
         self._in_body[seen.outline.id] = result.is_found
         self._searching_s += result.took_s
-        if self._searching_s > MAX_SEARCHING_S and not self.done.called:
+        if self._searching_s > MAX_SEARCHING_S:
             problem = "takes too long to search for: make it simpler"
             fault = Fault(field="bodyMatches", problem=problem)
-            self.done.errback(InvalidInputError(f"Bad request: bodyMatches {problem}", (fault,)))
+            self.fail(InvalidInputError(f"Bad request: bodyMatches {problem}", (fault,)))
 
     def look_at(self, seen: Sequence[Seen]) -> None:
         """Come to an end, if enough of what is there fits, or the time is over."""
-        if self.done.called:
+        if self.is_over:
             return
         fitting = [each for each in seen if self._fits(each)]
-        if len(fitting) >= self._condition.count or self.time_is_over:
-            self.done.callback(fitting)
+        if len(fitting) >= self.condition.count or self.time_is_over:
+            self.found = fitting
+            self._end()
 
     def fail(self, why: Exception) -> None:
         """Come to an end by ``why``, if there was none yet."""
-        if not self.done.called:
-            self.done.errback(why)
+        if not self.is_over:
+            self.failure = why
+            self._end()
+
+    def forget(self) -> None:
+        """Come to an end of which nobody needs to hear."""
+        self._ended = None
+
+    def _end(self) -> None:
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended()
 
     def _may_fit(self, seen: Seen) -> bool:
-        return seen.outline.id >= self.from_id and not self._condition.failed_by(seen.outline)
+        return not self.condition.failed_by(seen.outline)
 
     def _fits(self, seen: Seen) -> bool:
         return self._may_fit(seen) and (
-            self.pattern is None or self._in_body.get(seen.outline.id, False)
+            self.condition.body_matches is None or (self._in_body or {}).get(seen.outline.id, False)
         )
+
+
+def patterns_of(waits: Sequence[Wait]) -> list[Pattern]:
+    """What those of ``waits`` have to find in a body who want to find something."""
+    found = (wait.condition.body_matches for wait in waits)
+    return [pattern for pattern in found if pattern is not None]

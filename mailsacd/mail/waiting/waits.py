@@ -5,9 +5,11 @@ What came before the call counts from the time that it says on. It is woken by t
 on whatever node, before or while it begins to listen, is never missed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+
+from twisted.internet.defer import Deferred
 
 from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.condition import BODY_MATCHES, Condition
@@ -18,9 +20,9 @@ from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.waiting.inbox_waits import InboxWaits, Tools
-from mailsacd.mail.waiting.looks import Look, Seen
+from mailsacd.mail.waiting.looks import Look
 from mailsacd.mail.waiting.seats import Seats
-from mailsacd.mail.waiting.wait import Wait
+from mailsacd.mail.waiting.wait import Wait, patterns_of
 from mailsacd.store.newest import Newest
 
 LOOK_BACK_S: Final = 5.0
@@ -32,6 +34,14 @@ NEAR: Final = 5
 
 _STOPS: Final = "The server is stopping, come back later"
 _EVER: Final = ""  # below all ids
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is waited for, and how many seconds."""
+
+    condition: Condition
+    timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,9 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class TimeOver:
-    """It did not come: how many fitted, and what the newest messages failed by, newest first."""
+    """It did not come for ``actor``: how many fitted, and what the newest messages failed by."""
 
+    actor: Actor
     condition: Condition
     fitting: int
     near_misses: tuple[NearMiss, ...]
@@ -94,28 +105,74 @@ class Waits:
     async def wait(
         self, asker: Asker, actor: Actor, email: str, condition: Condition, timeout_s: float
     ) -> Fitting | TimeOver:
-        """Return when enough messages of an inbox fit, or after ``timeout_s`` seconds.
+        """Return when enough messages fit, or the time is over. Raises as `open` and `outcome`."""
+        ended: Deferred[None] = Deferred()
+        wanted = Wanted(condition, timeout_s)
+        wait = await self.open(asker, actor, email, wanted, lambda: ended.callback(None))
+        try:
+            await ended
+        finally:
+            self.close(wait)
+        return await self.outcome(wait)
 
-        ``asker`` is who is seen to be still allowed to at the end. Raises what listing the inbox
-        does: BadAddressError, UnauthenticatedError, ForbiddenError; InvalidInputError for a pattern
-        that takes too long; ThrottledError and OverloadedError when too many wait; UnavailableError
-        when the database is away or the daemon stops.
+    async def open(
+        self, asker: Asker, actor: Actor, email: str, wanted: Wanted, ended: Callable[[], None]
+    ) -> Wait:
+        """Wait for enough messages that fit; then, or when the time is over, call ``ended``.
+
+        That comes before or after this returns. The wait has to be given to `close`, and what has
+        come of it is `outcome`. Raises what listing the inbox does: BadAddressError,
+        UnauthenticatedError, ForbiddenError; ThrottledError and OverloadedError when too many wait;
+        UnavailableError when the database is away or the daemon stops.
         """
         inbox = await self._rights.access_control.inbox(actor, email)
-        now_ms = int(self._tools.reactor.seconds() * 1000)
-        since_ms = condition.since_ms
-        if since_ms is None:
-            since_ms = now_ms - int(LOOK_BACK_S * 1000)
-        condition = replace(condition, since_ms=since_ms)
-        with self._seats.seat(asker.peer, actor.account):
-            wait = Wait(condition, since_ms)
-            found = await self._found(wait, inbox, actor.account, timeout_s)
-            still = await self._rights.actor(asker)
-            await self._rights.access_control.inbox(still, email)
-            if len(found) >= condition.count:
-                return Fitting([seen.json for seen in found])
-            near = await self._near(inbox, actor.account, condition)
-            return TimeOver(condition, len(found), near)
+        if self._stopping:
+            raise UnavailableError(_STOPS)
+        condition = self._since(wanted.condition)
+        self._seats.take(asker.peer, actor.account)
+        wait = Wait(asker, inbox, actor.account, condition, ended)
+        self._open[wait] = None
+        place = (inbox, actor.account)
+        waits = self._inboxes.get(place)
+        if waits is None:
+            waits = self._inboxes[place] = InboxWaits(inbox, actor.account, self._tools)
+        wait.timer = self._tools.reactor.callLater(wanted.timeout_s, waits.end, wait)
+        try:
+            await waits.join(wait)
+        except BaseException:
+            self.close(wait)
+            raise
+        return wait
+
+    def close(self, wait: Wait) -> None:
+        """Have it wait no longer. Doing it again changes nothing."""
+        if wait not in self._open:
+            return
+        del self._open[wait]
+        wait.forget()
+        if wait.timer is not None and wait.timer.active():
+            wait.timer.cancel()
+        wait.timer = None
+        place = (wait.inbox, wait.account)
+        waits = self._inboxes[place]
+        waits.leave(wait)
+        if waits.is_empty:
+            del self._inboxes[place]
+        self._seats.leave(wait.asker.peer, wait.account)
+
+    async def outcome(self, wait: Wait) -> Fitting | TimeOver:
+        """What has come of a wait that has ended, if who asked may still look into the inbox.
+
+        Raises what `open` does, and InvalidInputError for a pattern that takes too long.
+        """
+        if wait.failure is not None:
+            raise wait.failure
+        actor = await self._rights.actor(wait.asker)
+        await self._rights.access_control.inbox(actor, wait.inbox)
+        found = wait.found or ()
+        if len(found) >= wait.condition.count:
+            return Fitting([seen.json for seen in found])
+        return TimeOver(actor, wait.condition, len(found), await self._near(wait))
 
     async def stop(self) -> None:
         """Send all away who wait; nobody waits any more."""
@@ -125,39 +182,20 @@ class Waits:
         await self._tools.tasks.finish()
         await self._tools.looks.stop()
 
-    async def _found(
-        self, wait: Wait, inbox: str, viewer: str | None, timeout_s: float
-    ) -> Sequence[Seen]:
-        if self._stopping:
-            raise UnavailableError(_STOPS)
-        place = (inbox, viewer)
-        waits = self._inboxes.get(place)
-        if waits is None:
-            waits = self._inboxes[place] = InboxWaits(inbox, viewer, self._tools)
-        self._open[wait] = None
-        timer = self._tools.reactor.callLater(timeout_s, waits.end, wait)
-        try:
-            await waits.join(wait)
-            return await wait.done
-        finally:
-            if timer.active():
-                timer.cancel()
-            del self._open[wait]
-            wait.done.addErrback(lambda _: None)  # of what nobody hears of any more
-            waits.leave(wait)
-            if waits.is_empty and self._inboxes.get(place) is waits:
-                del self._inboxes[place]
+    def _since(self, condition: Condition) -> Condition:
+        if condition.since_ms is not None:
+            return condition
+        now_ms = int(self._tools.reactor.seconds() * 1000)
+        return replace(condition, since_ms=now_ms - int(LOOK_BACK_S * 1000))
 
-    async def _near(
-        self, inbox: str, viewer: str | None, condition: Condition
-    ) -> tuple[NearMiss, ...]:
-        newest = await self._tools.looks.look(Look(Newest(inbox, _EVER, NEAR), viewer))
+    async def _near(self, wait: Wait) -> tuple[NearMiss, ...]:
+        look = Look(Newest(wait.inbox, _EVER, NEAR), wait.account)
         near = []
-        for seen in newest:
-            failed = condition.failed_by(seen.outline)
-            if condition.body_matches is not None:
+        for seen in await self._tools.looks.look(look):
+            failed = wait.condition.failed_by(seen.outline)
+            for pattern in patterns_of((wait,)):
                 (searched,) = await self._tools.bodies.search(
-                    inbox, viewer, seen.outline.id, (condition.body_matches,)
+                    wait.inbox, wait.account, seen.outline.id, (pattern,)
                 )
                 failed = failed if searched.is_found else (*failed, BODY_MATCHES)
             near.append(NearMiss(seen.outline, failed))

@@ -1,11 +1,12 @@
 """Who watches is woken for what is stored on any node, without the hold, and told of a defect."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
-from mailsacd.mail.push.watches import Watch
+from mailsacd.core.event import Topic
 from mailsacd.store.pool import Database
 from tests.mail.hubs import new_mail, node_hub, store
 from tests.patience import until
@@ -16,18 +17,23 @@ BOX = "box@watched.example"
 
 
 class Woken:
-    """Counts how often it was woken."""
+    """A Watch that counts how often it was woken."""
 
     def __init__(self, *inboxes: str) -> None:
         self.times = 0
         self.is_lost = False
-        topics = frozenset(("inbox", inbox) for inbox in inboxes)
-        self.watch = Watch(topics, self._wake, self._lose)
+        self._inboxes = inboxes
 
-    def _wake(self) -> None:
+    def topics(self) -> Iterable[Topic]:
+        """The inboxes."""
+        return (("inbox", inbox) for inbox in self._inboxes)
+
+    def wake(self) -> None:
+        """Called by the hub."""
         self.times += 1
 
-    def _lose(self) -> None:
+    def lost(self) -> None:
+        """Called by the hub."""
         self.is_lost = True
 
 
@@ -37,14 +43,14 @@ async def test_it_is_woken_for_its_inbox_alone_before_pushes_are(
 ) -> None:
     async with node_hub(database, database_dsn, hold_s=60.0) as node:
         woken, other = Woken(BOX), Woken("other@watched.example")
-        await node.hub.watch(woken.watch)
-        await node.hub.watch(other.watch)
+        await node.hub.watch(woken)
+        await node.hub.watch(other)
         await store(database, new_mail(BOX))
         await until(lambda: woken.times > 0)
         assert (other.times, woken.is_lost) == (0, False)
-        node.hub.unwatch(woken.watch)
-        node.hub.unwatch(other.watch)
-        node.hub.unwatch(other.watch)
+        node.hub.unwatch(woken)
+        node.hub.unwatch(other)
+        node.hub.unwatch(other)
         assert not node.hub.is_listening
 
 
@@ -54,7 +60,7 @@ async def test_what_may_have_been_missed_wakes_and_a_defect_ends(
 ) -> None:
     async with node_hub(database, database_dsn) as node:
         woken = Woken(BOX)
-        await node.hub.watch(woken.watch)
+        await node.hub.watch(woken)
         node.hub.missed()
         assert (woken.times, woken.is_lost) == (1, False)
         node.hub.failed()
