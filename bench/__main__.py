@@ -2,7 +2,8 @@
 
 python -m bench                   everything, about six minutes; the goals as one table at the end
 python -m bench --quick           about two: shorter turns, fewer rounds; for a first look only
-python -m bench ingest --help     one of them: ingest, stalls, latency, push, http, pop3, start
+python -m bench ingest --help     one of them: ingest, stalls, latency, push, waits, http, pop3,
+                                  start
 python -m bench --report docs/benchmarks.md    the table goes into that page, too
 """
 
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from bench import http, ingest, latency, pop3, push, stalls, start
+from bench import http, ingest, latency, pop3, push, stalls, start, waits
 from bench.report import write_report
 from bench.rounds import Verdict, print_verdicts
 
@@ -32,6 +33,7 @@ PARTS: Final[Mapping[str, _Part]] = MappingProxyType(
         "stalls": _Part(stalls.add_options, stalls.run, stalls.__doc__, "--seconds 1"),
         "latency": _Part(latency.add_options, latency.run, latency.__doc__, "--seconds 5"),
         "push": _Part(push.add_options, push.run, push.__doc__, "--messages 400"),
+        "waits": _Part(waits.add_options, waits.run, waits.__doc__, "--messages 400"),
         "http": _Part(http.add_options, http.run, http.__doc__, "--seconds 1 --messages 5000"),
         "pop3": _Part(pop3.add_options, pop3.run, pop3.__doc__, "--rounds 3"),
         "start": _Part(start.add_options, start.run, start.__doc__, "--idle-seconds 5 --rounds 1"),
