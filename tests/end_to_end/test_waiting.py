@@ -30,8 +30,8 @@ def _first_event(daemon: RunningDaemon, inbox: str) -> str:
     """What a listener is told first who comes now."""
     url = f"http://127.0.0.1:{daemon.ready.ports['http']}/api/addresses/{inbox}/events"
     with requests.get(url, stream=True, timeout=PATIENCE_S) as events:
-        lines = events.iter_lines(decode_unicode=True)
-        return next(line for line in lines if line.startswith("data: {"))
+        lines = (bytes(line) for line in events.iter_lines())
+        return next(line for line in lines if line.startswith(b"data: {")).decode()
 
 
 def test_nothing_is_missed_by_who_comes_once_it_is_sent_or_before(make_daemon: MakeDaemon) -> None:

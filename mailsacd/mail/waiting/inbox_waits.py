@@ -37,7 +37,16 @@ class Tools:
 class InboxWaits:
     """A Watch (mail.push.watches) that looks anew for all; whoever comes has a look of its own."""
 
-    __slots__ = ("_inbox", "_is_looking", "_to_look", "_tools", "_viewer", "_waits")
+    __slots__ = (
+        "_inbox",
+        "_is_looking",
+        "_is_woken",
+        "_looked_at",
+        "_to_look",
+        "_tools",
+        "_viewer",
+        "_waits",
+    )
 
     def __init__(self, inbox: str, viewer: str | None, tools: Tools) -> None:
         """``viewer`` (None: the public) may look into ``inbox``, a normal address."""
@@ -46,7 +55,8 @@ class InboxWaits:
         self._tools = tools
         self._waits: dict[Wait, None] = {}
         self._to_look: dict[Wait, None] = {}
-        self._is_looking = False
+        self._is_looking = self._is_woken = False
+        self._looked_at: frozenset[str] = frozenset()  # messages, by all who are not new
 
     @property
     def is_empty(self) -> bool:
@@ -89,21 +99,25 @@ class InboxWaits:
         try:
             while self._to_look:
                 waits, self._to_look = tuple(self._to_look), {}
-                await self._look_once(waits)
+                is_for_all, self._is_woken = self._is_woken, False
+                await self._look_once(waits, is_for_all=is_for_all)
         finally:
             self._is_looking = False
 
-    async def _look_once(self, waits: Sequence[Wait]) -> None:
+    async def _look_once(self, waits: Sequence[Wait], *, is_for_all: bool) -> None:
         try:
             from_id = min(wait.from_id for wait in waits)
             look = Look(Newest(self._inbox, from_id, LOOKED_AT), self._viewer)
             seen = await self._tools.looks.look(look)
             await self._search([w for w in waits if w.condition.body_matches is not None], seen)
+            new = [each for each in seen if each.outline.id not in self._looked_at]
             for start in range(0, len(waits), _AT_A_TIME):
                 if start:
                     await deferLater(self._tools.reactor, 0)
                 for wait in waits[start : start + _AT_A_TIME]:
-                    wait.look_at(seen)
+                    wait.look_at(seen, new)
+            if is_for_all:
+                self._looked_at = frozenset(each.outline.id for each in seen)
         except CancelledError:  # by the stop
             _fail(waits, UnavailableError(_LOST))
             raise
@@ -129,6 +143,7 @@ class InboxWaits:
 
     def wake(self) -> None:
         """Look for everybody who waits there."""
+        self._is_woken = True
         self._look_for(self._waits)
 
     def lost(self) -> None:

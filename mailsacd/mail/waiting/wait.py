@@ -30,6 +30,7 @@ class Wait:
     __slots__ = (
         "_ended",
         "_in_body",
+        "_is_new",
         "_searching_s",
         "account",
         "asker",
@@ -61,6 +62,7 @@ class Wait:
         self._ended: Callable[[], None] | None = ended
         self._in_body: dict[str, bool] | None = None  # by message
         self._searching_s = 0.0
+        self._is_new = True
 
     @property
     def from_id(self) -> str:
@@ -88,11 +90,17 @@ class Wait:
             fault = Fault(field="bodyMatches", problem=problem)
             self.fail(InvalidInputError(f"Bad request: bodyMatches {problem}", (fault,)))
 
-    def look_at(self, seen: Sequence[Seen]) -> None:
-        """Come to an end, if enough of what is there fits, or the time is over."""
+    def look_at(self, seen: Sequence[Seen], new: Sequence[Seen]) -> None:
+        """Come to an end, if enough of what is ``seen`` fits, or the time is over.
+
+        Of it only ``new`` was not there when all looked who are not new: of thousands who wait for
+        one message each, none looks again at what did not fit.
+        """
         if self.is_over:
             return
-        fitting = [each for each in seen if self._fits(each)]
+        whole = self._is_new or self.condition.count > 1 or self.time_is_over
+        self._is_new = False
+        fitting = [each for each in (seen if whole else new) if self._fits(each)]
         if len(fitting) >= self.condition.count or self.time_is_over:
             self.found = fitting
             self._end()
