@@ -124,6 +124,21 @@ def test_a_wait_in_vain_says_what_came_instead(daemon: RunningDaemon, client: Cl
     assert isinstance(over, TimeoutError)
 
 
+def test_a_run_has_addresses_of_its_own_until_it_ends(
+    daemon: RunningDaemon, client: Client
+) -> None:
+    run = client.begin_run(name="gw0", minutes=5)
+    assert run.name == "gw0"
+    assert timedelta(minutes=4) < run.expires - run.created <= timedelta(minutes=5)
+    daemon.send(f"a@{run.domain}", CODE)
+    (message,) = client.run_messages(run.id, limit=5)
+    with Client(_url(daemon), key=run.key) as scoped:
+        assert scoped.messages(f"a@{run.domain}") == [message]
+        assert [each.id for each in scoped.runs()] == [run.id]
+    client.end_run(run.id)
+    assert client.runs() == []
+
+
 async def _late(daemon: RunningDaemon) -> str:
     async with AsyncClient(_url(daemon)) as client:
         waiting = asyncio.create_task(client.wait("late@public.example"))

@@ -29,6 +29,7 @@ from mailsacd_client.models import (
     Mailbox,
     Message,
     Place,
+    Run,
     Sent,
     Stored,
 )
@@ -36,7 +37,7 @@ from mailsacd_client.models import (
 __all__ = [
     "Client", "AsyncClient", "Conditions", "OutgoingMail",
     "Message", "Mailbox", "Place", "Stored", "Attachment", "Codes", "FoundCode", "FoundLink",
-    "Checks", "Check", "CheckReason", "Evidence", "Sent",
+    "Checks", "Check", "CheckReason", "Evidence", "Sent", "Run",
     "MailsacdError", "ConnectionFailedError", "ApiError", "BadRequestError", "UnauthorizedError",
     "ForbiddenError", "NotFoundError", "WaitTimeoutError", "NearMiss", "Fault",
     "TooManyRequestsError", "UnavailableError",

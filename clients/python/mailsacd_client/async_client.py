@@ -17,6 +17,7 @@ from mailsacd_client.models import (
     Codes,
     Evidence,
     Message,
+    Run,
     Sent,
     Stored,
 )
@@ -129,6 +130,27 @@ class AsyncClient:
     async def send(self, **mail: Unpack[OutgoingMail]) -> Sent:
         """Queue mail from one of the account's addresses."""
         return await self._carry_out(calls.send(mail))
+
+    async def begin_run(
+        self, *, name: str = "", minutes: int | None = None, domain: str | None = None
+    ) -> Run:
+        """Begin a run for so many ``minutes`` (an hour where none are given).
+
+        Its domain is below ``domain``, or one of the server's.
+        """
+        return await self._carry_out(calls.begin_run(name, minutes, domain))
+
+    async def runs(self) -> list[Run]:
+        """The account's runs that have not ended, newest first."""
+        return await self._carry_out(calls.runs())
+
+    async def run_messages(self, run_id: str, *, limit: int | None = None) -> list[Message]:
+        """The messages of all addresses of a run, newest first."""
+        return await self._carry_out(calls.run_messages(run_id, limit))
+
+    async def end_run(self, run_id: str) -> None:
+        """End a run now: its mail is deleted, and its key is good for nothing."""
+        await self._carry_out(calls.end_run(run_id))
 
     async def _carry_out(self, call: Call[T]) -> T:
         try:

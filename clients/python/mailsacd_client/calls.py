@@ -26,6 +26,7 @@ from mailsacd_client.models import (
     Codes,
     Evidence,
     Message,
+    Run,
     Sent,
     Stored,
 )
@@ -148,6 +149,32 @@ def send(mail: OutgoingMail) -> Call[Sent]:
     return Call(
         method="POST", path="/api/outgoing-messages", json=body_of(mail), read=_reading(Sent)
     )
+
+
+def begin_run(name: str, minutes: int | None, domain: str | None) -> Call[Run]:
+    """Begin a run, with addresses of its own."""
+    asked = {"name": name, "minutes": minutes, "domain": domain}
+    body = {name: value for name, value in asked.items() if value is not None}
+    return Call(method="POST", path="/api/runs", json=body, read=_reading(Run))
+
+
+def runs() -> Call[list[Run]]:
+    """List the account's runs that last."""
+    return Call(path="/api/runs", read=_reading(list[Run]))
+
+
+def run_messages(run_id: str, limit: int | None) -> Call[list[Message]]:
+    """List the mail of a run, newest first."""
+    return Call(
+        path=f"/api/runs/{_segment(run_id)}/messages",
+        query=query({"limit": limit}),
+        read=_reading(list[Message]),
+    )
+
+
+def end_run(run_id: str) -> Call[None]:
+    """End a run now, and delete its mail."""
+    return Call(method="DELETE", path=f"/api/runs/{_segment(run_id)}", read=_nothing)
 
 
 def _inbox(email: str) -> str:

@@ -17,6 +17,7 @@ from mailsacd_client.models import (
     Codes,
     Evidence,
     Message,
+    Run,
     Sent,
     Stored,
 )
@@ -129,6 +130,27 @@ class Client:
     def send(self, **mail: Unpack[OutgoingMail]) -> Sent:
         """Queue mail from one of the account's addresses."""
         return self._carry_out(calls.send(mail))
+
+    def begin_run(
+        self, *, name: str = "", minutes: int | None = None, domain: str | None = None
+    ) -> Run:
+        """Begin a run for so many ``minutes`` (an hour where none are given).
+
+        Its domain is below ``domain``, or one of the server's.
+        """
+        return self._carry_out(calls.begin_run(name, minutes, domain))
+
+    def runs(self) -> list[Run]:
+        """The account's runs that have not ended, newest first."""
+        return self._carry_out(calls.runs())
+
+    def run_messages(self, run_id: str, *, limit: int | None = None) -> list[Message]:
+        """The messages of all addresses of a run, newest first."""
+        return self._carry_out(calls.run_messages(run_id, limit))
+
+    def end_run(self, run_id: str) -> None:
+        """End a run now: its mail is deleted, and its key is good for nothing."""
+        self._carry_out(calls.end_run(run_id))
 
     def _carry_out(self, call: Call[T]) -> T:
         try:

@@ -149,3 +149,19 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     from_: str = msgspec.field(name="from")
     to: tuple[str, ...]
     credits_used: int
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An address space for some time: whatever is before the ``@`` of ``domain`` is of the run.
+
+    ``addresses`` are the forms of its addresses. ``key`` is good for its mail alone, and told
+    where the run begins; it is empty elsewhere.
+    """
+
+    id: str = msgspec.field(name="_id")
+    name: str
+    domain: str
+    addresses: tuple[str, ...]
+    created: datetime
+    expires: datetime
+    key: str = ""
