@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = (ROOT / "mailsacd", *sorted((ROOT / "clients").glob("*/mailsacd_*/")))
+PACKAGES = (ROOT / "mailsacd", *sorted((ROOT / "clients").glob("*/*mailsacd*/")))
 MAX_LINES = 300
 MIN_DOCSTRING_CHARS = 23  # shorter ones only repeat the name
 

@@ -1,0 +1,62 @@
+"""The plug-in in clients/pytest-mailsacd: its sample and its README, as their users run them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.documents.blocks import ROOT, blocks_of
+from tests.end_to_end.daemon import RunningDaemon
+
+PLUGIN = ROOT / "clients" / "pytest-mailsacd"
+SAMPLE = PLUGIN / "sample"
+TIMEOUT_S = 120
+
+
+def _pytest(workspace: Path, *arguments: str, **variables: str) -> str:
+    """Run the plug-in in place; return what it prints."""
+    given = {"PYTHONPATH": f"{ROOT / 'clients' / 'python'}:{PLUGIN}", "TMPDIR": str(workspace)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-c", str(SAMPLE / "pyproject.toml"),
+         "-p", "pytest_mailsacd.plugin", "-p", "no:cacheprovider", *arguments],
+        env=os.environ | given | variables, cwd=workspace, timeout=TIMEOUT_S, check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    return done.stdout
+
+
+def _readme(workspace: Path) -> str:
+    test, fixture = (
+        block.text for block in blocks_of(PLUGIN / "README.md") if block.language == "python"
+    )
+    file = workspace / "test_readme.py"
+    file.write_text(f"{test}\n\n{fixture}")
+    return str(file)
+
+
+def test_workers_share_a_daemon_that_ends_with_them(workspace: Path) -> None:
+    printed = _pytest(workspace, "-n", "2", str(SAMPLE), _readme(workspace), BESIDE="8")
+    assert "13 passed" in printed, printed
+    assert list(workspace.glob("pytest-mailsacd*")) == []
+
+
+def test_a_server_that_is_there_is_used_without_a_key(
+    shared_daemon: RunningDaemon, workspace: Path
+) -> None:
+    ports = shared_daemon.ready.ports
+    printed = _pytest(
+        workspace, str(SAMPLE), "-k", "explained or robbed",
+        "--mailsacd-url", f"http://127.0.0.1:{ports['http']}/",
+        BESIDE="2",
+        PYTEST_MAILSACD_SMTP=f"127.0.0.1:{ports['smtp']}",
+        PYTEST_MAILSACD_DOMAIN="public.example",
+    )  # fmt: skip
+    assert "3 passed" in printed, printed
+
+
+def test_a_daemon_that_does_not_start_is_told_of(workspace: Path) -> None:
+    python = "mailsacd_python=/usr/bin/false"
+    printed = _pytest(workspace, str(SAMPLE), "-k", "explained", "-o", python)
+    assert "mailsacd did not start, by /usr/bin/false" in printed
+    assert "1 error" in printed
+    assert list(workspace.glob("pytest-mailsacd*")) == []
