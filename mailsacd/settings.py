@@ -147,6 +147,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     proxy_networks: tuple[str, ...] = ()
     metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     public_url: str = ""
+    mcp: Literal["off", "read", "all"] = "all"
 
     def __post_init__(self) -> None:
         """Raises ValueError for a bad ``public_url``; a slash at its end is left out."""

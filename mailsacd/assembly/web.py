@@ -29,7 +29,11 @@ from mailsacd.mail.reading.saved_searches import SavedSearches
 from mailsacd.mail.reading.search import Search
 from mailsacd.mail.reading.transcripts import Transcripts
 from mailsacd.mail.validation.validate import Validator
+from mailsacd.mcp.calls import McpCalls
+from mailsacd.mcp.catalogue import READING, SENDING
 from mailsacd.ports import TLS
+from mailsacd.settings import HttpSettings
+from mailsacd.work.threads import Lane
 
 
 class Web:
@@ -46,7 +50,7 @@ class Web:
         """``groups`` have the calls of all parts."""
         settings, lane = ground.settings.http, ground.lanes.readers
         self.site = make_site(
-            groups,
+            (*groups, *mcp_calls(settings, groups, lane)),
             Metered(owners.authenticator, records.usage),
             settings,
             lane,
@@ -71,6 +75,15 @@ class Web:
 
     async def finish(self) -> None:
         """Do nothing: `drain` leaves nothing."""
+
+
+def mcp_calls(settings: HttpSettings, groups: Sequence[Group], lane: Lane) -> tuple[Group, ...]:
+    """The tools for language models, as far as the settings let them be there."""
+    if settings.mcp == "off":
+        return ()
+    tools = READING if settings.mcp == "read" else (*READING, *SENDING)
+    operations = [operation for group in groups for operation in group.operations()]
+    return (McpCalls(tools, operations, lane),)
 
 
 def mail_calls(

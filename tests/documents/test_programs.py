@@ -1,16 +1,20 @@
 """The programs that the pages show run as they stand, with this machine's ports and names."""
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from bench.patroni import DYNAMIC
 from mailsacd.configuration import load_settings
@@ -247,6 +251,42 @@ def _settings(block: Block, _daemon: RunningDaemon, home: Path) -> None:
     load_settings(_private(home / "mailsacd.toml", block.text))
 
 
+def _mcp_by_command(block: Block, daemon: RunningDaemon, _home: Path) -> None:
+    words = shlex.split(_here(block, daemon, **{"$MAILSACD_KEY": key_of(daemon)}))
+    assert words[:6] == ["claude", "mcp", "add", "--transport", "http", "mailsacd"]
+    url, option, header = words[6:]
+    assert option == "--header"
+    _has_tools(url, dict([header.split(": ")]))
+
+
+def _mcp_by_file(block: Block, daemon: RunningDaemon, _home: Path) -> None:
+    text = _here(block, daemon)
+    read = tomllib.loads(text) if block.language == "toml" else json.loads(text)
+    (server,) = (value for key, value in read.items() if key != "inputs")
+    told, key = server["mailsacd"], key_of(daemon)
+    if "bearer_token_env_var" in told:
+        headers = {"Authorization": f"Bearer {key}"}
+    else:
+        (name,) = told["headers"]
+        headers = {name: re.sub(r"\$\{[A-Za-z:_]+\}", key, told["headers"][name])}
+    _has_tools(told["url"], headers)
+
+
+def _has_tools(url: str, headers: dict[str, str]) -> None:
+    """That whoever has these header fields may list a private inbox, as a host would."""
+    params = {"name": "list_messages", "arguments": {"email": BOX}}
+    body: Any = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {**headers, "MCP-Protocol-Version": "2025-11-25"}
+    answer = requests.post(url, json=body, headers=headers, timeout=30).json()
+    (message,) = answer["result"]["structuredContent"]["messages"]
+    assert message["inbox"] == BOX
+
+
+def _mcp_in_python(block: Block, daemon: RunningDaemon, home: Path) -> None:
+    daemon.send(LISTENED, MAIL)
+    assert _run([sys.executable, "-c", _here(block, daemon)], daemon, home) == "Welcome\n"
+
+
 def _asked(daemon: RunningDaemon, path: str) -> Any:
     separator = "&" if "?" in path else "?"
     return daemon.json(f"{path}{separator}_mailsacKey={key_of(daemon)}")
@@ -284,6 +324,12 @@ PROGRAMS: dict[tuple[str, str], Callable[[Block, RunningDaemon, Path], None]] = 
     ("docs/installation.md", "systemctl daemon-reload"): _of_root,
     ("docs/installation.md", "printf "): _of_root,
     ("docs/installation.md", "runuser "): _of_root,
+    ("docs/mcp.md", "claude "): _mcp_by_command,
+    ("docs/mcp.md", '{"mcpServers": {"mailsacd": {\n  "type"'): _mcp_by_file,
+    ("docs/mcp.md", '{"mcpServers": {"mailsacd": {\n  "url"'): _mcp_by_file,
+    ("docs/mcp.md", '{"inputs"'): _mcp_by_file,
+    ("docs/mcp.md", "[mcp_servers"): _mcp_by_file,
+    ("docs/mcp.md", "import asyncio"): _mcp_in_python,
     ("docs/nodes.md", "[database]"): _settings,
     ("docs/nodes.md", "# Beside"): _settings,
     ("docs/pop3.md", "poll "): _with_fetchmail,

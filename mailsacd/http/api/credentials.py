@@ -3,6 +3,7 @@
 That is an API key, or the session cookie. Neither is ever logged.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -21,6 +22,19 @@ _FOREIGN: Final = (
     "If it is a page of this server: see http.public_url and http.proxy_networks"
 )
 _KEY_HEADER: Final = KEY_HEADER.encode()
+_BEARER: Final = re.compile(rb"bearer +([!-~]+) *\Z", re.IGNORECASE)
+
+
+def key_header(request: Request, *, or_bearer: bool = False) -> bytes | None:
+    """The key in the header of ``request``; if ``or_bearer``, a bearer token where there is none.
+
+    A token may be that of a proxy before us, so it is looked at where a protocol wants that alone.
+    """
+    key: bytes | None = request.getHeader(_KEY_HEADER)
+    if key or not or_bearer:
+        return key
+    found = _BEARER.match(request.getHeader(b"Authorization") or b"")
+    return found[1] if found else None
 
 
 def presented_key(
@@ -57,17 +71,15 @@ async def identify(
     authenticator: Callers,
     origins: Origins,
     request: Request,
-    query: Mapping[bytes, Sequence[bytes]],
-    body: Mapping[str, Any],
+    key: str | None,
     peer: str,
 ) -> tuple[Actor, str | None]:
-    """Who asks from the IP address ``peer``, and the API key; without one, by session cookie.
+    """Who asks from the IP address ``peer`` with an API ``key``; without one, by session cookie.
 
     Raises UnauthenticatedError for a key that is wrong, even where none is needed; ForbiddenError
     for a write that a page has a browser make which is foreign to ``origins``; and ThrottledError.
     A session that is over counts for nothing: what needs none goes on to work.
     """
-    key = presented_key(request.getHeader(_KEY_HEADER), query, body)
     if key is not None:
         return await authenticator.authenticate(key, peer), key
     if request.method not in READS and origins.is_foreign(request):

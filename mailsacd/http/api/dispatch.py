@@ -6,21 +6,32 @@ from typing import Any, Final
 
 from twisted.internet.defer import CancelledError
 
-from mailsacd.core.actor import ANYONE, account_of, out_of_scope
-from mailsacd.core.errors import RateLimitError
+from mailsacd.core.actor import ANYONE
+from mailsacd.core.errors import ForbiddenError, RateLimitError
 from mailsacd.http.api.bodies import struct_of
 from mailsacd.http.api.codec import error_response, read_body
-from mailsacd.http.api.credentials import Callers, identify, session_token, user_agent
+from mailsacd.http.api.credentials import (
+    Callers,
+    identify,
+    key_header,
+    presented_key,
+    session_token,
+    user_agent,
+)
 from mailsacd.http.api.operation import Call, Handler, Operation
 from mailsacd.http.api.rate_headers import ThrottlesCalls, rate_headers
 from mailsacd.http.api.representation import is_large, represented, tagged
-from mailsacd.http.server.answer import Later, Response, Streamed
+from mailsacd.http.server.answer import Later, Problem, Response, Streamed
 from mailsacd.http.server.origins import Origins
 from mailsacd.http.server.proxies import Proxies
 from mailsacd.http.server.request import READS, Request
 from mailsacd.work.threads import Lane
 
 _OK: Final = int(HTTPStatus.OK)
+_UNKNOWN_PAGE: Final = (
+    "Pages of sites that are not known to be this server's may not call this. "
+    "If it is a page of this server: see http.public_url"
+)
 
 
 class Dispatch:
@@ -67,6 +78,8 @@ class Dispatch:
             if isinstance(e, RateLimitError):
                 request.rates = rate_headers(e.standing)
             response = error_response(e, operation.id, request.id)
+        if operation.dialect is not None and isinstance(response, Problem):
+            response = operation.dialect.refusal(response, request.content.getvalue())
         request.answer(response)
 
     async def _what_is_read(
@@ -86,20 +99,19 @@ class Dispatch:
         actor, key = ANYONE, None
         body: dict[str, Any] = {}
         if not operation.open:
-            if request.body_bytes:
-                given_type = request.getHeader(b"Content-Type")
-                read = partial(read_body, request.content.read(), given_type)
-                body = await self._lane.run(request.body_bytes, read)
+            if operation.dialect is None:
+                body = await self._body(request)
+            elif not self._origins.is_known(request):
+                raise ForbiddenError(_UNKNOWN_PAGE)
+            header = key_header(request, or_bearer=operation.dialect is not None)
+            presented = presented_key(header, query, body)
             actor, key = await identify(
-                self._authenticator, self._origins, request, query, body, peer
+                self._authenticator, self._origins, request, presented, peer
             )
             request.actor = actor
             if self._throttle is not None:
                 request.rates = rate_headers(await self._throttle.call(peer, actor.account))
-            if actor.scope is not None and not operation.within_scope:
-                raise out_of_scope()
-            if operation.needs_account:
-                account_of(actor)
+            operation.admit(actor)
             if actor is not ANYONE:
                 actor = actor.at(peer)
         values = operation.read(segments, query, request.getHeader)
@@ -116,6 +128,15 @@ class Dispatch:
             agent="" if request.method in READS else user_agent(request),
             key=key,
             fields=body,
+            content=b"" if operation.dialect is None else request.content.getvalue(),
             header=request.getHeader,
             cookie=request.getCookie,
+            while_wanted=request.while_wanted,
         )
+
+    async def _body(self, request: Request) -> dict[str, Any]:
+        """Its fields. Raises InvalidInputError."""
+        if not request.body_bytes:
+            return {}
+        read = partial(read_body, request.content.read(), request.getHeader(b"Content-Type"))
+        return await self._lane.run(request.body_bytes, read)

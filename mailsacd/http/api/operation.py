@@ -1,17 +1,17 @@
 """One call of the API, declared once: Klein's routes and the specification both come from it."""
 
 import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, account_of, out_of_scope
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.http.api.parameters import Parameter
-from mailsacd.http.server.answer import Later, Response, Streamed
+from mailsacd.http.server.answer import Later, Problem, Response, Streamed
 
 MAX_BODY_BYTES: Final = 65_536
 """The most that a request's body may have where its operation does not say otherwise."""
@@ -27,7 +27,9 @@ class Call:
     ``session`` the token of the session cookie, whether it was needed or not; ``secure`` whether
     people come by TLS, as this request did or http.public_url says. ``key`` is the API key that was
     given, ``agent`` what a request that writes has for User-Agent. ``fields`` are those of the body
-    as they came; ``header`` and ``cookie`` find those of the request by their names.
+    as they came, and ``content`` is the body that the API leaves to a `Dialect`; ``header`` and
+    ``cookie`` find those of the request by their names. ``while_wanted`` awaits what only reads,
+    and gives it up when the client hangs up: it raises CancelledError then.
 
     ``origin`` and ``prefix`` tell where the client sees the server: ``https://team.example`` and
     ``/mail``, or nothing where it is not below a path. A path that is given out, in a link or a
@@ -45,8 +47,10 @@ class Call:
     agent: str = ""
     key: str | None = field(default=None, repr=False)
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    content: bytes = field(default=b"", repr=False)
     header: Callable[[bytes], bytes | None] = lambda _: None
     cookie: Callable[[bytes], bytes | None] = lambda _: None
+    while_wanted: Callable[[Coroutine[Any, Any, Any]], Awaitable[Any]] = lambda work: work
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -66,6 +70,18 @@ class Call:
 Handler = Callable[[Call], Coroutine[Any, Any, Response | Streamed | Later]]
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What is different at a path where another protocol than the API is spoken.
+
+    Its body is the handler's to read, as it came. A key may come as a bearer token, too (RFC 6750
+    section 2.1). A page may call it if the page is ours by its name, and no other, even with a key.
+    ``refusal`` makes the protocol's own error of one of the API, and of the body that came.
+    """
+
+    refusal: Callable[[Problem, bytes], Response]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A declared answer. ``schemas`` maps each media type to a JSON Schema; empty: no body."""
@@ -80,8 +96,9 @@ class Operation:
     """``path`` has its parameters in braces. ``refusals`` are the error statuses that can come.
 
     ``open`` is set for what concerns the server and not mail: no key is looked at. What is not
-    ``listed`` is left out of the specification. ``body`` is the struct that the request's body
-    is read into (see http.api.bodies); without one, a body is looked at for an API key alone.
+    ``listed`` is left out of the specification: pages, and what has a `Dialect`. ``body`` is the
+    struct that the request's body is read into (see http.api.bodies); without one, a body is looked
+    at for an API key alone.
     ``echoes`` says that the answer repeats the caller's input beside mail: it is not compressed,
     for its size would tell which guesses are in there.
     ``needs_account`` refuses callers without a key or session before their body is read into it.
@@ -89,6 +106,7 @@ class Operation:
     handler asks decides by that part (mail.reading.access).
     A body of more than ``max_body_bytes`` is refused with 413, as is one over the setting
     http.max_body_bytes.
+    With a ``dialect`` it is the entrance to another protocol.
     One that ``waits`` is answered when its caller wants it to be: to take long is not to be slow.
     Without a ``handler`` it is told of in the specification, and served by something else.
     """
@@ -110,12 +128,23 @@ class Operation:
     within_scope: bool = False
     echoes: bool = False
     waits: bool = False
+    dialect: Dialect | None = None
     max_body_bytes: int = MAX_BODY_BYTES
 
     @property
     def rule(self) -> str:
         """The path as Klein writes it, with its parameters in angle brackets."""
         return _IN_BRACES.sub(r"<\1>", self.path)
+
+    def admit(self, actor: Actor) -> None:
+        """Let ``actor`` in, as far as the declaration says; what it may see is for the handler.
+
+        Raises UnauthenticatedError where an account is needed, ForbiddenError outside of a scope.
+        """
+        if actor.scope is not None and not self.within_scope:
+            raise out_of_scope()
+        if self.needs_account:
+            account_of(actor)
 
     def read(
         self,

@@ -1,6 +1,7 @@
 """Which pages are our own: what a browser says of them beside where the server is found.
 
-It is one rule for writing with a session's cookie and for opening a WebSocket.
+It is one rule for writing with a session's cookie and for opening a WebSocket; what any program of
+the machine could be talked into (MCP) has a stricter one, `Origins.is_known`.
 
 An origin is scheme, host and port (RFC 6454 section 4). One that is written out with its default
 port, or with a slash at its end, is the same.
@@ -18,6 +19,8 @@ from mailsacd.http.server.proxies import Proxies
 _OWN: Final = {b"same-origin", b"none"}  # a page of ours, or the person, by no page
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ORIGIN: Final = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]]+)(?::([0-9]{1,5}))?/*\Z")
+
+_IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z")
 
 
 class Origin(NamedTuple):
@@ -68,6 +71,24 @@ class Origins:
             self._is_ours(parse_origin(o.decode("latin-1")), request, told_so=site is not None)
             for o in origins
         )
+
+    def is_known(self, request: Request) -> bool:
+        """Whether no page makes ``request``, or one whose site is ours by more than the Host field.
+
+        A page can have the name of its own site lead to this machine (DNS rebinding): it asks by
+        that name then, and is as little foreign as a page of ours. What it cannot have is a name
+        of the settings, that of this machine for itself, or an IP address.
+        """
+        if self.is_foreign(request):
+            return False
+        origins = request.requestHeaders.getRawHeaders(b"Origin") or []
+        return all(self._has_own_name(parse_origin(o.decode("latin-1"))) for o in origins)
+
+    def _has_own_name(self, origin: Origin | None) -> bool:
+        if origin is None:
+            return False
+        is_address = "[" in origin.host or _IPV4.match(origin.host) is not None
+        return is_address or origin in self._allowed or is_loopback(origin.host)
 
     def _is_ours(self, origin: Origin | None, request: Request, *, told_so: bool) -> bool:
         """``told_so`` is whether the browser says that the page is not where the client asks."""
