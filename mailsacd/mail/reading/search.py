@@ -43,16 +43,15 @@ TIME_S: Final = 2.0
 SEARCHED_BYTES: Final = 524_288
 """So much of the beginning of each message is read."""
 
-ROWS: Final = 200
+ROWS: Final = 100
 """So many messages are asked for at a time."""
 
-READ_BYTES: Final = 524_288
-"""So much of them is read at a time, or one message."""
+READ_BYTES: Final = 131_072
+"""So much of them is read at a time, or one message: then it is the turn of another search."""
 
-AT_ONCE: Final = 2
-MAX_WAITING: Final = 50
+MAX_UNDER_WAY: Final = 50
 MAX_OF_ACCOUNT: Final = 5
-"""So many searches go on at a time, may be there with those that wait, and of one account."""
+"""So many searches may be under way at a time, and so many of one account."""
 
 Batch = Sequence[tuple[Message, RowAnswers]]
 
@@ -95,7 +94,7 @@ class Search:
         self._access_control = access_control
         self._lane = lane
         self._clock = clock
-        self._turns = Turns(AT_ONCE, MAX_WAITING)
+        self._turns = Turns(1, MAX_UNDER_WAY)
         self._under_way: Counter[str] = Counter()
 
     async def in_account(self, actor: Actor, asked: Asked) -> Found:
@@ -121,14 +120,16 @@ class Search:
     async def _in_place(self, actor: Actor, place: Place, asked: Asked) -> Found:
         query = await self._parsed(actor.account if actor.scope is None else None, asked)
         whose = place.viewer or place.name
-        if self._under_way[whose] >= MAX_OF_ACCOUNT:
+        under_way = self._under_way
+        if under_way[whose] >= MAX_OF_ACCOUNT or under_way.total() >= MAX_UNDER_WAY:
             raise OverloadedError("Too many searches are under way, try again later")
-        self._under_way[whose] += 1
+        under_way[whose] += 1
         try:
-            return await self._turns.run(lambda: self._found(place, query, asked))
+            return await self._found(place, query, asked)
         finally:
-            self._under_way[whose] -= 1
-            self._under_way += Counter()  # without those that are done
+            under_way[whose] -= 1
+            if not under_way[whose]:
+                del under_way[whose]
 
     async def _parsed(self, account: str | None, asked: Asked) -> Query:
         """The query, with the saved searches of ``account`` (None: there are none)."""
@@ -178,19 +179,23 @@ class Search:
     async def _fitting(self, place: Place, query: Query, batch: Batch) -> list[Message]:
         """Those of the batch that fit."""
         known = {message.id: fits(query, row) for message, row in batch}
-        inside = [(message, row) for message, row in batch if known[message.id] is None]
-        if inside:
-            names = [(message.inbox, message.id) for message, _ in inside]
-            stored = await self._reads.reading(
-                lambda db: find_beginnings(
-                    db, names, place.viewer, is_open=place.is_open, size=SEARCHED_BYTES
-                )
-            )
-            raws = {id_: raw for _, id_, raw in stored}
-            there = [(m.id, row, raws[m.id]) for m, row in inside if m.id in raws]
-            size = sum(_read_bytes(row) for _, row, _ in there)
-            known.update(await self._lane.run(size, partial(_judged, query, there)))
+        undecided = [(message, row) for message, row in batch if known[message.id] is None]
+        if undecided:
+            known.update(await self._turns.run(lambda: self._read(place, query, undecided)))
         return [message for message, _ in batch if known[message.id]]
+
+    async def _read(self, place: Place, query: Query, batch: Batch) -> Mapping[str, bool]:
+        """Whether the messages fit whose rows do not tell; those that are gone are left out."""
+        names = [(message.inbox, message.id) for message, _ in batch]
+        stored = await self._reads.reading(
+            lambda db: find_beginnings(
+                db, names, place.viewer, is_open=place.is_open, size=SEARCHED_BYTES
+            )
+        )
+        raws = {id_: raw for _, id_, raw in stored}
+        there = [(m.id, row, raws[m.id]) for m, row in batch if m.id in raws]
+        size = sum(_read_bytes(row) for _, row, _ in there)
+        return await self._lane.run(size, partial(_judged, query, there))
 
 
 async def _next(

@@ -159,6 +159,20 @@ async def test_a_search_whose_time_is_over_goes_on(
     assert seen == ids
 
 
+@pytest_twisted.ensureDeferred
+async def test_searches_under_way_are_bounded(
+    people: Society, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await people.deliver(PRIVATE)
+    for name, at_most in (("MAX_OF_ACCOUNT", 0), ("MAX_UNDER_WAY", 0)):
+        with monkeypatch.context() as patch:
+            patch.setattr(search, name, at_most)
+            refused = await people.ask("owner", "GET", f"{BOTH[0]}?query=x")
+            assert refused.status == 503
+            assert "retry-after" in refused.headers
+        assert await _ids(people, BOTH[0], "x") == []
+
+
 WRONG = [
     ("", "query"),
     ("?query=", "query"),
