@@ -99,7 +99,7 @@ def test_all_mail_is_read_and_marked_by_keyboard_as_it_comes(page: Page, account
     expect(page.get_by_role("status")).to_contain_text("1 message starred")
     assert "query=the" in page.url
     page.keyboard.press("f")
-    expect(page.get_by_label("Search in subject, senders and recipients")).to_be_focused()
+    expect(page.get_by_label("Search mail")).to_be_focused()
 
 
 def test_a_message_is_written_with_a_file_and_seen_to_arrive(page: Page, account: Client) -> None:
