@@ -135,6 +135,8 @@ class McpCalls:
             problem = error_response(e, f"the tool {tool.tool.name}")
             assert isinstance(problem, Problem)  # noqa: S101  for mypy: errors are
             return failed_result(problem)
+        if isinstance(answers[-1], Problem):
+            return failed_result(answers[-1])
         size = sum(len(answer.body) for answer in answers)
         return await self._lane.run(size, partial(tool_result, tool.tool, answers))
 

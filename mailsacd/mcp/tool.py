@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
+from twisted.internet.defer import Deferred
+
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.http.api.bodies import schemas_of, struct_of
 from mailsacd.http.api.credentials import KEY_FIELD
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.api.parameters import Parameter
-from mailsacd.http.server.answer import MAX_FAULTS, Response
+from mailsacd.http.server.answer import MAX_FAULTS, Later, Response
 
 _MAX_SHOWN: Final = 60
 _COMPONENTS: Final = "#/components/schemas/"
@@ -128,8 +130,17 @@ async def _called(operation: Operation, call: Call, given: Mapping[str, Any]) ->
     )
     assert operation.handler is not None  # noqa: S101  for mypy: what is served elsewhere is no tool
     answer = await operation.handler(replace(call, values=values, body=body))
+    if isinstance(answer, Later):
+        answer = await _come(answer)
     assert isinstance(answer, Response)  # noqa: S101  for mypy: a stream is no tool
     return answer
+
+
+def _come(later: Later) -> Deferred[Response]:
+    """The answer when it has come; to cancel it is what a client does that hangs up."""
+    coming: Deferred[Response] = Deferred(lambda _: later.source.cancel())
+    later.source.begin(coming.callback)
+    return coming
 
 
 def _text_of(name: str, value: Any) -> str:
