@@ -203,7 +203,7 @@ class Daemon:
             *delivering.calls(),
             *feeds.calls(),
             *waiting.calls(),
-            *runs.calls(search),
+            *runs.calls(search, waiting.wait_calls, feeds.listeners),
             *pages.calls(),
         )
         web = self._add(Web(ground, owners, records, groups, feeds.websockets))

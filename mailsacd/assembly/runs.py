@@ -4,7 +4,10 @@ from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.records import Records
 from mailsacd.http.app import Group
+from mailsacd.http.calls.run_listening import RunListeningCalls
 from mailsacd.http.calls.runs import RunCalls
+from mailsacd.http.calls.waiting import WaitCalls
+from mailsacd.mail.push.listeners import Listeners
 from mailsacd.mail.reading.account_mail import AccountMail
 from mailsacd.mail.reading.search import Search
 from mailsacd.mail.runs.ending import EndingRuns
@@ -33,9 +36,12 @@ class RunParts:
             reactor=ground.reactor,
         )
 
-    def calls(self, search: Search) -> tuple[Group, ...]:
+    def calls(self, search: Search, waiting: WaitCalls, listeners: Listeners) -> tuple[Group, ...]:
         """Return the calls about runs, in whose mail ``search`` finds."""
-        return (RunCalls(self._runs, self._mail, search),)
+        return (
+            RunCalls(self._runs, self._mail, search),
+            RunListeningCalls(self._runs, waiting, listeners),
+        )
 
     async def start(self) -> None:
         """Begin to delete the mail of runs that have ended."""

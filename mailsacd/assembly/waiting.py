@@ -9,15 +9,16 @@ from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.receiving.accept import RecipientPolicy
 from mailsacd.mail.waiting.bodies import Bodies
 from mailsacd.mail.waiting.hints import Hints, Sources
-from mailsacd.mail.waiting.inbox_waits import Tools
 from mailsacd.mail.waiting.looks import Looks
+from mailsacd.mail.waiting.place_waits import Tools
 from mailsacd.mail.waiting.seats import Seats
 from mailsacd.mail.waiting.waits import Rights, Waits
 from mailsacd.work.tasks import Tasks
 
 
 class Waiting:
-    """A part. ``waits`` is for whatever else lets people wait, ``hints`` what tells why in vain."""
+    """A part. ``waits`` is for whatever else lets people wait, ``hints`` what tells why in vain;
+    ``wait_calls`` answers calls that wait."""
 
     def __init__(
         self,
@@ -49,10 +50,11 @@ class Waiting:
         )
         self.hints = Hints(sources, reactor=reactor)
         self._answering = Tasks("answer who waits", most=settings.wait.max_open, clock=reactor)
+        self.wait_calls = WaitCalls(self.waits, self.hints, self._answering)
 
     def calls(self) -> tuple[Group, ...]:
         """Return the call that waits."""
-        return (WaitCalls(self.waits, self.hints, self._answering),)
+        return (self.wait_calls,)
 
     async def start(self) -> None:
         """Do nothing: the part has nothing to do before somebody calls."""

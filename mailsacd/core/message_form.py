@@ -141,6 +141,7 @@ class Outline(msgspec.Struct, frozen=True, rename=_api_name):
     """Of a message, what those need who look for one of a kind."""
 
     id: str
+    inbox: str
     original_inbox: str
     to: Mailboxes | None
     sender: Mailboxes

@@ -267,6 +267,8 @@ WITHOUT_MESSAGES: dict[str, int] = {
     "getRun": 401,
     "listRunMessages": 401,
     "searchRun": 400,
+    "waitForRunMessages": 401,
+    "listenToRun": 401,
     "endRun": 401,
     "listDenied": 200,
     "isDenied": 200,

@@ -3,10 +3,12 @@
 Whoever may list an inbox may listen to it; an address needs no enablews for it.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.event import Pushed
 from mailsacd.http.api.operation import Answer, Call, Operation
@@ -14,6 +16,7 @@ from mailsacd.http.api.parameters import EMAIL, Parameter, text_up_to
 from mailsacd.http.server.answer import Streamed, Writer
 from mailsacd.mail.push.listener import Asker, Listening
 from mailsacd.mail.push.listeners import Listeners
+from mailsacd.mail.push.permission import Wanted
 
 EVENT_STREAM: Final = b"text/event-stream; charset=utf-8"
 RETRY_MS: Final = 3_000
@@ -49,6 +52,13 @@ LAST_EVENT_ID: Final = Parameter(
 )
 
 
+EVENTS: Final = Answer(
+    status=200,
+    description="Events, without an end",
+    schemas={"text/event-stream": {"type": "string"}},
+)
+
+
 class EventCalls:
     """The handler of the call that listens to an inbox, and its declaration."""
 
@@ -57,7 +67,6 @@ class EventCalls:
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare the one call that listens to an inbox."""
-        schema = {"type": "string"}
         return (
             Operation(
                 method="GET",
@@ -68,13 +77,7 @@ class EventCalls:
                 description="An endless answer. Each event `message` has a message in the pushed "
                 "form as its data, and its `sequence` as its id.",
                 parameters=(EMAIL, SINCE_SEQUENCE, LAST_EVENT_ID),
-                answers=(
-                    Answer(
-                        status=200,
-                        description="Events, without an end",
-                        schemas={"text/event-stream": schema},
-                    ),
-                ),
+                answers=(EVENTS,),
                 refusals=(400, 401, 403, 429, 503),
                 handler=self.listen,
                 within_scope=True,
@@ -86,13 +89,20 @@ class EventCalls:
 
         A place is found before the answer begins: a refusal is an answer as of any other call.
         """
-        events = _Events()
-        asker = Asker(peer=call.peer, key=call.key, session=call.session)
-        since = call[LAST_EVENT_ID.name] or call[SINCE_SEQUENCE.name]
-        events.listening = await self._listeners.listen_to_inbox(
-            asker, call.actor, call["email"], since, events
-        )
-        return Streamed(EVENT_STREAM, events, _HEADERS)
+        email = call["email"]
+        rules = self._listeners.rules
+        return await events_of(call, self._listeners, lambda actor: rules.of_inbox(actor, email))
+
+
+async def events_of(
+    call: Call, listeners: Listeners, wanted: Callable[[Actor], Awaitable[Wanted]]
+) -> Streamed:
+    """The answer that has what is ``wanted`` as it comes. Raises as `Listeners.listen` does."""
+    events = _Events()
+    asker = Asker(peer=call.peer, key=call.key, session=call.session)
+    since = call[LAST_EVENT_ID.name] or call[SINCE_SEQUENCE.name]
+    events.listening = await listeners.listen(asker, call.actor, wanted, since, events)
+    return Streamed(EVENT_STREAM, events, _HEADERS)
 
 
 class _Events:

@@ -23,6 +23,7 @@ from mailsacd.http.api.parameters import EMAIL, Parameter, text_up_to, whole_num
 from mailsacd.http.server.answer import Later, Response, json_response
 from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.waiting.hints import Hints
+from mailsacd.mail.waiting.looks import Place
 from mailsacd.mail.waiting.wait import Wait
 from mailsacd.mail.waiting.waits import (
     LOOK_BACK_S,
@@ -101,6 +102,14 @@ CONDITIONS: Final = (
 )
 
 
+WAIT_ANSWERS: Final = (
+    schemas.json_answer("All that fit, newest first", schemas.list_of(schemas.named("Message"))),
+    schemas.json_answer(
+        "The time is over", schemas.named("WaitIsOver"), status=HTTPStatus.REQUEST_TIMEOUT
+    ),
+)
+
+
 def condition_of(values: Any) -> Condition:
     """The condition that the ``values`` of CONDITIONS say, by their names."""
     return Condition(
@@ -134,30 +143,27 @@ class WaitCalls:
                 description="What has come since `since` counts. When the time is over, 408 tells "
                 "what the newest messages of the inbox failed by, and what may be why none came.",
                 parameters=(EMAIL, TIMEOUT, *CONDITIONS),
-                answers=(
-                    schemas.json_answer(
-                        "All that fit, newest first", schemas.list_of(schemas.named("Message"))
-                    ),
-                    schemas.json_answer(
-                        "The time is over",
-                        schemas.named("WaitIsOver"),
-                        status=HTTPStatus.REQUEST_TIMEOUT,
-                    ),
-                ),
+                answers=WAIT_ANSWERS,
                 refusals=(400, 401, 403, 429, 503),
                 waits=True,
+                within_scope=True,
                 handler=self.wait,
             ),
         )
 
     async def wait(self, call: Call) -> Later:
         """Answer with the messages that fit, as a list does, or 408, when it comes to that."""
+        return await self.wait_in(call, Place("inbox", call["email"]))
+
+    async def wait_in(self, call: Call, place: Place) -> Later:
+        """Answer a call with TIMEOUT and CONDITIONS in the same way, about the mail of ``place``.
+
+        Raises what listing it does, and ThrottledError and OverloadedError when too many wait.
+        """
         waiting = _Waiting(self._waits, self._hints, self._tasks, call[TIMEOUT.name])
         asker = Asker(peer=call.peer, key=call.key, session=call.session)
         wanted = Wanted(condition_of(call.values), call[TIMEOUT.name])
-        waiting.wait = await self._waits.open(
-            asker, call.actor, call["email"], wanted, waiting.over
-        )
+        waiting.wait = await self._waits.open(asker, call.actor, place, wanted, waiting.over)
         return Later(waiting)
 
 
@@ -214,7 +220,7 @@ class _Waiting:
         found = await self._waits.outcome(self.wait)
         if isinstance(found, Fitting):
             return Response(f"[{','.join(found.messages)}]".encode())
-        hints = await self._hints.of(found.actor, self.wait.inbox, found, self.wait.asker.peer)
+        hints = await self._hints.of(found.actor, self.wait.place, found, self.wait.asker.peer)
         return json_response(_over(found, self._timeout_s, hints), HTTPStatus.REQUEST_TIMEOUT)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from mailsacd.core.actor import ANYONE, Actor, account_of
+from mailsacd.core.actor import ANYONE, Actor, viewing_account
 from mailsacd.core.errors import (
     MailsacdError,
     ThrottledError,
@@ -47,7 +47,7 @@ class Listeners:
         notices: Notices,
         reactor: Any,
     ) -> None:
-        self._rules = rules
+        self.rules = rules
         self._callers = callers
         self._hub = hub
         self._notices = notices
@@ -94,17 +94,19 @@ class Listeners:
     ) -> Listening:
         """A place for an account that has an API key, and is ``claimed`` if that is not empty.
 
-        ``names`` are of ListenPermission.of_account. Raises what that does, UnauthenticatedError
-        and ThrottledError.
+        ``names`` are of ListenPermission.of_account, or of_scope with the key of a run. Raises what
+        that does, UnauthenticatedError and ThrottledError.
         """
         listening = self._admitted(asker, listener)
         key = asker.key or ""
 
         async def wanted(actor: Actor) -> Wanted:
-            account = account_of(actor)
+            account = viewing_account(actor)
             if claimed and claimed.lower() != account:
                 raise UnauthenticatedError("The API key is not one of the account in _id")
-            return await self._rules.of_account(account, names)
+            if actor.scope is not None:
+                return self.rules.of_scope(account, actor.scope, names)
+            return await self.rules.of_account(account, names)
 
         async def look_again() -> Wanted:
             return await wanted(await self._callers.check(key))
@@ -113,26 +115,33 @@ class Listeners:
             actor = await self._callers.authenticate(key, asker.peer)
             if actor.account is None:
                 raise UnauthenticatedError("An API key is needed to listen")
-            self._seat(listening, account_of(actor))
+            self._seat(listening, viewing_account(actor))
             return await wanted(actor)
 
         return await self._open(listening, look, look_again, since)
 
-    async def listen_to_inbox(
-        self, asker: Asker, actor: Actor, email: str, since: str, listener: Listener
+    async def listen(
+        self,
+        asker: Asker,
+        actor: Actor | None,
+        wanted: Callable[[Actor], Awaitable[Wanted]],
+        since: str,
+        listener: Listener,
     ) -> Listening:
-        """A place for whoever may list an inbox.
+        """A place for ``actor`` (None: to be found out), who gets what is ``wanted`` as long as
 
-        Raises what ListenPermission.of_inbox does, and ThrottledError.
+        that lets him: as of_inbox or of_domain of ``rules``, whose errors are raised; so are
+        UnauthenticatedError and ThrottledError.
         """
         listening = self._admitted(asker, listener)
 
         async def look() -> Wanted:
-            self._seat(listening, actor.account)
-            return await self._rules.of_inbox(actor, email)
+            who = actor or await self._callers.authenticate(asker.key or "", asker.peer)
+            self._seat(listening, who.account)
+            return await wanted(who)
 
         async def look_again() -> Wanted:
-            return await self._rules.of_inbox(await self._actor(asker), email)
+            return await wanted(await self._actor(asker))
 
         return await self._open(listening, look, look_again, since)
 
@@ -143,20 +152,11 @@ class Listeners:
 
         Raises what that does, UnauthenticatedError and ThrottledError.
         """
-        listening = self._admitted(asker, listener)
 
         async def wanted(actor: Actor) -> Wanted:
             return wanted_of_all_mail(actor, public=await sees_public(actor))
 
-        async def look() -> Wanted:
-            actor = await self._callers.authenticate(asker.key or "", asker.peer)
-            self._seat(listening, actor.account)
-            return await wanted(actor)
-
-        async def look_again() -> Wanted:
-            return await wanted(await self._actor(asker))
-
-        return await self._open(listening, look, look_again, "")
+        return await self.listen(asker, None, wanted, "", listener)
 
     def _left(self, listening: Listening) -> None:
         if listening in self._places:

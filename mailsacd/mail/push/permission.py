@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, Scope
 from mailsacd.core.address import inbox_of, normal_domain
 from mailsacd.core.errors import BadAddressError, Fault, ForbiddenError, InvalidInputError
 from mailsacd.core.event import Interest
@@ -94,6 +94,31 @@ class ListenPermission:
             all_public=firehose,
         )
         return Wanted(interest, addresses, domains)
+
+    def of_scope(self, account: str, scope: Scope, names: Sequence[str]) -> Wanted:
+        """What ``account`` gets of a ``scope`` that names addresses or domains in it; without any
+        of them all that is in it.
+
+        Raises InvalidInputError and ForbiddenError; the text names each address at fault.
+        """
+        addresses, domains = _parsed(names or (scope.domain,))
+        outside = [name for name in addresses if name.rpartition("@")[2] != scope.domain]
+        outside += [name for name in domains if name != scope.domain]
+        outside += [FIREHOSE] if FIREHOSE in names else []
+        if outside:
+            raise ForbiddenError("; ".join(f"{name} is not of the run" for name in outside))
+        interest = Interest(
+            account=account, inboxes=frozenset(addresses), domains=frozenset(domains)
+        )
+        return Wanted(interest, addresses, domains)
+
+    async def of_domain(self, actor: Actor, domain: str) -> Wanted:
+        """What ``actor`` gets of a domain (normal) that is the account's.
+
+        Raises UnauthenticatedError and ForbiddenError.
+        """
+        account = await self._access_control.owned_domain(actor, domain)
+        return Wanted(Interest(account=account, domains=frozenset({domain})), (), (domain,))
 
     async def of_inbox(self, actor: Actor, email: str) -> Wanted:
         """What ``actor`` gets of one inbox: what it may list there.

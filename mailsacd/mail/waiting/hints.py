@@ -21,6 +21,7 @@ from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.receiving.accept import RecipientPolicy
 from mailsacd.mail.receiving.denylist import Denylist
 from mailsacd.mail.records.activity import Activity
+from mailsacd.mail.waiting.looks import Place
 from mailsacd.mail.waiting.waits import TimeOver
 from mailsacd.work.sharing import Sharing
 
@@ -50,17 +51,19 @@ class Hints:
         self._reactor = reactor
         self._events: Sharing[str, list[Event]] = Sharing()
 
-    async def of(self, actor: Actor, email: str, over: TimeOver, peer: str) -> tuple[str, ...]:
-        """What may be why, the likeliest first, for ``actor``, who may look into the inbox.
+    async def of(self, actor: Actor, place: Place, over: TimeOver, peer: str) -> tuple[str, ...]:
+        """What may be why, the likeliest first, for ``actor``, who may look there.
 
         ``peer`` is the IP address that the actor waits at, and may send from, too.
         """
-        inbox = inbox_of(email)
+        if place.kind == "domain":
+            return tuple(_of_what_is_there(f"*@{place.name}", over))
+        inbox = inbox_of(place.name)
         hints: list[str] = []
         try:
             hints += await self._on_the_way(actor, inbox)
             hints += await self._kept_out(inbox, over, peer)
-            hints += _of_what_is_there(inbox, over)
+            hints += _of_what_is_there(str(inbox), over)
             hints += await self._happened(actor, inbox, over)
         except UnavailableError:  # the wait is over all the same
             hints.append("The database is away: more is not known")
@@ -113,8 +116,12 @@ class Hints:
         account, since_ms = actor.account, over.condition.since_ms
         if account is None or since_ms is None:
             return []
-        events = await self._events.get(account, lambda: self._of_late(actor))
-        since = [event for event in events if event.id >= time_prefix(since_ms)]
+        events = await self._events.get(account, lambda: self._of_late(account))
+        since = [
+            event
+            for event in events
+            if event.id >= time_prefix(since_ms) and _is_for(actor, event.subject)
+        ]
         of_inbox = [event for event in since if event.subject == str(inbox)]
         hints = [
             f"Mail for {inbox} was {event.kind}: {event.detail or event.code}"
@@ -127,16 +134,23 @@ class Hints:
             hints.append(f"Meanwhile mail came to {', '.join(elsewhere)}: is the address right?")
         return hints
 
-    async def _of_late(self, actor: Actor) -> list[Event]:
+    async def _of_late(self, account: str) -> list[Event]:
         since_ms = int(self._reactor.seconds() * 1000) - _EVENTS_WITHIN_MS
-        return await self._sources.activity.list(actor, since_ms=since_ms, limit=_MAX_EVENTS)
+        return await self._sources.activity.list(
+            Actor(account=account), since_ms=since_ms, limit=_MAX_EVENTS
+        )
 
 
-def _of_what_is_there(inbox: Address, over: TimeOver) -> Iterator[str]:
-    """What the newest messages of the inbox say."""
+def _is_for(actor: Actor, subject: str) -> bool:
+    """Whether the actor may be told of an event of the account that is about ``subject``."""
+    return actor.scope is None or subject.rpartition("@")[2] == actor.scope.domain
+
+
+def _of_what_is_there(place: str, over: TimeOver) -> Iterator[str]:
+    """What the newest messages of an inbox, or of a whole domain, say."""
     near, since_ms = over.near_misses, over.condition.since_ms
     if not near:
-        yield f"{inbox} has no mail at all: was it sent to this address, and to this server?"
+        yield f"{place} has no mail at all: was it sent to this address, and to this server?"
     older = [each.message.received for each in near if each.failed == (SINCE,)]
     if older and since_ms is not None:
         since = iso_time_from_ms(max(since_ms, 0))

@@ -1,4 +1,4 @@
-"""Looks into inboxes for those who wait: many are asked for at the same time, and done together."""
+"""Looks into inboxes and domains for those who wait: many at the same time are done together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from twisted.internet.defer import Deferred
 
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message_form import Outline, outline
-from mailsacd.store.newest import Newest, newest_messages
+from mailsacd.store.newest import Kind, Newest, newest_messages
 from mailsacd.store.pool import Database
 from mailsacd.work.loop import Loop
 
 MAX_TOGETHER: Final = 32
-"""So many inboxes are looked into by one statement."""
+"""So many inboxes, or domains, are looked into by one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,18 @@ class Look:
 
     newest: Newest
     viewer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody waits: the inbox, or all inboxes of the domain, that ``name`` is."""
+
+    kind: Kind
+    name: str
+
+    def look(self, from_id: str, limit: int, viewer: str | None) -> Look:
+        """Return what is looked for there: the newest ``limit`` from ``from_id`` on."""
+        return Look(Newest(self.kind, self.name, from_id, limit), viewer)
 
 
 class Looks:
@@ -61,9 +73,13 @@ class Looks:
 
     async def _look(self) -> None:
         while self._asked:
-            viewer = next(iter(self._asked)).viewer
-            of_viewer = (look for look in self._asked if look.viewer == viewer)
-            looks = list(islice(of_viewer, MAX_TOGETHER))
+            first = next(iter(self._asked))
+            alike = (
+                look
+                for look in self._asked
+                if (look.viewer, look.newest.kind) == (first.viewer, first.newest.kind)
+            )
+            looks = list(islice(alike, MAX_TOGETHER))
             waiting = [self._asked.pop(look) for look in looks]
             await self._look_together(looks, waiting)
 

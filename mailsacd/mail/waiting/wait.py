@@ -14,7 +14,7 @@ from mailsacd.core.pattern import Pattern
 from mailsacd.core.token import time_prefix
 from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.waiting.bodies import Searched
-from mailsacd.mail.waiting.looks import Seen
+from mailsacd.mail.waiting.looks import Place, Seen
 
 MAX_SEARCHING_S: Final = 0.5
 """So much of the processor's time may the searches for one who waits take."""
@@ -37,7 +37,7 @@ class Wait:
         "condition",
         "failure",
         "found",
-        "inbox",
+        "place",
         "time_is_over",
         "timer",
     )
@@ -45,14 +45,14 @@ class Wait:
     def __init__(
         self,
         asker: Asker,
-        inbox: str,
+        place: Place,
         account: str | None,
         condition: Condition,
         ended: Callable[[], None],
     ) -> None:
-        """``condition`` says since when; ``account`` waits for mail in ``inbox``."""
+        """``condition`` says since when; ``account`` waits for mail in ``place``."""
         self.asker = asker
-        self.inbox = inbox
+        self.place = place
         self.account = account
         self.condition = condition
         self.found: Sequence[Seen] | None = None

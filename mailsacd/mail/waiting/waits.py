@@ -19,11 +19,10 @@ from mailsacd.core.message_form import Outline
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.reading.access import AccessControl
-from mailsacd.mail.waiting.inbox_waits import InboxWaits, Tools
-from mailsacd.mail.waiting.looks import Look
+from mailsacd.mail.waiting.looks import Place
+from mailsacd.mail.waiting.place_waits import PlaceWaits, Tools
 from mailsacd.mail.waiting.seats import Seats
 from mailsacd.mail.waiting.wait import Wait, patterns_of
-from mailsacd.store.newest import Newest
 
 LOOK_BACK_S: Final = 5.0
 """Where nobody says since when, what came so long before the call counts: the mail of a test that
@@ -77,6 +76,13 @@ class Rights:
     access_control: AccessControl
     callers: Authenticator
 
+    async def normal(self, actor: Actor, place: Place) -> Place:
+        """The place in normal form. Raises what listing it does."""
+        if place.kind == "inbox":
+            return Place("inbox", await self.access_control.inbox(actor, place.name))
+        await self.access_control.owned_domain(actor, place.name)
+        return place
+
     async def actor(self, asker: Asker) -> Actor:
         """Who asks, as of now. Raises UnauthenticatedError for a key that is gone."""
         if asker.key is not None:
@@ -94,7 +100,7 @@ class Waits:
         self._seats = seats
         self._tools = tools
         self._open: dict[Wait, None] = {}
-        self._inboxes: dict[tuple[str, str | None], InboxWaits] = {}
+        self._places: dict[tuple[Place, str | None], PlaceWaits] = {}
         self._turn = DeferredSemaphore(_AT_ONCE)
         self._stopping = False
 
@@ -110,7 +116,8 @@ class Waits:
         """Return when enough messages fit, or the time is over. Raises as `open` and `outcome`."""
         ended: Deferred[None] = Deferred()
         wanted = Wanted(condition, timeout_s)
-        wait = await self.open(asker, actor, email, wanted, lambda: ended.callback(None))
+        place = Place("inbox", email)
+        wait = await self.open(asker, actor, place, wanted, lambda: ended.callback(None))
         try:
             await ended
         finally:
@@ -118,28 +125,29 @@ class Waits:
         return await self.outcome(wait)
 
     async def open(
-        self, asker: Asker, actor: Actor, email: str, wanted: Wanted, ended: Callable[[], None]
+        self, asker: Asker, actor: Actor, place: Place, wanted: Wanted, ended: Callable[[], None]
     ) -> Wait:
         """Wait for enough messages that fit; then, or when the time is over, call ``ended``.
 
         That comes before or after this returns. The wait has to be given to `close`, and what has
-        come of it is `outcome`. Raises what listing the inbox does: BadAddressError,
-        UnauthenticatedError, ForbiddenError; ThrottledError and OverloadedError when too many wait;
-        UnavailableError when the database is away or the daemon stops.
+        come of it is `outcome`. Of ``place`` the name need not be normal. Raises what listing it
+        does: BadAddressError, UnauthenticatedError, ForbiddenError; ThrottledError and
+        OverloadedError when too many wait; UnavailableError when the database is away or the daemon
+        stops.
         """
         condition = self._since(wanted.condition)
         self._seats.take(asker.peer, actor.account)
         try:
-            inbox = await self._allowed(actor, email)
+            place = await self._allowed(actor, place)
         except BaseException:
             self._seats.leave(asker.peer, actor.account)
             raise
-        wait = Wait(asker, inbox, actor.account, condition, ended)
+        wait = Wait(asker, place, actor.account, condition, ended)
         self._open[wait] = None
-        place = (inbox, actor.account)
-        waits = self._inboxes.get(place)
+        shared = (place, actor.account)
+        waits = self._places.get(shared)
         if waits is None:
-            waits = self._inboxes[place] = InboxWaits(inbox, actor.account, self._tools)
+            waits = self._places[shared] = PlaceWaits(place, actor.account, self._tools)
         wait.timer = self._tools.reactor.callLater(wanted.timeout_s, waits.end, wait)
         try:
             await waits.join(wait)
@@ -157,22 +165,22 @@ class Waits:
         if wait.timer is not None and wait.timer.active():
             wait.timer.cancel()
         wait.timer = None
-        place = (wait.inbox, wait.account)
-        waits = self._inboxes[place]
+        shared = (wait.place, wait.account)
+        waits = self._places[shared]
         waits.leave(wait)
         if waits.is_empty:
-            del self._inboxes[place]
+            del self._places[shared]
         self._seats.leave(wait.asker.peer, wait.account)
 
     async def outcome(self, wait: Wait) -> Fitting | TimeOver:
-        """What has come of a wait that has ended, if who asked may still look into the inbox.
+        """What has come of a wait that has ended, if who asked may still look there.
 
         Raises what `open` does, and InvalidInputError for a pattern that takes too long.
         """
         if wait.failure is not None:
             raise wait.failure
         actor = await self._rights.actor(wait.asker)
-        await self._allowed(actor, wait.inbox)
+        await self._allowed(actor, wait.place)
         found = wait.found or ()
         if len(found) >= wait.condition.count:
             return Fitting([seen.json for seen in found])
@@ -186,13 +194,14 @@ class Waits:
         await self._tools.tasks.finish()
         await self._tools.looks.stop()
 
-    async def _allowed(self, actor: Actor, email: str) -> str:
-        """The inbox. Some are asked for at a time: thousands may come at once."""
-        look = self._rights.access_control.inbox
-        inbox: str = await self._turn.run(lambda: ensureDeferred(look(actor, email)))
+    async def _allowed(self, actor: Actor, place: Place) -> Place:
+        """The place in normal form. Some are asked for at a time: thousands may come at once."""
+        found: Place = await self._turn.run(
+            lambda: ensureDeferred(self._rights.normal(actor, place))
+        )
         if self._stopping:
             raise UnavailableError(_STOPS)
-        return inbox
+        return found
 
     def _since(self, condition: Condition) -> Condition:
         if condition.since_ms is not None:
@@ -201,13 +210,13 @@ class Waits:
         return replace(condition, since_ms=now_ms - int(LOOK_BACK_S * 1000))
 
     async def _near(self, wait: Wait) -> tuple[NearMiss, ...]:
-        look = Look(Newest(wait.inbox, _EVER, NEAR), wait.account)
+        look = wait.place.look(_EVER, NEAR, wait.account)
         near = []
         for seen in await self._tools.looks.look(look):
             failed = wait.condition.failed_by(seen.outline)
             for pattern in patterns_of((wait,)):
                 (searched,) = await self._tools.bodies.search(
-                    wait.inbox, wait.account, seen.outline.id, (pattern,)
+                    seen.outline.inbox, wait.account, seen.outline.id, (pattern,)
                 )
                 failed = failed if searched.is_found else (*failed, BODY_MATCHES)
             near.append(NearMiss(seen.outline, failed))

@@ -84,7 +84,10 @@ class Node:
 
     def come(self, listener: Told, box: str = BOX) -> Deferred[Listening]:
         asker = Asker(peer=PEER)
-        coming = self.listeners.listen_to_inbox(asker, ANYONE, box, "", listener)
+        rules = self.listeners.rules
+        coming = self.listeners.listen(
+            asker, ANYONE, lambda actor: rules.of_inbox(actor, box), "", listener
+        )
         return Deferred.fromCoroutine(coming)
 
 

@@ -1,4 +1,4 @@
-"""All who wait, as one account, for mail in one inbox: they look into it together."""
+"""All who wait, as one account, for mail in one inbox, or one domain: they look together."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,8 @@ from mailsacd.core.errors import UnavailableError
 from mailsacd.core.event import Topic
 from mailsacd.mail.push.hub import Hub
 from mailsacd.mail.waiting.bodies import Bodies
-from mailsacd.mail.waiting.looks import Look, Looks, Seen
+from mailsacd.mail.waiting.looks import Looks, Place, Seen
 from mailsacd.mail.waiting.wait import Wait, patterns_of
-from mailsacd.store.newest import Newest
 from mailsacd.work.tasks import Tasks
 
 LOOKED_AT: Final = 100
@@ -34,23 +33,23 @@ class Tools:
     reactor: Any
 
 
-class InboxWaits:
+class PlaceWaits:
     """A Watch (mail.push.watches) that looks anew for all; whoever comes has a look of its own."""
 
     __slots__ = (
-        "_inbox",
         "_is_looking",
         "_is_woken",
         "_looked_at",
+        "_place",
         "_to_look",
         "_tools",
         "_viewer",
         "_waits",
     )
 
-    def __init__(self, inbox: str, viewer: str | None, tools: Tools) -> None:
-        """``viewer`` (None: the public) may look into ``inbox``, a normal address."""
-        self._inbox = inbox
+    def __init__(self, place: Place, viewer: str | None, tools: Tools) -> None:
+        """``viewer`` (None: the public) may look into ``place``, whose name is normal."""
+        self._place = place
         self._viewer = viewer
         self._tools = tools
         self._waits: dict[Wait, None] = {}
@@ -107,7 +106,7 @@ class InboxWaits:
     async def _look_once(self, waits: Sequence[Wait], *, is_for_all: bool) -> None:
         try:
             from_id = min(wait.from_id for wait in waits)
-            look = Look(Newest(self._inbox, from_id, LOOKED_AT), self._viewer)
+            look = self._place.look(from_id, LOOKED_AT, self._viewer)
             seen = await self._tools.looks.look(look)
             await self._search([w for w in waits if w.condition.body_matches is not None], seen)
             new = [each for each in seen if each.outline.id not in self._looked_at]
@@ -130,7 +129,7 @@ class InboxWaits:
             needing = [wait for wait in waits if wait.needs_search(each)]
             if needing:
                 found = await self._tools.bodies.search(
-                    self._inbox, self._viewer, each.outline.id, patterns_of(needing)
+                    each.outline.inbox, self._viewer, each.outline.id, patterns_of(needing)
                 )
                 for wait, result in zip(needing, found, strict=True):
                     wait.searched(each, result)
@@ -138,8 +137,8 @@ class InboxWaits:
     # As a Watch
 
     def topics(self) -> tuple[Topic]:
-        """Return the inbox, which is all that it waits for."""
-        return (("inbox", self._inbox),)
+        """Return the inbox or the domain, which is all that it waits for."""
+        return ((self._place.kind, self._place.name),)
 
     def wake(self) -> None:
         """Look for everybody who waits there."""
