@@ -12,8 +12,10 @@ class Shop:
         self._port = port
 
     def sign_up(self, email: str, code: str) -> None:
-        """Send a code that confirms the address."""
-        self._send(email, f"{code} is your code", f"Welcome! Your verification code is {code}.")
+        """Send a code that confirms the address, and a link that does the same."""
+        link = f"https://shop.example/verify?token=9a3f0c5b7d1e2a4c{code}"
+        text = f"Welcome! Your verification code is {code}.\n\nVerify my email: {link}"
+        self._send(email, f"{code} is your code", text)
 
     def pay(self, email: str, order: int) -> None:
         """Send a receipt."""

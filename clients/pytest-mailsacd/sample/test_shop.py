@@ -19,6 +19,7 @@ def shop(mailsacd: Server) -> Shop:
 def test_whoever_signs_up_gets_a_code(shop: Shop, inbox: Inbox) -> None:
     shop.sign_up(inbox.address, "482913")
     assert inbox.wait_for_code(subject_includes="code", timeout=20) == "482913"
+    assert inbox.wait_for_link(timeout=20).startswith("https://shop.example/verify?token=")
 
 
 def test_a_receipt_comes_after_the_code(shop: Shop, inbox: Inbox) -> None:
@@ -43,6 +44,10 @@ def test_what_does_not_come_is_explained(shop: Shop, inbox: Inbox) -> None:
     shop.pay(inbox.address, 8)
     with pytest.raises(WaitTimeoutError, match="'Your order 8' failed subjectIncludes"):
         inbox.wait_for(subject_includes="refund", timeout=0)
+    with pytest.raises(LookupError, match="No code is told by 'Your order 8'"):
+        inbox.wait_for_code(timeout=0)
+    with pytest.raises(LookupError, match="Nothing is confirmed"):
+        inbox.wait_for_link(timeout=0)
 
 
 @pytest.mark.parametrize("number", range(BESIDE))
