@@ -13,7 +13,7 @@ TEST_VERSIONS := $(RUN_VERSIONS) --constraint tests/constraints.txt
 TEST_EXTRAS := embedded,test,check,bench
 
 # What the tests run of Node's: clients, other parsers of mail, what looks at pages; install scripts are not run
-NODE_TESTS := tests/browser tests/clients tests/differential
+NODE_TESTS := tests/browser tests/clients tests/differential clients/node
 NPM := $(BIN)/npm --ignore-scripts --no-audit --no-fund --loglevel error
 
 MADE_BY := \# Made by 'make constraints': not to be edited
@@ -89,4 +89,4 @@ $(VENV)/test.stamp: $(VENV)/run.stamp tests/constraints.txt $(NODE_TESTS:=/packa
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(NODE_TESTS:=/node_modules) build *.egg-info twisted/plugins/dropin.cache
+	rm -rf $(VENV) $(NODE_TESTS:=/node_modules) clients/node/*/dist build *.egg-info twisted/plugins/dropin.cache

@@ -1,0 +1,3 @@
+import { defineConfig } from "@playwright/test";
+
+export default defineConfig({ testMatch: "fails.ts", outputDir: "../../test-results-failing" });
