@@ -1,7 +1,8 @@
 """WebSockets of façades: what comes is told in the form of the tool, and nothing else is sent."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final, Protocol
+
+from twisted.internet.task import deferLater
 
 from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.event import Pushed
@@ -14,8 +15,18 @@ from mailsacd.work.tasks import Tasks
 from mailsacd.ws.factory import FeedFactory
 from mailsacd.ws.feed import Feed, ListenRequest
 
-Frames = Callable[[Actor, Mail | None], Awaitable[tuple[bytes, ...]]]
-"""Makes the frames that tell a listener of a message, or None: those that come first."""
+TOTALS_AFTER_S: Final = 0.25
+"""So long after a change it is told how much there is, once for all that changed meanwhile."""
+
+
+class Frames(Protocol):
+    """Makes the frames that tell a listener what it sees."""
+
+    async def of_mail(self, actor: Actor, mail: Mail) -> tuple[bytes, ...]:
+        """Those that tell of a message that came."""
+
+    async def totals(self, actor: Actor) -> tuple[bytes, ...]:
+        """Those that tell how much there is; none, where that is not told."""
 
 
 class FacadeFeed(Feed):
@@ -34,6 +45,7 @@ class FacadeFeed(Feed):
         self._frames = frames
         self._tasks = tasks
         self._teller = Teller(all_mail, tasks, self._tell, done=self.drained, failed=self.lost)
+        self._totals_wait = False
         self.actor = ANYONE
 
     async def listen(self, asked: ListenRequest, registry: Listeners) -> Listening:
@@ -46,8 +58,8 @@ class FacadeFeed(Feed):
         return await registry.listen_to_all(asked.asker, sees_public, self)
 
     def greet(self, asked: ListenRequest, listening: Listening) -> None:  # noqa: ARG002  Feed's
-        """Send the frames that come before any message."""
-        self._tasks.run(self._tell(self.actor, None))
+        """Tell how much there is, soon."""
+        self.totals_soon()
 
     @property
     def full(self) -> bool:
@@ -66,8 +78,21 @@ class FacadeFeed(Feed):
         """Whether the listener sees the same mail as ``actor``."""
         return (self.actor.account, self.actor.scope) == (actor.account, actor.scope)
 
-    async def _tell(self, actor: Actor, mail: Mail | None) -> None:
-        self.send_all(await self._frames(actor, mail))
+    def totals_soon(self) -> None:
+        """Tell how much there is once something has changed, unless that is to come anyway."""
+        if not self._totals_wait:
+            self._totals_wait = True
+            self._tasks.run(self._totals())
+
+    async def _totals(self) -> None:
+        await deferLater(self.factory.reactor, TOTALS_AFTER_S)
+        self._totals_wait = False
+        if self.usable:
+            self.send_all(await self._frames.totals(self.actor))
+
+    async def _tell(self, actor: Actor, mail: Mail) -> None:
+        self.send_all(await self._frames.of_mail(actor, mail))
+        self.totals_soon()
 
     def send_all(self, frames: tuple[bytes, ...]) -> None:
         """Send ``frames``, unless the connection is being closed."""
@@ -97,8 +122,9 @@ class FacadeFeeds:
         self.accept = self._factory.accept
         self.drain = self._factory.drain
 
-    def tell_as(self, actor: Actor, frames: tuple[bytes, ...]) -> None:
-        """Send ``frames`` to all who see the same mail as ``actor``."""
+    def tell_as(self, actor: Actor, *frames: bytes) -> None:
+        """Send ``frames`` to all who see the same mail as ``actor``, and soon how much there is."""
         for feed in self._factory.feeds:
             if isinstance(feed, FacadeFeed) and feed.sees_what(actor):
                 feed.send_all(frames)
+                feed.totals_soon()

@@ -9,7 +9,6 @@ from mailsacd.facades.front import Sockets, Tool
 from mailsacd.facades.mailhog.calls import MailHogCalls
 from mailsacd.facades.mailhog.events import EventCalls
 from mailsacd.facades.mailhog.events import Frames as MailHogFrames
-from mailsacd.facades.mailpit.events import Changes
 from mailsacd.facades.mailpit.events import Frames as MailpitFrames
 from mailsacd.facades.mailpit.message import MessageCalls
 from mailsacd.facades.mailpit.messages import MessagesCalls
@@ -53,7 +52,7 @@ def mailpit(needs: Needs) -> Tool:
     feeds = needs.feeds(MailpitFrames(shelf))
     max_bytes = needs.settings.message.max_bytes
     groups = (
-        MessagesCalls(shelf, Changes(shelf, feeds)),
+        MessagesCalls(shelf, feeds.tell_as),
         MessageCalls(shelf),
         ServiceCalls(shelf, needs.hand_in, needs.ping, max_bytes, needs.reactor),
     )

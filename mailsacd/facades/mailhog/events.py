@@ -28,12 +28,14 @@ class Frames:
     def __init__(self, all_mail: AllMail) -> None:
         self._all_mail = all_mail
 
-    async def __call__(self, actor: Actor, mail: Mail | None) -> tuple[bytes, ...]:
-        """The message in JSON; of None nothing."""
-        if mail is None:
-            return ()
+    async def of_mail(self, actor: Actor, mail: Mail) -> tuple[bytes, ...]:
+        """The message in JSON, as calls answer it."""
         form = await self._all_mail.with_raw(actor, mail, message)
         return (msgspec.json.encode(form),)
+
+    async def totals(self, actor: Actor) -> tuple[bytes, ...]:  # noqa: ARG002  what Frames are asked
+        """None: MailHog does not tell how much there is."""
+        return ()
 
 
 class EventCalls:
@@ -105,7 +107,7 @@ class _Events:
         self._teller.push(self._actor, pushed)
 
     async def _tell(self, actor: Actor, mail: Mail) -> None:
-        for frame in await self._frames(actor, mail):
+        for frame in await self._frames.of_mail(actor, mail):
             if self._writer is not None:
                 self._writer.write(b"data: %b\n\n" % frame)
 

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from mailsacd.core.actor import Actor
-from mailsacd.facades.feed import FacadeFeeds
 from mailsacd.facades.mailpit import forms
 from mailsacd.facades.mailpit.shelf import Shelf
 from mailsacd.facades.mailpit.version import VERSION
@@ -20,27 +19,15 @@ class Frames:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    async def __call__(self, actor: Actor, mail: Mail | None) -> tuple[bytes, ...]:
-        """Of a message ``new`` and ``stats``; of None ``stats`` alone."""
-        stats = event("stats", forms.stats(await self._shelf.mail.newest(actor), VERSION))
-        if mail is None:
-            return (stats,)
+    async def of_mail(self, actor: Actor, mail: Mail) -> tuple[bytes, ...]:
+        """The event ``new``, unless the message is gone."""
         shown = await self._shelf.summaries(actor, (mail,))
-        return (*(event("new", each) for each in shown), stats)
+        return tuple(event("new", each) for each in shown)
 
-
-class Changes:
-    """Tells those who listen with the same key what was changed by a call of this process."""
-
-    def __init__(self, shelf: Shelf, feeds: FacadeFeeds) -> None:
-        self._shelf = shelf
-        self._feeds = feeds
-
-    async def tell(self, actor: Actor, *events: bytes) -> None:
-        """Send ``events``, and how much there is then."""
+    async def totals(self, actor: Actor) -> tuple[bytes, ...]:
+        """The event ``stats``, of all that is seen."""
         mails = await self._shelf.mail.newest(actor)
-        stats = event("stats", forms.stats(mails, VERSION))
-        self._feeds.tell_as(actor, (*events, stats))
+        return (event("stats", forms.stats(mails, VERSION)),)
 
 
 def event(kind: str, data: Any) -> bytes:

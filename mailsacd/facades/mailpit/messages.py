@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -11,7 +11,7 @@ from mailsacd.core.errors import InvalidInputError, NotFoundError
 from mailsacd.core.message import MAX_LABEL_CHARACTERS, MAX_LABELS
 from mailsacd.core.time_text import milliseconds_of
 from mailsacd.facades.mailpit import forms
-from mailsacd.facades.mailpit.events import Changes, event
+from mailsacd.facades.mailpit.events import event
 from mailsacd.facades.mailpit.shelf import Shelf
 from mailsacd.facades.routes import body_as, query_number, query_text, route
 from mailsacd.http.api.operation import Call, Operation
@@ -31,6 +31,13 @@ _QUERY: Final = (query_text("query"), query_text("tz"))
 _NO_QUERY: Final = "Error: no search query"
 _TAG: Final = re.compile(rf"[\w\-. @+/]{{1,{MAX_LABEL_CHARACTERS}}}\Z")
 _MAX_BODY_BYTES: Final = 1_048_576
+
+
+class TellsChanges(Protocol):
+    """Tells those who see the same mail (facades.feed)."""
+
+    def __call__(self, actor: Actor, *frames: bytes) -> None:
+        """Send ``frames`` to those who listen as ``actor`` at this process."""
 
 
 class _Marked(msgspec.Struct, frozen=True):
@@ -55,9 +62,10 @@ class _Renamed(msgspec.Struct, frozen=True):
 class MessagesCalls:
     """The handlers of these calls, and their declarations."""
 
-    def __init__(self, shelf: Shelf, changes: Changes) -> None:
+    def __init__(self, shelf: Shelf, tell: TellsChanges) -> None:
+        """``tell`` tells those who listen with the same key of what is changed here."""
         self._shelf = shelf
-        self._changes = changes
+        self._tell = tell
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare the calls about many messages."""
@@ -96,7 +104,7 @@ class MessagesCalls:
             mails = await self._shelf.search(actor, newest, wanted.search, call["tz"])
         await self._shelf.mail.set_read(actor, mails, read=wanted.read)
         told = (event("update", {"ID": mail.id, "Read": wanted.read}) for mail in mails)
-        await self._changes.tell(actor, *told)
+        self._tell(actor, *told)
         return OK
 
     async def delete(self, call: Call) -> Response:
@@ -106,7 +114,7 @@ class MessagesCalls:
             await self._delete(call.actor, await self._named(call.actor, ids))
             return OK
         await self._shelf.mail.delete_all(call.actor)
-        await self._changes.tell(call.actor, event("truncate", None))
+        self._tell(call.actor, event("truncate", None))
         return OK
 
     async def delete_found(self, call: Call) -> Response:
@@ -128,7 +136,7 @@ class MessagesCalls:
         for mail in await self._named(call.actor, wanted.ids):
             await self._shelf.mail.set_labels(call.actor, mail, tags)
             events.append(event("update", {"ID": mail.id, "Tags": tags}))
-        await self._changes.tell(call.actor, *events)
+        self._tell(call.actor, *events)
         return OK
 
     async def rename_tag(self, call: Call) -> Response:
@@ -166,14 +174,14 @@ class MessagesCalls:
 
     async def _delete(self, actor: Actor, mails: Sequence[Mail]) -> None:
         await self._shelf.mail.delete(actor, mails)
-        await self._changes.tell(actor, *(event("delete", {"ID": mail.id}) for mail in mails))
+        self._tell(actor, *(event("delete", {"ID": mail.id}) for mail in mails))
 
     async def _replace(self, actor: Actor, tag: str, by: Sequence[str]) -> None:
         for mail in await self._shelf.mail.newest(actor):
             kept = [label for label in mail.labels if label.lower() != tag.lower()]
             if len(kept) < len(mail.labels):
                 await self._shelf.mail.set_labels(actor, mail, clean_tags([*kept, *by]))
-        await self._changes.tell(actor, event("prune", None))
+        self._tell(actor, event("prune", None))
 
 
 def _query_of(call: Call) -> str:
