@@ -11,6 +11,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 
+from mailsacd.core.errors import ConfigurationError
 from mailsacd.ports import (
     MAX_UNSENT_BYTES,
     OTHER_FILES,
@@ -19,9 +20,12 @@ from mailsacd.ports import (
     Ports,
     allow_open_files,
     bind_shared,
+    port_names,
+    where,
 )
 from mailsacd.settings import (
     CaptureSettings,
+    FacadeSettings,
     HttpSettings,
     Pop3Settings,
     Settings,
@@ -101,3 +105,18 @@ def test_it_is_told_how_many_connections_the_system_does_not_allow(few_files: in
     others = OTHER_FILES + 1_000 + 1_000 + 6_000 + 5_000
     assert allow_open_files(settings) == others
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == few_files
+
+
+def test_facades_listen_where_they_are_switched_on_and_are_on_this_machine() -> None:
+    assert not {"mailpit", "mailhog"} & {*port_names(Settings())}
+    settings = Settings(facades=FacadeSettings(mailhog_port=8027))
+    assert "mailhog" in port_names(settings)
+    assert where(settings, "mailhog") == ("127.0.0.1", 8027)
+
+
+def test_a_facade_s_port_that_is_taken_is_named_by_its_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(facades=FacadeSettings(mailpit_port=port))
+        with pytest.raises(ConfigurationError, match=r"set facades.host or facades.mailpit_port"):
+            OwnPorts(settings, reactor, {}).listen("mailpit", Factory())

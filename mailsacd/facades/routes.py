@@ -67,24 +67,24 @@ def query_number(name: str, default: int, *, least: int = 0, most: int = 2**31) 
 def body_as(call: Call, kind: type[B]) -> B:
     """The JSON object that came with ``call`` as a ``kind``, whose field names are in lower case.
 
-    The tools that are imitated read names whatever their case, and pass over what they do not
-    know. Raises InvalidInputError.
+    The tools that are imitated are written in Go: they read names whatever their case, pass over
+    what they do not know, and null is a value that is not given. Raises InvalidInputError.
     """
     if isinstance(call.fields, Form):
         raise InvalidInputError("The body has to be JSON")
     try:
-        return msgspec.convert(_in_lower_case(call.fields), kind)
+        return msgspec.convert(_as_go_reads(call.fields), kind)
     except msgspec.ValidationError as e:
         raise InvalidInputError(f"Bad request: {e}") from e
 
 
-def _in_lower_case(value: Any) -> Any:
+def _as_go_reads(value: Any) -> Any:
     """Names of what stands in ``headers`` are kept: they are header fields."""
     if isinstance(value, dict):
-        named = {name.lower(): each for name, each in value.items()}
-        return {n: each if n == "headers" else _in_lower_case(each) for n, each in named.items()}
+        named = {name.lower(): each for name, each in value.items() if each is not None}
+        return {n: each if n == "headers" else _as_go_reads(each) for n, each in named.items()}
     if isinstance(value, list):
-        return [_in_lower_case(each) for each in value]
+        return ["" if each is None else _as_go_reads(each) for each in value]
     return value
 
 

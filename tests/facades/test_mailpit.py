@@ -94,6 +94,7 @@ async def search_marks_tags_and_deletion(people: Society) -> None:
     await program.ask("DELETE", "/api/v1/search?query=subject:second")
     assert await program.found("from:ann") == ["Hello"]
     await program.ask("DELETE", "/api/v1/messages", {"ids": ["01m8mwrbth000pcqp8kfn"]})
+    await program.ask("DELETE", "/api/v1/messages", {"IDs": [None]})
     assert await program.found("from:ann") == ["Hello"]
     await program.ask("DELETE", "/api/v1/messages", {"ids": [one]})
     await deliver(people)
@@ -107,6 +108,7 @@ async def a_message_is_handed_in(people: Society) -> None:
     sent = {
         "From": {"Email": "a@example.net", "Name": "Ä"},
         "To": [{"Email": "t@public.example"}],
+        "Cc": None,
         "Bcc": ["b@public.example"],
         "Subject": "sent",
         "Text": "hello",
