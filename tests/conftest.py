@@ -14,6 +14,7 @@ from hypothesis import settings
 from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from werkzeug.routing import Rule
 from zope.interface import implementer
 
 from mailsacd.embedded.postgres import EmbeddedPostgres
@@ -259,6 +260,20 @@ def _quick_collections() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_building_of_urls() -> None:
+    """Werkzeug makes functions that build URLs, two of each route, which nobody calls.
+
+    A test that makes an application spends most of its time on them.
+    """
+
+    def compile_builder(*_: object) -> Callable[..., tuple[str, str]]:
+        return _build_url
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(Rule, "_compile_builder", compile_builder)
+
+
 @pytest.fixture(autouse=True)
 def logged_errors() -> Iterator[list[LogEvent]]:
     """Fails a test that left an error in the log; one that expects it clears the list."""
@@ -266,8 +281,13 @@ def logged_errors() -> Iterator[list[LogEvent]]:
     globalLogPublisher.addObserver(seen)
     yield seen.events
     gc.collect()  # an unhandled Deferred tells of its error when it is collected
+    gc.freeze()  # what is left belongs to more than a test: it is not looked at after each
     globalLogPublisher.removeObserver(seen)
     assert not seen.events, [event.get("log_failure") or event for event in seen.events]
+
+
+def _build_url(*_args: object, **_values: object) -> tuple[str, str]:
+    raise AssertionError("werkzeug was asked for a URL")
 
 
 @implementer(ILogObserver)

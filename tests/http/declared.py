@@ -1,11 +1,21 @@
 """Holds answers against the specification that the server itself gives out."""
 
+import json
 import re
 from typing import Any
 
 import jsonschema_rs
 
-from tests.http.client import Answer
+from tests.http.client import Answer, ask
+
+_asked: dict[tuple[str, ...], "Specification"] = {}
+
+
+async def declared_at(reactor: Any, port: int, *settings: str) -> "Specification":
+    """What the server at ``port`` declares; those of the same ``settings`` declare the same."""
+    if settings not in _asked:
+        _asked[settings] = Specification((await ask(reactor, port, "/openapi.json")).json())
+    return _asked[settings]
 
 
 class Specification:
@@ -13,6 +23,7 @@ class Specification:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
         self._paths = {
             re.compile(re.sub(r"\\\{\w+\\\}", "[^/?]+", re.escape(path)) + "/?"): item
             for path, item in document["paths"].items()
@@ -46,5 +57,8 @@ class Specification:
             self._validate(schema["schema"], answer.json())
 
     def _validate(self, schema: dict[str, Any], value: Any) -> None:
-        whole = {**schema, "components": self.document["components"]}
-        jsonschema_rs.Draft202012Validator(whole).validate(value)
+        name = json.dumps(schema)
+        if name not in self._validators:
+            whole = {**schema, "components": self.document["components"]}
+            self._validators[name] = jsonschema_rs.Draft202012Validator(whole)
+        self._validators[name].validate(value)

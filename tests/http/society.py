@@ -24,7 +24,7 @@ from mailsacd.store.keys import add_key
 from mailsacd.store.pool import Database
 from mailsacd.store.sessions import add_session
 from tests.http.client import Answer, ask
-from tests.http.declared import Specification
+from tests.http.declared import Specification, declared_at
 from tests.lanes import LANES
 from tests.mail.envelopes import envelope
 
@@ -105,7 +105,7 @@ async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator
             ready = read_ready(Path(directory))
             assert ready is not None
             port = ready.ports["http"]
-            document = (await ask(reactor, port, "/openapi.json")).json()
+            specification = await declared_at(reactor, port, *settings)
             budget = ByteBudget(1 << 24)
             announcer = Announcer(database, lambda: None, reactor=reactor)
             ingest = Ingest(
@@ -115,9 +115,7 @@ async def society(database: Database, dsn: str, *settings: str) -> AsyncIterator
                 reactor=reactor,
                 observers=[announcer],
             )
-            made = Society(
-                port, Specification(document), database, ingest, credentials, dict(ready.ports)
-            )
+            made = Society(port, specification, database, ingest, credentials, dict(ready.ports))
             await _property(made)
             yield made
             await ingest.finish()

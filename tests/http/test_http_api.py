@@ -28,7 +28,7 @@ from mailsacd.mail.receiving.ingest import Ingest
 from mailsacd.settings import HttpSettings
 from mailsacd.store.pool import Database
 from tests.http.client import Answer, ask, connect
-from tests.http.declared import Specification
+from tests.http.declared import Specification, declared_at
 from tests.http.mails import EVIL, PDF, PNG, RICH, SIMPLE
 from tests.lanes import LANES
 from tests.mail.access import access_control
@@ -90,14 +90,14 @@ class Api:
 @pytest_twisted.async_yield_fixture
 async def api(database: Database, listen: Listen) -> AsyncIterator[Api]:
     port = listen(_site(database))
-    document = (await ask(reactor, port, "/openapi.json")).json()
+    specification = await declared_at(reactor, port, "a site alone")
     ingest = Ingest(
         database,
         composer=Composer("mx.example", LANES.mail_in),
         budget=ByteBudget(1 << 20),
         reactor=reactor,
     )
-    yield Api(port, Specification(document), ingest)
+    yield Api(port, specification, ingest)
     await ingest.finish()
 
 
