@@ -13,5 +13,6 @@ class FaultSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     enabled: bool = True
     public_domains: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
+    answer_domains: tuple[str, ...] = ()
     max_delay_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_SECONDS)] = 60.0
     max_delayed: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 200

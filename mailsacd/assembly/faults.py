@@ -5,7 +5,9 @@ from mailsacd.assembly.part import Ground
 from mailsacd.assembly.pruning import Pruning
 from mailsacd.http.app import Group
 from mailsacd.http.calls.faults import FaultCalls
+from mailsacd.mail.faults.answering import Answering, Queues
 from mailsacd.mail.faults.domain_faults import DomainFaults
+from mailsacd.mail.faults.due import DueFaults
 from mailsacd.mail.faults.plans import FaultPlans
 from mailsacd.mail.faults.provoking import Provoking
 
@@ -13,12 +15,21 @@ from mailsacd.mail.faults.provoking import Provoking
 class Faults:
     """A part. ``provoking`` is what SMTP sessions ask."""
 
-    def __init__(self, ground: Ground, owners: Ownership) -> None:
-        """Raises ConfigurationError."""
+    def __init__(self, ground: Ground, owners: Ownership, queueing: Queues) -> None:
+        """``queueing`` sends what answers mail. Raises ConfigurationError."""
         settings = ground.settings.faults
         self._plans = FaultPlans(ground.database, owners.notices, settings, reactor=ground.reactor)
         directory = owners.directory.asking(ground.intake)
-        self.provoking = Provoking(ground.intake, directory, self._plans, settings)
+        due = DueFaults(ground.intake, directory)
+        self._answering = Answering(
+            due,
+            directory,
+            queueing,
+            settings,
+            hostname=ground.hostname,
+            reactor=ground.reactor,
+        )
+        self.provoking = Provoking(self._plans, due, settings, accepted=self._answering.accepted)
         self._domains = DomainFaults(ground.database, self._plans)
         self._is_enabled = settings.enabled
         self._pruning = Pruning(
@@ -36,5 +47,6 @@ class Faults:
 
     async def finish(self) -> None:
         """End what goes on by itself."""
+        await self._answering.finish()
         await self._pruning.stop()
         await self._plans.finish()

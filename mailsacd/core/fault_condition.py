@@ -54,7 +54,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             return False
         header = self.header
         return header is None or any(
-            fits(header.value, value) for value in _values(content, header.name)
+            fits(header.value, value) for value in field_values(content, header.name)
         )
 
 
@@ -76,8 +76,8 @@ def fits(pattern: str, text: str) -> bool:
     return len(text) - at >= len(last) and text.endswith(last)
 
 
-def _values(content: bytes, name: str) -> list[str]:
-    """The values of a field, unfolded (RFC 5322 section 2.2.3)."""
+def field_values(content: bytes, name: str) -> list[str]:
+    """Return the values of a message's field, unfolded (RFC 5322 section 2.2.3)."""
     head = content[:_MAX_HEADER_BYTES].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     unfolded = head.replace(b"\n\t", b" ").replace(b"\n ", b" ")
     wanted = name.lower().encode()

@@ -139,6 +139,9 @@ class ProvokesFaults(Protocol):
     async def provoke(self, planned: PlannedFault, occasion: Occasion) -> Provocation:
         """Return what goes wrong now by ``planned``. May raise UnavailableError."""
 
+    def accepted(self, envelope: Envelope) -> None:
+        """Have a stored message answered, where its recipients have that. Raises nothing."""
+
 
 class AdmitsPeer(Protocol):
     """Decides whether, and how soon, mail is taken from one peer."""

@@ -32,7 +32,7 @@ _SLOWLY: Final = "Slowly, on purpose"
 _TOO_MANY: Final = THROTTLED.saying("Too many sessions wait on purpose, come back later")
 _DROPPED: Final = THROTTLED.saying("Dropped on purpose")
 _DRIPS: Final[dict[Phase, Reply]] = {"mail": SENDER_OK, "rcpt": RECIPIENT_OK, "end": STORED}
-_LATER: Final = frozenset({"data", "end"})
+_LATER: Final = frozenset({"data", "end", "accepted"})
 
 _Faults = tuple[tuple[PlannedFault, str], ...]
 
@@ -154,6 +154,7 @@ class SessionFaults:
         if found.reply is not None:
             raise ProvokedError(found.reply)
         answer = await store()
+        self._provoking.accepted(envelope)
         await self._drip(found.drip_s, "end")
         return answer
 

@@ -25,6 +25,12 @@ FAULTS = {
     "drip-3s-end": SmtpFault(do="drip", at="end", seconds=3),
     "drop-data": SmtpFault(do="drop", at="data"),
     "drop-connect": SmtpFault(do="drop", at="connect"),
+    "bounce": SmtpFault(do="bounce", at="accepted"),
+    "bounce-5.1.1": SmtpFault(do="bounce", at="accepted", status="5.1.1"),
+    "bounce-4.2.2": SmtpFault(do="bounce", at="accepted", status="4.2.2"),
+    "complaint": SmtpFault(do="complain", at="accepted"),
+    "complaint-not-spam": SmtpFault(do="complain", at="accepted", feedback="not-spam"),
+    "autoreply": SmtpFault(do="reply", at="accepted"),
     "tls-fail": SmtpFault(do="garble", at="starttls"),
 }
 NAMES = (
@@ -33,7 +39,17 @@ NAMES = (
     *("rcpt-550\n", "rcpt-\u0665\u0665\u0660", "RCPT-550", "xrcpt-550", "delivery-10s", "delay-10"),
     *("delay-0s", "delay-601s", "delay-10m", "delay-1s-quit", "delay-1s-auth", "drip-1s-data"),
     *("drip-1s-connect", "greylist", "greylist-0", "greylist-2-rcpt", "limit-x", "drop", "drop-"),
-    *("drop-box", "data-base", "end-user", "mail-room", "tls-failure", "help-desk-550"),
+    *("bounces", "bounce-", "bounce-550", "bounce-2.0.0", "bounce-fraud", "complaint-5.1.1"),
+    *("complaints", "complaint-noise", "autoreply-fraud", "autoreply-5.1.1", "accepted-550"),
+    *(
+        "drop-box",
+        "drop-accepted",
+        "data-base",
+        "end-user",
+        "mail-room",
+        "tls-failure",
+        "help-desk-550",
+    ),
 )
 
 

@@ -26,6 +26,8 @@ from mailsacd.core.fault_condition import HeaderCondition, When, fits
         ({"fault": {"do": "drop"}, "when": {"header": {"name": "Subject"}}}, "known at the end"),
         ({"fault": {"do": "drop"}, "when": {"header": {"name": "a b"}}}, "regex"),
         ({"fault": {"do": "drop"}, "when": {"colour": "red"}}, "unknown field"),
+        ({"fault": {"do": "bounce", "at": "end"}}, "bounce cannot be done at end"),
+        ({"fault": {"do": "complain", "feedback": "noise"}}, "Invalid enum"),
         ({"fault": {"do": "explode"}}, "Invalid enum"),
     ],
 )

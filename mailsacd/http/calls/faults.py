@@ -73,7 +73,7 @@ class FaultCalls:
     async def set(self, call: Call) -> Response:
         """Set what the body says, and answer with it."""
         body: FaultPlanBody = call.body
-        plan = FaultPlan(byAddress=body.byAddress, rules=body.rules)
+        plan = FaultPlan(byAddress=body.byAddress, answers=body.answers, rules=body.rules)
         return json_response(_json(await self._faults.set(call.actor, call["domain"], plan)))
 
     async def remove(self, call: Call) -> Response:
@@ -104,15 +104,14 @@ _PROVOKED: Final = schemas.object_of(
     {
         "number": _COUNT,
         "time": schemas.TIME,
-        **dict.fromkeys(
-            ("at", "do", "fault", "sender", "recipient", "peer", "answer"), schemas.STRING
-        ),
+        **dict.fromkeys(("at", "do", "fault", "sender", "name", "peer", "answer"), schemas.STRING),
     }
 )
 _VIEW: Final = schemas.object_of(
     {
         "domain": schemas.STRING,
         "byAddress": {"type": "boolean"},
+        "answers": {"type": "boolean"},
         "rules": schemas.list_of({"type": "object"}),
         "count": _COUNT,
         "provoked": schemas.list_of(_PROVOKED),

@@ -12,7 +12,7 @@ from mailsacd.core.address import Address, parse_address
 from mailsacd.core.domain_names import EVERY_DOMAIN, DomainNames
 from mailsacd.core.envelope import Recipient
 from mailsacd.core.errors import BadAddressError, ConfigurationError
-from mailsacd.core.fault import PlannedFault
+from mailsacd.core.fault import ANSWERS, PlannedFault
 from mailsacd.core.fault_grammar import parse_fault
 from mailsacd.core.fault_plan import FaultPlan
 from mailsacd.core.networks import Network
@@ -99,6 +99,7 @@ class FaultPlans:
             )
             for number, rule in enumerate(plan.rules)
             if rule.when.fits_envelope(sender, original)
+            and (plan.answers or rule.fault.do not in ANSWERS)
         )
         return (*found, *rules)
 
@@ -114,8 +115,10 @@ class FaultPlans:
         owner = None
         if known is not None:
             owner, plan = known
-            if not plan.byAddress:
+            if not plan.byAddress or (fault.do in ANSWERS and not plan.answers):
                 return _NONE
+        elif fault.do in ANSWERS:
+            return _NONE  # it would be nobody's mail
         elif not self._every_public and domain not in self._public:
             return _NONE
         return (PlannedFault(fault=fault, key=local, domain=domain, owner=owner),)
@@ -137,7 +140,7 @@ def _peer_fault(text: str) -> tuple[Network, PlannedFault]:
     """Read a line of the setting ``faults.peers``: ``192.0.2.0/24 connect-421-4.3.2``."""
     network, _, name = text.strip().partition(" ")
     fault = parse_fault(name.strip())
-    if fault is None:
+    if fault is None or fault.do in ANSWERS:
         raise ConfigurationError(f"faults.peers: {text!r} is no network and the name of a fault")
     try:
         found = ip_network(network)

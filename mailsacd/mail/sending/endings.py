@@ -11,7 +11,8 @@ from typing import Final
 from mailsacd.core.outcome import Outcome
 from mailsacd.core.outgoing import OutgoingRecipient, RecipientState
 from mailsacd.core.relay import Claim, Ending, QueuedMessage
-from mailsacd.mail.sending.reports import Action, one_line
+from mailsacd.mail.sending.report_parts import one_line
+from mailsacd.mail.sending.reports import Action
 from mailsacd.mail.sending.rules import RelayRules
 
 MAX_REPLY_CHARACTERS: Final = 500

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from mailsacd.core.outcome import Outcome
 from mailsacd.core.outgoing import NewOutgoing, OutgoingRecipient
 from mailsacd.core.relay import QueuedMessage
+from mailsacd.mail.sending.report_parts import cut, header_of, lines, one_line, part, references
 from mailsacd.mail.sending.report_text import SUBJECTS, explanation
 
 Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
@@ -20,12 +21,8 @@ Action = Literal["failed", "delayed", "delivered", "relayed", "expanded"]
 
 MAX_RETURNED_BYTES: Final = 1_048_576
 """Of a larger message the header alone goes back, though its sender asked for all of it."""
-MAX_HEADER_BYTES: Final = 65_536
 
-_LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+")
 _XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
-_MAX_LINE: Final = 900  # octets, below the 998 of RFC 5322 section 2.1.1
-_HEADER_END: Final = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +66,7 @@ def report(message: QueuedMessage, event: Event, *, hostname: str, token: str) -
         ),
         (_returned_type(kind, is_whole=is_whole), returned),
     )
-    body = b"".join(_part(f"=_{token}", *part) for part in parts)
+    body = b"".join(part(f"=_{token}", *each) for each in parts)
     return NewOutgoing(
         account=None,
         origin="report",
@@ -86,13 +83,13 @@ def report(message: QueuedMessage, event: Event, *, hostname: str, token: str) -
 def _head(
     message: QueuedMessage, event: Event, sender: str, message_id: str, boundary: str
 ) -> bytes:
-    return _lines(
+    return lines(
         f"From: Mail Delivery System <{sender}>",
         f"To: <{message.reverse_path}>",
         f"Subject: {SUBJECTS[event.action]}",
         f"Date: {format_datetime(event.time)}",
         f"Message-ID: <{message_id}>",
-        *_references(message.message_id),
+        *references(message.message_id),
         "Auto-Submitted: auto-replied",
         "MIME-Version: 1.0",
         f'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"',
@@ -103,9 +100,9 @@ def _clean(outcome: Outcome) -> Outcome:
     """What a host said, each in one line that is not too long."""
     return replace(
         outcome,
-        status=_cut(one_line(outcome.status)),
-        text=_cut(one_line(outcome.text)),
-        host=_cut(one_line(outcome.host)),
+        status=cut(one_line(outcome.status)),
+        text=cut(one_line(outcome.text)),
+        host=cut(one_line(outcome.host)),
     )
 
 
@@ -129,8 +126,8 @@ def _status(message: QueuedMessage, event: Event, hostname: str) -> str:
         ("Will-Retry-Until", format_datetime(event.until) if event.until else ""),
     )
     is_utf8 = message.smtputf8
-    lines = [_field(name, value, is_utf8=is_utf8) for name, value in fields if value or not name]
-    return "".join(lines)
+    written = [_field(name, value, is_utf8=is_utf8) for name, value in fields if value or not name]
+    return "".join(written)
 
 
 def _field(name: str, value: str, *, is_utf8: bool) -> str:
@@ -139,11 +136,7 @@ def _field(name: str, value: str, *, is_utf8: bool) -> str:
     clean = one_line(value)
     if not is_utf8:
         clean = clean.encode("ascii", "replace").decode()
-    return f"{name}: {_cut(clean)}\r\n"
-
-
-def _cut(text: str) -> str:
-    return text.encode()[:_MAX_LINE].decode(errors="ignore")
+    return f"{name}: {cut(clean)}\r\n"
 
 
 def _original(orcpt: str) -> str:
@@ -156,43 +149,16 @@ def _decoded(xtext: str) -> str:
     return _XTEXT.sub(lambda found: chr(int(found[1], 16)), xtext)
 
 
-def one_line(text: str) -> str:
-    """``text`` without line breaks and other controls, as it may stand in a field."""
-    return _LINE_BREAKS.sub(" ", text).strip()
-
-
 def _returned(message: QueuedMessage, event: Event) -> tuple[bytes, bool]:
     """What goes back of the message, and whether that is all of it."""
     content = message.content
     is_asked_for = event.action == "failed" and message.ret == "FULL"
     if is_asked_for and len(content) <= MAX_RETURNED_BYTES:
         return content, True
-    head = content[: max(content.find(_HEADER_END), 0) + 2]
-    if len(head) > MAX_HEADER_BYTES:  # at the end of a line
-        head = head[: head.rindex(b"\r\n", 0, MAX_HEADER_BYTES) + 2]
-    return head, False
+    return header_of(content), False
 
 
 def _returned_type(kind: str, *, is_whole: bool) -> str:
     if is_whole:
         return f"message/{kind or 'rfc822'}"
     return "message/global-headers" if kind else "text/rfc822-headers"
-
-
-def _part(boundary: str, content_type: str, content: bytes) -> bytes:
-    encoding = "7bit" if content.isascii() else "8bit"
-    head = f"--{boundary}\r\nContent-Type: {content_type}\r\nContent-Transfer-Encoding: {encoding}"
-    end = b"" if content.endswith(b"\r\n") else b"\r\n"
-    return head.encode() + b"\r\n\r\n" + content + end
-
-
-def _references(message_id: str) -> tuple[str, ...]:
-    """So that mail programs show the report beside the message. An overlong id is left out."""
-    clean = one_line(message_id).replace(" ", "").strip("<>")
-    if not clean or not clean.isascii() or len(clean) > _MAX_LINE:
-        return ()
-    return (f"In-Reply-To: <{clean}>", f"References: <{clean}>")
-
-
-def _lines(*lines: str) -> bytes:
-    return "".join(f"{line}\r\n" for line in lines).encode()

@@ -39,7 +39,14 @@ def _login(people: Society, name: str) -> int:
 async def test_they_are_set_met_told_of_and_removed(people: Society) -> None:
     address = f"rcpt-550-5.1.1@{HIDDEN_DOMAIN}"
     assert await deferToThread(_rcpt, people, address) == 250
-    empty = {"domain": HIDDEN_DOMAIN, "byAddress": False, "rules": [], "count": 0, "provoked": []}
+    empty = {
+        "domain": HIDDEN_DOMAIN,
+        "byAddress": False,
+        "answers": False,
+        "rules": [],
+        "count": 0,
+        "provoked": [],
+    }
     assert await people.json("owner", "GET", FAULTS) == empty
     body = b"""{"byAddress": true, "rules": [{"fault": {"do": "refuse", "code": 451},
         "when": {"recipient": "full@*"}}]}"""

@@ -18,7 +18,10 @@ from twisted.internet.threads import deferToThread
 
 from mailsacd.certificate import CertificateStore, ReloadableContext
 from mailsacd.core.fault_plan import FaultPlan
+from mailsacd.core.outgoing import NewOutgoing
 from mailsacd.fault_settings import FaultSettings
+from mailsacd.mail.faults.answering import AT_ONCE, Answering
+from mailsacd.mail.faults.due import DueFaults
 from mailsacd.mail.faults.plans import FaultPlans
 from mailsacd.mail.faults.provoking import Provoking
 from mailsacd.mail.ownership.directory import Directory
@@ -31,6 +34,7 @@ from mailsacd.store.notices import Notices
 from mailsacd.store.pool import Database
 from tests.lanes import LANES
 from tests.mail.property import add_accounts
+from tests.patience import until
 from tests.smtp.listener import Ingesting
 
 reactor: Any = the_reactor
@@ -38,6 +42,18 @@ ensure = pytest_twisted.ensureDeferred
 DOMAIN, OTHER_DOMAIN, PUBLIC_DOMAIN = "faults.example", "other.example", "public.example"
 TAKEN = [250, 250, 354, 250]
 BY_ADDRESS = FaultPlan(byAddress=True)
+
+
+class Queued:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[NewOutgoing] = []
+
+    async def queue(self, new: NewOutgoing, *, charged: bool) -> str:
+        assert charged
+        self.messages.append(new)
+        return "out1"
 
 
 @dataclass
@@ -48,6 +64,7 @@ class Port:
     database: Database
     plans: FaultPlans
     ingest: Ingesting
+    queued: "Queued"
 
     async def set(self, plan: FaultPlan = BY_ADDRESS) -> None:
         """Have it in force for DOMAIN."""
@@ -100,6 +117,11 @@ async def open_port(
         plans = FaultPlans(database, notices, chosen, reactor=reactor)
         await plans.start()
         ingest = Ingesting()
+        due = DueFaults(database, directory)
+        queued = Queued()
+        answering = Answering(
+            due, directory, queued, chosen, hostname="mx.example", reactor=reactor
+        )
         services = SmtpServices(
             hostname="mx.example",
             settings=SmtpSettings(starttls="offer"),
@@ -108,11 +130,11 @@ async def open_port(
             ingest=ingest,
             tls=certificate,
             clock=reactor,
-            faults=Provoking(database, directory, plans, chosen),
+            faults=Provoking(plans, due, chosen, accepted=answering.accepted),
         )
         listening = reactor.listenTCP(0, SmtpFactory(services), interface="127.0.0.1")
         opened.append((listening, plans))
-        return Port(listening.getHost().port, database, plans, ingest)
+        return Port(listening.getHost().port, database, plans, ingest, queued)
 
     yield make
     for listening, plans in opened:
@@ -363,7 +385,7 @@ async def test_the_last_are_told(open_port: OpenPort) -> None:
     await port.talk(work)
     found = await list_provoked(port.database, DOMAIN, "owner")
     assert [each.number for each in found] == list(range(KEPT + 5, 5, -1))
-    assert found[0].facts.recipient == at(f"rcpt-550+{KEPT + 4}")
+    assert found[0].facts.name == at(f"rcpt-550+{KEPT + 4}")
     assert (found[0].facts.sender, found[0].facts.peer) == ("a@b.example", "127.0.0.1")
 
 
@@ -402,3 +424,43 @@ async def test_who_hangs_up_meanwhile_leaves_nothing(open_port: OpenPort) -> Non
 
     await port.talk(work)
     assert await port.mail(at("jeff")) == TAKEN
+
+
+@ensure
+async def test_accepted_mail_is_answered_where_it_may_be(open_port: OpenPort) -> None:
+    port = await open_port()
+    sender = at("app", OTHER_DOMAIN)
+    await port.set()
+    assert await port.mail(at("bounce-5.1.1"), sender=sender) == TAKEN
+    assert await port.told() == [], "its owner has not asked for answers"
+    await port.set(FaultPlan(byAddress=True, answers=True))
+    for local in ("bounce-5.1.1", "bounce-4.2.2", "complaint-fraud", "autoreply"):
+        assert await port.mail(at(local), sender=sender) == TAKEN
+    assert await port.mail(at("bounce"), sender="stranger@elsewhere.example") == TAKEN
+    assert await port.mail(at("bounce"), sender="") == TAKEN
+    await until(lambda: len(port.queued.messages) == 4)
+    while len(await port.told()) < 6:
+        pass
+    answers = {fault: answer for _, fault, answer in await port.told()}
+    assert answers["autoreply"] == "queued as out1"
+    strangers = [answer for _, fault, answer in await port.told() if fault == "bounce"]
+    assert set(strangers) == {
+        "not sent: the sender is in no domain of the account's",
+        "not sent: no automatic mail may answer this message",
+    }
+    assert {(m.account, m.reverse_path, m.origin) for m in port.queued.messages} == {
+        ("owner", "", "report")
+    }
+    assert {m.recipients[0].address for m in port.queued.messages} == {sender}
+
+
+@ensure
+async def test_who_may_be_answered_is_also_the_operators_to_say(open_port: OpenPort) -> None:
+    port = await open_port(answer_domains=("elsewhere.example",))
+    await port.set(FaultPlan(byAddress=True, answers=True))
+    for _ in range(AT_ONCE + 1):
+        assert await port.mail(at("bounce"), sender="a@elsewhere.example") == TAKEN
+    await until(lambda: len(port.queued.messages) == AT_ONCE)
+    while len(told := await port.told()) < AT_ONCE + 1:
+        pass
+    assert told[0][2] == "not sent: the domain has answered too much lately"
