@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from twisted.logger import Logger
 
 from mailsacd.core.fault_plan import FaultPlan, ProvokedFacts
 from mailsacd.store.sql import Executor, column, many, maybe, none, one
@@ -18,6 +19,9 @@ COUNTS_DAYS: Final = 1
 """What was begun to be counted longer ago is forgotten, unless it is the count of a rule."""
 MAX_PLANS: Final = 2_000
 """There are so many plans in all, which each process has in memory."""
+
+
+_log = Logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,8 @@ _find: maybe[tuple[FaultPlan, int]] = maybe(
     lambda plan, provoked: (_plan(plan), provoked),
     "select plan, provoked from fault_plan where domain = %(domain)s and owner = %(owner)s",
 )
-_in_force: many[tuple[str, str, FaultPlan]] = many(
-    lambda domain, owner, plan: (domain, owner, _plan(plan)),
+_in_force: many[tuple[str, str, str]] = many(
+    lambda domain, owner, plan: (domain, owner, plan),
     f"""select fault_plan.domain, fault_plan.owner, plan from fault_plan
         join domain on domain.name = fault_plan.domain and domain.owner = fault_plan.owner
         where domain.verified limit {MAX_PLANS}""",  # noqa: S608  no input in it
@@ -116,8 +120,17 @@ async def count_plans(db: Executor) -> int:
 
 
 async def plans_in_force(db: Executor) -> Mapping[str, tuple[str, FaultPlan]]:
-    """Return the plans of proved owners of domains: (owner, plan) by domain."""
-    return {domain: (owner, plan) for domain, owner, plan in await _in_force(db)}
+    """Return the plans of proved owners of domains: (owner, plan) by domain.
+
+    One that a newer mailsacd has written, and that is not understood here, is left out.
+    """
+    found = {}
+    for domain, owner, plan in await _in_force(db):
+        try:
+            found[domain] = (owner, _plan(plan))
+        except msgspec.ValidationError as e:
+            _log.warn("the faults of {domain} are not known here: {why}", domain=domain, why=str(e))
+    return found
 
 
 async def add_provoked(db: Executor, domain: str, owner: str, facts: ProvokedFacts) -> None:

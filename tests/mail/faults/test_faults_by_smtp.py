@@ -365,6 +365,18 @@ async def test_a_claim_that_is_not_proved_has_no_faults(open_port: OpenPort) -> 
 
 
 @ensure
+async def test_a_plan_that_is_not_understood_stands_in_no_others_way(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.database.run(
+        "insert into fault_plan (domain, owner, plan) values (%s, 'owner', %s)",
+        (OTHER_DOMAIN, '{"byAddress": true, "of a later version": 1}'),
+    )
+    await port.set()
+    assert await port.mail(at("rcpt-550")) == [250, 550]
+    assert await port.mail(at("rcpt-550", OTHER_DOMAIN)) == TAKEN
+
+
+@ensure
 async def test_nobody_has_faults_where_the_operator_wants_none(open_port: OpenPort) -> None:
     port = await open_port(enabled=False, public_domains=("*",), peers=("127.0.0.1 connect-421",))
     await port.set()
