@@ -132,7 +132,7 @@ class McpCalls:
         except CancelledError:
             raise
         except Exception as e:  # noqa: BLE001  every error is told to the model
-            problem = error_response(e, f"the tool {tool.tool.name}")
+            problem = error_response(e, f"the tool {tool.tool.name}", call.request)
             assert isinstance(problem, Problem)  # noqa: S101  for mypy: errors are
             return failed_result(problem)
         if isinstance(answers[-1], Problem):

@@ -27,8 +27,9 @@ class Tool:
     """A tool that calls ``operations``, by their ids, one after the other with the same arguments.
 
     ``offered`` are the parameters, or the fields of the body, that it has; others are at their
-    defaults. ``narrowed`` are put in place of the operation's own of the same name. ``hints`` are
-    annotations of MCP. Where ``reads_mail``, its results have what anybody may have written.
+    defaults. ``narrowed`` are put in place of the operation's own of the same name, and of a body
+    the fields of ``required`` have to be there, besides its own. ``hints`` are annotations of MCP.
+    Where ``reads_mail``, its results have what anybody may have written.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Tool:
     shape: Shape
     hints: Mapping[str, bool]
     narrowed: tuple[Parameter, ...] = ()
+    required: tuple[str, ...] = ()
     reads_mail: bool = True
 
 
@@ -84,9 +86,9 @@ class BoundTool:
         return out
 
     def _refuse_unknown(self, given: Mapping[str, Any]) -> None:
-        required = [each.name for each in self._parameters if _is_required(each)]
+        missing = [name for name in self._required() if name not in given]
         faults = [
-            *(Fault(field=name, problem="is missing") for name in required if name not in given),
+            *(Fault(field=name, problem="is missing") for name in missing),
             *(
                 Fault(field=name[:_MAX_SHOWN], problem="is not known")
                 for name in given
@@ -97,16 +99,21 @@ class BoundTool:
             told = "; ".join(f"{fault.field} {fault.problem}" for fault in faults)
             raise InvalidInputError(f"Bad arguments: {told}", tuple(faults))
 
+    def _required(self) -> list[str]:
+        of_path_and_query = [each.name for each in self._parameters if _is_required(each)]
+        return [*of_path_and_query, *self.tool.required]
+
     def _schema(self) -> dict[str, Any]:
         if self._body is not None:
-            return _body_schema(schemas_of(self._body), self._body.__name__, self.tool.offered)
+            schema = _body_schema(schemas_of(self._body), self._body.__name__, self.tool.offered)
+            return {**schema, "required": self._required()}
         return {
             "type": "object",
             "properties": {
                 each.name: {**each.schema, "description": each.description}
                 for each in self._parameters
             },
-            "required": [each.name for each in self._parameters if _is_required(each)],
+            "required": self._required(),
             "additionalProperties": False,
         }
 

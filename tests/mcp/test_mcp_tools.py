@@ -21,8 +21,8 @@ CODE = (
 )
 HINTS = {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
 TOOLS = (
-    "list_messages", "wait_for_message", "read_message", "get_codes", "check_message",
-    "send_message",
+    "list_messages", "wait_for_message", "search_messages", "read_message", "get_codes",
+    "check_message", "send_message",
 )  # fmt: skip
 
 
@@ -50,9 +50,11 @@ async def test_the_tools_are_told_with_schemas_made_of_the_calls(people: Society
     assert sending["annotations"]["destructiveHint"]
     assert "_mailsacKey" not in sending["inputSchema"]["properties"]
     validator = jsonschema_rs.Draft202012Validator(sending["inputSchema"])
-    assert validator.is_valid({"to": ["a@b.example", {"address": "c@d.example"}], "text": "a\nb"})
-    assert not validator.is_valid({"to": 5})
-    assert not validator.is_valid({"raw": "x"})
+    sender = {"from": "x@y.example"}
+    to = ["a@b.example", {"address": "c@d.example"}]
+    assert validator.is_valid({**sender, "to": to, "text": "a\nb"})
+    for bad in ({"to": to}, sender, {**sender, "to": 5}, {**sender, "to": to, "raw": "x"}):
+        assert not validator.is_valid(bad), bad
 
 
 @pytest_twisted.ensureDeferred
@@ -64,6 +66,9 @@ async def test_mail_is_read_without_a_key_and_marked_as_what_strangers_wrote(
     (listed,) = (await found(people, "nobody", "list_messages", email=PUBLIC, limit=5))["messages"]
     assert (listed["_id"], listed["subject"]) == (message_id, "Your code")
     assert "links" not in listed
+    searched = await found(people, "nobody", "search_messages", email=PUBLIC, query="482913")
+    assert [message["_id"] for message in searched["messages"]] == [message_id]
+    assert (searched["next"], searched["incomplete"]) == (None, False)
     read = await found(people, "nobody", "read_message", **of_it)
     assert read["message"]["_id"] == message_id
     assert read["text"].startswith("Your code is 482913.")
@@ -98,6 +103,7 @@ async def test_who_may_use_a_tool_on_what_is_who_may_make_the_call(people: Socie
             for name, arguments in (
                 ("list_messages", {"email": inbox}),
                 ("wait_for_message", {"email": inbox, "timeout": 0}),
+                ("search_messages", {"email": inbox, "query": SECRET}),
                 ("read_message", of_it),
                 ("get_codes", of_it),
                 ("check_message", of_it),
@@ -119,7 +125,8 @@ async def _is_as_far_for_the_key_of_a_run(people: Society) -> None:
     of_it = {"email": email, "messageId": message_id}
     assert (await found(people, "run", "read_message", **of_it))["text"].strip() == SECRET
     assert await status(people, "run", "list_messages", email=PRIVATE) == 403
-    assert await status(people, "run", "send_message", to="a@b.example", text="x") == 403
+    mail = {"from": email, "to": "a@b.example", "text": "x"}
+    assert await status(people, "run", "send_message", **mail) == 403
     target = f"/api/addresses/{email}/messages/{message_id}/checks"
     checked = (await people.ask("run", "GET", target)).status
     assert await status(people, "run", "check_message", **of_it) == checked
@@ -178,7 +185,7 @@ async def test_a_message_is_sent_by_who_has_a_key_alone_and_counts_once(people: 
     assert state["subject"] == "Hi"
     assert await status(people, "nobody", "send_message", **fields) == 401
     assert await status(people, "other", "send_message", **fields) == 403
-    refused = await call(people, "owner", "send_message", to="eve@there.example", text=5)
+    refused = await call(people, "owner", "send_message", **{**fields, "text": 5})
     assert refused["isError"]
     assert refused["structuredContent"]["faults"][0]["field"] == "text"
 
@@ -194,7 +201,7 @@ async def test_bad_arguments_are_named(people: Society) -> None:
         True, "Bad arguments: limits is not known"
     )  # fmt: skip
     assert await told("list_messages", email=PUBLIC, limit=51) == (
-        True, "Bad request: limit is not a whole number from 0 to 50"
+        True, "Bad request: limit is not a whole number from 1 to 50"
     )  # fmt: skip
     assert await told("list_messages", email={"a": 1}) == (
         True, "Bad arguments: email should be a text, a whole number, or true or false"

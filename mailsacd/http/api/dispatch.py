@@ -126,6 +126,7 @@ class Dispatch:
             origin=self._proxies.origin(request),
             prefix=self._proxies.prefix(request),
             agent="" if request.method in READS else user_agent(request),
+            request=request.id,
             key=key,
             fields=body,
             content=b"" if operation.dialect is None else request.content.getvalue(),

@@ -29,7 +29,8 @@ class Call:
     given, ``agent`` what a request that writes has for User-Agent. ``fields`` are those of the body
     as they came, and ``content`` is the body that the API leaves to a `Dialect`; ``header`` and
     ``cookie`` find those of the request by their names. ``while_wanted`` awaits what only reads,
-    and gives it up when the client hangs up: it raises CancelledError then.
+    and gives it up when the client hangs up: it raises CancelledError then. ``request`` is the
+    request's id, for the log.
 
     ``origin`` and ``prefix`` tell where the client sees the server: ``https://team.example`` and
     ``/mail``, or nothing where it is not below a path. A path that is given out, in a link or a
@@ -45,6 +46,7 @@ class Call:
     origin: str = ""
     prefix: str = ""
     agent: str = ""
+    request: str = ""
     key: str | None = field(default=None, repr=False)
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     content: bytes = field(default=b"", repr=False)
