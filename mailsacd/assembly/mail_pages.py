@@ -18,6 +18,7 @@ from mailsacd.web.pages.inbox import InboxPages
 from mailsacd.web.pages.mail_content import MailContent
 from mailsacd.web.pages.marking import Marking
 from mailsacd.web.pages.message import MessagePages
+from mailsacd.web.pages.shared import SharedPages
 from mailsacd.web.pages.transcripts import TranscriptPages
 
 
@@ -42,6 +43,7 @@ def mail_pages(
         MessagePages(mailbox, marking, spam.on_request, transcripts),
         TranscriptPages(transcripts),
         MailContent(mailbox),
+        SharedPages(owners.links, mailbox),
         CheckPages(mailbox, checks),
         AccountMailPages(account_mail, snippets, signing_in.profiles, marking, search, saved),
     )

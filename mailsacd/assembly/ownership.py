@@ -25,6 +25,7 @@ from mailsacd.mail.ownership.erasing import Erasing
 from mailsacd.mail.ownership.transcript_wishes import TranscriptWishes
 from mailsacd.mail.ownership.unverified import UnverifiedDomains
 from mailsacd.mail.reading.access import AccessControl
+from mailsacd.mail.reading.inbox_links import InboxLinks
 from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.outbound.dns import Resolver
 from mailsacd.store.notices import Notices
@@ -50,6 +51,7 @@ class Ownership:
             self.directory, anonymous_read=settings.http.anonymous_read
         )
         self.mailbox = Mailbox(database, self.access_control, ground.lanes.readers)
+        self.links = InboxLinks(database, self.access_control)
         alternates = Alternates(database, reactor=reactor)
         self.transcript_wishes = TranscriptWishes(
             database, self.notices, settings.transcripts.of, reactor=reactor

@@ -13,6 +13,7 @@ from mailsacd.core.message import Filing
 from mailsacd.http.app import Group, make_site, put_websockets
 from mailsacd.http.calls.attachments import AttachmentCalls
 from mailsacd.http.calls.inbox import InboxCalls
+from mailsacd.http.calls.inbox_links import InboxLinkCalls
 from mailsacd.http.calls.marks import MarkCalls
 from mailsacd.http.calls.messages import MessageCalls
 from mailsacd.http.calls.reading import ReadingCalls
@@ -97,6 +98,7 @@ def mail_calls(
     validator = Validator(owners.resolver, reactor=ground.reactor)
     return (
         *message_calls(owners.mailbox, ground.reactor),
+        InboxLinkCalls(owners.links, MessageCalls(owners.mailbox)),
         MarkCalls(Marks(ground.database, access_control, filing)),
         TranscriptCalls(Transcripts(ground.database, access_control)),
         InboxCalls(AccountMail(ground.database, access_control, ground.reads)),

@@ -57,7 +57,10 @@ class Person:
 def nobody(daemon: RunningDaemon) -> Iterator[Person]:
     """Who has not signed in, and looks at a public inbox."""
     with Client(daemon) as client:
-        yield Person(client, _looked_at(client, PUBLIC))
+        with Client(daemon) as owner:
+            name = owner.sign_up()
+            shared = _shared(owner, owner.reserve(f"shared@{name}.{DOMAIN}"))
+        yield Person(client, _looked_at(client, PUBLIC) | shared)
 
 
 @contextmanager
@@ -85,7 +88,14 @@ def somebody(daemon: RunningDaemon) -> Iterator[Person]:
         sent = call("POST", "/outgoing-messages", to=address, subject="Hello", text="hi",
                     **{"from": address})  # fmt: skip
         more = {"account": name, "domain": domain, "id": sent["_id"], "outgoingId": sent["_id"]}
-        yield Person(client, values | more)
+        yield Person(client, values | more | _shared(client, address))
+
+
+def _shared(client: Client, address: str) -> dict[str, str]:
+    """A link to an inbox of the client's, and a message there."""
+    message_id = _looked_at(client, address)["messageId"]
+    link = client.call("POST", f"/addresses/{address}/links")
+    return {"linkToken": link["token"], "linkedId": message_id}
 
 
 def _looked_at(client: Client, address: str) -> dict[str, str]:

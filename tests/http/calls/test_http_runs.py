@@ -120,7 +120,7 @@ ALLOWED = {
     "getHeaders", "getMessageHeaders", "listAttachments", "getAttachment", "downloadAttachment",
     "getMessageCodes", "getMessageNeighbours", "listenToInbox", "searchAddress", "searchDomain",
     "searchRun",
-    "waitForMessages", "waitForRunMessages", "listenToRun",
+    "waitForMessages", "waitForRunMessages", "listenToRun", "createInboxLink",
 }  # fmt: skip
 NOT_TRIED = {"endRun", "listenToInbox", "listenToRun"}  # the run would end, and those never
 
