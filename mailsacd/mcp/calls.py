@@ -53,6 +53,7 @@ class McpCalls:
         """
         known = {each.id: each for each in operations}
         self._tools = {tool.name: BoundTool(tool, known) for tool in tools}
+        self._described = [tool.described() for tool in self._tools.values()]
         self._lane = lane
 
     def operations(self) -> tuple[Operation, ...]:
@@ -97,7 +98,7 @@ class McpCalls:
         if method == "tools/call":
             result = await self._called(params, call)
         elif method == "tools/list":
-            result = {"tools": [tool.described() for tool in self._tools.values()]}
+            result = {"tools": self._described}
         elif is_older and method == "initialize":
             return {
                 "protocolVersion": version_for(params.get("protocolVersion")),
