@@ -37,6 +37,7 @@ class RunKey:
     account: str
     domain: str
     ends: datetime
+    has_ended: bool
     suspended: bool
 
 
@@ -100,9 +101,10 @@ _counts = one(
 )
 _key = maybe(
     RunKey,
-    """select run.owner, run.domain, run.ends, account.suspended or account.removing
+    """select run.owner, run.domain, run.ends, run.ends <= now(),
+           account.suspended or account.removing
        from run join account on account.name = run.owner
-       where run.key_hash = %(hash)s::bytea and run.ends > now()""",
+       where run.key_hash = %(hash)s::bytea""",
 )
 _ended = many(
     EndedRun,
@@ -150,7 +152,7 @@ async def count_runs(db: Executor, owner: str) -> RunCounts:
 
 
 async def find_run_key(db: Executor, key_hash: bytes) -> RunKey | None:
-    """Return what the key with that SHA-256 is good for; None once its run has ended."""
+    """Return what the key with that SHA-256 is, or was, good for; None once that is forgotten."""
     return await _key(db, hash=key_hash)
 
 

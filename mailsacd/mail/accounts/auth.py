@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError
-
 from mailsacd.core.account import KEY_FORM, RUN_KEY_FORM, TOKEN_FORM
 from mailsacd.core.actor import Actor, Scope
 from mailsacd.core.cache import UNKNOWN, Recent
@@ -41,13 +39,14 @@ class _Known:
 
     ``used_id`` is of the key; of a session that was last used long enough ago to be noted. What a
     session stands for is another matter when it, or the elevation of its user, ``expires``; the key
-    of a run is good for nothing then.
+    of a run is good for nothing then. What ``was_good`` until lately was not guessed.
     """
 
     actor: Actor | None
     used_id: str | None
     until_s: float
     expires: datetime | None
+    was_good: bool = False
 
 
 _LookUp = Callable[[bytes], Awaitable[_Known]]
@@ -118,14 +117,14 @@ class Authenticator:
         return await self._guessing.get(digest, lambda: self._look_up_guess(digest, peer, look_up))
 
     async def _look_up_guess(self, digest: bytes, peer: str, look_up: _LookUp) -> _Known:
-        self._guesses.spend(peer)
-        try:
-            known = await self._look_up(digest, look_up)
-        except CancelledError:  # who hangs up learns nothing of it
-            self._guesses.refund(peer)
-            raise
-        if known.actor is not None:
-            self._guesses.refund(peer)
+        """Only what was wrong counts, once that is known: hundreds of tests on one machine may each
+
+        come with a key of its own at the same time. Who hangs up before that learns nothing of it.
+        """
+        self._guesses.check(peer)
+        known = await self._look_up(digest, look_up)
+        if known.actor is None and not known.was_good:
+            self._guesses.add(peer)
         return known
 
     def _actor_with(self, known: _Known) -> Actor:
@@ -187,8 +186,9 @@ class Authenticator:
     async def _look_up_run_key(self, digest: bytes) -> _Known:
         found = await find_run_key(self._database, digest)
         until_s = self._reactor.seconds() + CACHE_S
-        if found is None or found.suspended:
-            return _Known(None, None, until_s, None)
+        if found is None or found.suspended or found.has_ended:
+            was_good = found is not None and found.has_ended
+            return _Known(None, None, until_s, None, was_good)
         actor = Actor(account=found.account, scope=Scope(domain=found.domain))
         return _Known(actor, None, until_s, found.ends)
 

@@ -27,13 +27,21 @@ class Guesses:
 
     def spend(self, peer: str) -> None:
         """``peer`` (an IP address) is about to guess. Raises ThrottledError for one too many."""
+        self.check(peer)
+        self.add(peer)
+
+    def check(self, peer: str) -> None:
+        """Raises ThrottledError where one more guess of ``peer`` would be one too many."""
         now_s, network = self.clock.seconds(), network_of(peer)
         wait_s = ceil(self._window.wait_s(network, now_s))
         if wait_s:
             raise ThrottledError(
                 f"Too many wrong passwords or keys, try again in {wait_s} s", retry_after_s=wait_s
             )
-        self._window.add(network, now_s)
+
+    def add(self, peer: str) -> None:
+        """Count a guess of ``peer`` that was wrong."""
+        self._window.add(network_of(peer), self.clock.seconds())
 
     def refund(self, peer: str) -> None:
         """Take a guess of ``peer`` off the count: it was right."""

@@ -9,9 +9,11 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 
-from mailsacd.core.actor import by_command
+from mailsacd.core.account import new_run_key
+from mailsacd.core.actor import Scope, by_command
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
 from mailsacd.core.run import Run, new_run_id
+from mailsacd.mail.accounts.guesses import GUESSES
 from mailsacd.mail.ownership.directory import Directory
 from mailsacd.mail.records.activity import Activity
 from mailsacd.mail.runs import ending as module
@@ -26,6 +28,7 @@ from tests.mail.hubs import new_mail
 from tests.mail.people import People, people
 
 ensure = pytest_twisted.ensureDeferred
+PEER = "192.0.2.1"
 OVER = "update run set ends = now() - make_interval(secs => %s)"
 
 
@@ -157,3 +160,22 @@ async def test_the_domain_of_a_run_is_the_operators_or_the_accounts(
         for domain in ("other.example", f"{new_run_id()[:-1]}.ci.example"):
             with pytest.raises(ForbiddenError):
                 await here.runs.begin(by_command("ann"), name="", domain=domain, ends=None)
+
+
+@ensure
+async def test_many_keys_that_are_new_here_are_no_guesses_nor_are_those_of_ended_runs(
+    database: Database, database_dsn: str
+) -> None:
+    async with node(database, database_dsn) as here:
+        begun = [await here.begin() for _ in range(GUESSES * 2)]
+        authenticate = here.people.authenticator.authenticate
+        at_once = [ensureDeferred(authenticate(key, PEER)) for _, key in begun]
+        actors = await gatherResults(at_once)
+        scopes = {actor.scope for actor in actors}
+        assert scopes == {Scope(domain=run.domain) for run, _ in begun}
+        for run, key in begun:
+            await here.runs.end(by_command("ann"), run.id)
+            with pytest.raises(UnauthenticatedError):
+                await authenticate(key, PEER)
+        with pytest.raises(UnauthenticatedError):
+            await authenticate(new_run_key(), PEER)
