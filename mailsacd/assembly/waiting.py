@@ -33,7 +33,7 @@ class Waiting:
         tools = Tools(
             hub=hub,
             looks=Looks(database, reactor=reactor),
-            bodies=Bodies(database, ground.lanes.readers),
+            bodies=Bodies(database, ground.lanes.readers, reactor=reactor),
             tasks=Tasks("look for mail", most=settings.wait.max_open, clock=reactor),
             reactor=reactor,
         )

@@ -12,7 +12,6 @@ from collections.abc import Awaitable
 from math import inf
 from typing import Any, Final, Protocol
 
-from twisted.internet.defer import DeferredLock, ensureDeferred
 from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import UnavailableError
@@ -22,6 +21,7 @@ from mailsacd.store.events import Events, current_snapshot, events_after, snapsh
 from mailsacd.store.notices import MAIL, Notices
 from mailsacd.store.pool import Database
 from mailsacd.work.loop import Loop
+from mailsacd.work.sharing import Sharing
 
 TICK_S: Final = 0.5  # between looks while notices may be missed, and while the database is away
 LOOK_AT_LEAST_EVERY_S: Final = 1.0  # a node may have died before it gave its notice
@@ -72,7 +72,7 @@ class Poller:
         self._notices = notices
         self._follower = follower
         self._reactor = reactor
-        self._beginning = DeferredLock()
+        self._beginning: Sharing[str, None] = Sharing()
         self._due = False
         self._looked_s = self._began_s = 0.0
         self._may_have_missed = True
@@ -88,7 +88,7 @@ class Poller:
 
     async def begin(self) -> None:
         """Know from where to look, unless that is known. Raises UnavailableError."""
-        await self._beginning.run(lambda: ensureDeferred(self._begin()))
+        await self._beginning.get("begin", self._begin)
 
     def rest(self) -> None:
         """Forget that, if nobody needs it any more."""

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import DeferredSemaphore, ensureDeferred
+from twisted.internet.task import deferLater
 
 from mailsacd.core.pattern import Pattern
 from mailsacd.mime.extract import text_of
@@ -39,9 +40,10 @@ class Searched:
 class Bodies:
     """Reads messages on behalf of who may see them. Raises UnavailableError, OverloadedError."""
 
-    def __init__(self, database: Database, lane: Lane) -> None:
+    def __init__(self, database: Database, lane: Lane, *, reactor: Any) -> None:
         self._database = database
         self._lane = lane
+        self._reactor = reactor
         self._turn = DeferredSemaphore(1)
 
     async def search(
@@ -59,6 +61,8 @@ class Bodies:
     async def _search(
         self, inbox: str, viewer: str | None, message_id: str, patterns: Sequence[Pattern]
     ) -> list[Searched]:
+        if self._turn.waiting:  # who come next are begun from here: not each within the last
+            await deferLater(self._reactor, 0)
         stored = await find_raw(self._database, inbox, message_id, viewer)
         if stored is None:
             return [Searched(is_found=False, took_s=0.0)] * len(patterns)

@@ -18,7 +18,7 @@ from mailsacd.work.tasks import Tasks
 LOOKED_AT: Final = 100
 """So many messages of those since the time that somebody said are looked at: the newest."""
 
-_AT_A_TIME: Final = 50  # who wait: others have the reactor in between
+_AT_A_TIME: Final = 500  # who wait: others have the reactor in between
 _LOST: Final = "Something is wrong here: wait again"
 
 

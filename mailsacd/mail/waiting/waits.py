@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, ensureDeferred
+from twisted.internet.task import deferLater
 
 from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.condition import BODY_MATCHES, Condition
@@ -196,9 +197,13 @@ class Waits:
 
     async def _allowed(self, actor: Actor, place: Place) -> Place:
         """The place in normal form. Some are asked for at a time: thousands may come at once."""
-        found: Place = await self._turn.run(
-            lambda: ensureDeferred(self._rights.normal(actor, place))
-        )
+
+        async def look() -> Place:
+            if self._turn.waiting:  # who come next are begun from here: not each within the last
+                await deferLater(self._tools.reactor, 0)
+            return await self._rights.normal(actor, place)
+
+        found: Place = await self._turn.run(lambda: ensureDeferred(look()))
         if self._stopping:
             raise UnavailableError(_STOPS)
         return found

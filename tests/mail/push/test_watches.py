@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
+from twisted.internet.defer import ensureDeferred, gatherResults
 
 from mailsacd.core.event import Topic
 from mailsacd.store.pool import Database
@@ -41,7 +42,7 @@ class Woken:
 async def test_it_is_woken_for_its_inbox_alone_before_pushes_are(
     database: Database, database_dsn: str
 ) -> None:
-    async with node_hub(database, database_dsn, hold_s=60.0) as node:
+    async with node_hub(database, database_dsn, hold_s=5.0) as node:
         woken, other = Woken(BOX), Woken("other@watched.example")
         await node.hub.watch(woken)
         await node.hub.watch(other)
@@ -66,3 +67,17 @@ async def test_what_may_have_been_missed_wakes_and_a_defect_ends(
         node.hub.failed()
         assert woken.is_lost
         assert not node.hub.is_listening
+
+
+@pytest_twisted.ensureDeferred
+async def test_hundreds_who_come_at_once_begin_together(
+    database: Database, database_dsn: str
+) -> None:
+    """None of them within the other, as deep as the stack is."""
+    async with node_hub(database, database_dsn) as node:
+        watches = [Woken(BOX) for _ in range(500)]
+        await gatherResults([ensureDeferred(node.hub.watch(each)) for each in watches])
+        await store(database, new_mail(BOX))
+        await until(lambda: all(each.times for each in watches))
+        for each in watches:
+            node.hub.unwatch(each)
