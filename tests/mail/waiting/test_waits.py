@@ -16,8 +16,8 @@ from mailsacd.listening_settings import WaitSettings
 from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.waiting import wait as wait_module
 from mailsacd.mail.waiting.bodies import Bodies
-from mailsacd.mail.waiting.inbox_waits import Tools
 from mailsacd.mail.waiting.looks import Looks
+from mailsacd.mail.waiting.place_waits import Tools
 from mailsacd.mail.waiting.seats import Seats
 from mailsacd.mail.waiting.waits import Fitting, Rights, TimeOver, Waits
 from mailsacd.store.pool import Database
