@@ -32,7 +32,7 @@ MAX_TIMEOUT_S: Final = 300
 NEAR: Final = 5
 """So many of the newest messages are told of when the time is over."""
 
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 32
 _STOPS: Final = "The server is stopping, come back later"
 _EVER: Final = ""  # below all ids
 
@@ -199,9 +199,11 @@ class Waits:
         """The place in normal form. Some are asked for at a time: thousands may come at once."""
 
         async def look() -> Place:
-            if self._turn.waiting:  # who come next are begun from here: not each within the last
+            looking = ensureDeferred(self._rights.normal(actor, place))
+            if looking.called and self._turn.waiting:
+                # Who come next would begin within the end of this, each of them one deeper
                 await deferLater(self._tools.reactor, 0)
-            return await self._rights.normal(actor, place)
+            return await looking
 
         found: Place = await self._turn.run(lambda: ensureDeferred(look()))
         if self._stopping:
