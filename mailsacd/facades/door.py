@@ -38,11 +38,11 @@ class Door:
 
         The password of Basic authentication (RFC 7617) is taken for an API key.
         """
-        if request.getHeader(_KEY) is None:
+        if not request.getHeader(_KEY):  # an empty one is none, to who looks at it next, too
             password = _password(request.getHeader(b"Authorization") or b"")
             if password:
                 request.requestHeaders.setRawHeaders(_KEY, [password])
-            elif not is_unregistrable(self._proxies.host(request)[0]):
+            elif not all(map(is_unregistrable, self._proxies.hosts(request))):
                 return problem(HTTPStatus.FORBIDDEN, _FOREIGN)
         return None
 

@@ -8,7 +8,11 @@ from mailsacd.store.pool import Database
 from tests.http.society import Society, society
 from tests.ws.listener import hang_up
 
-FACADES = ("facades.mailpit_port=0", "facades.mailhog_port=0")
+FACADES = (
+    "facades.mailpit_port=0",
+    "facades.mailhog_port=0",
+    'http.proxy_networks=["127.0.0.1"]',  # as with a proxy on the same machine
+)
 
 
 @pytest_twisted.async_yield_fixture

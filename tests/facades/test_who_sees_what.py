@@ -85,6 +85,21 @@ async def no_page_gets_in_by_a_name_of_its_own(people: Society) -> None:
     ):  # fmt: skip
         answer = await Program(people, "mailpit").ask(method, "/api/v1/messages", Host=host)
         assert answer.status in (400, 403)
+    for more in (
+        {"Host": "evil.net", "Mailsac-Key": ""},
+        {"Host": "evil.net", "Authorization": "Basic YW55Og=="},  # any: with an empty password
+        {"Host": "evil.net", "X-Forwarded-Host": "localhost"},
+        {"X-Forwarded-Host": "evil.net"},
+        {"X-Forwarded-Host": "/"},
+    ):
+        for tool in ("mailpit", "mailhog"):
+            answer = await Program(people, tool).ask("GET", "/api/v1/messages", **more)
+            assert answer.status == 403, (tool, more)
+            assert "localhost" in answer.body.decode()
+    answer = await Program(people, "mailpit").ask(
+        "GET", "/api/v1/messages", **{"X-Forwarded-Host": "mailpit.internal"}
+    )
+    assert answer.status == 200
     assert await seen(people, "nobody") == {"kept"}
     # with a key the name does not matter: a page has none
     answer = await Program(people, "mailpit", "owner").ask(

@@ -63,12 +63,25 @@ class Proxies:
 
         Both are empty where it named none, or what cannot be one.
         """
-        asked = (request.getHeader(b"Host") or b"").decode("latin-1").strip()
-        found = _HOST.match(self._forwarded(request, _FORWARDED_HOST)) or _HOST.match(asked)
+        found = _HOST.match(self._forwarded(request, _FORWARDED_HOST)) or _HOST.match(
+            _asked(request)
+        )
         if found is None:
             return "", ""
         port = self._forwarded(request, _FORWARDED_PORT)
         return found[1], found[2] or (port if _PORT.match(port) else "")
+
+    def hosts(self, request: Request) -> tuple[str, ...]:
+        """Each host that ``request`` names: as it came, and as a proxy of ours says.
+
+        Empty is what cannot be one. A page that is open on the proxy's machine can write the
+        proxy's field, but never Host: who must not be deceived looks at both.
+        """
+        forwarded = self._forwarded(request, _FORWARDED_HOST)
+        found = (
+            _HOST.match(each) for each in (_asked(request), *([forwarded] if forwarded else ()))
+        )
+        return tuple("" if each is None else each[1] for each in found)
 
     def prefix(self, request: Request) -> str:
         """What every URL of the server begins with for the client, behind the host.
@@ -122,6 +135,10 @@ class Proxies:
             return False
         mapped = getattr(address, "ipv4_mapped", None)
         return any((mapped or address) in network for network in self._networks)
+
+
+def _asked(request: Request) -> str:
+    return (request.getHeader(b"Host") or b"").decode("latin-1").strip()
 
 
 def _direct(request: Request) -> str:
