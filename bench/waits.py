@@ -11,7 +11,7 @@ had come and gone.
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import Final
 
 from bench.command import run_alone
@@ -21,6 +21,7 @@ from bench.latency import percentile_ms
 from bench.load import Load, Plan
 from bench.messages import SENDER, text_message
 from bench.processes import proportional_mib
+from bench.quiet import settle
 from bench.rounds import Verdict
 from bench.servers import HOST, NotStartedError, temporary_dir
 from bench.waiters import SUBJECT, Answered, Waiters
@@ -29,7 +30,6 @@ from mailsacd.core.ready import Ready
 _SPARE: Final = 500  # connections and waits beside those that are measured
 _PATIENCE_S: Final = 20.0
 _WARM_UP_MESSAGES: Final = 100
-_SETTLE_S: Final = 1.0
 _SIZE_BYTES: Final = 1_024
 _GOAL_MS: Final = 20.0
 _GOAL_MIB: Final = 100.0
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> list[Verdict]:
             waiters = Waiters(HOST, ready.ports["http"], inboxes, options.waits)
             stack.callback(waiters.stop)
             waiters.ready()
-            sleep(_SETTLE_S)
+            settle(ready.pid)
             waiting_mib = proportional_mib([ready.pid]) - before_mib
             acknowledged = _send(ready, inboxes, options)
             answered = waiters.answered(len(acknowledged), _PATIENCE_S)

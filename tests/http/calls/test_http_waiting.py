@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
+from mailsacd.mail.receiving.denylist_entry import deny
 from mailsacd.store.pool import Database
 from tests.http.client import Answer, Connection, connect
 from tests.http.society import (
@@ -34,6 +35,7 @@ async def people(database: Database, database_dsn: str) -> AsyncIterator[Society
     async with society(
         database, database_dsn, "wait.max_open_per_peer=3",
         "wait.max_open_per_account=2",
+        "message.accepted_domains=public.example,hidden.example",
     ) as made:  # fmt: skip
         yield made
         for connection in _open:
@@ -224,4 +226,10 @@ async def test_hints_say_what_may_be_why(people: Society) -> None:
     assert f"catch-all: wait for *@{HIDDEN_DOMAIN}" in await hints(IMPLICIT)
     await people.deliver(PRIVATE, CONTENT)
     assert "newest 6 messages" in await hints(PUBLIC, "nobody", "count=7")
+    assert "elsewhere.example is not accepted here" in await hints("me@elsewhere.example")
+    await deny(people.database, "denied@public.example", recipient=True)
+    await deny(people.database, "spam@public.example")
+    while "it is on the denylist" not in await hints("denied@public.example"):
+        pass  # a notice tells the daemon
+    assert "Mail from spam@" in await hints(PUBLIC, "nobody", "from=spam@public.example")
     assert "alternate" in await hints(f"inbox-{'0' * 40}@public.example")
