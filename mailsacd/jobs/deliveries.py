@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import CancelledError, DeferredSemaphore, ensureDeferred
-from twisted.internet.error import ConnectingCancelledError
 from twisted.logger import Logger
 
 from mailsacd.core.delivery import Attempt, Claim
@@ -127,8 +126,8 @@ class DeliveryJob:
                 await self._send(claim, message)
         except UnavailableError as e:  # its lease ends, and then it is due again
             _log.debug("a delivery waits: {why}", why=e.public)
-        except (CancelledError, ConnectingCancelledError) as e:  # the daemon stops
-            raise CancelledError from e
+        except CancelledError:  # the daemon stops
+            raise
         except Exception:  # noqa: BLE001  one delivery's defect is not to end the others
             _log.failure("delivery {id} was broken off", id=claim.id)
 

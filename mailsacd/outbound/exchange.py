@@ -8,9 +8,11 @@ twisted.names takes 40 s. So answers have bounds.
 from io import BytesIO
 from typing import Any, Final, cast
 
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
+from twisted.internet.endpoints import connectProtocol
 from twisted.internet.interfaces import ITransport
 from twisted.names import dns
+
+from mailsacd.outbound.tcp_endpoint import TcpEndpoint
 
 Server = tuple[str, int]
 """IP address and port."""
@@ -61,10 +63,8 @@ async def _by_udp(reactor: Any, server: Server, query: dns.Query, timeout_s: flo
 
 
 async def _by_tcp(reactor: Any, server: Server, query: dns.Query, timeout_s: float) -> dns.Message:
-    endpoint = TCP6ClientEndpoint if ":" in server[0] else TCP4ClientEndpoint
-    reaching = endpoint(reactor, *server, timeout=timeout_s)
     protocol = DnsOverTcp(_Controller(), reactor=reactor)
-    await connectProtocol(reaching, protocol)
+    await connectProtocol(TcpEndpoint(reactor, *server, timeout_s), protocol)
     try:
         answer: dns.Message = await protocol.query([query], timeout_s)
     except dns.DNSQueryTimeoutError as e:

@@ -12,11 +12,7 @@ from typing import Any, Final
 
 from OpenSSL import SSL
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import (
-    TCP4ClientEndpoint,
-    TCP6ClientEndpoint,
-    wrapClientTLS,
-)
+from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.error import ConnectError, ConnectionLost
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import Protocol, connectionDone
@@ -26,6 +22,7 @@ from zope.interface import implementer
 from mailsacd.core.http_url import HttpUrl
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.one_shot import OneShot
+from mailsacd.outbound.tcp_endpoint import TcpEndpoint
 from mailsacd.outbound.tls import ClientTls, check_identity
 
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -85,8 +82,7 @@ class Requests:
         self, to: HttpUrl, addresses: tuple[str, ...], request: bytes, linger_s: float
     ) -> "_Exchange":
         for place, address in enumerate(addresses, start=1):
-            kind = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
-            endpoint: Any = kind(self._reactor, address, to.port, timeout=CONNECT_TIMEOUT_S)
+            endpoint: Any = TcpEndpoint(self._reactor, address, to.port, CONNECT_TIMEOUT_S)
             if to.secure:
                 endpoint = wrapClientTLS(ClientTls(self._context, to.host), endpoint)
             tls_host = to.host if to.secure else None

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from mailsacd.outbound.one_shot import OneShot
+from mailsacd.outbound.tcp_endpoint import TcpEndpoint
 
 MAX_ANSWER_BYTES: Final = 1_048_576
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -39,8 +39,7 @@ class Asker:
         found = await self._look_up(self._host)
         if not found:
             raise ConnectionError(f"{self._host} has no address")
-        kind = TCP6ClientEndpoint if ":" in found[0] else TCP4ClientEndpoint
-        endpoint: Any = kind(self._reactor, found[0], self._port, timeout=CONNECT_TIMEOUT_S)
+        endpoint = TcpEndpoint(self._reactor, found[0], self._port, CONNECT_TIMEOUT_S)
         exchange = _Exchange(question)
         await endpoint.connect(OneShot(exchange))
         return await exchange.answered

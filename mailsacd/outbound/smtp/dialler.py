@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from OpenSSL import SSL
-from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.error import ConnectError, ConnectingCancelledError
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.error import ConnectError
 
 from mailsacd.core.outcome import Outcome, RouteError
 from mailsacd.outbound.one_shot import OneShot
@@ -17,6 +16,7 @@ from mailsacd.outbound.smtp.opening import ClientRules, TlsUse
 from mailsacd.outbound.smtp.protocol import SessionProtocol, TlsFailedError
 from mailsacd.outbound.smtp.routing import Host, Route
 from mailsacd.outbound.smtp.tls_policy import TlsLevel
+from mailsacd.outbound.tcp_endpoint import TcpEndpoint
 from mailsacd.outbound.tls import ClientTls, trusting_context, verifying_context
 from mailsacd.settings import RelaySettings
 from mailsacd.work.threads import Lane
@@ -91,13 +91,10 @@ class Dialler:
         return Connection(protocol, host.name, self._lane, self._reactor)
 
     async def _connect(self, host: Host, address: str, protocol: SessionProtocol) -> None:
-        kind = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
         limit_s = self._settings.connect_timeout_s
-        endpoint: Any = kind(self._reactor, address, host.port, timeout=limit_s)
+        endpoint = TcpEndpoint(self._reactor, address, host.port, limit_s)
         try:
             await endpoint.connect(OneShot(protocol))
-        except ConnectingCancelledError as e:  # which is no CancelledError
-            raise CancelledError from e
         except (ConnectError, OSError) as e:
             raise _unreached(host, (str(e) or type(e).__name__).rstrip(".")) from e
 

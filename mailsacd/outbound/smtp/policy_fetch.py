@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
-from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, wrapClientTLS
+from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.internet.interfaces import (
     IHandshakeListener,
@@ -28,6 +28,7 @@ from zope.interface import implementer
 from mailsacd.core.errors import MailsacdError
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.smtp.mta_sts import MAX_POLICY_BYTES, BadPolicyError
+from mailsacd.outbound.tcp_endpoint import TcpEndpoint
 from mailsacd.outbound.tls import ClientTls, check_identity
 
 HTTPS_PORT: Final = 443
@@ -70,8 +71,7 @@ class PolicyFetcher:
 
     async def _fetch(self, host: str) -> str:
         address = (await self._guard.addresses(host))[0]
-        kind = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
-        endpoint: Any = kind(self._reactor, address, self._port, timeout=CONNECT_TIMEOUT_S)
+        endpoint = TcpEndpoint(self._reactor, address, self._port, CONNECT_TIMEOUT_S)
         tls = wrapClientTLS(ClientTls(self._context, host), endpoint)
         bounded = _Bounded(tls, host)
         try:
