@@ -52,3 +52,7 @@ class Circuit:
             self._rest_s = min(2 * self._rest_s, LONGEST_REST_S)
             self._until_s = now_s + self._rest_s
         return False
+
+    def given_up(self) -> None:
+        """Note that whoever asked did not wait for the answer, which tells nothing."""
+        self._is_trying = False

@@ -55,3 +55,16 @@ def test_those_asked_before_the_rest_make_it_no_longer() -> None:
     for _ in range(20):
         assert not circuit.failed(1)
     assert circuit.begin(FIRST_REST_S)
+
+
+def test_who_gives_up_says_nothing_of_who_was_asked() -> None:
+    circuit = Circuit()
+    for _ in range(2 * FAILURES):
+        assert circuit.begin(0)
+        circuit.given_up()
+    assert not circuit.is_open(0)
+    circuit = _broken()
+    assert circuit.begin(FIRST_REST_S)
+    circuit.given_up()
+    assert circuit.begin(FIRST_REST_S)  # another trial, without a longer rest
+    assert not circuit.begin(FIRST_REST_S)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeoutError
 from twisted.internet.error import ConnectError
 from twisted.logger import Logger
@@ -59,6 +59,9 @@ class OutsideScorer:
             raise UnavailableError(f"{name} did not answer, and is left alone for a while")
         try:
             report = await self._asked(mail)
+        except (CancelledError, GeneratorExit):  # whoever asked does not wait for it
+            self._circuit.given_up()
+            raise
         except BaseException as e:
             self._failed(e)
             if isinstance(e, _FAILURES):
