@@ -112,8 +112,7 @@ class Dispatch:
             if self._throttle is not None:
                 request.rates = rate_headers(await self._throttle.call(peer, actor.account))
             operation.admit(actor)
-            if actor is not ANYONE:
-                actor = actor.at(peer)
+            actor = actor.at(peer)
         values = operation.read(segments, query, request.getHeader)
         given = None if operation.body is None else struct_of(operation.body, body)
         return Call(

@@ -2,11 +2,10 @@
 
 There is no index of what is in messages, for it would cost more than taking them in
 (docs/adr/0048-search-reads-the-mail.md). Messages are gone through from the newest on: SQL leaves
-out what it can tell does not fit, their rows tell more, and what is left is read. That takes
-TIME_S at most; who wants more goes on where it ended.
+out what it can tell does not fit, their rows tell more, and what is left is read. That ends after a
+while (search_turns); who wants more goes on where it ended.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,6 @@ import msgspec
 from twisted.internet.interfaces import IReactorTime
 
 from mailsacd.core.actor import Actor, account_of
-from mailsacd.core.errors import OverloadedError
 from mailsacd.core.message import Message
 from mailsacd.core.narrowing import Narrowing, narrowing
 from mailsacd.core.query import TAG, parse
@@ -24,6 +22,7 @@ from mailsacd.core.query_terms import All, Query, fits
 from mailsacd.mail.reading.access import AccessControl
 from mailsacd.mail.reading.account_mail import named_domain
 from mailsacd.mail.reading.search_answers import RowAnswers, WholeAnswers
+from mailsacd.mail.reading.search_turns import SearchTime, SearchTurns
 from mailsacd.store.beginnings import find_beginnings
 from mailsacd.store.compression import expand_beginning
 from mailsacd.store.reading import Reader
@@ -32,13 +31,9 @@ from mailsacd.store.search import search
 from mailsacd.store.search_scan import Place, next_messages
 from mailsacd.store.sql import Executor
 from mailsacd.work.threads import Lane
-from mailsacd.work.turns import Turns
 
 MAX_FOUND: Final = 100
 """How many messages a search answers at most."""
-
-TIME_S: Final = 2.0
-"""So long may a search go on, but for the batch that it is at."""
 
 SEARCHED_BYTES: Final = 524_288
 """So much of the beginning of each message is read."""
@@ -48,10 +43,6 @@ ROWS: Final = 100
 
 READ_BYTES: Final = 131_072
 """So much of them is read at a time, or one message: then it is the turn of another search."""
-
-MAX_UNDER_WAY: Final = 50
-MAX_OF_ACCOUNT: Final = 5
-"""So many searches may be under way at a time, and so many of one account."""
 
 Batch = Sequence[tuple[Message, RowAnswers]]
 
@@ -93,9 +84,7 @@ class Search:
         self._reads = reads
         self._access_control = access_control
         self._lane = lane
-        self._clock = clock
-        self._turns = Turns(1, MAX_UNDER_WAY)
-        self._under_way: Counter[str] = Counter()
+        self._turns = SearchTurns(clock)
 
     async def in_account(self, actor: Actor, asked: Asked) -> Found:
         """What came to the account's private addresses and verified domains.
@@ -119,17 +108,8 @@ class Search:
 
     async def _in_place(self, actor: Actor, place: Place, asked: Asked) -> Found:
         query = await self._parsed(actor.account if actor.scope is None else None, asked)
-        whose = place.viewer or place.name
-        under_way = self._under_way
-        if under_way[whose] >= MAX_OF_ACCOUNT or under_way.total() >= MAX_UNDER_WAY:
-            raise OverloadedError("Too many searches are under way, try again later")
-        under_way[whose] += 1
-        try:
-            return await self._found(place, query, asked)
-        finally:
-            under_way[whose] -= 1
-            if not under_way[whose]:
-                del under_way[whose]
+        with self._turns.begun(actor) as time:
+            return await self._found(place, query, asked, time)
 
     async def _parsed(self, account: str | None, asked: Asked) -> Query:
         """The query, with the saved searches of ``account`` (None: there are none)."""
@@ -141,11 +121,11 @@ class Search:
         query = parse(asked.query, saved)
         return All((query, *asked.also)) if asked.also else query
 
-    async def _found(self, place: Place, query: Query, asked: Asked) -> Found:
+    async def _found(self, place: Place, query: Query, asked: Asked, time: SearchTime) -> Found:
         narrowed = narrowing(query)
         terms = narrowed.as_terms() if place.kind == "account" and asked.before is None else None
         if terms is None:
-            return await self._gone_through(place, query, narrowed, asked)
+            return await self._gone_through(place, query, narrowed, asked, time)
         account = place.viewer or ""
         messages = await self._reads.reading(
             lambda db: search(db, account, terms, limit=asked.limit)
@@ -154,9 +134,8 @@ class Search:
         return Found(messages=messages, next=ids[-1].id if len(ids) == asked.limit else None)
 
     async def _gone_through(
-        self, place: Place, query: Query, narrowed: Narrowing, asked: Asked
+        self, place: Place, query: Query, narrowed: Narrowing, asked: Asked, time: SearchTime
     ) -> Found:
-        until = self._clock.seconds() + TIME_S
         found: list[Message] = []
         before, is_end, is_over = asked.before, False, False
         while not (is_end or is_over or len(found) >= asked.limit):
@@ -164,9 +143,9 @@ class Search:
                 partial(_next, place=place, narrowed=narrowed, before=before)
             )
             for batch in _batches(rows):
-                found += await self._fitting(place, query, batch)
+                found += await self._fitting(place, query, batch, time)
                 before = batch[-1][0].id
-                is_over = self._clock.seconds() > until
+                is_over = time.is_over
                 if is_over or len(found) >= asked.limit:
                     break
             is_end = len(rows) < ROWS and (not rows or before == rows[-1].id)
@@ -176,12 +155,14 @@ class Search:
         is_cut = is_over and not is_end and len(found) < asked.limit
         return Found(messages=_json(found), next=None if is_end else before, incomplete=is_cut)
 
-    async def _fitting(self, place: Place, query: Query, batch: Batch) -> list[Message]:
+    async def _fitting(
+        self, place: Place, query: Query, batch: Batch, time: SearchTime
+    ) -> list[Message]:
         """Those of the batch that fit."""
         known = {message.id: fits(query, row) for message, row in batch}
         undecided = [(message, row) for message, row in batch if known[message.id] is None]
         if undecided:
-            known.update(await self._turns.run(lambda: self._read(place, query, undecided)))
+            known.update(await time.in_turn(lambda: self._read(place, query, undecided)))
         return [message for message, _ in batch if known[message.id]]
 
     async def _read(self, place: Place, query: Query, batch: Batch) -> Mapping[str, bool]:

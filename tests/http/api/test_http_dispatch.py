@@ -58,6 +58,7 @@ class _Calls:
 
     def __init__(self) -> None:
         self.begun: list[Deferred[bytes]] = []
+        self.peers: list[str] = []
         self.given_up = 0
         self.done = 0
 
@@ -78,7 +79,8 @@ class _Calls:
             for method, path in (("GET", "/any"), ("POST", "/any"), ("POST", "/own"))
         )
 
-    async def wait(self, _call: Call) -> Response:
+    async def wait(self, call: Call) -> Response:
+        self.peers.append(call.actor.peer)
         self.begun.append(Deferred())
         try:
             body = await self.begun[-1]
@@ -123,6 +125,19 @@ async def test_a_change_is_made_though_who_asked_for_it_hangs_up(listen: Listen)
     await server.hangs_up(POST, lambda: len(server.calls.begun) == 1)
     server.calls.begun[0].callback(b"")
     assert (server.calls.given_up, server.calls.done) == (0, 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_call_tells_whence_it_came_with_and_without_a_key(listen: Listen) -> None:
+    server = _Server(listen)
+    for request in (GET, GET.replace(b"Mailsac-Key: right\r\n", b"")):
+        connection = await connect(reactor, server.port)
+        connection.send(request)
+        await until(lambda: len(server.calls.begun) == 1)
+        server.calls.begun.pop().callback(b"")
+        assert (await connection.answer()).status == 200
+        await connection.close()
+    assert server.calls.peers == ["127.0.0.1"] * 2
 
 
 @pytest_twisted.ensureDeferred

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import pytest_twisted
 
-from mailsacd.mail.reading import search
+from mailsacd.mail.reading import search, search_turns
 from mailsacd.mail.reading.saved_searches import MAX_SAVED
 from mailsacd.store.pool import Database
 from tests.http.society import IMPLICIT, PRIVATE, PUBLIC, Society, society
@@ -147,7 +147,7 @@ async def test_a_search_whose_time_is_over_goes_on(
     people: Society, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [await people.deliver(PRIVATE) for _ in range(5)][::-1]
-    monkeypatch.setattr(search, "TIME_S", -1.0)
+    monkeypatch.setattr(search_turns, "TIME_S", -10.0)  # and more than it waits for a turn
     monkeypatch.setattr(search, "READ_BYTES", 1)  # one message is a batch
     seen: list[str] = []
     before: dict[str, str] = {}
@@ -164,9 +164,9 @@ async def test_searches_under_way_are_bounded(
     people: Society, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await people.deliver(PRIVATE)
-    for name, at_most in (("MAX_OF_ACCOUNT", 0), ("MAX_UNDER_WAY", 0)):
+    for name, at_most in (("MAX_OF_CALLER", 0), ("MAX_UNDER_WAY", 0)):
         with monkeypatch.context() as patch:
-            patch.setattr(search, name, at_most)
+            patch.setattr(search_turns, name, at_most)
             refused = await people.ask("owner", "GET", f"{BOTH[0]}?query=x")
             assert refused.status == 503
             assert "retry-after" in refused.headers
