@@ -14,7 +14,9 @@ RUN_ID_CHARACTERS: Final = 20
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_CHARACTERS: Final = 16  # of 32 each: 80 bits
-_OF_DOMAIN: Final = re.compile(r"run-[0-9a-hjkmnp-tv-z]{16}\.")
+DOMAIN_FORM: Final = r"^run-[0-9a-hjkmnp-tv-z]{16}\."
+"""How the domain of a run begins: a regular expression of Python and of PostgreSQL."""
+_OF_DOMAIN: Final = re.compile(DOMAIN_FORM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,10 @@ from mailsacd.store.erasures import erase_domain
 from mailsacd.store.sql import Executor, many, maybe, none, one
 
 FORGOTTEN_AFTER_S: Final = 900
-"""So long after its end a run is known: longer than a message takes from its RCPT to its 250."""
+"""So long after its end a run is known, and what still comes for it is its account's.
+
+A transaction that began before the end may take longer: what it brings is hidden from everybody
+(store.storing)."""
 
 MAX_LISTED: Final = 10_000
 

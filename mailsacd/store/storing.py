@@ -11,6 +11,7 @@ import msgspec
 
 from mailsacd.core.errors import StatementError
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
+from mailsacd.core.run import DOMAIN_FORM, is_of_run
 from mailsacd.core.token import utc_from_ms
 from mailsacd.store.raw_messages import COLUMNS, VALUES, insert_raws
 from mailsacd.store.sql import Executor, many, none
@@ -41,6 +42,7 @@ _PUBLIC: Final = f"""events as (
 
 # An address that is reserved goes before its domain. Before both goes the account that forwarded
 # the mail to there: if it gave the address up just now, the mail is neither lost nor another's.
+# What comes for a run that is forgotten is nobody's, and hidden from everybody.
 # The subqueries are closed by their offsets: whose a row is, is worked out once, and its texts only
 # where there is an owner.
 _OWNED: Final = f"""copies as (
@@ -55,7 +57,7 @@ _OWNED: Final = f"""copies as (
                 then array(select json_array_elements_text(ways::json)) end as passed,
             saver.name as saved_by,
             coalesce(forwarder.name, address.owner, domain.owner) as owner,
-            address.owner is not null or coalesce(domain.is_private, false)
+            address.owner is not null or coalesce(domain.is_private, new.domain ~ '{DOMAIN_FORM}')
                 or new.saved_by is distinct from saver.name
                 or coalesce(forwarder.name <> domain.owner, forwarder.name is not null) as private
         from (
@@ -144,6 +146,9 @@ async def store_envelopes(
     Where raw messages are on other servers these have a statement of their own before, in one
     transaction with it.
 
+    Mail of a run that is forgotten is stored as nobody's, hidden from everybody, until it is as old
+    as public mail gets.
+
     Tells which of the messages, by id, are somebody's. ``public`` says that nobody owns anything
     of any of the domains nor starred nor forwarded any of them, so that this need not be looked up;
     not ``hooks``, that no address of these has a webhook or Slack. The reactor is held while the
@@ -151,6 +156,7 @@ async def store_envelopes(
     PostgreSQL cannot hold.
     """
     copies = [(new, message) for new in batch for message in new.messages]
+    public = public and not any(is_of_run(message.domain) for _, message in copies)
     places = [place for place, new in enumerate(batch, 1) for _ in new.messages]
     params: dict[str, Any] = _raws(batch) | _copies(copies) | {"places": places}
     params |= {"event": _event(copies)} if public else _ways(copies)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
@@ -12,6 +13,7 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from mailsacd.core.account import new_run_key
 from mailsacd.core.actor import Scope, by_command
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
+from mailsacd.core.event import Arrival, Interest
 from mailsacd.core.run import Run, new_run_id
 from mailsacd.mail.accounts.guesses import GUESSES
 from mailsacd.mail.ownership.directory import Directory
@@ -116,6 +118,24 @@ async def test_a_run_that_is_over_is_deleted_by_one_node_and_forgotten_later(
         assert await _count(database, "domain") == 1
         assert await here.directory.domain(run.domain) is None
         assert [found.id for found in await here.runs.list(by_command("ann"))] == [staying.id]
+
+
+@pytest.mark.parametrize("public", [True, False])
+@ensure
+async def test_what_comes_for_a_run_that_is_forgotten_is_nobodys_and_seen_by_nobody(
+    database: Database, public: bool
+) -> None:
+    run = f"{new_run_id()}.ci.example"
+    inboxes = (f"late@{run}", "late@run-on.example")
+    new = new_mail(*inboxes)
+    assert await store_envelopes(database, [new], public=public) == {}
+    rows = await database.fetch("select inbox, owner, private from message order by id")
+    assert rows == [(inboxes[0], None, True), (inboxes[1], None, False)]
+    arrivals = (await database.fetch("select messages from event"))[0][0]
+    hidden, told = msgspec.json.decode(arrivals, type=list[Arrival])
+    everything = Interest("ann", domains=frozenset({run, "run-on.example"}), all_public=True)
+    assert not everything.includes(hidden)
+    assert everything.includes(told)
 
 
 @ensure
