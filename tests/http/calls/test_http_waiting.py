@@ -205,6 +205,8 @@ async def test_who_may_no_longer_look_into_the_inbox_is_told_so(people: Society)
     await people.deliver(PUBLIC)
     await people.database.run("delete from api_key where id = 'id-ownerann'")
     await people.database.run("select pg_notify('mailsacd_accounts', 'ownerann')")
+    while (await people.ask("owner", "GET", "/api/me")).status == 200:
+        pass  # the notice is on its way
     await people.deliver(PRIVATE)
     assert (await by_key.answer()).status == 401
     public.connection.abort()
