@@ -13,6 +13,7 @@ from mailsacd.core.event import Interest, Pushed
 from mailsacd.mail.push import poller as watch
 from mailsacd.mail.push import stream as streams
 from mailsacd.store.pool import Database
+from mailsacd.store.transaction import Transaction
 from tests.lanes import LANES
 from tests.mail.hubs import Heard, Held, in_inboxes, new_mail, node_hub, reactor, store
 from tests.patience import until
@@ -387,8 +388,13 @@ async def test_what_is_deleted_before_it_is_fetched_is_passed_over(
 ) -> None:
     async with node_hub(database, database_dsn, listens=False) as node:
         _, heard = await node.listen(in_inboxes(BOB))
-        gone, there = await store(database, new_mail(BOB), new_mail(BOB))
-        await database.run("delete from message where id = %s", (gone,))
+
+        async def work(transaction: Transaction) -> str:  # in one: nobody looks in between
+            gone, there = await store(transaction, new_mail(BOB), new_mail(BOB))
+            await transaction.run("delete from message where id = %s", (gone,))
+            return there
+
+        there = await database.transaction(work)
         node.hub.wake()
         await heard.has(there)
 

@@ -148,8 +148,13 @@ async def test_what_is_starred_by_another_meanwhile_is_not_told(
     async with node_hub(database, database_dsn, listens=False) as node:
         _, heard = await node.listen(in_inboxes(PUBLIC))
         _, bob = await node.listen(in_inboxes(PUBLIC, account="bob"))
-        starred, plain = await store(database, new_mail(PUBLIC), new_mail(PUBLIC))
-        await database.run("update message set saved_by = 'bob' where id = %s", (starred,))
+
+        async def work(transaction: Transaction) -> list[str]:  # in one: nobody looks in between
+            ids = await store(transaction, new_mail(PUBLIC), new_mail(PUBLIC))
+            await transaction.run("update message set saved_by = 'bob' where id = %s", (ids[0],))
+            return ids
+
+        starred, plain = await database.transaction(work)
         node.hub.wake()
         await heard.has(plain)
         await bob.has(starred, plain)
