@@ -2,6 +2,8 @@
 
 import json
 
+import requests
+
 from tests.clients.program import NODE, OFFERING, WITHOUT_DNS, environment, key_of, run
 from tests.end_to_end.command import told
 from tests.end_to_end.daemon import MakeDaemon
@@ -51,6 +53,30 @@ def test_nodemailer_sends_in_all_of_its_ways(make_daemon: MakeDaemon) -> None:
     assert sorted(found) == sorted((way, "TLS" in way) for way in ways * 3)
     daemon.stop()
     offering.stop()
+
+
+def test_nodemailer_meets_faults(make_daemon: MakeDaemon) -> None:
+    daemon = make_daemon(*OFFERING).start()
+    told(daemon.data_dir, "domain", "add", "admin", "lab.example", "--vouched")
+    requests.put(
+        f"http://127.0.0.1:{daemon.ready.ports['http']}/api/domains/lab.example/faults",
+        headers={"Mailsac-Key": key_of(daemon)},
+        json={"byAddress": True},
+        timeout=30,
+    ).raise_for_status()
+    printed = run([NODE, "faults.js"], environment(daemon, DOMAIN="lab.example"))
+    assert printed.splitlines() == [
+        "rcpt-550-5.1.1 EENVELOPE 550 RCPT TO",
+        "data-451 EENVELOPE 451 DATA",
+        "end-554-5.6.0 EMESSAGE 554 DATA",
+        "rcpt-421 ECONNECTION 421 CONN",
+        "drop-end ESOCKET - CONN",
+        "drip-200ms-end 250",
+        "greylist-1 EENVELOPE 450 RCPT TO",
+        "greylist-1 250",
+        "tls-fail.lab.example ESOCKET - CONN",
+    ]
+    daemon.stop()
 
 
 def test_nodemailer_submits_with_all_that_it_asks_to_be_told(make_daemon: MakeDaemon) -> None:

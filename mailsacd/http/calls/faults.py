@@ -112,7 +112,7 @@ _VIEW: Final = schemas.object_of(
         "domain": schemas.STRING,
         "byAddress": {"type": "boolean"},
         "answers": {"type": "boolean"},
-        "rules": schemas.list_of({"type": "object"}),
+        "rules": schemas.list_of(schemas.named("FaultRule")),
         "count": _COUNT,
         "provoked": schemas.list_of(_PROVOKED),
     }
