@@ -63,7 +63,7 @@ class SmtpFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     do: Deed
     at: Phase = "rcpt"
-    code: Annotated[int, Meta(ge=400, le=599)] = 0
+    code: Annotated[int, Meta(ge=400, le=599)] | None = None
     status: Annotated[str, Meta(pattern=_STATUS)] = ""
     text: Annotated[str, Meta(pattern="^[ -~]{0,200}$")] = ""
     times: Annotated[int, Meta(ge=1, le=10_000)] = 1

@@ -37,6 +37,19 @@ def test_a_rule_that_makes_no_sense_is_refused(rule: dict[str, Any], wrong: str)
 
 
 @pytest.mark.parametrize(
+    "fault",
+    [
+        {"do": "refuse", "code": 550}, {"do": "greylist", "times": 3}, {"do": "limit"},
+        {"do": "delay", "seconds": 1}, {"do": "drip", "seconds": 1}, {"do": "drop", "at": "data"},
+        {"do": "bounce", "status": "4.2.2"}, {"do": "complain"}, {"do": "reply", "text": "x"},
+    ],
+)  # fmt: skip
+def test_what_is_written_down_is_read_again(fault: dict[str, Any]) -> None:
+    rule = msgspec.convert({"fault": fault}, FaultRule)
+    assert msgspec.json.decode(msgspec.json.encode(rule), type=FaultRule) == rule
+
+
+@pytest.mark.parametrize(
     ("pattern", "text", "expected"),
     [
         ("*", "", True), ("", "", True), ("", "a", False), ("a", "A", True), ("a*", "abc", True),

@@ -48,7 +48,7 @@ class Provoking:
         if not await self._due.is_due(planned, occasion):
             return NOTHING
         fault = planned.fault
-        reply = _reply(fault, planned.key) if fault.code else None
+        reply = _reply(fault, planned.key)
         await self._due.tell(
             planned, occasion, "" if reply is None else reply.wire.decode().strip()
         )
@@ -62,6 +62,8 @@ class Provoking:
         )
 
 
-def _reply(fault: SmtpFault, key: str) -> Reply:
+def _reply(fault: SmtpFault, key: str) -> Reply | None:
+    if fault.code is None:
+        return None
     by = f"rule {key[1:]}" if key.startswith("#") else key
     return Reply(fault.code, fault.status, (fault.text or f"On purpose, by {by}",))
