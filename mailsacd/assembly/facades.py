@@ -108,6 +108,7 @@ class Facades:
             listeners=feeds.listeners,
             tasks=self._tasks,
             hand_in=hand_in,
+            lane=ground.lanes.readers,
             ping=mailbox.ping,
             reactor=ground.reactor,
         )

@@ -12,6 +12,8 @@ from mailsacd.facades.mailhog.events import Frames as MailHogFrames
 from mailsacd.facades.mailpit.events import Frames as MailpitFrames
 from mailsacd.facades.mailpit.message import MessageCalls
 from mailsacd.facades.mailpit.messages import MessagesCalls
+from mailsacd.facades.mailpit.send import SendCalls
+from mailsacd.facades.mailpit.sent_message import Limits
 from mailsacd.facades.mailpit.service import ServiceCalls
 from mailsacd.facades.mailpit.shelf import Shelf
 from mailsacd.http.calls.websocket import WebSockets
@@ -20,17 +22,22 @@ from mailsacd.mail.reading.all_mail import AllMail
 from mailsacd.mail.receiving.hand_in import HandIn
 from mailsacd.settings import Settings
 from mailsacd.work.tasks import Tasks
+from mailsacd.work.threads import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What façades are made of. ``ping`` raises UnavailableError when the database is away."""
+    """What façades are made of. ``ping`` raises UnavailableError when the database is away.
+
+    What takes long is done in ``lane``.
+    """
 
     settings: Settings
     all_mail: AllMail
     listeners: Listeners
     tasks: Tasks
     hand_in: HandIn
+    lane: Lane
     ping: Callable[[], Awaitable[None]]
     reactor: Any
 
@@ -50,11 +57,13 @@ def mailpit(needs: Needs) -> Tool:
     """Mailpit, made of what façades need."""
     shelf = Shelf(needs.all_mail)
     feeds = needs.feeds(MailpitFrames(shelf))
-    max_bytes = needs.settings.message.max_bytes
+    message = needs.settings.message
+    limits = Limits(max_recipients=message.max_recipients, max_bytes=message.max_bytes)
     groups = (
         MessagesCalls(shelf, feeds.tell_as),
         MessageCalls(shelf),
-        ServiceCalls(shelf, needs.hand_in, needs.ping, max_bytes, needs.reactor),
+        SendCalls(shelf, needs.hand_in, limits, needs.lane),
+        ServiceCalls(shelf, needs.ping, needs.reactor),
     )
     operations = tuple(each for group in groups for each in group.operations())
     return Tool(operations, needs.sockets("/api/events", feeds), feeds.drain)

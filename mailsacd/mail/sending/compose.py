@@ -36,7 +36,7 @@ def compose(draft: Draft) -> bytes:
         ("Reply-To", draft.reply_to),
     )
     head = [address_field(name, several) for name, several in people if several]
-    head.append(_text_field("Subject", draft.subject))
+    head.append(text_field("Subject", draft.subject))
     for name, ids in (("In-Reply-To", draft.in_reply_to), ("References", draft.references)):
         if ids:
             head.append(folded_field(name, " ".join(ids)))
@@ -64,7 +64,9 @@ def folded_field(name: str, words: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def _text_field(name: str, text: str) -> str:
+def text_field(name: str, text: str) -> str:
+    """The header field ``name`` with any ``text`` of one line, encoded (RFC 2047) where it has to
+    be, in lines that end in CRLF."""
     if text.isascii() and "=?" not in text and len(text) < _MAX_PLAIN_TEXT:
         return f"{name}: {text}\r\n"
     encoded = Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
