@@ -65,11 +65,13 @@ class Front(Resource):
 
     def render(self, request: Request) -> int:
         """Have ``request`` answered, sooner or later. Returns NOT_DONE_YET."""
-        refusal = self._door.refusal(request)
+        upgrade = self._upgrades.get(tuple(request.postpath or ()))
+        # A WebSocket's says itself which pages may listen
+        refusal = self._door.refusal_of_page(request) if upgrade is None else None
+        refusal = refusal or self._door.refusal(request)
         if refusal is not None:
             request.answer(refusal)
             return server.NOT_DONE_YET
-        upgrade = self._upgrades.get(tuple(request.postpath or ()))
         if upgrade is None:
             return self._routes.render(request)
         request.postpath = []

@@ -115,6 +115,7 @@ async def pages_of_others_may_neither_read_nor_write(people: Society) -> None:
     answer = await program.ask("GET", "/api/v1/messages", **page)
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert (await program.ask("DELETE", "/api/v1/messages", **page)).status == 403
+    await nothing_is_done_for_pages_of_others(people)
     # a browser sends the cookie of a session to all ports of a host
     cookie = people.credentials["team"]
     target = "/api/v1/messages"
@@ -123,6 +124,44 @@ async def pages_of_others_may_neither_read_nor_write(people: Society) -> None:
     await deliver(people, mail("secret"), PRIVATE)
     seen_by_team = await ask(reactor, program.port, target, headers={**cookie, "Host": "localhost"})
     assert seen_by_team.json()["total"] == 1
+
+
+async def nothing_is_done_for_pages_of_others(people: Society) -> None:
+    newest = "/api/v1/message/latest"
+    latest = (await Program(people, "mailpit").json("GET", "/api/v1/messages"))["messages"][0]
+    part = f"/api/v1/message/{latest['ID']}/part/1"
+    picture = {
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "no-cors",
+        "Sec-Fetch-Dest": "image",
+    }
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    for who in ("nobody", "owner"):  # whose password a browser remembers
+        program = Program(people, "mailpit", who)
+        for target, headers, status in (
+            (newest, picture, 403),
+            (newest, {"Sec-Fetch-Site": "same-site"}, 403),
+            (newest, {"Origin": "https://evil.net"}, 403),  # as a WebSocket's is that is none
+            (newest, followed, 403),
+            (f"{newest}/part/1", picture, 403),
+            (part, {**picture, "Sec-Fetch-Dest": "empty"}, 403),
+            ("/api/v1/search?query=kept", picture, 403),
+            ("/view/latest.txt", picture, 403),
+            # what a person looks at
+            ("/view/latest.txt", followed, 200),
+            ("/api/v1/messages", {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, 200),
+            (part, picture, 404),  # there is no such part
+        ):
+            answer = await program.ask("GET", target, **headers)
+            assert answer.status == status, (who, target, headers)
+        assert (await program.ask("POST", "/view/latest.txt", **followed)).status == 403
+        assert (await program.json("GET", "/api/v1/messages"))["unread"] == 1
+    hog = Program(people, "mailhog")
+    search = "/api/v2/search?kind=containing&query=kept"
+    assert (await hog.ask("GET", search, **picture)).status == 403
+    key = people.credentials["owner"]  # which no page can send in its header
+    answer = await ask(reactor, hog.port, search, headers={**key, **picture, "Host": "localhost"})
+    assert answer.status == 200
 
 
 async def the_key_of_a_run_sees_the_run(people: Society) -> None:
