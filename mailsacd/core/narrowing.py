@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from mailsacd.core.folding import is_folded_in_columns
 from mailsacd.core.query_terms import All, Not, Query, Term
 from mailsacd.core.search import Terms
 
@@ -54,6 +55,7 @@ _COLUMNS: Final[Mapping[str, str]] = {
     "folder": "folder",
     "label": "label",
 }
+_AS_THEY_ARE: Final = frozenset({"folder", "label"})
 _STATES: Final[Mapping[str, tuple[str, bool]]] = {
     "read": ("read", True),
     "unread": ("read", False),
@@ -97,4 +99,5 @@ def _known(query: Query) -> tuple[str | None, Any]:
         return _STATES[query.text]
     if query.field == "id":
         return "from_id", query.text
-    return _COLUMNS.get(query.field), query.text
+    is_told = query.field in _AS_THEY_ARE or is_folded_in_columns(query.text)
+    return _COLUMNS.get(query.field) if is_told else None, query.text

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from mailsacd.core.errors import Fault, InvalidInputError
+from mailsacd.core.folding import fold
 from mailsacd.core.message_form import FOLDERS
-from mailsacd.core.query_terms import STATES, All, Not, Query, Some, Term, fold
+from mailsacd.core.query_terms import STATES, All, Not, Query, Some, Term
 from mailsacd.core.time_text import milliseconds_of
 from mailsacd.core.token import time_prefix
 

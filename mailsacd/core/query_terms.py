@@ -16,13 +16,13 @@ class Term:
     """One thing that a message has or has not, by ``field``.
 
     ``any``: ``text`` is in the subject, in the senders, in the recipients or in the body. ``from``,
-    ``to``, ``subject`` and ``body``: it is in these. They are compared as `fold` has them, and
-    ``text`` is so already. ``raw``: it is in the source, where ASCII letters alone have two cases.
-    ``header``: there is a header field ``name`` (lower case) with ``text`` in it. ``attachment``:
-    it has one. ``state``: ``text`` is one of STATES. ``folder`` and ``label``: it is in that, or
-    has it. ``id``: its id is ``text`` or sorts after it, so it came then or later. ``larger`` and
-    ``smaller``: its raw has more or fewer bytes than ``number``. ``link``: ``text`` is in a URL
-    that the message links to.
+    ``to``, ``subject`` and ``body``: it is in these. They are compared as core.folding has them,
+    and ``text`` is so already. ``raw``: it is in the source, where ASCII letters alone have two
+    cases. ``header``: there is a header field ``name`` (lower case) with ``text`` in it.
+    ``attachment``: it has one. ``state``: ``text`` is one of STATES. ``folder`` and ``label``: it
+    is in that, or has it. ``id``: its id is ``text`` or sorts after it, so it came then or later.
+    ``larger`` and ``smaller``: its raw has more or fewer bytes than ``number``. ``link``: ``text``
+    is in a URL that the message links to.
     """
 
     field: Field
@@ -53,11 +53,6 @@ class Some:
 
 
 Query = Term | Not | All | Some
-
-
-def fold(text: str) -> str:
-    """Return ``text`` as it is compared without regard to case."""
-    return text.lower()
 
 
 def fits(query: Query, answer: Callable[[Term], bool | None]) -> bool | None:

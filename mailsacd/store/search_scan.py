@@ -1,7 +1,8 @@
 """The statements that go through messages from the newest on, for a search that has to read them.
 
 What SQL can tell (core.narrowing) is asked here; who searches looks at the rest. Of public mail the
-texts are not in columns: that a column is null tells nothing.
+texts are not in columns: that a column is null tells nothing. Nor does what a column has not that
+may have been cut.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from mailsacd.store.inbox import IN_FOLDER, OWNED, WITH_LABEL
 from mailsacd.store.inbox import KEPT as KEPT_OF_ACCOUNT
 from mailsacd.store.sql import Executor, many
 from mailsacd.store.views import ABOVE_ALL_IDS, COLUMNS, KEPT, VISIBLE_AMONG_MANY, as_message
+
+SUBJECT_CHARACTERS: Final = 1_000
+PEOPLE_CHARACTERS: Final = 4_000
+"""What is kept in columns of a subject, of the senders, of To and of Cc (schema/0016)."""
 
 Kind = Literal["account", "domain", "inbox"]
 
@@ -38,13 +43,15 @@ _ROWS: Final[dict[Kind, str]] = {
 }
 
 
-def _has(column: str) -> str:
+def _may_have(column: str, cut_at: int) -> str:
     # in a select of its own the text is folded once, not row after row
     return f"""(%({column})s::text is null or {column} is null
-        or strpos({column}, (select folded(%({column})s::text))) > 0)"""
+        or strpos({column}, (select folded(%({column})s::text))) > 0
+        or length({column}) >= {cut_at})"""
 
 
-_MAY_FIT: Final = f"""{_has("subject")} and {_has("sender")} and {_has("recipients")}
+_MAY_FIT: Final = f"""{_may_have("subject", SUBJECT_CHARACTERS)}
+    and {_may_have("sender", PEOPLE_CHARACTERS)} and {_may_have("recipients", PEOPLE_CHARACTERS)}
     and (%(read)s::boolean is null or (read is true) = %(read)s::boolean)
     and (%(starred)s::boolean is null or (saved_by is not null) = %(starred)s::boolean)
     and (%(folder)s::text is null or {IN_FOLDER}) and (%(label)s::text is null or {WITH_LABEL})"""

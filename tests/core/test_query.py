@@ -153,6 +153,10 @@ NARROWED: list[tuple[str, Narrowing]] = [
     ("-is:read", Narrowing(read=False)),
     ("folder:spam label:L", Narrowing(folder="spam", label="L")),
     ("-folder:spam", Narrowing(is_all=False)),
+    ("subject:ГРЮН from:Ærø to:注文", Narrowing(subject="грюн", sender="ærø", recipients="注文")),
+    ("subject:Đề", Narrowing(is_all=False)),
+    ("from:ՀԱՅ is:read", Narrowing(read=True, is_all=False)),
+    ("to:ΟΔΟΣ", Narrowing(is_all=False)),
     (
         "after:2020-01-01 after:2019-01-01 before:2021-01-01 -after:2020-01-01",
         Narrowing(from_id="01dxf6dt00", before_id="01dxf6dt00"),
@@ -174,6 +178,7 @@ def test_what_all_that_fit_have_in_common(text: str, expected: Narrowing) -> Non
         ("subject:x after:2020-01-01", None),
         ("subject:x word", None),
         ("word", None),
+        ("subject:Đề", None),
     ],
 )
 def test_what_the_index_finds_alone(text: str, expected: Terms | None) -> None:

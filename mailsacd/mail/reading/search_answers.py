@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Final
 
+from mailsacd.core.folding import fold
 from mailsacd.core.message import Message
 from mailsacd.core.message_form import Mailboxes, searched
-from mailsacd.core.query_terms import Field, Term, fold
+from mailsacd.core.query_terms import Field, Term
 from mailsacd.mime import header
 from mailsacd.mime.bodies import within_limits
 from mailsacd.mime.parse import texts

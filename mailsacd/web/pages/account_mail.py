@@ -9,9 +9,10 @@ import msgspec
 
 from mailsacd.core.actor import account_of
 from mailsacd.core.errors import InvalidInputError
+from mailsacd.core.folding import fold
 from mailsacd.core.message_form import FOLDERS
 from mailsacd.core.query import TAG, QueryError
-from mailsacd.core.query_terms import Query, Term, fold
+from mailsacd.core.query_terms import Query, Term
 from mailsacd.http.api.parameters import SKIP
 from mailsacd.http.calls.inbox import FOLDER, LABEL, MAX_TERM_CHARACTERS
 from mailsacd.http.calls.search import BEFORE

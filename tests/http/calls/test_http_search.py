@@ -232,3 +232,27 @@ async def test_saved_searches_are_bounded_and_valid(people: Society) -> None:
         assert answer.status == 400
         assert [fault["field"] for fault in answer.json()["faults"]] == [field], (name, query)
     assert (await people.ask("nobody", "POST", SEARCHES, more)).status == 401
+
+
+SUBJECTS = [
+    ("ĐỀ NGHỊ", "nghị"),
+    ("ՀԱՅԵՐԵՆ", "հայ"),
+    ("ΟΔΟΣ", "οδος"),
+    ("İZMİR", "İzm"),
+    ("x" * 900 + " " + "y" * 900 + " behind", "behind"),
+]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_columns_cannot_tell_is_found_all_the_same(people: Society) -> None:
+    """Columns keep some capitals as they are, and are cut."""
+    for place, (subject, text) in enumerate(SUBJECTS):
+        mail = EmailMessage()
+        mail["Subject"], mail["From"] = subject, "ann@a.example"
+        many = [f"name{n}@{'x' * 40}.example" for n in range(120)]
+        mail["To"] = ", ".join([*many, f"last{place}@a.example"])
+        message_id = await people.deliver(PRIVATE, mail.as_bytes().replace(b"\n", b"\r\n"))
+        for query in (f"subject:{text}", f"to:last{place}@a.example"):
+            for target in BOTH:
+                found = await _ids(people, target, f"{query} from:ann smaller:1M")
+                assert found == [message_id], query
