@@ -41,7 +41,8 @@ class Spam:
         return (SpamCalls(self.on_request),)
 
     async def start(self) -> None:
-        """Begin to score what is stored."""
+        """Begin to score what is stored, and to learn of what is moved."""
+        self.moved.start()
         if self._later is not None:
             self._later.start()
         if self._classifier is not None:

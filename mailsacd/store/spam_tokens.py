@@ -63,6 +63,7 @@ _mark: maybe[tuple[bool | None]] = maybe(
            where inbox = %(inbox)s and id = %(id)s
                and (owner = %(account)s or saved_by = %(account)s)
                and learned is distinct from %(is_spam)s::boolean
+               and folder = any(%(folders)s::text[])
            for no key update
        )
        update message set learned = %(is_spam)s::boolean from before
@@ -122,10 +123,19 @@ async def forget_tokens(db: Executor, account: str | None) -> None:
 
 
 async def mark_learned(
-    db: Executor, inbox: str, message_id: str, account: str, *, is_spam: bool
+    db: Executor,
+    inbox: str,
+    message_id: str,
+    account: str,
+    *,
+    is_spam: bool,
+    folders: Collection[str],
 ) -> tuple[bool | None] | None:
     """Note how a message of ``account`` is learned; return how it was before (None: not).
 
-    Returns None when there is no such message, or it is learned so already.
+    Returns None when there is no such message, it is learned so already, or it is in none of
+    ``folders``, as it was moved once more.
     """
-    return await _mark(db, inbox=inbox, id=message_id, account=account, is_spam=is_spam)
+    return await _mark(
+        db, inbox=inbox, id=message_id, account=account, is_spam=is_spam, folders=list(folders)
+    )

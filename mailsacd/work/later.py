@@ -65,6 +65,11 @@ class Later(Generic[R]):
             self._loop.wake()
         return True
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, is under way, or is still to be written down."""
+        return self._is_idle
+
     def start(self) -> None:
         """Begin with what is handed in from now on."""
         self._loop.start(inf)

@@ -6,7 +6,9 @@ by anybody.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from mailsacd.core.errors import UnavailableError
@@ -18,23 +20,38 @@ from mailsacd.store.messages import find_raw
 from mailsacd.store.pool import Database
 from mailsacd.store.spam_tokens import MESSAGES, Seen, add_tokens, mark_learned
 from mailsacd.store.transaction import Transaction
-from mailsacd.work.tasks import Tasks
+from mailsacd.work.later import Later
 from mailsacd.work.threads import Lane
 
-AT_ONCE: Final = 20
-"""So many messages are learned at a time; of more that are moved, none is."""
+AT_ONCE: Final = 2
+"""So many messages are read at a time, and one is written down: mail has the other connections."""
 
 _MEANS_SPAM: Final = {"spam": True, "inbox": False, "all": False}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A message that ``account`` has moved, and the buckets of its tokens."""
+
+    account: str
+    inbox: str
+    id: str
+    is_spam: bool
+    tokens: tuple[int, ...]
+
+
 class MovedMail:
-    """Learns of what accounts move; nobody waits for it (core.message.Filing)."""
+    """Learns of what accounts move; nobody waits for it (core.message.Filing).
+
+    Of what comes faster than it can be learned some waits (see `Later`), and the rest is left out.
+    """
 
     def __init__(self, database: Database, lane: Lane, *, reactor: Any) -> None:
         self._database = database
         self._lane = lane
-        self._tasks = Tasks("learn what is spam", most=AT_ONCE, clock=reactor)
-        self.finish = self._tasks.finish
+        self._later = Later("learn what is spam", self._keep, at_once=AT_ONCE, clock=reactor)
+        self.start = self._later.start
+        self.finish = self._later.finish
         self.declare(Figures())
 
     def declare(self, figures: Figures) -> None:
@@ -44,40 +61,59 @@ class MovedMail:
         self._left = figures.counter(name, what, outcome="left")
 
     @property
-    def under_way(self) -> int:
-        """How many messages are being learned."""
-        return len(self._tasks)
+    def is_idle(self) -> bool:
+        """Whether all that was moved is learned, or left out."""
+        return self._later.is_idle
 
     def moved(self, account: str | None, inbox: str, message_id: str, folder: str) -> None:
         """``account`` (None: the public) has moved a message, whosever it is, to ``folder``."""
         is_spam = _MEANS_SPAM.get(folder)
         if account is None or is_spam is None:
             return
-        try:
-            self._tasks.run(self._learn(account, inbox, message_id, is_spam=is_spam))
-        except UnavailableError:  # too many at a time, or the daemon stops
+        if not self._later.put(0, partial(self._read, account, inbox, message_id, is_spam=is_spam)):
             self._left.add()
 
-    async def _learn(self, account: str, inbox: str, message_id: str, *, is_spam: bool) -> None:
-        raw = await find_raw(self._database, inbox, message_id, account)
-        if raw is None:
-            return
-        stored = raw
-        tokens = await self._lane.run_in_thread(
-            lambda: tokens_of_stored(expand(stored)), expanded_bytes(stored)
+    async def _read(
+        self, account: str, inbox: str, message_id: str, *, is_spam: bool
+    ) -> Sequence[Lesson]:
+        try:
+            raw = await find_raw(self._database, inbox, message_id, account)
+            if raw is None:
+                return ()
+            stored = raw
+            tokens = await self._lane.run_in_thread(
+                lambda: tokens_of_stored(expand(stored)), expanded_bytes(stored)
+            )
+        except UnavailableError:
+            self._left.add()
+            return ()
+        return (
+            Lesson(account=account, inbox=inbox, id=message_id, is_spam=is_spam, tokens=tokens),
         )
 
-        async def work(transaction: Transaction) -> bool:
-            marked = await mark_learned(transaction, inbox, message_id, account, is_spam=is_spam)
-            if marked is None:
-                return False
-            taken_back = int(marked[0] is not None)
-            one = Seen(1, -taken_back) if is_spam else Seen(-taken_back, 1)
-            await add_tokens(transaction, account, dict.fromkeys((MESSAGES, *tokens), one))
-            return True
+    async def _keep(self, lessons: Sequence[Lesson]) -> None:
+        for lesson in lessons:  # what is learned once more, after a failure, is as before
+            if await self._database.transaction(partial(_learn, lesson)):
+                self._done.add()
 
-        if await self._database.transaction(work):
-            self._done.add()
+
+async def _learn(lesson: Lesson, transaction: Transaction) -> bool:
+    """Learn it, unless it is learned so already, or was moved on; return whether it was learned."""
+    folders = [folder for folder, is_spam in _MEANS_SPAM.items() if is_spam == lesson.is_spam]
+    marked = await mark_learned(
+        transaction,
+        lesson.inbox,
+        lesson.id,
+        lesson.account,
+        is_spam=lesson.is_spam,
+        folders=folders,
+    )
+    if marked is None:
+        return False
+    taken_back = int(marked[0] is not None)
+    one = Seen(1, -taken_back) if lesson.is_spam else Seen(-taken_back, 1)
+    await add_tokens(transaction, lesson.account, dict.fromkeys((MESSAGES, *lesson.tokens), one))
+    return True
 
 
 def tokens_of_stored(raw: bytes) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """What the classifier learns of samples and of what accounts move, and what it says then."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from mailsacd.store.spam_tokens import (
     find_tokens,
     forget_tokens,
 )
+from mailsacd.work import later
 from tests.lanes import LANES
 from tests.mail.access import access_control
 from tests.mail.envelopes import envelope
@@ -69,7 +71,7 @@ class House:
         """Move a message; how many are known of that account then."""
         for folder in folders:
             await self.marks.move(actor, inbox, message_id, folder)
-            await until(lambda: not self.moved.under_way)
+            await until(lambda: self.moved.is_idle)
         known = await count_learned(self.database, actor.account or "ann")
         return known.spam, known.ham
 
@@ -85,9 +87,13 @@ class House:
         return None if report is None else report.score
 
 
-@pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
+@pytest_twisted.async_yield_fixture
+async def house(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    monkeypatch.setattr(later, "EVERY_S", 0.01)
+    made = House(database)
+    made.moved.start()
+    yield made
+    await made.moved.finish()
 
 
 @pytest_twisted.async_yield_fixture(autouse=True)
@@ -118,7 +124,7 @@ async def test_nobody_teaches_by_mail_that_is_not_his(house: House) -> None:
     assert await count_learned(house.database, None) == Seen(0, 0)
     private = await house.deliver(PRIVATE, SPAM)
     house.moved.moved("bob", PRIVATE, private, "spam")
-    await until(lambda: not house.moved.under_way)
+    await until(lambda: house.moved.is_idle)
     assert await count_learned(house.database, "bob") == Seen(0, 0)
 
 
@@ -129,8 +135,28 @@ async def test_who_moves_many_at_once_teaches_each_once(house: House) -> None:
         Deferred.fromCoroutine(house.marks.move(ANN, PRIVATE, each, "spam")) for each in ids * 2
     ]
     await gatherResults(moving)
-    await until(lambda: not house.moved.under_way)
+    await until(lambda: house.moved.is_idle)
     assert await count_learned(house.database, "ann") == Seen(10, 0)
+
+
+@ensure
+async def test_of_a_bulk_move_all_is_learned(house: House) -> None:
+    ids = [await house.deliver(PRIVATE, SPAM) for _ in range(30)]
+    await house.database.run("update message set folder = 'spam'")
+    for each in ids:
+        house.moved.moved("ann", PRIVATE, each, "spam")
+    await until(lambda: house.moved.is_idle)
+    assert await count_learned(house.database, "ann") == Seen(30, 0)
+
+
+@ensure
+async def test_what_was_moved_on_meanwhile_counts_as_it_was_moved_last(house: House) -> None:
+    message = await house.deliver(PRIVATE, SPAM)
+    for folder in ("spam", "inbox", "spam", "all"):
+        await house.marks.move(ANN, PRIVATE, message, folder)
+    house.moved.moved("ann", PRIVATE, message, "spam")  # of a node that is late
+    await until(lambda: house.moved.is_idle)
+    assert await count_learned(house.database, "ann") == Seen(0, 1)
 
 
 @ensure
