@@ -43,7 +43,7 @@ def mail_pages(
         MessagePages(mailbox, marking, spam.on_request, transcripts),
         TranscriptPages(transcripts),
         MailContent(mailbox),
-        SharedPages(owners.links, mailbox),
+        SharedPages(owners.links, owners.shared_mailbox),
         CheckPages(mailbox, checks),
         AccountMailPages(account_mail, snippets, signing_in.profiles, marking, search, saved),
     )

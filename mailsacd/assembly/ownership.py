@@ -51,6 +51,9 @@ class Ownership:
             self.directory, anonymous_read=settings.http.anonymous_read
         )
         self.mailbox = Mailbox(database, self.access_control, ground.lanes.readers)
+        self.shared_mailbox = Mailbox(
+            database, self.access_control, ground.lanes.readers, shows_marks=False
+        )
         self.links = InboxLinks(database, self.access_control)
         alternates = Alternates(database, reactor=reactor)
         self.transcript_wishes = TranscriptWishes(

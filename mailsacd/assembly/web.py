@@ -98,7 +98,7 @@ def mail_calls(
     validator = Validator(owners.resolver, reactor=ground.reactor)
     return (
         *message_calls(owners.mailbox, ground.reactor),
-        InboxLinkCalls(owners.links, MessageCalls(owners.mailbox)),
+        InboxLinkCalls(owners.links, MessageCalls(owners.shared_mailbox)),
         MarkCalls(Marks(ground.database, access_control, filing)),
         TranscriptCalls(Transcripts(ground.database, access_control)),
         InboxCalls(AccountMail(ground.database, access_control, ground.reads)),

@@ -13,6 +13,7 @@ from mailsacd.store.views import (
     KEPT,
     REACHABLE,
     REACHABLE_AMONG_MANY,
+    UNMARKED_COLUMNS,
     VISIBLE_AMONG_MANY,
     IdPage,
     as_message,
@@ -26,7 +27,10 @@ _PAGE = f"""from message
 _THIS = f"where inbox = %(inbox)s and id = %(id)s and {REACHABLE} and {KEPT}"
 _ONE = f"from message {_THIS}"
 
-_list_json: one[str] = one(column, f"select {AS_JSON_ARRAY} from (select {COLUMNS} {_PAGE}) page")  # noqa: S608  parts of SQL, no input
+_list_json: dict[bool, one[str]] = {
+    marked: one(column, f"select {AS_JSON_ARRAY} from (select {columns} {_PAGE}) page")  # noqa: S608  parts of SQL, no input
+    for marked, columns in ((True, COLUMNS), (False, UNMARKED_COLUMNS))
+}
 _count: one[int] = one(
     column,
     f"select count(*) from message where inbox = %(inbox)s and {VISIBLE_AMONG_MANY} and {KEPT}",  # noqa: S608  as above
@@ -48,14 +52,19 @@ _delete_one = deletion(_THIS)
 
 
 async def list_messages_json(
-    db: Executor, inbox: str, viewer: str | None = None, **page: Unpack[IdPage]
+    db: Executor,
+    inbox: str,
+    viewer: str | None = None,
+    *,
+    marked: bool = True,
+    **page: Unpack[IdPage],
 ) -> str:
     """Return what ``viewer`` sees of ``inbox``, newest first, as the text of one JSON array.
 
     ``viewer`` is an account, or None for the public. A row for each message would cost twice as
-    much (see store.views).
+    much (see store.views). Not ``marked``, they are as if nobody had done anything to them.
     """
-    return await _list_json(db, inbox=inbox, viewer=viewer, **bounds(page))
+    return await _list_json[marked](db, inbox=inbox, viewer=viewer, **bounds(page))
 
 
 async def count_messages(db: Executor, inbox: str, viewer: str | None = None) -> int:

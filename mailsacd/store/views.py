@@ -43,6 +43,15 @@ def _constant(value: str | tuple[()] | None) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+UNMARKED_COLUMNS: Final = ", ".join(
+    (
+        "inbox, id, facts, auth",
+        *(f"{_constant(getattr(UNTOUCHED, mark.name))} as {mark.name}" for mark in _MARKS),
+    )
+)
+"""COLUMNS of a row as if nobody had done anything to the message."""
+
+
 def _as_json() -> str:
     """What core.message_form.message_json does, in SQL over COLUMNS.
 

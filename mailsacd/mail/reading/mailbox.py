@@ -5,12 +5,13 @@ came by.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from mailsacd.core.actor import Actor, viewing_account
 from mailsacd.core.message import Message, Neighbours
+from mailsacd.core.message_form import UNTOUCHED
 from mailsacd.core.token import time_prefix
 from mailsacd.mail.reading.access import Access, AccessControl
 from mailsacd.mime.extract import text_of_stored
@@ -60,18 +61,29 @@ class Mailbox:
     messages wait to be rendered.
     """
 
-    def __init__(self, database: Database, access_control: AccessControl, lane: Lane) -> None:
-        """Large messages are rendered in ``lane``; others may use it for what they make of them."""
+    def __init__(
+        self,
+        database: Database,
+        access_control: AccessControl,
+        lane: Lane,
+        *,
+        shows_marks: bool = True,
+    ) -> None:
+        """Large messages are rendered in ``lane``; others may use it for what they make of them.
+
+        Unless it ``shows_marks``, messages are as if nobody had done anything to them.
+        """
         self._database = database
         self._access_control = access_control
         self.lane = lane
+        self._shows_marks = shows_marks
         self._reading: Sharing[_Asked, Any] = Sharing()
 
     async def list_json(self, actor: Actor, email: str, page: Page) -> str:
         """The messages of an inbox, newest first, as the text of one JSON array."""
         inbox = await self._access_control.inbox(actor, email)
         return await messages.list_messages_json(
-            self._database, inbox, actor.account, **page.bounds()
+            self._database, inbox, actor.account, marked=self._shows_marks, **page.bounds()
         )
 
     async def count(self, actor: Actor, email: str) -> tuple[int, str]:
@@ -85,7 +97,8 @@ class Mailbox:
         found = await messages.find_message(
             self._database, access.inbox, message_id, actor.account, is_open=access.is_open
         )
-        return access.found(found)
+        message = access.found(found)
+        return message if self._shows_marks else replace(message, marks=UNTOUCHED)
 
     async def neighbours(self, actor: Actor, email: str, message_id: str) -> Neighbours:
         """The messages beside one, of those that the actor sees in its inbox. NotFoundError."""

@@ -47,6 +47,24 @@ async def test_whoever_has_a_link_reads_the_inbox_and_nothing_else(people: Socie
 
 
 @ensure
+async def test_a_link_tells_nothing_of_the_account_nor_of_what_it_does_to_a_message(
+    people: Society,
+) -> None:
+    id_ = await people.deliver(PRIVATE)
+    message = f"/api/addresses/{PRIVATE}/messages/{id_}"
+    (before,) = await people.json("owner", "GET", f"/api/addresses/{PRIVATE}/messages")
+    await people.json("owner", "PUT", f"{message}/star")
+    await people.json("owner", "PUT", f"{message}/labels/mine")
+    await people.json("owner", "PUT", f"{message}/read/true")
+    await people.json("owner", "PUT", f"{message}/folder/trash")
+    assert (await people.json("owner", "GET", message))["savedBy"] == OWNER
+    link = await _link(people)
+    messages = f"/api/links/{link['token']}/messages"
+    assert await people.json("nobody", "GET", messages) == [before]
+    assert await people.json("nobody", "GET", f"{messages}/{id_}") == before
+
+
+@ensure
 async def test_links_are_for_what_is_ones_own(people: Society) -> None:
     for who, inbox, status in (
         ("nobody", PRIVATE, 401),
