@@ -16,6 +16,7 @@ from mailsacd.facades.mailpit.send import SendCalls
 from mailsacd.facades.mailpit.sent_message import Limits
 from mailsacd.facades.mailpit.service import ServiceCalls
 from mailsacd.facades.mailpit.shelf import Shelf
+from mailsacd.facades.searches import Searches
 from mailsacd.http.calls.websocket import WebSockets
 from mailsacd.mail.push.listeners import Listeners
 from mailsacd.mail.reading.all_mail import AllMail
@@ -55,7 +56,7 @@ class Needs:
 
 def mailpit(needs: Needs) -> Tool:
     """Mailpit, made of what façades need."""
-    shelf = Shelf(needs.all_mail)
+    shelf = Shelf(needs.all_mail, Searches(needs.reactor), needs.lane)
     feeds = needs.feeds(MailpitFrames(shelf))
     message = needs.settings.message
     limits = Limits(max_recipients=message.max_recipients, max_bytes=message.max_bytes)
@@ -74,7 +75,7 @@ def mailhog(needs: Needs) -> Tool:
     frames = MailHogFrames(needs.all_mail)
     feeds = needs.feeds(frames)
     groups = (
-        MailHogCalls(needs.all_mail),
+        MailHogCalls(needs.all_mail, Searches(needs.reactor), needs.lane),
         EventCalls(needs.listeners, needs.all_mail, needs.tasks, frames),
     )
     operations = tuple(each for group in groups for each in group.operations())

@@ -3,6 +3,7 @@
 from base64 import b64decode
 from binascii import Error
 from collections.abc import Iterable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,11 +13,13 @@ from mailsacd.core.actor import Actor
 from mailsacd.core.errors import InvalidInputError, NotFoundError
 from mailsacd.facades.mailhog.forms import Json, message
 from mailsacd.facades.routes import query_number, query_text, route
+from mailsacd.facades.searches import Searches
 from mailsacd.http.api.disposition import attachment_disposition
 from mailsacd.http.api.operation import Call, Operation
 from mailsacd.http.server.answer import Response, json_response, problem
 from mailsacd.mail.reading.all_mail import AllMail, Mail
 from mailsacd.mime.trace import end_of_trace
+from mailsacd.work.threads import Lane
 
 MAX_PAGE_BYTES: Final = 4_194_304
 """So many bytes of messages are in an answer, which is larger in JSON; but always one message."""
@@ -36,8 +39,11 @@ _PAGE: Final = (
 class MailHogCalls:
     """The handlers of these calls, and their declarations."""
 
-    def __init__(self, all_mail: AllMail) -> None:
+    def __init__(self, all_mail: AllMail, searches: Searches, lane: Lane) -> None:
+        """Who a message is from and to is looked at in ``lane``."""
         self._mail = all_mail
+        self._searches = searches
+        self._lane = lane
 
     def operations(self) -> tuple[Operation, ...]:
         """Declare the calls but that for events."""
@@ -74,7 +80,10 @@ class MailHogCalls:
         if kind not in ("from", "to", "containing") or not query:
             raise InvalidInputError("kind is from, to or containing, and query is a text")
         mails = await self._mail.newest(call.actor)
-        found = [mail for mail in mails if await self._has(call.actor, mail, kind, query)]
+        if kind == "containing":
+            found = await self._containing(call.actor, mails, query)
+        else:
+            found = await self._lane.run_in_thread(partial(_named, mails, kind, query))
         return await self._page(call, found)
 
     async def get(self, call: Call) -> Response:
@@ -147,19 +156,34 @@ class MailHogCalls:
                 continue
         return shown
 
-    async def _has(self, actor: Actor, mail: Mail, kind: str, query: str) -> bool:
-        copy = mail.first
-        people = [copy.sender] if kind == "from" else [copy.to] if kind == "to" else []
-        named = [f"{each.name} <{each.address}>" for some in people for each in some or ()]
-        if kind == "to":
-            named += [each.original_inbox for each in mail.copies]
-        if kind != "containing":
-            return any(query in name.lower() for name in named)
-        try:
-            raw = await self._mail.raw(actor, mail)
-        except NotFoundError:
-            return False
-        return query.encode() in raw[end_of_trace(raw) :].lower()
+    async def _containing(self, actor: Actor, mails: Iterable[Mail], query: str) -> list[Mail]:
+        """Those of ``mails`` that are there still and have the text. Raises OverloadedError."""
+        wanted = query.encode()
+
+        async def look(mail: Mail) -> Mail | None:
+            try:
+                has = await self._mail.with_raw(actor, mail, partial(_contains, wanted))
+            except NotFoundError:
+                return None
+            return mail if has else None
+
+        return await self._searches.among(mails, look)
+
+
+def _contains(wanted: bytes, _: Mail, raw: bytes) -> bool:
+    return wanted in raw[end_of_trace(raw) :].lower()
+
+
+def _named(mails: Iterable[Mail], kind: str, query: str) -> list[Mail]:
+    """Those that are ``from`` or ``to`` somebody of whose name or address ``query`` is a part."""
+
+    def has(mail: Mail) -> bool:
+        people = (mail.first.sender if kind == "from" else mail.first.to) or ()
+        inboxes = (each.original_inbox for each in mail.copies if kind == "to")
+        named = (*(f"{each.name} <{each.address}>" for each in people), *inboxes)
+        return any(query in name.lower() for name in named)
+
+    return [mail for mail in mails if has(mail)]
 
 
 def _as_text_json(value: Any) -> Response:

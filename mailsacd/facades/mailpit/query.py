@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -44,16 +45,12 @@ class Term:
 
 
 def parse_query(text: str, zone: str = "") -> tuple[Term, ...]:
-    """The terms of a search. Days begin in the time ``zone`` (UTC where it is not known).
-
-    Those that need not read the message come first.
-    """
-    terms = sorted(_terms(text, _zone(zone)), key=lambda term: term.reads)
-    return tuple(terms)
+    """The terms of a search. Days begin in the time ``zone`` (UTC where it is not known)."""
+    return tuple(_terms(text, _zone(zone)))
 
 
 def _terms(text: str, zone: datetime) -> Iterator[Term]:
-    for found in list(_TERM.finditer(text))[:MAX_TERMS]:
+    for found in islice(_TERM.finditer(text), MAX_TERMS):
         word = found[0].replace('"', "").strip()
         excludes = len(word) > 1 and word[0] in "-!"
         term = _term(word[1:] if excludes else word, excludes, zone)

@@ -1,6 +1,7 @@
 """The one mailbox as Mailpit's calls use it: what messages say is read once, and remembered."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from mailsacd.core.actor import Actor
@@ -9,12 +10,17 @@ from mailsacd.core.errors import NotFoundError
 from mailsacd.facades.mailpit.contents import Extract, extract_of
 from mailsacd.facades.mailpit.forms import Json, summary
 from mailsacd.facades.mailpit.query import Term, parse_query
+from mailsacd.facades.searches import Searches
 from mailsacd.mail.reading.all_mail import AllMail, Mail
+from mailsacd.work.threads import Lane
 
 REMEMBERED: Final = 1_000
 """Extracts that are kept in memory, of 20 KB each at most."""
 
 LATEST: Final = "latest"
+
+Told = tuple[Mail, Extract | None]
+"""A message, and what it says if that is wanted."""
 
 
 class Shelf:
@@ -23,8 +29,11 @@ class Shelf:
     All raise what AllMail does.
     """
 
-    def __init__(self, all_mail: AllMail) -> None:
+    def __init__(self, all_mail: AllMail, searches: Searches, lane: Lane) -> None:
+        """What messages say is compared with queries in ``lane``."""
         self.mail = all_mail
+        self._searches = searches
+        self._lane = lane
         self._extracts: Recent[str, Extract] = Recent(REMEMBERED)
 
     async def found(self, actor: Actor, message_id: str, query: str = "") -> Mail:
@@ -41,11 +50,17 @@ class Shelf:
     async def search(
         self, actor: Actor, mails: Sequence[Mail], query: str, zone: str = ""
     ) -> Sequence[Mail]:
-        """Those of ``mails`` that fit ``query``; all of them if that is empty."""
+        """Those of ``mails`` that fit ``query``; all of them if that is empty.
+
+        Raises OverloadedError as `Searches.among`.
+        """
         terms = parse_query(query, zone)
-        if not terms:
-            return mails
-        return [mail for mail in mails if await self._fits(actor, mail, terms)]
+        for reads in (False, True):  # what need not be read leaves less to read
+            some = [term for term in terms if term.reads is reads]
+            if some and mails:
+                told = await self._told(actor, mails) if reads else [(m, None) for m in mails]
+                mails = await self._lane.run_in_thread(partial(_fitting, told, some))
+        return mails
 
     async def summaries(self, actor: Actor, mails: Iterable[Mail]) -> list[Json]:
         """``mails`` in the form of lists; what is gone meanwhile is left out."""
@@ -68,14 +83,16 @@ class Shelf:
         self._extracts.remember(mail.id, extract)
         return extract
 
-    async def _fits(self, actor: Actor, mail: Mail, terms: Sequence[Term]) -> bool:
-        """The terms that need not read the message come first."""
-        extract: Extract | None = None
-        for term in terms:
-            if term.reads and extract is None:
-                extract = await self.extract(actor, mail)
-                if extract is None:
-                    return False
-            if not term.takes(mail, extract):
-                return False
-        return True
+    async def _told(self, actor: Actor, mails: Sequence[Mail]) -> Sequence[Told]:
+        """``mails`` with what they say, without what is gone."""
+
+        async def look(mail: Mail) -> Told | None:
+            extract = await self.extract(actor, mail)
+            return None if extract is None else (mail, extract)
+
+        return await self._searches.among(mails, look)
+
+
+def _fitting(told: Sequence[Told], terms: Sequence[Term]) -> list[Mail]:
+    """Runs in any thread."""
+    return [mail for mail, extract in told if all(term.takes(mail, extract) for term in terms)]
