@@ -1,5 +1,7 @@
 """When a fault is provoked: conditions on a mail transaction, in linear time of what they read."""
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated
 
 import msgspec
@@ -48,14 +50,37 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Tell whether both addresses fit."""
         return fits(self.sender, sender) and fits(self.recipient, recipient)
 
-    def fits_content(self, content: bytes) -> bool:
-        """Tell whether the whole message fits."""
-        if len(content) < self.minBytes:
+
+class ExaminedMessage:
+    """The ``content`` of a whole message, which many rules are about for many recipients.
+
+    Its header is read once, when it is first asked for, and each condition is looked at once.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._known: dict[HeaderCondition, bool] = {}
+
+    def fits(self, when: When) -> bool:
+        """Tell whether the message is as ``when`` says of its size and header."""
+        if len(self.content) < when.minBytes:
             return False
-        header = self.header
-        return header is None or any(
-            fits(header.value, value) for value in field_values(content, header.name)
-        )
+        header = when.header
+        if header is None:
+            return True
+        known = self._known.get(header)
+        if known is None:
+            known = any(fits(header.value, value) for value in self.values(header.name))
+            self._known[header] = known
+        return known
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a field, in their order; ``name`` in upper or lower case."""
+        return self._fields.get(name.lower(), [])
+
+    @cached_property
+    def _fields(self) -> Mapping[str, list[str]]:
+        return header_fields(self.content)
 
 
 def fits(pattern: str, text: str) -> bool:
@@ -76,14 +101,15 @@ def fits(pattern: str, text: str) -> bool:
     return len(text) - at >= len(last) and text.endswith(last)
 
 
-def field_values(content: bytes, name: str) -> list[str]:
-    """Return the values of a message's field, unfolded (RFC 5322 section 2.2.3)."""
+def header_fields(content: bytes) -> Mapping[str, list[str]]:
+    """Return the values of a message's fields, unfolded (RFC 5322 section 2.2.3), by the names of
+    the fields in lower case. Of a header only the first 64 KiB are read."""
     head = content[:_MAX_HEADER_BYTES].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     unfolded = head.replace(b"\n\t", b" ").replace(b"\n ", b" ")
-    wanted = name.lower().encode()
-    found = []
+    found: dict[str, list[str]] = {}
     for line in unfolded.split(b"\n"):
         field, colon, value = line.partition(b":")
-        if colon and field.rstrip().lower() == wanted:
-            found.append(value.strip().decode(errors="replace"))
+        if colon:
+            name = field.rstrip().lower().decode(errors="replace")
+            found.setdefault(name, []).append(value.strip().decode(errors="replace"))
     return found

@@ -5,6 +5,7 @@ from typing import Final
 
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.fault import Phase
+from mailsacd.core.fault_condition import ExaminedMessage
 from mailsacd.core.reply import Reply
 
 
@@ -13,14 +14,15 @@ class Occasion:
     """A step of a session at which something may go wrong.
 
     ``name`` is what the step is about, by which faults are counted: a recipient, a sender, what the
-    client calls itself or logs in as. ``content`` is the message, at its end.
+    client calls itself or logs in as. ``message`` is the message, at its end: the same for all that
+    is asked about it.
     """
 
     at: Phase
     peer_ip: str
     sender: str = ""
     name: str = ""
-    content: bytes | None = None
+    message: ExaminedMessage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

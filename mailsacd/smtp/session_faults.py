@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.fault import Phase, PlannedFault
+from mailsacd.core.fault_condition import ExaminedMessage
 from mailsacd.core.provocation import Occasion, Provocation, ProvokedError
 from mailsacd.core.reply import READY_FOR_TLS, RECIPIENT_OK, SENDER_OK, STORED, THROTTLED, Reply
 from mailsacd.smtp.action import AskFault
@@ -146,7 +147,7 @@ class SessionFaults:
         Raises ProvokedError, and what ``store`` fails with.
         """
         planned = _met(envelope.recipients, "end")
-        found = await self._provoke("end", planned, envelope.content)
+        found = await self._provoke("end", planned, ExaminedMessage(envelope.content))
         await self._wait(found.wait_s)
         if found.drops:
             await self._abort()
@@ -180,7 +181,7 @@ class SessionFaults:
         return AskFault(at, here, line) if here else None
 
     async def _provoke(
-        self, at: Phase, faults: _Faults, content: bytes | None = None
+        self, at: Phase, faults: _Faults, message: ExaminedMessage | None = None
     ) -> Provocation:
         """What goes wrong of all: the longest of what takes time, and the first that ends it."""
         wait_s = drip_s = 0.0
@@ -191,7 +192,7 @@ class SessionFaults:
                 peer_ip=self._connection.peer_ip,
                 sender=name if at == "mail" else sender,
                 name=name,
-                content=content,
+                message=message,
             )
             found = await self._provoking.provoke(planned, occasion)
             wait_s, drip_s = max(wait_s, found.wait_s), max(drip_s, found.drip_s)

@@ -17,6 +17,7 @@ from mailsacd.core.domain_names import EVERY_DOMAIN, DomainNames
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.errors import BadAddressError, MailsacdError
 from mailsacd.core.fault import PlannedFault
+from mailsacd.core.fault_condition import ExaminedMessage
 from mailsacd.core.outgoing import NewOutgoing
 from mailsacd.core.provocation import Occasion
 from mailsacd.core.token import utc_from_ms
@@ -72,50 +73,53 @@ class Answering:
 
     def accepted(self, envelope: Envelope) -> None:
         """Answer a message that is stored, for each of its recipients that have that."""
+        message = ExaminedMessage(envelope.content)
         for recipient in envelope.recipients:
             for planned in recipient.faults:
                 if planned.fault.at == "accepted":
-                    self._begin(planned, envelope, recipient.original_inbox)
+                    self._begin(planned, envelope, message, recipient.original_inbox)
 
     async def finish(self) -> None:
         """Return when what is under way is queued."""
         await self._tasks.finish()
 
-    def _begin(self, planned: PlannedFault, envelope: Envelope, recipient: str) -> None:
+    def _begin(
+        self, planned: PlannedFault, envelope: Envelope, message: ExaminedMessage, recipient: str
+    ) -> None:
         try:
-            self._tasks.run(self._answer(planned, envelope, recipient))
+            self._tasks.run(self._answer(planned, envelope, message, recipient))
         except MailsacdError as e:
             _log.warn("mail for {to} is not answered: {why}", to=recipient, why=e.public)
 
-    async def _answer(self, planned: PlannedFault, envelope: Envelope, recipient: str) -> None:
+    async def _answer(
+        self, planned: PlannedFault, envelope: Envelope, message: ExaminedMessage, recipient: str
+    ) -> None:
         occasion = Occasion(
             at="accepted",
             peer_ip=envelope.reception.peer_ip,
             sender=envelope.reverse_path,
             name=recipient,
-            content=envelope.content,
+            message=message,
         )
         if planned.owner is None or not await self._due.is_due(planned, occasion):
             return
-        told = await self._sent(planned, planned.owner, envelope, recipient)
-        await self._due.tell(planned, occasion, told)
-
-    async def _sent(
-        self, planned: PlannedFault, owner: str, envelope: Envelope, recipient: str
-    ) -> str:
-        """What became of the answer, in words."""
         answered = Answered(
             envelope=envelope,
+            message=message,
             recipient=recipient,
-            owner=owner,
+            owner=planned.owner,
             time=utc_from_ms(int(self._reactor.seconds() * 1000)),
             token=secrets.token_hex(12),
             hostname=self._hostname,
         )
+        await self._due.tell(planned, occasion, await self._sent(planned, answered))
+
+    async def _sent(self, planned: PlannedFault, answered: Answered) -> str:
+        """What became of the answer, in words."""
         made = answer_to(planned.fault, answered, planned.key)
         if made is None:
             return "not sent: no automatic mail may answer this message"
-        if not await self._may_answer(owner, envelope.reverse_path):
+        if not await self._may_answer(answered.owner, answered.envelope.reverse_path):
             return "not sent: the sender is in no domain of the account's"
         try:
             self._allowance.spend(planned.domain, "the domain has answered too much lately")

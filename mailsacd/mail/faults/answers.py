@@ -11,7 +11,7 @@ from typing import Final
 
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.fault import SmtpFault
-from mailsacd.core.fault_condition import field_values
+from mailsacd.core.fault_condition import ExaminedMessage
 from mailsacd.core.outcome import Outcome
 from mailsacd.core.outgoing import NewOutgoing, OutgoingRecipient
 from mailsacd.core.relay import QueuedMessage
@@ -27,9 +27,11 @@ _BULK: Final = frozenset({"bulk", "list", "junk"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """A message to be answered, at ``time``, for the account ``owner``: what came in the
-    ``envelope`` for ``recipient``. ``token`` is unique; ``hostname`` is our own."""
+    ``envelope`` for ``recipient``, whose content is ``message``. ``token`` is unique; ``hostname``
+    is our own."""
 
     envelope: Envelope
+    message: ExaminedMessage
     recipient: str
     owner: str
     time: datetime
@@ -46,7 +48,7 @@ class Answered:
 
     def field(self, name: str) -> str:
         """The first value of a field of the message, in one line; empty without one."""
-        return cut(one_line(next(iter(field_values(self.envelope.content, name)), "")))
+        return cut(one_line(next(iter(self.message.values(name)), "")))
 
 
 _MOST: Final = 32_768

@@ -34,7 +34,8 @@ class DueFaults:
         when, fault = planned.when, planned.fault
         if planned.owner is None and not await self._is_public(planned, occasion):
             return False
-        if when.needs_content and not when.fits_content(occasion.content or b""):
+        message = occasion.message
+        if when.needs_content and (message is None or not message.fits(when)):
             return False
         if when.counts:
             number = await self._count(planned, planned.key, _EVER_S)

@@ -9,6 +9,7 @@ import pytest
 
 from mailsacd.core.envelope import Envelope, Reception, Recipient
 from mailsacd.core.fault import SmtpFault
+from mailsacd.core.fault_condition import ExaminedMessage
 from mailsacd.core.fault_grammar import parse_fault
 from mailsacd.mail.faults.answers import Answered, answer_to
 
@@ -45,6 +46,7 @@ def _answered(content: bytes, path: str) -> Answered:
     )
     return Answered(
         envelope=envelope,
+        message=ExaminedMessage(content),
         recipient="x@lab.example",
         owner="owner",
         time=datetime(2026, 11, 30, tzinfo=UTC),
