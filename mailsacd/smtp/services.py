@@ -136,6 +136,10 @@ class ProvokesFaults(Protocol):
     def of_recipient(self, sender: str, recipient: Recipient) -> tuple[PlannedFault, ...]:
         """Return those of a recipient, at whichever step."""
 
+    def owner_of(self, domain: str) -> str:
+        """Return whose faults a domain has: an account, or the domain itself where that is not
+        known."""
+
     async def provoke(self, planned: PlannedFault, occasion: Occasion) -> Provocation:
         """Return what goes wrong now by ``planned``. May raise UnavailableError."""
 

@@ -17,7 +17,15 @@ from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.fault import Phase, PlannedFault
 from mailsacd.core.fault_condition import ExaminedMessage
 from mailsacd.core.provocation import Occasion, Provocation, ProvokedError
-from mailsacd.core.reply import READY_FOR_TLS, RECIPIENT_OK, SENDER_OK, STORED, THROTTLED, Reply
+from mailsacd.core.reply import (
+    READY_FOR_TLS,
+    RECIPIENT_OK,
+    SENDER_OK,
+    STORED,
+    THROTTLED,
+    TOO_MANY_RECIPIENTS,
+    Reply,
+)
 from mailsacd.smtp.action import AskFault
 from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.grammar import GrammarError, parse_mail
@@ -31,9 +39,11 @@ _READ_S: Final = 0.5
 _NO_TLS: Final = b"This is no TLS\r\n"
 _SLOWLY: Final = "Slowly, on purpose"
 _TOO_MANY: Final = THROTTLED.saying("Too many sessions wait on purpose, come back later")
+_APART: Final = TOO_MANY_RECIPIENTS.saying("It may fail on purpose, send it apart")
 _DROPPED: Final = THROTTLED.saying("Dropped on purpose")
 _DRIPS: Final[dict[Phase, Reply]] = {"mail": SENDER_OK, "rcpt": RECIPIENT_OK, "end": STORED}
-_LATER: Final = frozenset({"data", "end", "accepted"})
+_OF_ALL: Final = frozenset({"data", "end"})
+_LATER: Final = _OF_ALL | {"accepted"}
 
 _Faults = tuple[tuple[PlannedFault, str], ...]
 
@@ -123,7 +133,10 @@ class SessionFaults:
 
     def recipient(self, sender: str, found: Recipient) -> Recipient | Awaitable[Recipient]:
         """Return ``found``, with the faults that its mail may meet later on, at once or when it has
-        met those of RCPT. Raises (or the awaitable does) ProvokedError or UnavailableError."""
+        met those of RCPT. Raises (or the awaitable does) ProvokedError or UnavailableError.
+
+        One message has one answer. So a recipient that may have it fail is sent apart from those
+        of others, whichever of them comes first."""
         if not self._provoking.active:
             return found
         planned = (*self._peer, *self._provoking.of_recipient(sender, found))
@@ -131,6 +144,8 @@ class SessionFaults:
         if later:
             self._conversation.faults = self
             found = replace(found, faults=later)
+        if any(self._is_apart(each, found) for each in self._conversation.transaction.recipients):
+            raise ProvokedError(_APART)
         name = found.original_inbox
         now = tuple((each, name) for each in planned if each.fault.at == "rcpt")
         return self._met_at_rcpt(now, found) if now else found
@@ -158,6 +173,19 @@ class SessionFaults:
         self._provoking.accepted(envelope)
         await self._drip(found.drip_s, "end")
         return answer
+
+    def _is_apart(self, one: Recipient, other: Recipient) -> bool:
+        """Whether one has the mail of another owner's recipient fail."""
+        return (self._has_all_fail(one) or self._has_all_fail(other)) and (
+            self._owner(one) != self._owner(other)
+        )
+
+    def _has_all_fail(self, recipient: Recipient) -> bool:
+        """Whether it has faults of a whole message, but for those that its peer has anyway."""
+        return any(each.fault.at in _OF_ALL and each not in self._peer for each in recipient.faults)
+
+    def _owner(self, recipient: Recipient) -> str:
+        return self._provoking.owner_of(recipient.original_inbox.rpartition("@")[2])
 
     async def _met_at_rcpt(self, faults: _Faults, found: Recipient) -> Recipient:
         provoked = await self._provoke("rcpt", faults)

@@ -103,6 +103,11 @@ class FaultPlans:
         )
         return (*found, *rules)
 
+    def owner_of(self, domain: str) -> str:
+        """Return the account by whose plan mail for a domain fails; the domain where none does."""
+        known = self._plans.get(domain)
+        return domain if known is None else known[0]
+
     def _by_name(self, local: str, whole: Callable[[], Address]) -> tuple[PlannedFault, ...]:
         fault = parse_fault(local)
         if fault is None:

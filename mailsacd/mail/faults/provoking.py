@@ -30,6 +30,7 @@ class Provoking:
         self.of_host = plans.of_host
         self.of_name = plans.of_name
         self.of_recipient = plans.of_recipient
+        self.owner_of = plans.owner_of
         self.max_delay_s = settings.max_delay_s
         self.max_delayed = settings.max_delayed
         self.delayed = 0

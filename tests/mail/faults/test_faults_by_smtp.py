@@ -200,6 +200,32 @@ async def test_refusals_at_each_step(open_port: OpenPort) -> None:
 
 
 @ensure
+async def test_nobodys_faults_have_the_mail_of_others_fail(open_port: OpenPort) -> None:
+    port = await open_port(peers=("127.0.0.1 delay-1ms-end",))
+    others = at("rcpt-x", "elsewhere.example")
+    await port.set()
+    await set_plan(port.database, OTHER_DOMAIN, "owner", BY_ADDRESS)
+    await port.plans.read_now()
+
+    async def statuses(*recipients: str) -> list[bytes]:
+        def work(client: smtplib.SMTP) -> list[bytes]:
+            client.ehlo()
+            client.docmd("MAIL FROM:<a@b.example>")
+            return [client.docmd(f"RCPT TO:<{each}>")[1][:5] for each in recipients]
+
+        found: list[bytes] = await port.talk(work)
+        return found
+
+    for local in ("data-554", "end-451", "drop-end", "delay-1s-end"):
+        both = (others, at(local))
+        for order in (both, both[::-1]):
+            assert await statuses(*order) == [b"2.1.5", b"4.5.3"], order
+    same = (at("data-554"), at("end-554", OTHER_DOMAIN), at("jeff"), at("x", OTHER_DOMAIN))
+    assert set(await statuses(*same)) == {b"2.1.5"}
+    assert set(await statuses(others, at("delay-1ms"))) == {b"2.1.5"}
+
+
+@ensure
 async def test_a_421_closes_and_a_drop_says_nothing(open_port: OpenPort) -> None:
     port = await open_port()
     await port.set()
