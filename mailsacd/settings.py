@@ -10,6 +10,7 @@ import msgspec
 
 from mailsacd.check_settings import CheckSettings
 from mailsacd.core.public_url import parse_public_url
+from mailsacd.core.text_form import whole
 from mailsacd.fault_settings import FaultSettings
 from mailsacd.listening_settings import WaitSettings, WebsocketSettings
 from mailsacd.plan_settings import DEFAULT_PLAN, PlanSettings
@@ -225,8 +226,8 @@ class SendingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     max_attachments: Count = 100
     max_queued_bytes: Count = 268_435_456
-    abuse_contact: Annotated[str, msgspec.Meta(pattern=r"^([!-~]+@[!-~]+)?$")] = ""
-    unsubscribe: Annotated[str, msgspec.Meta(pattern=r"^((mailto|https?):[!-;=?-~]+)?$")] = ""
+    abuse_contact: Annotated[str, whole("([!-~]+@[!-~]+)?")] = ""
+    unsubscribe: Annotated[str, whole("((mailto|https?):[!-;=?-~]+)?")] = ""
 
 
 class DomainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

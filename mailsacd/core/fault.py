@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from mailsacd.core.fault_condition import When
+from mailsacd.core.text_form import whole
 
 Phase = Literal["connect", "helo", "starttls", "auth", "mail", "rcpt", "data", "end", "accepted"]
 """A step of a session (RFC 5321): the connection, a command, the end of a message (``end``), or
@@ -49,7 +50,7 @@ only where that code is known: after 354 and 220 clients may not expect it."""
 ANSWERS: Final[frozenset[Deed]] = frozenset({"bounce", "complain", "reply"})
 """Deeds that send mail, to where the message says that it came from."""
 
-_STATUS: Final = r"^(?:[45]\.\d{1,3}\.\d{1,3})?$"
+_STATUS: Final = r"(?:[45]\.\d{1,3}\.\d{1,3})?"
 
 
 class SmtpFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,8 +65,8 @@ class SmtpFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     do: Deed
     at: Phase = "rcpt"
     code: Annotated[int, Meta(ge=400, le=599)] | None = None
-    status: Annotated[str, Meta(pattern=_STATUS)] = ""
-    text: Annotated[str, Meta(pattern="^[ -~]{0,200}$")] = ""
+    status: Annotated[str, whole(_STATUS)] = ""
+    text: Annotated[str, whole("[ -~]{0,200}")] = ""
     times: Annotated[int, Meta(ge=1, le=10_000)] = 1
     seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)] = 0.0
     feedback: Feedback = "abuse"

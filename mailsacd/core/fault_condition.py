@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from mailsacd.core.text_form import whole
+
 _MAX_HEADER_BYTES = 65_536
 
 Pattern = Annotated[str, Meta(max_length=320)]
@@ -16,7 +18,7 @@ Pattern = Annotated[str, Meta(max_length=320)]
 class HeaderCondition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A field of the message's header with that ``name`` fits the pattern ``value``."""
 
-    name: Annotated[str, Meta(pattern="^[!-9;-~]{1,76}$")]
+    name: Annotated[str, whole("[!-9;-~]{1,76}")]
     value: Pattern = "*"
 
 

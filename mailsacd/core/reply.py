@@ -1,14 +1,18 @@
 """Every SMTP reply that the daemon gives, by name (RFC 5321 section 4.2, RFC 3463, RFC 5248)."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An SMTP reply. ``enhanced`` is the status code of RFC 3463, empty where none belongs.
 
-    ``lines`` are printable ASCII (UTF-8 under SMTPUTF8), without code and without CRLF.
+    ``lines`` are printable ASCII (UTF-8 under SMTPUTF8), without code and without CRLF. Raises
+    ValueError for a control character: what is said to clients stays within its line.
     """
 
     code: int
@@ -18,6 +22,9 @@ class Reply:
     """The bytes that go out, each line with its code and CRLF; made once, sent often."""
 
     def __post_init__(self) -> None:
+        for text in (self.enhanced, *self.lines):
+            if not text.isprintable() and _CONTROL.search(text):
+                raise ValueError(f"A reply may not have a control character: {text!r}")
         status = f"{self.enhanced} " if self.enhanced else ""
         firsts = "".join(f"{self.code}-{status}{line}\r\n" for line in self.lines[:-1])
         last = f"{self.code} {status}{self.lines[-1]}\r\n"

@@ -21,3 +21,11 @@ def test_a_reply_agrees_with_its_enhanced_status_and_fits_the_line(name: str) ->
 def test_a_reply_of_several_lines_has_the_code_on_each() -> None:
     assert Reply(250, "", ("one", "two")).wire == b"250-one\r\n250 two\r\n"
     assert Reply(550, "5.7.1", ("no",)).saying("a", "b").wire == b"550-5.7.1 a\r\n550 5.7.1 b\r\n"
+
+
+@pytest.mark.parametrize("text", ["no\n", "no\r\n250 Ok", "n\0", "\x7f", "\t"])
+def test_a_reply_stays_within_its_lines(text: str) -> None:
+    for status, lines in (("", (text,)), ("", ("one", text)), (text, ("one",))):
+        with pytest.raises(ValueError, match="control character"):
+            Reply(550, status, lines)
+    assert Reply(550, "", ("nicht für\u00a0uns",)).wire == "550 nicht für\u00a0uns\r\n".encode()

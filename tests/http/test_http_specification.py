@@ -1,5 +1,6 @@
 """What a whole daemon says of its calls: complete, consistent, and as the documentation has it."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -38,6 +39,15 @@ async def test_the_documentation_names_every_call_and_no_other(people: Society) 
     calls = {(method, path) for method, path, _ in _calls(people)}
     assert sorted(calls - told) == []
     assert sorted((m, p) for m, p in told - calls if m != "HEAD") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_patterns_are_those_of_json_schema(people: Society) -> None:
+    patterns = re.findall(
+        r'"pattern": "((?:[^"\\\\]|\\\\.)*)"', json.dumps(people.specification.document)
+    )
+    assert len(patterns) > 20
+    assert [pattern for pattern in patterns if r"\Z" in pattern or not pattern.endswith("$")] == []
 
 
 @pytest_twisted.ensureDeferred

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, TypeVar, get_args
 import msgspec
 
 from mailsacd.core.errors import Fault, InvalidInputError
+from mailsacd.core.text_form import in_json_schema
 from mailsacd.http.api.codec import Form
 from mailsacd.http.api.credentials import KEY_FIELD
 from mailsacd.http.server.answer import MAX_FAULTS
@@ -125,7 +126,7 @@ def schemas_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
     for name, schema in found.items():
         for property_name, described in schema.get("properties", {}).items():
             breaks = name == kind.__name__ and property_name in multiline
-            _forbid_control(described, _NO_CONTROL_BUT_BREAKS if breaks else _NO_CONTROL)
+            _describe_texts(described, _NO_CONTROL_BUT_BREAKS if breaks else _NO_CONTROL)
     found[kind.__name__]["additionalProperties"] = False
     if issubclass(kind, Returnable):
         found[kind.__name__]["properties"] |= _also_taken(kind)
@@ -198,9 +199,11 @@ def _is_list(kind: Any) -> bool:
     return any(alternative.get("type") == "array" for alternative in kinds)
 
 
-def _forbid_control(schema: dict[str, Any], pattern: str) -> None:
+def _describe_texts(schema: dict[str, Any], pattern: str) -> None:
     if schema.get("type") == "string" and not schema.keys() & {"pattern", "enum", "format"}:
         schema["pattern"] = pattern
+    elif "pattern" in schema:
+        schema["pattern"] = in_json_schema(schema["pattern"])
     inner = [*schema.get("anyOf", ()), *([schema["items"]] if schema.get("items") else [])]
     for described in inner:
-        _forbid_control(described, pattern)
+        _describe_texts(described, pattern)

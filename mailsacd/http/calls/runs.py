@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.run import Run, outside_of_run
+from mailsacd.core.text_form import whole
 from mailsacd.core.time_text import milliseconds_of
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
@@ -63,7 +64,7 @@ class NewRunBody(msgspec.Struct, frozen=True, kw_only=True):
     That is at the time ``expires``, or in ``minutes``.
     """
 
-    name: Annotated[str, Meta(max_length=MAX_NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    name: Annotated[str, whole(r"[^\x00-\x1f\x7f]*", max_length=MAX_NAME_CHARACTERS)] = ""
     domain: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     expires: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     minutes: Annotated[int, Meta(ge=1, le=10_080)] | None = None

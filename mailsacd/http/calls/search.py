@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from mailsacd.core.query import MAX_QUERY_CHARACTERS
+from mailsacd.core.text_form import whole
 from mailsacd.core.token import iso_time
 from mailsacd.http.api import schemas
 from mailsacd.http.api.operation import Answer, Call, Operation
@@ -31,7 +32,7 @@ _LANGUAGE: Final = (
     "`has:attachment`, `is:read`, `is:unread`, `is:starred`, `folder:`, `label:`, `after:`, "
     "`before:`, `larger:`, `smaller:` and `tag:` (a saved search); `-`, `OR` and parentheses."
 )
-_QUERY_PATTERN: Final = r"^[^\x00-\x1f\x7f]*$"
+_QUERY_FORM: Final = r"[^\x00-\x1f\x7f]*"
 QUERY: Final = Parameter(
     name="query",
     where="query",
@@ -40,7 +41,7 @@ QUERY: Final = Parameter(
         "type": "string",
         "minLength": 1,
         "maxLength": MAX_QUERY_CHARACTERS,
-        "pattern": _QUERY_PATTERN,
+        "pattern": f"^{_QUERY_FORM}$",
         "examples": ["from:shop.example has:attachment -is:read"],
     },
     convert=text_up_to(MAX_QUERY_CHARACTERS),
@@ -98,12 +99,7 @@ class NewSearchBody(msgspec.Struct, frozen=True, kw_only=True):
     ]
     query: Annotated[
         str,
-        Meta(
-            min_length=1,
-            max_length=MAX_QUERY_CHARACTERS,
-            pattern=_QUERY_PATTERN,
-            description=_LANGUAGE,
-        ),
+        whole(_QUERY_FORM, min_length=1, max_length=MAX_QUERY_CHARACTERS, description=_LANGUAGE),
     ]
 
 
