@@ -1,13 +1,21 @@
 """Work whose answer somebody waits for, a few at a time, and no more waiting than is bearable."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
 
+from mailsacd.core.actor import Actor
+from mailsacd.core.caller_places import CallerPlaces
 from mailsacd.core.errors import OverloadedError
 
 T = TypeVar("T")
+
+OF_CALLER: Final = 10
+"""One caller may have one place in so many."""
+
+WITHOUT_ACCOUNT: Final = 2
+"""All callers without an account together may have one in so many."""
 
 
 class Turns:
@@ -31,3 +39,26 @@ class Turns:
         finally:
             self._there -= 1
         return found
+
+
+class CallerTurns:
+    """Turns of messages that callers want looked at, which nobody takes all of."""
+
+    def __init__(self, at_once: int, max_waiting: int) -> None:
+        """As `Turns`."""
+        self._turns = Turns(at_once, max_waiting)
+        self._places = CallerPlaces("messages")
+        self._max_waiting = max_waiting
+
+    async def run(self, actor: Actor, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return what ``work`` returns, for ``actor``; see `Turns.run`.
+
+        Raises OverloadedError, too, when too many of this caller wait.
+        """
+        with self._places.taken(
+            actor,
+            most=self._max_waiting,
+            most_without_account=self._max_waiting // WITHOUT_ACCOUNT,
+            most_of_caller=self._max_waiting // OF_CALLER,
+        ):
+            return await self._turns.run(work)

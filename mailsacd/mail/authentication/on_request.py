@@ -16,7 +16,7 @@ from mailsacd.mail.authentication.examination import Examiner
 from mailsacd.store.authentication import FoundOut, keep_authentication
 from mailsacd.store.pool import Database
 from mailsacd.work.sharing import Sharing
-from mailsacd.work.turns import Turns
+from mailsacd.work.turns import CallerTurns
 
 AT_ONCE: Final = 10
 MAX_WAITING: Final = 100
@@ -39,7 +39,7 @@ class ChecksOnRequest:
         self._database = database
         self._mailbox = mailbox
         self._examiner = examiner
-        self._turns = Turns(AT_ONCE, MAX_WAITING)
+        self._turns = CallerTurns(AT_ONCE, MAX_WAITING)
         self._examining: Sharing[tuple[str, str], Authentication] = Sharing()
 
     async def authentication(self, actor: Actor, email: str, message_id: str) -> Authentication:
@@ -55,7 +55,7 @@ class ChecksOnRequest:
         key = (message.inbox, message.id)
         read = partial(self._mailbox.raw, actor, email, message_id)
         examine = partial(self._examine, message, read)
-        return await self._examining.get(key, partial(self._turns.run, examine))
+        return await self._examining.get(key, partial(self._turns.run, actor, examine))
 
     async def _examine(
         self, message: Message, read: Callable[[], Awaitable[bytes]]

@@ -3,7 +3,9 @@
 Only accounts have it done, since it makes the server ask others, who see its address.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -25,13 +27,20 @@ AT_ONCE: Final = 5
 MAX_MESSAGES: Final = 10
 """The links of so many messages are opened at the same time."""
 
+MAX_OF_ACCOUNT: Final = 2
+"""So many of these may be opened for one account."""
+
 LINK_TIMEOUT_S: Final = 10.0
 TOTAL_S: Final = 30.0
 """So long takes all of a message; what was not opened by then is told as such."""
 
 KEPT_S: Final = 600.0
 MAX_KEPT: Final = 50
-"""So many results are kept, of up to 200 KB each where URLs are long, for KEPT_S."""
+"""So many results are kept, of up to 200 KB each where URLs are long, for KEPT_S.
+
+These are results of which each link was opened that was to be, and answered: it may be otherwise
+the next time for one that was too late.
+"""
 
 Find = Callable[[], Awaitable[Sequence[Link]]]
 
@@ -50,7 +59,7 @@ class LinkChecks:
         self._follower = follower
         self._pace = pace
         self._reactor = reactor
-        self._messages = 0
+        self._opening: Counter[str] = Counter()
         self._kept: Recent[tuple[str, str, bool], tuple[float, Result]] = Recent(MAX_KEPT)
         self._under_way: Sharing[tuple[str, str, bool], Result] = Sharing()
 
@@ -67,27 +76,36 @@ class LinkChecks:
         kept = self._kept.get(key)
         if kept is not UNKNOWN and self._reactor.seconds() - kept[0] < KEPT_S:
             return kept[1]
-        opening = partial(self._check, account, find, follows_all=follows_all)
-        result = await self._under_way.get(key, opening)
-        self._kept.remember(key, (self._reactor.seconds(), result))
-        return result
+        return await self._under_way.get(key, partial(self._check, account, key, find))
 
-    async def _check(self, account: str, find: Find, *, follows_all: bool) -> Result:
-        if self._messages >= MAX_MESSAGES:
-            raise OverloadedError("Too many links are being opened, try again later")
-        self._messages += 1
-        try:
-            links = await find()
-            wanted = [link for link in links if follows_all or link.left_out is None]
+    async def _check(self, account: str, key: tuple[str, str, bool], find: Find) -> Result:
+        follows_all = key[2]
+        links = await find()
+        wanted = [link for link in links if follows_all or link.left_out is None]
+        with self._place(account):
             self._pace.links(account, min(len(wanted), MAX_OPENED))
-            found = await self._open(wanted[:MAX_OPENED], follows_all=follows_all)
-        finally:
-            self._messages -= 1
+            opened = await self._open(wanted[:MAX_OPENED], follows_all=follows_all)
         beyond = {link.url: Outcome(link, left_out="limit") for link in wanted[MAX_OPENED:]}
-        found = {**beyond, **found}
-        return links_result(
+        found = {**beyond, **opened}
+        result = links_result(
             [found.get(each.url, Outcome(each, left_out=each.left_out)) for each in links]
         )
+        if all(map(_is_final, opened.values())):
+            self._kept.remember(key, (self._reactor.seconds(), result))
+        return result
+
+    @contextmanager
+    def _place(self, account: str) -> Iterator[None]:
+        """Have one of the places for messages taken, as long as the context lasts."""
+        if self._opening[account] >= MAX_OF_ACCOUNT or self._opening.total() >= MAX_MESSAGES:
+            raise OverloadedError("Too many links are being opened, try again later")
+        self._opening[account] += 1
+        try:
+            yield
+        finally:
+            self._opening[account] -= 1
+            if not self._opening[account]:
+                del self._opening[account]
 
     async def _open(self, links: Sequence[Link], *, follows_all: bool) -> dict[str, Outcome]:
         found: dict[str, Outcome] = {}
@@ -118,3 +136,11 @@ class LinkChecks:
                 link.url, may_ask, timeout_s=min(left_s, LINK_TIMEOUT_S)
             )
             found[link.url] = Outcome(link, visit)
+
+
+def _is_final(outcome: Outcome) -> bool:
+    """Whether it would be the same the next time, as far as one can tell."""
+    visit = outcome.visit
+    if visit is None:
+        return outcome.left_out != "time"
+    return visit.status is not None or visit.forbidden

@@ -1,6 +1,6 @@
 """Checks of a message for who asks: results are kept for a while, since a message never changes."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from mailsacd.mail.checks.link_result import NAME as LINKS
 from mailsacd.mail.checks.links import LinkChecks
 from mailsacd.work.sharing import Sharing
 from mailsacd.work.threads import Lane
-from mailsacd.work.turns import Turns
+from mailsacd.work.turns import CallerTurns
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class MessageChecks:
         self._links = links
         self._checks: Final = checks
         self._kept: Recent[tuple[str, str, str], Result] = Recent(MAX_KEPT)
-        self._turns = Turns(AT_ONCE, MAX_WAITING)
+        self._turns = CallerTurns(AT_ONCE, MAX_WAITING)
         self._under_way: Sharing[Any, Mapping[str, Result]] = Sharing()
 
     @property
@@ -85,18 +85,25 @@ class MessageChecks:
             raise UnauthenticatedError("An API key is needed to have links opened")
         message = await self._mailbox.get(actor, email, message_id)
         read = partial(self._mailbox.raw, actor, email, message_id)
-        found = dict(await self._found(message, read, [name for name in names if name != LINKS]))
+
+        def in_turn(work: Callable[[Subject], T]) -> Coroutine[Any, Any, T]:
+            return self._turns.run(actor, partial(self._look, message, read, work))
+
+        found = dict(await self._found(message, in_turn, [name for name in names if name != LINKS]))
         if LINKS in names and self._links is not None:
             found[LINKS] = await self._links.check(
                 account_of(actor),
                 (message.inbox, message.id),
-                partial(self._in_turn, message, read, found_links),
+                partial(in_turn, found_links),
                 follows_all=follows_all,
             )
         return tuple(found[name] for name in names)
 
     async def _found(
-        self, message: Message, read: Callable[[], Awaitable[bytes]], names: Sequence[str]
+        self,
+        message: Message,
+        in_turn: Callable[..., Coroutine[Any, Any, Any]],
+        names: Sequence[str],
     ) -> Mapping[str, Result]:
         kept = ((name, self._kept.get((message.inbox, message.id, name))) for name in names)
         known = {name: result for name, result in kept if result is not UNKNOWN}
@@ -105,20 +112,11 @@ class MessageChecks:
             return known
         work = partial(_checked, {name: self._checks[name] for name in missing})
         found = await self._under_way.get(
-            (message.inbox, message.id, missing), partial(self._in_turn, message, read, work)
+            (message.inbox, message.id, missing), partial(in_turn, work)
         )
         for name, result in found.items():
             self._kept.remember((message.inbox, message.id, name), result)
         return {**known, **found}
-
-    async def _in_turn(
-        self,
-        message: Message,
-        read: Callable[[], Awaitable[bytes]],
-        work: Callable[[Subject], T],
-    ) -> T:
-        """What ``work`` makes of the message, in a thread."""
-        return await self._turns.run(partial(self._look, message, read, work))
 
     async def _look(
         self,
@@ -126,6 +124,7 @@ class MessageChecks:
         read: Callable[[], Awaitable[bytes]],
         work: Callable[[Subject], T],
     ) -> T:
+        """What ``work`` makes of the message, in a thread."""
         raw = await read()  # now, and not before: what waits for its turn is not in memory
         received = time_of(message.id)
         return await self._lane.run_in_thread(lambda: work(Subject(raw, received)), len(raw))

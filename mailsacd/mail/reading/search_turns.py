@@ -1,6 +1,5 @@
 """How many searches are under way, whose they are, and how long each of them goes on."""
 
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -8,8 +7,7 @@ from typing import Any, Final, TypeVar
 from twisted.internet.interfaces import IReactorTime
 
 from mailsacd.core.actor import Actor
-from mailsacd.core.errors import OverloadedError
-from mailsacd.core.peer import network_of
+from mailsacd.core.caller_places import CallerPlaces
 from mailsacd.work.turns import Turns
 
 TIME_S: Final = 2.0
@@ -36,8 +34,7 @@ class SearchTurns:
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._turns = Turns(1, MAX_UNDER_WAY)
-        self._of_accounts: Counter[str] = Counter()
-        self._of_networks: Counter[str] = Counter()
+        self._places = CallerPlaces("searches")
 
     @contextmanager
     def begun(self, actor: Actor) -> Iterator["SearchTime"]:
@@ -45,22 +42,13 @@ class SearchTurns:
 
         Raises OverloadedError when there is no place for it.
         """
-        accounts, networks = self._of_accounts, self._of_networks
-        theirs = networks if actor.account is None else accounts
-        name = network_of(actor.peer) if actor.account is None else actor.account
-        if (
-            theirs[name] >= MAX_OF_CALLER
-            or (theirs is networks and networks.total() >= MAX_WITHOUT_ACCOUNT)
-            or accounts.total() + networks.total() >= MAX_UNDER_WAY
+        with self._places.taken(
+            actor,
+            most=MAX_UNDER_WAY,
+            most_without_account=MAX_WITHOUT_ACCOUNT,
+            most_of_caller=MAX_OF_CALLER,
         ):
-            raise OverloadedError("Too many searches are under way, try again later")
-        theirs[name] += 1
-        try:
             yield SearchTime(self._turns, self._clock)
-        finally:
-            theirs[name] -= 1
-            if not theirs[name]:
-                del theirs[name]
 
 
 class SearchTime:

@@ -13,7 +13,7 @@ from mailsacd.mail.spam.scoring import MAX_SCORED_BYTES, scored_mail
 from mailsacd.store.pool import Database
 from mailsacd.store.spam import Scored, find_report, keep_scores
 from mailsacd.work.sharing import Sharing
-from mailsacd.work.turns import Turns
+from mailsacd.work.turns import CallerTurns
 
 AT_ONCE: Final = 10
 MAX_WAITING: Final = 100
@@ -37,7 +37,7 @@ class ScoresOnRequest:
         self._database = database
         self._mailbox = mailbox
         self._scorer = scorer
-        self._turns = Turns(AT_ONCE, MAX_WAITING)
+        self._turns = CallerTurns(AT_ONCE, MAX_WAITING)
         self._scoring: Sharing[tuple[str, str], SpamReport | None] = Sharing()
 
     async def kept(self, message: Message) -> SpamReport | None:
@@ -61,7 +61,7 @@ class ScoresOnRequest:
         read = partial(self._mailbox.raw, actor, email, message_id)
         score = partial(self._score, self._scorer, message, read, kept.account)
         key = (message.inbox, message.id)
-        return await self._scoring.get(key, partial(self._turns.run, score))
+        return await self._scoring.get(key, partial(self._turns.run, actor, score))
 
     async def _score(
         self,

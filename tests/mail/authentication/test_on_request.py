@@ -39,6 +39,10 @@ class Stored:
         return MESSAGE
 
 
+def _caller(number: int) -> Actor:
+    return Actor(account=f"name{number}")
+
+
 async def _silent(question: Question) -> Found[Any]:
     del question
     return await Deferred()
@@ -50,7 +54,7 @@ async def test_no_more_messages_are_read_than_are_examined_at_once(database: Dat
     examiner = Examiner(_silent, LANES.checks, hostname="mx.example", timeout_s=60, reactor=reactor)
     checks = ChecksOnRequest(database, stored, examiner)
     asking = [
-        ensureDeferred(checks.authentication(ANYONE, "bob@example.net", f"{'0' * 20}{n:03}-0"))
+        ensureDeferred(checks.authentication(_caller(n), "bob@example.net", f"{'0' * 20}{n:03}-0"))
         for n in range(MAX_WAITING)
     ]
     await deferLater(reactor, 0)

@@ -12,7 +12,7 @@ from mailsacd.core.errors import OverloadedError
 from mailsacd.mail.checks import links as opening
 from mailsacd.mail.checks.check import Result
 from mailsacd.mail.checks.found_links import Link
-from mailsacd.mail.checks.links import MAX_MESSAGES, MAX_OPENED, LinkChecks
+from mailsacd.mail.checks.links import MAX_MESSAGES, MAX_OF_ACCOUNT, MAX_OPENED, LinkChecks
 from mailsacd.outbound.follow import Follower
 from mailsacd.outbound.guard import Guard
 from mailsacd.outbound.tls import verifying_context
@@ -41,11 +41,13 @@ def make(network: Network, pace: Pace | None = None) -> LinkChecks:
     return LinkChecks(follower, pace or Pace(), reactor)
 
 
-def check(checks: LinkChecks, links: Sequence[Link], message: str = "1") -> "Deferred[Result]":
+def check(
+    checks: LinkChecks, links: Sequence[Link], message: str = "1", account: str = "ann"
+) -> "Deferred[Result]":
     async def find() -> Sequence[Link]:
         return links
 
-    checking = checks.check("ann", ("bob@example.com", message), find, follows_all=False)
+    checking = checks.check(account, ("bob@example.com", message), find, follows_all=False)
     return Deferred.fromCoroutine(checking)
 
 
@@ -100,7 +102,7 @@ async def test_so_many_messages_at_a_time_and_who_gives_up_makes_room(
     network: Network, receive: Receive
 ) -> None:
     receiver, checks = receive(lambda _: None), make(network)
-    asked = [check(checks, many(receiver, 1), str(n)) for n in range(MAX_MESSAGES)]
+    asked = [check(checks, many(receiver, 1), str(n), f"name{n // 2}") for n in range(MAX_MESSAGES)]
     with pytest.raises(OverloadedError):
         await check(checks, many(receiver, 1), "one more")
     await until(lambda: len(receiver.got) == MAX_MESSAGES)
@@ -110,3 +112,43 @@ async def test_so_many_messages_at_a_time_and_who_gives_up_makes_room(
     await until(lambda: receiver.open == 0)
     receiver.answer = lambda _: OK
     assert (await check(checks, many(receiver, 1), "one more")).data["opened"] == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_account_has_two_messages_at_a_time_and_finding_links_takes_no_place(
+    network: Network, receive: Receive
+) -> None:
+    receiver, checks = receive(lambda _: None), make(network)
+    finding: Deferred[Sequence[Link]] = Deferred()
+
+    async def find() -> Sequence[Link]:
+        return await finding
+
+    first = checks.check("ann", ("a@b.example", "1"), find, follows_all=False)
+    asked = [Deferred.fromCoroutine(first)]
+    asked += [check(checks, many(receiver, 1), str(n)) for n in range(MAX_OF_ACCOUNT)]
+    with pytest.raises(OverloadedError):
+        await check(checks, many(receiver, 1), "one more")
+    asked.append(check(checks, many(receiver, 1), "of another", "bob"))
+    await until(lambda: len(receiver.got) == MAX_OF_ACCOUNT + 1)
+    for each in asked:
+        each.addErrback(lambda _: None)
+        each.cancel()
+    await until(lambda: receiver.open == 0)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_did_not_answer_is_asked_the_next_time(
+    network: Network, receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "LINK_TIMEOUT_S", 0.1)
+    receiver, checks = receive(lambda _: None), make(network)
+    links = many(receiver, 1)
+    first = await check(checks, links)
+    receiver.answer = lambda _: OK
+    again = await check(checks, links)
+    assert [each.data["links"][0]["status"] for each in (first, again)] == [None, 200]
+    assert await check(checks, links) is again
+    network.usual.answers.failing.add("lost.example")
+    lost = [Link(url="http://lost.example/")]
+    assert await check(checks, lost, "2") is not await check(checks, lost, "2")
