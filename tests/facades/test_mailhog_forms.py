@@ -1,9 +1,15 @@
 """Messages as MailHog writes them."""
 
+import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
+from mailsacd.core.actor import ANYONE, Actor
 from mailsacd.core.message_form import Mailbox
+from mailsacd.facades.mailhog.events import Frames
 from mailsacd.facades.mailhog.forms import MAX_DEPTH, message
 from mailsacd.mail.reading.all_mail import Copy, Mail
 
@@ -92,3 +98,38 @@ def test_what_is_no_message_has_a_body_alone_and_depth_is_bounded() -> None:
     while parts:
         parts, depth = parts["Parts"][0]["MIME"], depth + 1
     assert depth == MAX_DEPTH
+
+
+class Stored:
+    """Gives its bytes to whoever asks, sooner or later, and counts how often."""
+
+    def __init__(self) -> None:
+        self.asked: list[Deferred[None]] = []
+
+    async def with_raw(self, _: Actor, mail: Mail, make: Callable[[Mail, bytes], Any]) -> Any:
+        """As AllMail's."""
+        self.asked.append(Deferred())
+        await self.asked[-1]
+        return make(mail, TRACE + CONTENT)
+
+
+def test_one_frame_is_made_for_all_who_see_the_same() -> None:
+    stored: Any = Stored()
+    frames = Frames(stored)
+    mail = Mail((copy(0, "bob@example.com"),))
+
+    def told(actor: Actor, seen: Mail = mail) -> Deferred[Any]:
+        return Deferred.fromCoroutine(frames.of_mail(actor, seen))
+
+    first, second = told(ANYONE), told(ANYONE)
+    assert len(stored.asked) == 1
+    stored.asked[0].callback(None)
+    results: list[Any] = [each.result for each in (first, second, told(ANYONE))]
+    (frame,), *others = results
+    assert all(each[0] is frame for each in others)
+    assert json.loads(frame)["ID"] == mail.id
+    for more, actor in enumerate((Actor(account="a"), Actor(account="b")), 2):
+        told(actor)
+        assert len(stored.asked) == more
+    told(ANYONE, Mail((copy(0, "bob@example.com"), copy(1, "carl@example.com"))))
+    assert len(stored.asked) == 4

@@ -1,7 +1,5 @@
 """MailHog's calls: lists, searches, single messages and their deletion."""
 
-from base64 import b64decode
-from binascii import Error
 from collections.abc import Iterable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -11,7 +9,7 @@ import msgspec
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import InvalidInputError, NotFoundError
-from mailsacd.facades.mailhog.forms import Json, message
+from mailsacd.facades.mailhog.forms import message_json, part_content
 from mailsacd.facades.routes import query_number, query_text, route
 from mailsacd.facades.searches import Searches
 from mailsacd.http.api.disposition import attachment_disposition
@@ -89,7 +87,7 @@ class MailHogCalls:
     async def get(self, call: Call) -> Response:
         """Answer with one message."""
         mail = await self._mail.find(call.actor, call["id"])
-        return _as_text_json(await self._mail.with_raw(call.actor, mail, message))
+        return Response(await self._mail.with_raw(call.actor, mail, message_json), _TEXT_JSON)
 
     async def download(self, call: Call) -> Response:
         """Answer with one message as a file."""
@@ -101,14 +99,9 @@ class MailHogCalls:
     async def download_part(self, call: Call) -> Response:
         """Answer with a part of one message, by its place in ``MIME.Parts``, as a file."""
         mail = await self._mail.find(call.actor, call["id"])
-        mime = (await self._mail.with_raw(call.actor, mail, message))["MIME"]
-        parts: Sequence[Json] = mime["Parts"] if mime else ()
         place = call["part"]
-        if not (place.isascii() and place.isdecimal() and int(place[:9]) < len(parts)):
-            raise NotFoundError("There is no such part in this message")
-        part = parts[int(place[:9])]
+        content = await self._mail.with_raw(call.actor, mail, partial(part_content, place))
         saved = attachment_disposition(f"{mail.id}-part-{place}")
-        content = _decoded(part)
         return Response(
             content, b"application/octet-stream", headers=((b"Content-Disposition", saved),)
         )
@@ -142,16 +135,16 @@ class MailHogCalls:
             {"total": len(found), "count": len(items), "start": start, "items": items}
         )
 
-    async def _shown(self, actor: Actor, mails: Iterable[Mail]) -> list[Json]:
-        """Those that are there still, up to MAX_PAGE_BYTES."""
-        shown: list[Json] = []
+    async def _shown(self, actor: Actor, mails: Iterable[Mail]) -> list[msgspec.Raw]:
+        """Those that are there still in JSON, up to MAX_PAGE_BYTES of messages."""
+        shown: list[msgspec.Raw] = []
         left = MAX_PAGE_BYTES
         for mail in mails:
             left -= mail.first.size
             if left < 0 and shown:
                 break
             try:
-                shown.append(await self._mail.with_raw(actor, mail, message))
+                shown.append(msgspec.Raw(await self._mail.with_raw(actor, mail, message_json)))
             except NotFoundError:
                 continue
         return shown
@@ -188,17 +181,3 @@ def _named(mails: Iterable[Mail], kind: str, query: str) -> list[Mail]:
 
 def _as_text_json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), _TEXT_JSON)
-
-
-def _decoded(part: Json) -> bytes:
-    body: str = part["Body"]
-    encodings = (v for name, v in part["Headers"].items() if name.lower() == _ENCODING)
-    if next(encodings, [""])[0].strip().lower() != "base64":
-        return body.encode()
-    try:
-        return b64decode(body)
-    except Error:
-        return body.encode()
-
-
-_ENCODING: Final = "content-transfer-encoding"

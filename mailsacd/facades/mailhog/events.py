@@ -1,14 +1,13 @@
 """MailHog's `/api/v1/events`: messages as they come, as server-sent events (HTML standard, 9.2)."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
-import msgspec
-
-from mailsacd.core.actor import Actor
+from mailsacd.core.actor import Actor, Scope
+from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import MailsacdError
 from mailsacd.core.event import Pushed
 from mailsacd.facades.feed import Frames as MakesFrames
-from mailsacd.facades.mailhog.forms import message
+from mailsacd.facades.mailhog.forms import message_json
 from mailsacd.facades.routes import route
 from mailsacd.facades.teller import Teller
 from mailsacd.http.api.operation import Call, Operation
@@ -17,9 +16,21 @@ from mailsacd.http.server.answer import Streamed, Writer
 from mailsacd.mail.push.listener import Asker, Listening
 from mailsacd.mail.push.listeners import Listeners
 from mailsacd.mail.reading.all_mail import AllMail, Mail
+from mailsacd.work.sharing import Sharing
 from mailsacd.work.tasks import Tasks
 
 PATH: Final = "/api/v1/events"
+
+
+REMEMBERED: Final = 16
+REMEMBERED_BYTES: Final = 262_144
+"""So many of the last frames are kept, each of so many bytes at most: listeners come one by one."""
+
+
+class _Seen(NamedTuple):
+    account: str | None
+    scope: Scope | None
+    mail: Mail
 
 
 class Frames:
@@ -27,11 +38,20 @@ class Frames:
 
     def __init__(self, all_mail: AllMail) -> None:
         self._all_mail = all_mail
+        self._making: Sharing[_Seen, bytes] = Sharing()
+        self._made: Recent[_Seen, bytes] = Recent(REMEMBERED)
 
     async def of_mail(self, actor: Actor, mail: Mail) -> tuple[bytes, ...]:
-        """The message in JSON, as calls answer it."""
-        form = await self._all_mail.with_raw(actor, mail, message)
-        return (msgspec.json.encode(form),)
+        """The message in JSON, as calls answer it: made once for all who see the same."""
+        seen = _Seen(actor.account, actor.scope, mail)
+        made = self._made.get(seen)
+        if made is UNKNOWN:
+            made = await self._making.get(
+                seen, lambda: self._all_mail.with_raw(actor, mail, message_json)
+            )
+            if len(made) <= REMEMBERED_BYTES:
+                self._made.remember(seen, made)
+        return (made,)
 
     async def totals(self, actor: Actor) -> tuple[bytes, ...]:  # noqa: ARG002  what Frames are asked
         """None: MailHog does not tell how much there is."""

@@ -5,8 +5,13 @@ It cuts a message up by its line ends and boundaries, and decodes nothing: its c
 """
 
 import re
+from base64 import b64decode
+from binascii import Error
 from typing import Any, Final
 
+import msgspec
+
+from mailsacd.core.errors import NotFoundError
 from mailsacd.core.token import iso_time
 from mailsacd.mail.reading.all_mail import Mail
 from mailsacd.mime import parameters
@@ -19,6 +24,7 @@ MAX_DEPTH: Final = 5
 Json = dict[str, Any]
 
 _RETURN_PATH: Final = re.compile(r"Return-Path: <([^>]*)>")
+_ENCODING: Final = "content-transfer-encoding"
 _HELO: Final = re.compile(r"Received: from (\S+)")
 
 
@@ -47,6 +53,34 @@ def message(mail: Mail, raw: bytes) -> Json:
             "Helo": helo[1] if helo else "",
         },
     }
+
+
+def message_json(mail: Mail, raw: bytes) -> bytes:
+    """The same in JSON, which is larger than the message several times. Runs in any thread."""
+    return msgspec.json.encode(message(mail, raw))
+
+
+def part_content(place: str, mail: Mail, raw: bytes) -> bytes:
+    """What is in the part at ``place`` in ``MIME.Parts``, decoded if it is in base64.
+
+    Runs in any thread. Raises NotFoundError.
+    """
+    mime = message(mail, raw)["MIME"]
+    parts = mime["Parts"] if mime else ()
+    if not (place.isascii() and place.isdecimal() and int(place[:9]) < len(parts)):
+        raise NotFoundError("There is no such part in this message")
+    return _decoded(parts[int(place[:9])])
+
+
+def _decoded(part: Json) -> bytes:
+    body: str = part["Body"]
+    encodings = (v for name, v in part["Headers"].items() if name.lower() == _ENCODING)
+    if next(encodings, [""])[0].strip().lower() != "base64":
+        return body.encode()
+    try:
+        return b64decode(body)
+    except Error:
+        return body.encode()
 
 
 def _put_trace(headers: dict[str, list[str]], trace: str, message_id: str) -> None:

@@ -6,6 +6,7 @@ Sources: Mailpit's own answers to the same mail, and `MessageSummary` and `Messa
 import hashlib
 import re
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -17,8 +18,14 @@ from mailsacd.mime.message import Attachment, ParsedMessage
 
 SNIPPET_CHARACTERS: Final = 250
 MAX_SEARCHED_CHARACTERS: Final = 20_000
-"""So much of a text is searched for words; the rest is not kept in memory."""
+"""So much of what a message says is searched for words; the rest is not kept in memory."""
+MAX_MESSAGE_ID_CHARACTERS: Final = 998  # of a line (RFC 5322 section 2.1.1)
+MAX_REPLY_TO_CHARACTERS: Final = 10_000
 
+MAX_PICTURES: Final = 10_000
+
+_CID: Final = re.compile(r"""cid:([^\s"'<>()]+)""")
+"""RFC 2392 section 2, as far as it is not in quotes or parentheses itself."""
 _UNSUBSCRIBE: Final = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>", re.IGNORECASE)
 _MAX_LINKS: Final = 10
 _SHOWN: Final = 200
@@ -27,7 +34,8 @@ _SHOWN: Final = 200
 class Extract(msgspec.Struct, frozen=True):
     """What lists and searches need of a message beside its fields in the database.
 
-    ``searched`` is in lower case. ``attachments`` and ``inline`` are how many there are of each.
+    ``searched`` is in lower case: people and subject first, then the text. ``attachments`` and
+    ``inline`` are how many there are of each.
     """
 
     message_id: str
@@ -82,14 +90,15 @@ def extract_of(parsed: ParsedMessage) -> Extract:
     inline = sum(map(is_inline, parsed.attachments))
     names = [each.file_name or "" for each in parsed.attachments]
     fields = [field(parsed, name) for name in ("from", "to", "cc", "bcc", "reply-to", "subject")]
-    searched = " ".join([*fields, parsed.message_id or "", *names, text[:MAX_SEARCHED_CHARACTERS]])
+    pieces = [*fields, parsed.message_id or "", *names, text]
+    searched = " ".join(piece[:MAX_SEARCHED_CHARACTERS] for piece in pieces)
     return Extract(
-        message_id=parsed.message_id or "",
-        reply_to=addresses.parse(field(parsed, "reply-to"))[0],
+        message_id=(parsed.message_id or "")[:MAX_MESSAGE_ID_CHARACTERS],
+        reply_to=addresses.parse(field(parsed, "reply-to")[:MAX_REPLY_TO_CHARACTERS])[0],
         snippet=_snippet(parsed.html, text),
         attachments=len(parsed.attachments) - inline,
         inline=inline,
-        searched=" ".join(searched.lower().split()),
+        searched=" ".join(searched[:MAX_SEARCHED_CHARACTERS].lower().split()),
     )
 
 
@@ -142,6 +151,21 @@ def unsubscribe_fault(value: str) -> str:
     if not value or unsubscribe_links(value):
         return ""
     return f'"{value[:_SHOWN]}" has no links, which should be enclosed in <>'
+
+
+def page_of(contents: Contents, parts_url: str) -> bytes:
+    """The HTML in UTF-8 with its pictures found at ``parts_url``, before the ids of their parts.
+
+    The first MAX_PICTURES are: what is put in for each is longer than what it names.
+    """
+    parts = reversed((*contents.inline, *contents.attachments))  # of several the first one counts
+    urls = {part.content_id: f"{parts_url}{part.part_id}" for part in parts if part.content_id}
+
+    def url(found: re.Match[str]) -> str:
+        return urls.get(found[1]) or urls.get(unquote(found[1])) or found[0]
+
+    html = _CID.sub(url, contents.html, MAX_PICTURES) if urls else contents.html
+    return html.encode("utf-8", "replace")
 
 
 def is_inline(part: Attachment) -> bool:

@@ -1,5 +1,6 @@
 """Mailpit's calls about one message: what is in it, its parts, and how it looks."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from mailsacd.facades.mailpit.contents import (
     attachments_of,
     contents_of,
     headers_of,
+    page_of,
 )
 from mailsacd.facades.mailpit.shelf import Shelf
 from mailsacd.facades.routes import query_text, route
@@ -72,7 +74,8 @@ class MessageCalls:
         mail = await self._found(call)
         contents = await self._shelf.mail.view(call.actor, mail, contents_of)
         await self._shelf.mail.set_read(call.actor, (mail,), read=True)
-        return json_response(forms.whole(mail, contents))
+        answering = partial(json_response, forms.whole(mail, contents))
+        return await self._shelf.lane.run(mail.first.size, answering)
 
     async def headers(self, call: Call) -> Response:
         """Answer with the header fields of a message, each with all its values.
@@ -115,12 +118,11 @@ class MessageCalls:
             return Response(text_bytes(contents.text), TEXT)
         if not contents.html:
             raise NotFoundError("This message does not contain a HTML part")
-        html = contents.html
-        for part in (*contents.inline, *contents.attachments):
-            if part.content_id:
-                url = f"{call.prefix}/api/v1/message/{mail.id}/part/{part.part_id}"
-                html = html.replace(f"cid:{part.content_id}", url)
-        return Response(text_bytes(html), HTML, headers=_SANDBOX)
+        parts_url = f"{call.prefix}/api/v1/message/{mail.id}/part/"
+        making = partial(page_of, contents, parts_url)
+        return Response(
+            await self._shelf.lane.run(len(contents.html), making), HTML, headers=_SANDBOX
+        )
 
     async def _found(self, call: Call) -> Mail:
         return await self._shelf.found(call.actor, call["id"], call["query"])

@@ -15,7 +15,7 @@ from mailsacd.mail.reading.all_mail import AllMail, Mail
 from mailsacd.work.threads import Lane
 
 REMEMBERED: Final = 1_000
-"""Extracts that are kept in memory, of 20 KB each at most."""
+"""Extracts that are kept in memory, of some 30,000 characters each at most."""
 
 LATEST: Final = "latest"
 
@@ -30,10 +30,10 @@ class Shelf:
     """
 
     def __init__(self, all_mail: AllMail, searches: Searches, lane: Lane) -> None:
-        """What messages say is compared with queries in ``lane``."""
+        """What takes long is done in ``lane``."""
         self.mail = all_mail
         self._searches = searches
-        self._lane = lane
+        self.lane = lane
         self._extracts: Recent[str, Extract] = Recent(REMEMBERED)
 
     async def found(self, actor: Actor, message_id: str, query: str = "") -> Mail:
@@ -59,7 +59,7 @@ class Shelf:
             some = [term for term in terms if term.reads is reads]
             if some and mails:
                 told = await self._told(actor, mails) if reads else [(m, None) for m in mails]
-                mails = await self._lane.run_in_thread(partial(_fitting, told, some))
+                mails = await self.lane.run_in_thread(partial(_fitting, told, some))
         return mails
 
     async def summaries(self, actor: Actor, mails: Iterable[Mail]) -> list[Json]:
