@@ -14,7 +14,8 @@ from mailsacd.outbound.dns import Resolver
 
 
 class Checking:
-    """A part. ``observers`` observe the mail that is stored; ``on_request`` tells who sent it."""
+    """A part. ``observers`` observe the mail that is stored; ``on_request`` tells who sent it,
+    and ``examine`` before it is stored, unless nobody is to look."""
 
     def __init__(self, ground: Ground, owners: Ownership) -> None:
         """Raises ConfigurationError."""
@@ -33,6 +34,7 @@ class Checking:
         self._later = LaterChecks(ground.database, self._examiner, reactor=reactor)
         self._later.declare(ground.telemetry.figures)
         is_on = settings.authentication != "off"
+        self.examine = self._examiner.examine if is_on else None
         self.observers: tuple[Observer, ...] = (self._later,) if is_on else ()
         self.on_request = ChecksOnRequest(ground.database, owners.mailbox, self._examiner)
 

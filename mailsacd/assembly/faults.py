@@ -5,6 +5,7 @@ from mailsacd.assembly.part import Ground
 from mailsacd.assembly.pruning import Pruning
 from mailsacd.http.app import Group
 from mailsacd.http.calls.faults import FaultCalls
+from mailsacd.mail.faults.answered_senders import AnsweredSenders, Examines
 from mailsacd.mail.faults.answering import Answering, Queues
 from mailsacd.mail.faults.domain_faults import DomainFaults
 from mailsacd.mail.faults.due import DueFaults
@@ -15,17 +16,21 @@ from mailsacd.mail.faults.provoking import Provoking
 class Faults:
     """A part. ``provoking`` is what SMTP sessions ask."""
 
-    def __init__(self, ground: Ground, owners: Ownership, queueing: Queues) -> None:
-        """``queueing`` sends what answers mail. Raises ConfigurationError."""
+    def __init__(
+        self, ground: Ground, owners: Ownership, queueing: Queues, examine: Examines | None
+    ) -> None:
+        """``queueing`` sends what answers mail, and ``examine`` finds out who sent that mail.
+
+        Raises ConfigurationError.
+        """
         settings = ground.settings.faults
         self._plans = FaultPlans(ground.database, owners.notices, settings, reactor=ground.reactor)
         directory = owners.directory.asking(ground.intake)
         due = DueFaults(ground.intake, directory)
         self._answering = Answering(
             due,
-            directory,
+            AnsweredSenders(directory, settings, examine),
             queueing,
-            settings,
             hostname=ground.hostname,
             reactor=ground.reactor,
         )

@@ -42,7 +42,7 @@ class MailParts:
         testing = add(LoadTesting(ground, owners, records))
         sending = add(Sending(ground, owners, records))
         checking = add(Checking(ground, owners))
-        faults = add(Faults(ground, owners, sending.queueing))
+        faults = add(Faults(ground, owners, sending.queueing, checking.examine))
         tested = Testing(recorder=testing.recorder, faults=faults.provoking)
         receiving = add(Receiving(ground, owners, records, tested, checking, observers))
         relaying = add(Relaying(ground, owners, records, receiving, sending))

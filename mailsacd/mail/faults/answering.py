@@ -1,8 +1,8 @@
 """Answers accepted mail on purpose, where its owner wants that, and to nobody but his own senders.
 
-Mail that is answered may tell any sender. So what is sent goes to senders in domains that the same
-account has proved to be its own, or that the operator allows; it costs the account a credit each,
-as what it sends by itself, and each domain may send so much at a time.
+Mail that is answered may tell any sender: `AnsweredSenders` knows who is. What is sent costs the
+account a credit each, as what it sends by itself, and each account may send so much at a time, and
+to each address.
 """
 
 import secrets
@@ -11,25 +11,25 @@ from typing import Any, Final, Protocol
 
 from twisted.logger import Logger
 
-from mailsacd.core.address import parse_address
 from mailsacd.core.allowance import Allowance
-from mailsacd.core.domain_names import EVERY_DOMAIN, DomainNames
 from mailsacd.core.envelope import Envelope
-from mailsacd.core.errors import BadAddressError, MailsacdError
+from mailsacd.core.errors import MailsacdError
 from mailsacd.core.fault import PlannedFault
 from mailsacd.core.fault_condition import ExaminedMessage
 from mailsacd.core.outgoing import NewOutgoing
 from mailsacd.core.provocation import Occasion
 from mailsacd.core.token import utc_from_ms
-from mailsacd.fault_settings import FaultSettings
+from mailsacd.mail.faults.answered_senders import AnsweredSenders
 from mailsacd.mail.faults.answers import Answered, answer_to
 from mailsacd.mail.faults.due import DueFaults
-from mailsacd.mail.ownership.directory import Directory
 from mailsacd.work.tasks import Tasks
 
 AT_ONCE: Final = 60
 AGAIN_S: Final = 2.0
-"""A domain answers so many messages at once, and one more every so many seconds."""
+"""An account answers so many messages at once, and one more every so many seconds."""
+TO_ONE_AT_ONCE: Final = 20
+TO_ONE_AGAIN_S: Final = 10.0
+"""To one address so many answers of all accounts go at once, and one more every so many seconds."""
 MOST: Final = 200
 """So many answers are made at a time; of more, none is."""
 
@@ -51,23 +51,22 @@ class Answering:
     def __init__(
         self,
         due: DueFaults,
-        directory: Directory,
+        senders: AnsweredSenders,
         queueing: Queues,
-        settings: FaultSettings,
         *,
         hostname: str,
         reactor: Any,
     ) -> None:
-        """Raises ConfigurationError."""
         self._due = due
-        self._directory = directory
+        self._senders = senders
         self._queueing = queueing
         self._hostname = hostname
         self._reactor = reactor
-        self._everywhere = EVERY_DOMAIN in settings.answer_domains
-        self._allowed = DomainNames(settings.answer_domains, setting="faults.answer_domains")
         self._allowance = Allowance(
             reactor, at_once=AT_ONCE, again_s=AGAIN_S, remembered=_REMEMBERED
+        )
+        self._to_one = Allowance(
+            reactor, at_once=TO_ONE_AT_ONCE, again_s=TO_ONE_AGAIN_S, remembered=_REMEMBERED
         )
         self._tasks = Tasks("answer mail on purpose", most=MOST, clock=reactor)
 
@@ -119,20 +118,13 @@ class Answering:
         made = answer_to(planned.fault, answered, planned.key)
         if made is None:
             return "not sent: no automatic mail may answer this message"
-        if not await self._may_answer(answered.owner, answered.envelope.reverse_path):
-            return "not sent: the sender is in no domain of the account's"
+        owner, target = answered.owner, answered.envelope.reverse_path
         try:
-            self._allowance.spend(planned.domain, "the domain has answered too much lately")
+            why_not = await self._senders.why_not(owner, answered.envelope)
+            if why_not:
+                return f"not sent: {why_not}"
+            self._to_one.spend(target, "its sender was sent too much lately")
+            self._allowance.spend(owner, "the account has answered too much lately")
             return f"queued as {await self._queueing.queue(made, charged=True)}"
         except MailsacdError as e:
             return f"not sent: {e.public}"
-
-    async def _may_answer(self, owner: str, reverse_path: str) -> bool:
-        try:
-            domain = parse_address(reverse_path).domain
-        except BadAddressError:
-            return False
-        if self._everywhere or domain in self._allowed:
-            return True
-        facts = await self._directory.domain(domain)
-        return facts is not None and facts.owner == owner

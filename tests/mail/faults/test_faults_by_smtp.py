@@ -17,10 +17,20 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.threads import deferToThread
 
 from mailsacd.certificate import CertificateStore, ReloadableContext
+from mailsacd.core.authentication import (
+    ArcResult,
+    Authentication,
+    DkimResult,
+    DmarcResult,
+    SpfResult,
+)
+from mailsacd.core.envelope import Envelope, Reception, Recipient
+from mailsacd.core.fault import PlannedFault, SmtpFault
 from mailsacd.core.fault_plan import FaultPlan
 from mailsacd.core.outgoing import NewOutgoing
 from mailsacd.fault_settings import FaultSettings
-from mailsacd.mail.faults.answering import AT_ONCE, Answering
+from mailsacd.mail.faults.answered_senders import AnsweredSenders, Examines
+from mailsacd.mail.faults.answering import AT_ONCE, TO_ONE_AT_ONCE, Answering
 from mailsacd.mail.faults.due import DueFaults
 from mailsacd.mail.faults.plans import FaultPlans
 from mailsacd.mail.faults.provoking import Provoking
@@ -111,7 +121,7 @@ async def open_port(
         f" values ('{DOMAIN}', 'owner', true, 'x'), ('{OTHER_DOMAIN}', 'owner', true, 'x')"
     )
 
-    async def make(**settings: Any) -> Port:
+    async def make(*, examine: Examines | None = None, **settings: Any) -> Port:
         chosen = FaultSettings(**{"max_delay_s": 0.3, **settings})
         notices = Notices(database_dsn, LANES.rest, reactor=reactor)
         directory = Directory(database, notices)
@@ -121,7 +131,11 @@ async def open_port(
         due = DueFaults(database, directory)
         queued = Queued()
         answering = Answering(
-            due, directory, queued, chosen, hostname="mx.example", reactor=reactor
+            due,
+            AnsweredSenders(directory, chosen, examine),
+            queued,
+            hostname="mx.example",
+            reactor=reactor,
         )
         services = SmtpServices(
             hostname="mx.example",
@@ -497,9 +511,72 @@ async def test_accepted_mail_is_answered_where_it_may_be(open_port: OpenPort) ->
 async def test_who_may_be_answered_is_also_the_operators_to_say(open_port: OpenPort) -> None:
     port = await open_port(answer_domains=("elsewhere.example",))
     await port.set(FaultPlan(byAddress=True, answers=True))
-    for _ in range(AT_ONCE + 1):
-        assert await port.mail(at("bounce"), sender="a@elsewhere.example") == TAKEN
-    await until(lambda: len(port.queued.messages) == AT_ONCE)
+    for number in range(TO_ONE_AT_ONCE + 1):
+        assert await port.mail(at(f"bounce+{number}"), sender="a@elsewhere.example") == TAKEN
+    await until(lambda: len(port.queued.messages) == TO_ONE_AT_ONCE)
     await port.answering.finish()
     answers = [answer for _, _, answer in await port.told()]
-    assert answers.count("not sent: the domain has answered too much lately") == 1
+    assert answers.count("not sent: its sender was sent too much lately") == 1
+
+
+def _sent(peer_ip: str, planned: PlannedFault, path: str = "a@elsewhere.example") -> Envelope:
+    recipient = Recipient(
+        original_inbox=at("bounce", planned.domain),
+        inbox=at("bounce", planned.domain),
+        domain=planned.domain,
+        faults=(planned,),
+    )
+    return Envelope(
+        id="e",
+        received_ms=1_780_000_000_000,
+        reverse_path=path,
+        recipients=(recipient,),
+        reception=Reception(
+            peer_ip=peer_ip, local_ip="192.0.2.2", helo="c", protocol="ESMTP", tls=None
+        ),
+        content=b"Subject: x\r\n\r\ny\r\n",
+    )
+
+
+def _bounce(domain: str = DOMAIN) -> PlannedFault:
+    fault = SmtpFault(do="bounce")
+    return PlannedFault(fault=fault, key="bounce", domain=domain, owner="owner")
+
+
+@pytest.mark.parametrize(
+    ("spf", "signer", "peer_ip", "expected"),
+    [
+        ("pass", "", "192.0.2.1", 1), ("fail", "", "192.0.2.1", 0), ("none", "", "127.0.0.1", 1),
+        ("fail", "elsewhere.example", "192.0.2.1", 1), ("fail", "example", "192.0.2.1", 1),
+        ("fail", "where.example", "192.0.2.1", 0), ("fail", "x.elsewhere.example", "192.0.2.1", 0),
+    ],
+)  # fmt: skip
+@ensure
+async def test_a_forged_sender_is_not_answered(
+    open_port: OpenPort, spf: Any, signer: str, peer_ip: str, expected: int
+) -> None:
+    async def examine(_envelope: Envelope) -> Authentication:
+        signed = DkimResult(result="pass", domain=signer, selector="s", algorithm="a")
+        return Authentication(
+            spf=SpfResult(result=spf, domain="elsewhere.example", identity="mailfrom"),
+            dkim=(signed,) if signer else (),
+            arc=ArcResult(result="none", instances=0),
+            dmarc=DmarcResult(result="none", domain="elsewhere.example"),
+            checked="2026-11-30T00:00:00.000Z",
+        )
+
+    port = await open_port(answer_domains=("*",), examine=examine)
+    port.answering.accepted(_sent(peer_ip, _bounce()))
+    await port.answering.finish()
+    assert len(port.queued.messages) == expected
+
+
+@ensure
+async def test_an_account_answers_so_much_by_all_its_domains(open_port: OpenPort) -> None:
+    port = await open_port(answer_domains=("*",))
+    for number in range(AT_ONCE + 3):
+        domain = (DOMAIN, OTHER_DOMAIN)[number % 2]
+        path = f"{number}@elsewhere.example"
+        port.answering.accepted(_sent("127.0.0.1", _bounce(domain), path))
+    await port.answering.finish()
+    assert len(port.queued.messages) == AT_ONCE
