@@ -58,6 +58,13 @@ _list = many(
            and (%(kind)s::text is null or kind = %(kind)s::text)
        order by id desc limit %(limit)s offset %(skip)s""",
 )
+_list_about = many(
+    Event,
+    """select id, account, kind, code, subject, detail, times from activity
+       where account = %(account)s and id >= %(from)s
+           and split_part(subject, '@', -1) = %(domain)s::text
+       order by id desc limit %(limit)s""",
+)
 _throttled_since = many(
     _throttled,
     f"""select subject, account,
@@ -116,6 +123,17 @@ async def list_events(
         "skip": skip,
     }
     return await _list(db, **params)
+
+
+async def list_events_about(
+    db: Executor, account: str, domain: str, *, from_id: str, limit: int
+) -> list[Event]:
+    """Return an account's events about a domain and addresses of it, newest first.
+
+    They are ``limit`` at most, with ids from ``from_id`` on.
+    """
+    params = {"account": account, "domain": domain, "from": from_id, "limit": limit}
+    return await _list_about(db, **params)
 
 
 async def list_throttled(db: Executor, from_id: str) -> list[Throttled]:

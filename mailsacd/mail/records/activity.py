@@ -13,7 +13,7 @@ from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.message import NewEnvelope, NewMessage, Owned
 from mailsacd.core.token import EnvelopeIds, time_prefix
 from mailsacd.mail.records.daily_bound import DailyBound
-from mailsacd.store.activity import add_events, forget_events, list_events
+from mailsacd.store.activity import add_events, forget_events, list_events, list_events_about
 from mailsacd.store.notices import ACCOUNTS, Notices
 from mailsacd.store.pool import Database
 from mailsacd.work.loop import Loop
@@ -146,10 +146,7 @@ class Activity:
         """
         account = account_of(actor)
         await self._writing.run_now()
-        oldest_ms = 0
-        if self._kept is not None:
-            oldest_ms = self._ago(await self._kept.minutes_of(account))
-        since_ms = max(since_ms or 0, oldest_ms)
+        since_ms = max(since_ms or 0, await self._oldest_ms(account))
         return await list_events(
             self._database,
             account,
@@ -161,6 +158,22 @@ class Activity:
             limit=limit,
             skip=skip,
         )
+
+    async def list_about(
+        self, account: str, domain: str, *, since_ms: int, limit: int
+    ) -> Sequence[Event]:
+        """What happened to the account that is about ``domain`` or addresses of it, newest first.
+
+        It is for those, too, who may see nothing else of the account.
+        """
+        await self._writing.run_now()
+        from_id = time_prefix(max(since_ms, await self._oldest_ms(account)))
+        return await list_events_about(
+            self._database, account, domain, from_id=from_id, limit=limit
+        )
+
+    async def _oldest_ms(self, account: str) -> int:
+        return 0 if self._kept is None else self._ago(await self._kept.minutes_of(account))
 
     async def forget_old(self) -> None:
         """Delete what is older than any account is told."""

@@ -4,7 +4,7 @@ They say what whoever sends the mail is told anyway, and what belongs to the cal
 an address is, or where the mail of others goes.
 """
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,7 +49,7 @@ class Hints:
     def __init__(self, sources: Sources, *, reactor: Any) -> None:
         self._sources = sources
         self._reactor = reactor
-        self._events: Sharing[str, list[Event]] = Sharing()
+        self._events: Sharing[tuple[str, str | None], Sequence[Event]] = Sharing()
 
     async def of(self, actor: Actor, place: Place, over: TimeOver, peer: str) -> tuple[str, ...]:
         """What may be why, the likeliest first, for ``actor``, who may look there.
@@ -116,12 +116,9 @@ class Hints:
         account, since_ms = actor.account, over.condition.since_ms
         if account is None or since_ms is None:
             return []
-        events = await self._events.get(account, lambda: self._of_late(account))
-        since = [
-            event
-            for event in events
-            if event.id >= time_prefix(since_ms) and _is_for(actor, event.subject)
-        ]
+        domain = actor.scope.domain if actor.scope else None
+        events = await self._events.get((account, domain), lambda: self._of_late(account, domain))
+        since = [event for event in events if event.id >= time_prefix(since_ms)]
         of_inbox = [event for event in since if event.subject == str(inbox)]
         hints = [
             f"Mail for {inbox} was {event.kind}: {event.detail or event.code}"
@@ -134,16 +131,13 @@ class Hints:
             hints.append(f"Meanwhile mail came to {', '.join(elsewhere)}: is the address right?")
         return hints
 
-    async def _of_late(self, account: str) -> list[Event]:
+    async def _of_late(self, account: str, domain: str | None) -> Sequence[Event]:
+        """What happened to the account, or there to a ``domain`` that is all somebody may see."""
         since_ms = int(self._reactor.seconds() * 1000) - _EVENTS_WITHIN_MS
-        return await self._sources.activity.list(
-            Actor(account=account), since_ms=since_ms, limit=_MAX_EVENTS
-        )
-
-
-def _is_for(actor: Actor, subject: str) -> bool:
-    """Whether the actor may be told of an event of the account that is about ``subject``."""
-    return actor.scope is None or subject.rpartition("@")[2] == actor.scope.domain
+        activity = self._sources.activity
+        if domain is not None:
+            return await activity.list_about(account, domain, since_ms=since_ms, limit=_MAX_EVENTS)
+        return await activity.list(Actor(account=account), since_ms=since_ms, limit=_MAX_EVENTS)
 
 
 def _of_what_is_there(place: str, over: TimeOver) -> Iterator[str]:

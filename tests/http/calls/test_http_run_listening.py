@@ -9,9 +9,12 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import deferLater
 
+from mailsacd.core.activity import RECEIVED, Event
+from mailsacd.core.token import EnvelopeIds
+from mailsacd.store.activity import add_events
 from mailsacd.store.pool import Database
 from tests.http.client import connect
-from tests.http.society import CONTENT, PRIVATE, SECRET, Society, society
+from tests.http.society import CONTENT, OWNER, PRIVATE, SECRET, Society, society
 from tests.ws.listener import Listener, hang_up, target_of, upgrade
 
 reactor: Any = the_reactor
@@ -76,6 +79,20 @@ async def test_a_wait_that_is_over_tells_of_the_run_alone(people: Society) -> No
     assert PRIVATE not in over.body.decode()
     for who, status in (("nobody", 401), ("other", 404)):
         assert (await people.ask(who, "GET", target)).status == status
+
+
+@ensure
+async def test_a_wait_tells_of_the_runs_mail_however_much_else_the_account_has(
+    people: Society,
+) -> None:
+    run = await _begin(people)
+    ids, now_ms = EnvelopeIds(), int(reactor.seconds() * 1000)
+    subjects = (f"ann@{run['domain']}", *(f"{n}@other.example" for n in range(100)))
+    events = (Event(ids.next(now_ms)[0], OWNER, RECEIVED, 250, s, "", 1) for s in subjects)
+    await add_events(people.database, list(events))
+    over = await people.ask("run", "GET", f"/api/addresses/bob@{run['domain']}/wait?timeout=0")
+    (meanwhile,) = (hint for hint in over.json()["hints"] if hint.startswith("Meanwhile"))
+    assert meanwhile == f"Meanwhile mail came to ann@{run['domain']}: is the address right?"
 
 
 @ensure
