@@ -208,7 +208,7 @@ class Daemon:
         )
         web = self._add(Web(ground, owners, records, groups, feeds.websockets))
         web.site.explain = pages.explain
-        facades = self._add(Facades(ground, owners, records, mail.receiving, feeds, spam.moved))
+        facades = self._add(Facades(ground, owners, records, mail.receiving, feeds))
         self._edges = (*mail.edges, feeds, waiting, web, facades)
         return {**mail.factories, **web.factories, **facades.factories}
 

@@ -7,7 +7,6 @@ from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.receiving import Receiving
 from mailsacd.assembly.records import Records
-from mailsacd.core.message import Filing
 from mailsacd.core.peer import is_loopback
 from mailsacd.facades.front import Tool, make_facade
 from mailsacd.facades.tools import TOOLS, Needs
@@ -15,7 +14,6 @@ from mailsacd.http.server.site import HttpSite
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.reading.all_mail import AllMail
 from mailsacd.mail.reading.mailbox import Mailbox
-from mailsacd.mail.reading.marks import Marks
 from mailsacd.mail.receiving.hand_in import HandIn
 from mailsacd.ports import facades
 from mailsacd.work.tasks import Tasks
@@ -31,12 +29,8 @@ class Facades:
         records: Records,
         receiving: Receiving,
         feeds: Feeds,
-        filing: Filing,
     ) -> None:
-        """``filing`` is told of what is moved.
-
-        Raises ConfigurationError.
-        """
+        """Raises ConfigurationError."""
         settings = ground.settings
         self._tasks = Tasks(
             "tell listeners of façades",
@@ -45,7 +39,7 @@ class Facades:
         )
         self._tools: list[Tool] = []
         self._sites: list[HttpSite] = []
-        needs = self._needs(ground, owners, receiving, feeds, filing)
+        needs = self._needs(ground, owners, receiving, feeds)
         for name, chosen in facades(settings).items():
             tool = TOOLS[name](needs)
             site = make_facade(
@@ -82,17 +76,14 @@ class Facades:
         owners: Ownership,
         receiving: Receiving,
         feeds: Feeds,
-        filing: Filing,
     ) -> Needs:
         settings, database = ground.settings, ground.database
         mailbox = Mailbox(database, owners.access_control, ground.lanes.readers)
-        marks = Marks(database, owners.access_control, filing)
         is_local = is_loopback(settings.facades.host)
         all_mail = AllMail(
             database,
             owners.accounts,
             mailbox,
-            marks,
             shows_public=is_local and settings.http.anonymous_read,
         )
         hand_in = HandIn(

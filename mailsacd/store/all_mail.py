@@ -11,7 +11,7 @@ from typing import Final
 from mailsacd.store.deletion import deletion
 from mailsacd.store.inbox import KEPT, OWNED
 from mailsacd.store.retention import IN_PUBLIC_INDEX, THERE_AMONG_MANY, kept
-from mailsacd.store.sql import Executor, column, one
+from mailsacd.store.sql import Executor, column, none, one
 from mailsacd.store.views import AS_JSON_ARRAY, COLUMNS
 
 _PUBLIC: Final = f"""%(public)s::boolean and {IN_PUBLIC_INDEX} and {THERE_AMONG_MANY}
@@ -47,12 +47,36 @@ _copies: one[str] = one(
     f"select {AS_JSON_ARRAY} from (select * from ({_OF_ENVELOPE}) found) page",  # noqa: S608  as above
 )
 
-_delete = deletion(
-    f"""where (inbox, id) in (
+_NAMED: Final = f"""where (inbox, id) in (
             select wanted.inbox collate "C", wanted.id collate "C"
             from unnest(%(inboxes)s::text[], %(ids)s::text[]) wanted (inbox, id))
         and ({" or ".join(f"({rows})" for rows in (_PUBLIC, *_OF_VIEWER))})"""  # noqa: S608  as above
+_delete = deletion(_NAMED)
+
+
+def _change(assignment: str) -> none:
+    # In one order everywhere: who else marks the same messages waits, without deadlock
+    return none(
+        f"""with held as (select inbox, id from message {_NAMED} order by inbox, id for update)
+            update message set {assignment} from held
+            where message.inbox = held.inbox and message.id = held.id"""  # noqa: S608  as above
+    )
+
+
+_read = _change("read = %(read)s::boolean")
+_labels = _change("labels = %(labels)s::text[]")
+# What a label has become is made of those that the row has now, and each of them is there once
+_rename = _change(
+    """labels = array(
+        select written from (
+            select case when label = any(%(labels)s::text[]) then %(by)s::text else label end
+                as written, min(place) as place
+            from unnest(message.labels) with ordinality named (label, place) group by 1) renamed
+        where written is not null order by place)"""
 )
+
+Copies = Sequence[tuple[str, str]]
+"""The inbox and the id of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +107,30 @@ async def copies_of(db: Executor, sight: Sight, envelope_id: str, received: date
     return await _copies(db, envelope=envelope_id, received=received, **sight.params)
 
 
-async def delete_copies(db: Executor, sight: Sight, copies: Sequence[tuple[str, str]]) -> int:
-    """Delete those copies (inbox, id). Returns how many there were."""
-    inboxes, ids = [inbox for inbox, _ in copies], [id_ for _, id_ in copies]
-    return await _delete(db, inboxes=inboxes, ids=ids, **sight.params)
+async def delete_copies(db: Executor, sight: Sight, copies: Copies) -> int:
+    """Delete those copies that are seen. Returns how many there were."""
+    return await _delete(db, **_named(copies), **sight.params)
+
+
+async def set_read(db: Executor, sight: Sight, copies: Copies, *, read: bool) -> int:
+    """Mark those copies that are seen as read, or as not. Returns how many there were."""
+    return await _read(db, read=read, **_named(copies), **sight.params)
+
+
+async def set_labels(db: Executor, sight: Sight, copies: Copies, labels: Sequence[str]) -> int:
+    """Give those copies that are seen these labels and no others. Returns how many there were."""
+    return await _labels(db, labels=list(labels), **_named(copies), **sight.params)
+
+
+async def rename_labels(
+    db: Executor, sight: Sight, copies: Copies, labels: Sequence[str], by: str | None
+) -> int:
+    """Give those copies that are seen the label ``by`` in place of each of ``labels``; None: none.
+
+    Other labels stay as they are. Returns how many copies there were.
+    """
+    return await _rename(db, labels=list(labels), by=by, **_named(copies), **sight.params)
+
+
+def _named(copies: Copies) -> dict[str, list[str]]:
+    return {"inboxes": [inbox for inbox, _ in copies], "ids": [id_ for _, id_ in copies]}

@@ -103,6 +103,33 @@ async def search_marks_tags_and_deletion(people: Society) -> None:
     assert await people.json("nobody", "GET", "/api/addresses/hidden@public.example/messages") == []
 
 
+async def marks_of_copies_are_changed_together_and_labels_of_each_are_kept(people: Society) -> None:
+    program = Program(people, "mailpit")
+    one, other = await deliver(people), await deliver(people, mail("second"))
+
+    async def labels(place: int, inbox: str) -> list[str]:
+        target = f"/api/addresses/{inbox}/messages/{one}-{place}"
+        kept: list[str] = (await people.json("nobody", "GET", target))["labels"]
+        return kept
+
+    await program.ask("PUT", "/api/v1/tags", {"IDs": [one, other], "Tags": ["Old", "b"]})
+    target = f"/api/addresses/bob@public.example/messages/{one}-0/labels/own"
+    await people.json("nobody", "PUT", target)
+    await program.ask("PUT", "/api/v1/tags/old", {"Name": "new"})
+    assert await labels(0, "bob@public.example") == ["b", "new", "own"]
+    assert await labels(1, "hidden@public.example") == ["b", "new"]
+    await program.ask("PUT", "/api/v1/tags/new", {"Name": "b"})
+    assert await labels(0, "bob@public.example") == ["b", "own"]
+    await program.ask("DELETE", "/api/v1/tags/B")
+    assert await labels(0, "bob@public.example") == ["own"]
+    assert await labels(1, "hidden@public.example") == []
+    assert await program.json("GET", "/api/v1/tags") == ["own"]
+    await program.ask("PUT", "/api/v1/messages", {"Read": True})
+    assert await program.found("is:unread") == []
+    await program.ask("PUT", "/api/v1/messages", {"IDs": [one], "Read": False})
+    assert await program.found("is:unread") == ["Hello"]
+
+
 async def a_message_is_handed_in(people: Society) -> None:
     program = Program(people, "mailpit")
     sent = {
@@ -173,6 +200,7 @@ async def test_what_mailpit_s_clients_ask_for(people: Society) -> None:
         a_message_with_all_that_is_in_it,
         html_is_shown_where_it_does_nothing,
         search_marks_tags_and_deletion,
+        marks_of_copies_are_changed_together_and_labels_of_each_are_kept,
         a_message_is_handed_in,
         what_is_asked_of_the_server_and_what_it_does_not_offer,
         events_tell_of_mail_and_of_changes,

@@ -132,11 +132,9 @@ class MessagesCalls:
         """Give messages these tags, and no others."""
         wanted = body_as(call, _Tagged)
         tags = clean_tags(wanted.tags)
-        events = []
-        for mail in await self._named(call.actor, wanted.ids):
-            await self._shelf.mail.set_labels(call.actor, mail, tags)
-            events.append(event("update", {"ID": mail.id, "Tags": tags}))
-        self._tell(call.actor, *events)
+        mails = await self._named(call.actor, wanted.ids)
+        await self._shelf.mail.set_labels(call.actor, mails, tags)
+        self._tell(call.actor, *(event("update", {"ID": mail.id, "Tags": tags}) for mail in mails))
         return OK
 
     async def rename_tag(self, call: Call) -> Response:
@@ -144,12 +142,12 @@ class MessagesCalls:
         (name,) = clean_tags([body_as(call, _Renamed).name]) or ("",)
         if not name:
             raise InvalidInputError("Invalid tag name")
-        await self._replace(call.actor, call["tag"], [name])
+        await self._replace(call.actor, call["tag"], name)
         return OK
 
     async def delete_tag(self, call: Call) -> Response:
         """Take a tag off all messages."""
-        await self._replace(call.actor, call["tag"], [])
+        await self._replace(call.actor, call["tag"], None)
         return OK
 
     async def _page(self, call: Call, query: str) -> Response:
@@ -176,11 +174,8 @@ class MessagesCalls:
         await self._shelf.mail.delete(actor, mails)
         self._tell(actor, *(event("delete", {"ID": mail.id}) for mail in mails))
 
-    async def _replace(self, actor: Actor, tag: str, by: Sequence[str]) -> None:
-        for mail in await self._shelf.mail.newest(actor):
-            kept = [label for label in mail.labels if label.lower() != tag.lower()]
-            if len(kept) < len(mail.labels):
-                await self._shelf.mail.set_labels(actor, mail, clean_tags([*kept, *by]))
+    async def _replace(self, actor: Actor, tag: str, by: str | None) -> None:
+        await self._shelf.mail.rename_label(actor, tag, by)
         self._tell(actor, event("prune", None))
 
 

@@ -57,7 +57,7 @@ class SendCalls:
         """Label a message, unless the actor does not see it."""
         with suppress(NotFoundError):
             mail = await self._shelf.mail.find(actor, envelope_id)
-            await self._shelf.mail.set_labels(actor, mail, tags)
+            await self._shelf.mail.set_labels(actor, (mail,), tags)
 
 
 def _made(call: Call, limits: Limits) -> tuple[Sent, list[str], bytes]:

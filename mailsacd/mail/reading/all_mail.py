@@ -5,12 +5,11 @@ inboxes is one message here, with a copy in each of them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import groupby
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -20,7 +19,6 @@ from mailsacd.core.message_form import Mailboxes
 from mailsacd.core.token import ENVELOPE_ID_LENGTH, time_of
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.reading.mailbox import Mailbox
-from mailsacd.mail.reading.marks import Marks
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.store import all_mail
 from mailsacd.store.pool import Database
@@ -97,7 +95,6 @@ class AllMail:
         database: Database,
         accounts: Accounts,
         mailbox: Mailbox,
-        marks: Marks,
         *,
         shows_public: bool,
     ) -> None:
@@ -106,7 +103,6 @@ class AllMail:
         self._database = database
         self._accounts = accounts
         self._mailbox = mailbox
-        self._marks = marks
         self._shows_public = shows_public
 
     async def sees_public(self, actor: Actor) -> bool:
@@ -151,29 +147,51 @@ class AllMail:
 
     async def set_read(self, actor: Actor, mails: Iterable[Mail], *, read: bool) -> None:
         """Mark messages as read, or as not; what is gone meanwhile is passed over."""
-        for copy in _copies(mails):
-            if bool(copy.read) != read:
-                await _unless_gone(self._marks.set_read(actor, copy.inbox, copy.id, read=read))
+        others = [copy for copy in _copies(mails) if bool(copy.read) != read]
+        await self._change(actor, others, partial(all_mail.set_read, read=read))
 
-    async def set_labels(self, actor: Actor, mail: Mail, labels: Sequence[str]) -> None:
-        """Give a message these labels and no others, in all its inboxes."""
-        for copy in mail.copies:
-            await _unless_gone(self._marks.replace_labels(actor, copy.inbox, copy.id, labels))
+    async def set_labels(self, actor: Actor, mails: Iterable[Mail], labels: Sequence[str]) -> None:
+        """Give messages these labels and no others, in all their inboxes."""
+        unique = list(dict.fromkeys(labels))
+        await self._change(actor, _copies(mails), partial(all_mail.set_labels, labels=unique))
+
+    async def rename_label(self, actor: Actor, label: str, by: str | None) -> None:
+        """Have ``by`` in place of a label, whatever its case, in the mailbox; None: take it off.
+
+        Other labels stay as they are, those that somebody else gives meanwhile, too.
+        """
+        copies = [
+            (copy, {each for each in copy.labels if each.lower() == label.lower()})
+            for copy in _copies(await self.newest(actor))
+        ]
+        labels = sorted(set[str]().union(*(has for _, has in copies)))
+        rename = partial(all_mail.rename_labels, labels=labels, by=by)
+        await self._change(actor, (copy for copy, has in copies if has), rename)
 
     async def delete(self, actor: Actor, mails: Iterable[Mail]) -> None:
         """Delete messages that were found, starred ones, too."""
-        sight = await self._sight(actor)
-        wanted = [(copy.inbox, copy.id) for copy in _copies(mails)]
-        for start in range(0, len(wanted), MAX_COPIES):
-            some = wanted[start : start + MAX_COPIES]
-            await all_mail.delete_copies(self._database, sight, some)
+        await self._change(actor, _copies(mails), all_mail.delete_copies)
 
     async def delete_all(self, actor: Actor) -> None:
-        """Delete all that was there when this began, also what is not among the newest."""
+        """Delete what the actor sees, starred mail, too, and not only what is in the mailbox.
+
+        That is what was there when this began: newer messages stay. Should so many of them come
+        meanwhile that they fill the mailbox, what is older than they are may be left.
+        """
         mails = newest = await self.newest(actor)
         while mails:
             await self.delete(actor, mails)
             mails = tuple(mail for mail in await self.newest(actor) if mail.id <= newest[0].id)
+
+    async def _change(
+        self, actor: Actor, copies: Iterable[Copy], change: Callable[..., Awaitable[int]]
+    ) -> None:
+        """``change`` is a function of store.all_mail: one statement for MAX_COPIES of them."""
+        named = [(copy.inbox, copy.id) for copy in copies]
+        if named:
+            sight = await self._sight(actor)
+            for start in range(0, len(named), MAX_COPIES):
+                await change(self._database, sight, named[start : start + MAX_COPIES])
 
     async def _sight(self, actor: Actor) -> all_mail.Sight:
         domain = None if actor.scope is None else actor.scope.domain
@@ -192,11 +210,6 @@ def _together(copies: Iterable[Copy]) -> tuple[Mail, ...]:
 
 def _copies(mails: Iterable[Mail]) -> Iterable[Copy]:
     return (copy for mail in mails for copy in mail.copies)
-
-
-async def _unless_gone(change: Any) -> None:
-    with suppress(NotFoundError):
-        await change
 
 
 def _not_found() -> NotFoundError:
