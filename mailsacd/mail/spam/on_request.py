@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.message import Message
-from mailsacd.core.message_form import score_fact
+from mailsacd.core.message_form import heading, score_fact
 from mailsacd.core.spam import SpamReport, read_report, report_text
 from mailsacd.mail.spam.scorer import Scorer
 from mailsacd.mail.spam.scoring import MAX_SCORED_BYTES, scored_mail
@@ -58,6 +58,8 @@ class ScoresOnRequest:
             return read_report(kept.report)
         if kept.unwilling or self._scorer is None:
             return None
+        if heading(message.facts).size > MAX_SCORED_BYTES:
+            return None
         read = partial(self._mailbox.raw, actor, email, message_id)
         score = partial(self._score, self._scorer, message, read, kept.account)
         key = (message.inbox, message.id)
@@ -71,8 +73,6 @@ class ScoresOnRequest:
         account: str | None,
     ) -> SpamReport | None:
         raw = await read()  # now, and not before: what waits for its turn is not in memory
-        if len(raw) > MAX_SCORED_BYTES:
-            return None
         report = await scorer.score(scored_mail(raw, [message.inbox], account))
         if report is not None:
             scored = Scored(
