@@ -1,7 +1,7 @@
 """How likely a message is spam: who says so, and why; its JSON."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -42,7 +42,8 @@ class ScoredMail:
     """What is scored: ``content`` without our trace headers, these as ``trace``, and how it came.
 
     ``ip``, ``helo`` and ``sender`` are those of the peer, empty where it did not come from outside.
-    ``account`` is whose the message is; None: nobody's.
+    ``account`` is whose the message is; None: nobody's. ``tokens`` are what the classifier judges
+    by, with their buckets; None: they are still to be found.
     """
 
     content: bytes
@@ -52,6 +53,7 @@ class ScoredMail:
     helo: str = ""
     sender: str = ""
     account: str | None = None
+    tokens: Mapping[int, str] | None = None
 
 
 _NOT_SHOWN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -1,6 +1,7 @@
 """The scorer of our own: it judges a message by the tokens of those that it has learned."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf
 from typing import Any, Final
 
@@ -62,10 +63,17 @@ class Classifier:
         """End: what is learned from now on is not noticed."""
         await self._loop.stop()
 
-    async def score(self, mail: ScoredMail) -> SpamReport | None:
-        """Return how ``mail`` is judged, for its account. Raises UnavailableError."""
+    async def prepared(self, mail: ScoredMail) -> ScoredMail:
+        """Return ``mail`` with its tokens. Raises OverloadedError."""
+        if mail.tokens is not None:
+            return mail
         content = mail.content
         tokens = await self._lane.run_in_thread(lambda: tokens_of(content), len(content))
+        return replace(mail, tokens=tokens)
+
+    async def score(self, mail: ScoredMail) -> SpamReport | None:
+        """Return how ``mail`` is judged, for its account. Raises UnavailableError."""
+        tokens = (await self.prepared(mail)).tokens or {}
         shared, own = await find_tokens(self._database, mail.account, [MESSAGES, *tokens])
         if not is_enough(_sum(shared, own, MESSAGES, weight=1)):
             return None

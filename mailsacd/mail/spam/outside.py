@@ -52,6 +52,10 @@ class OutsideScorer:
         del owned  # it is the same for all
         return not self._circuit.is_open(self._reactor.seconds())
 
+    async def prepared(self, mail: ScoredMail) -> ScoredMail:
+        """Return ``mail`` as it is."""
+        return mail
+
     async def score(self, mail: ScoredMail) -> SpamReport | None:
         """Return what the program says of ``mail``. Raises UnavailableError."""
         name = self._dialect.name

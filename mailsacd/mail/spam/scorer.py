@@ -18,6 +18,12 @@ class Scorer(Protocol):
         It is asked for each message that is stored, so it answers out of memory.
         """
 
+    async def prepared(self, mail: ScoredMail) -> ScoredMail:
+        """Return ``mail`` with what is found out once for all accounts that it is scored for.
+
+        Raises OverloadedError.
+        """
+
     async def score(self, mail: ScoredMail) -> SpamReport | None:
         """Return what it says of ``mail``; None: it knows too little.
 

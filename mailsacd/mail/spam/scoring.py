@@ -72,27 +72,23 @@ class LaterScores:
                 self._left.add()
 
     async def _score(self, new: NewEnvelope, owners: Mapping[str, str | None]) -> Sequence[Scored]:
+        scored: list[Scored] = []
         try:
             groups = await self._groups(new, owners)
             if not groups:
                 return ()
-            mail = await self._read(new)
-            scored = [
-                each
-                for account, messages in groups
-                for each in self._told(
-                    await self._scorer.score(replace(mail, account=account)), messages
-                )
-            ]
+            mail = await self._scorer.prepared(await self._read(new))
+            for account, messages in groups:
+                report = await self._scorer.score(replace(mail, account=account))
+                scored += self._told(report, messages)
         except OverloadedError:
             self._left.add()
-            return ()
         except UnavailableError:
             self._failed.add()
-            return ()
-        if scored:
-            self._done.add()
-        return scored
+        else:
+            if scored:
+                self._done.add()
+        return scored  # before it failed, too
 
     async def _groups(self, new: NewEnvelope, owners: Mapping[str, str | None]) -> Sequence[_Group]:
         """The copies that are to be scored, each time with the account that they are scored for."""

@@ -40,6 +40,9 @@ class Scorer:
         del owned
         return True
 
+    async def prepared(self, mail: ScoredMail) -> ScoredMail:
+        return mail
+
     async def score(self, mail: ScoredMail) -> SpamReport:
         del mail
         return REPORT

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import deferLater
@@ -12,15 +13,22 @@ from twisted.logger import LogLevel
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.circuit import FAILURES
+from mailsacd.core.errors import UnavailableError
 from mailsacd.core.figures import Figures
+from mailsacd.core.spam import ScoredMail, SpamReport
 from mailsacd.mail.receiving.compose import Composer
 from mailsacd.mail.receiving.ingest import Ingest
+from mailsacd.mail.spam.bayes import LEAST
 from mailsacd.mail.spam.choosing import make_scorer
-from mailsacd.mail.spam.outside import OutsideScorer
+from mailsacd.mail.spam.classifier import Classifier
+from mailsacd.mail.spam.learning import added_up
+from mailsacd.mail.spam.scorer import Scorer
 from mailsacd.mail.spam.scoring import AT_ONCE, MAX_SCORED_BYTES, LaterScores
+from mailsacd.mail.spam.tokens import tokens_of
 from mailsacd.spam_settings import SpamSettings
 from mailsacd.store.messages import list_messages_json
 from mailsacd.store.pool import Database
+from mailsacd.store.spam_tokens import add_tokens
 from tests.lanes import LANES
 from tests.log_events import events_of
 from tests.mail.envelopes import envelope
@@ -41,10 +49,12 @@ async def _here(host: str) -> tuple[str, ...]:
 class Post:
     """Takes mail in, and has it scored by ``answers``."""
 
-    def __init__(self, database: Database, port: int, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self, database: Database, port: int, timeout_s: float = 5.0, scorer: Scorer | None = None
+    ) -> None:
         settings = SpamSettings(scorer="rspamd", address=f"127.0.0.1:{port}", timeout_s=timeout_s)
-        scorer = make_scorer(settings, database, LANES.checks, _here, reactor=reactor)
-        assert isinstance(scorer, OutsideScorer)
+        scorer = scorer or make_scorer(settings, database, LANES.checks, _here, reactor=reactor)
+        assert scorer is not None
         self.database = database
         self.cells = [0.0] * 100
         self.figures = Figures(self.cells)
@@ -190,6 +200,61 @@ async def test_nobody_waits_at_the_stop_for_a_scorer(database: Database, answers
     began = reactor.seconds()
     await post.scores.finish()
     assert reactor.seconds() - began < 5
+
+
+class FailsForBob:
+    """A personal scorer that finds spam in everything, and is away when it is asked for bob."""
+
+    is_personal = True
+
+    def is_ready(self, *, owned: bool) -> bool:
+        del owned
+        return True
+
+    async def prepared(self, mail: ScoredMail) -> ScoredMail:
+        return mail
+
+    async def score(self, mail: ScoredMail) -> SpamReport:
+        if mail.account == "bob":
+            raise UnavailableError("away")
+        return SpamReport(score=0.9, scorer="classifier", reasons=(), checked="now")
+
+
+@ensure
+async def test_what_was_scored_before_a_failure_is_kept(database: Database) -> None:
+    await add_owner(database, "ann", "ann@private.example")
+    await add_owner(database, "bob", "bob@private.example")
+    post = Post(database, 9, scorer=FailsForBob())
+    await post.deliver("ann@private.example", "bob@private.example")
+    await until(lambda: post.counted("failed") == 1)
+    await until_async(lambda: scored(post, "ann@private.example", "ann"))
+    await post.scores.finish()
+    assert [m["spam"] for m in await post.messages("bob@private.example", "bob")] == [0]
+
+
+@ensure
+async def test_the_tokens_of_a_message_are_found_once_for_all_accounts(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[bytes] = []
+
+    def tokens(content: bytes) -> dict[int, str]:
+        looked_at.append(content)
+        return tokens_of(content)
+
+    monkeypatch.setattr("mailsacd.mail.spam.classifier.tokens_of", tokens)
+    await add_owner(database, "ann", "ann@private.example")
+    await add_owner(database, "bob", "bob@private.example")
+    for content, is_spam in ((MESSAGE, True), (b"Subject: ham\r\n\r\nwell\r\n", False)):
+        await add_tokens(database, None, added_up([content] * LEAST, is_spam=is_spam))
+    classifier = Classifier(database, LANES.checks, reactor=reactor)
+    await classifier.look()
+    post = Post(database, 9, scorer=classifier)
+    await post.deliver("ann@private.example", "bob@private.example", "c@public.example")
+    await until(lambda: post.counted("done") == 1)
+    await post.scores.finish()
+    await classifier.finish()
+    assert looked_at == [MESSAGE]
 
 
 async def scored(post: Post, inbox: str, viewer: str | None = None) -> bool:
