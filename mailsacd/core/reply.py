@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+REFUSAL: Final = 400
+"""Codes from here on are refusals, for now or for good (RFC 5321 section 4.2.1)."""
+
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 

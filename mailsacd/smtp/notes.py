@@ -6,13 +6,10 @@ from typing import Final
 from mailsacd.core import reply
 from mailsacd.core.envelope import Envelope
 from mailsacd.core.figures import Count, Figures
-from mailsacd.core.reply import Reply
+from mailsacd.core.reply import REFUSAL, Reply
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.mail.records.traffic_log import milliseconds, printable
 from mailsacd.sockets.connection import Connection
-
-REFUSAL: Final = 400
-"""Codes from here on are refusals, for now or for good (RFC 5321 section 4.2.1)."""
 
 MAX_RECIPIENTS_TOLD: Final = 5
 

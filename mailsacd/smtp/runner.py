@@ -12,12 +12,12 @@ from twisted.python.failure import Failure
 
 from mailsacd.core import reply
 from mailsacd.core.envelope import Recipient
-from mailsacd.core.reply import Reply
+from mailsacd.core.reply import REFUSAL, Reply
 from mailsacd.smtp.action import Action, AskRecipient, Deliver, Signal
 from mailsacd.smtp.clients import ABOUT_CLIENTS, Clients
 from mailsacd.smtp.envelopes import Envelopes
 from mailsacd.smtp.held_mail import HeldMail
-from mailsacd.smtp.notes import REFUSAL, SessionNotes
+from mailsacd.smtp.notes import SessionNotes
 from mailsacd.smtp.recipients import Recipients
 from mailsacd.smtp.replies import (
     CLOSING_WORDS,

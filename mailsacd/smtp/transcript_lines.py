@@ -3,12 +3,9 @@
 from typing import Final, NamedTuple
 
 from mailsacd.core.envelope import Recipient
-from mailsacd.core.reply import Reply
+from mailsacd.core.reply import REFUSAL, Reply
 from mailsacd.core.transcript import Omission, TranscriptLine, TranscriptRecipient
 from mailsacd.smtp.transaction import Transaction
-
-REFUSAL: Final = 400
-"""Codes from here on are refusals (RFC 5321 section 4.2.1)."""
 
 _COST_OF_LINE: Final = 64  # bytes of its JSON beside the text, about
 

@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 
 from mailsacd.core.address import Address, inbox_of
 from mailsacd.core.errors import BadAddressError, UnavailableError
+from mailsacd.core.reply import REFUSAL
 from mailsacd.core.token import EnvelopeIds, utc_from_ms
 from mailsacd.core.transcript import (
     Transcript,
@@ -36,10 +37,10 @@ MAX_GATHERED: Final = 100
 """So many are written at a time, every GAP_S seconds; of more, none is kept."""
 GAP_S: Final = 0.5
 MAX_INBOXES: Final = 10
-"""Of one transaction so many are kept at most, one for each inbox."""
+"""Of one transaction so many are kept at most, one for each inbox; recipients after these are not
+looked up."""
 FORGET_EVERY_S: Final = 300.0
 
-_REFUSAL: Final = 400  # codes from here on (RFC 5321 section 4.2.1)
 _Places = dict[tuple[str, str], list[int]]
 
 
@@ -100,7 +101,7 @@ class RefusedTranscripts:
 
     async def _keep(self, transcript: Transcript) -> None:
         places = await self._places(transcript)
-        for inbox, account in list(places)[:MAX_INBOXES]:
+        for inbox, account in places:
             if len(self._gathered) >= MAX_GATHERED:
                 return
             own = {place for (_, whose), at in places.items() if whose == account for place in at}
@@ -118,6 +119,8 @@ class RefusedTranscripts:
             inbox = _inbox_of(recipient) if _is_refused(recipient, transcript) else None
             if inbox is None:
                 continue
+            if len(places) >= MAX_INBOXES:
+                break
             inbox = await self._directory.inbox_at(inbox)
             facts = await self._directory.address(str(inbox))
             if self._settings.of == "chosen" and not (facts and facts.transcript):
@@ -157,7 +160,7 @@ def about(transcript: Transcript, shown: Iterable[int]) -> Transcript:
 
 
 def _is_refused(recipient: TranscriptRecipient, transcript: Transcript) -> bool:
-    return recipient.code >= _REFUSAL or (transcript.code or 0) >= _REFUSAL
+    return recipient.code >= REFUSAL or (transcript.code or 0) >= REFUSAL
 
 
 def _inbox_of(recipient: TranscriptRecipient) -> Address | None:
