@@ -17,6 +17,7 @@ from mailsacd.mail.checks.check import Subject
 from mailsacd.mail.checks.one_time import acts_once, leaves_a_list
 from mailsacd.mail.checks.open_pixels import service_of
 from mailsacd.mail.checks.pictures import Picture, pictures_of
+from mailsacd.mail.checks.unsubscribe import urls_of_field
 from mailsacd.mime import anchors, header
 from mailsacd.mime.extract import MAX_LINKS, links
 from mailsacd.mime.markup import url_in
@@ -28,7 +29,6 @@ MAX_TOKENS: Final = 50_000
 """In so much of each text it is looked for what is said of a link."""
 
 _MAX_SAID: Final = 5  # times that one link is spoken of
-_IN_ANGLES: Final = re.compile(r"<([^<>]{1,4000})>")
 _URL: Final = re.compile(r"https?://\S+\Z", re.IGNORECASE)
 
 
@@ -125,10 +125,10 @@ def _names(subject: Subject) -> Iterator[tuple[str, str]]:
 
 def _of_the_header(subject: Subject) -> Sequence[str]:
     return [
-        url.strip()
+        url
         for name, raw in subject.parsed.fields
         if name.lower() == b"list-unsubscribe"
-        for url in _IN_ANGLES.findall(header.unfold(raw))
+        for url in urls_of_field(header.unfold(raw))
     ]
 
 

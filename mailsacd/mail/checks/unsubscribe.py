@@ -46,10 +46,16 @@ def check_unsubscribe(subject: Subject) -> Result:
         return not_applicable(
             NAME, "There is no List-Unsubscribe, which ordinary mail need not have"
         )
-    urls = [url.strip() for url in _IN_ANGLES.findall(comments.removed(fields[0]))][:MAX_URLS]
+    urls = urls_of_field(fields[0])[:MAX_URLS]
     reasons = [*_of_field(fields, urls), *_of_post(subject, urls), *_of_signatures(subject)]
     one_click = any(map(_is_https, urls)) and _says_one_click(subject)
     return scored(NAME, reasons, _data(urls, one_click))
+
+
+def urls_of_field(value: str) -> list[str]:
+    """Return the URLs of a List-Unsubscribe, unfolded: those in angle brackets and in no comment
+    (RFC 2369 section 2)."""
+    return [url.strip() for url in _IN_ANGLES.findall(comments.removed(value))]
 
 
 def _data(urls: Sequence[str], one_click: bool) -> dict[str, Any]:
