@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.task import deferLater
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.caller_places import CallerPlaces
@@ -62,3 +63,35 @@ class CallerTurns:
             most_of_caller=self._max_waiting // OF_CALLER,
         ):
             return await self._turns.run(work)
+
+
+class EvenTurns:
+    """Runs coroutines one at a time. Who wants many run has others' between any two of them.
+
+    How many wait is for those who ask to bound.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._turn = DeferredSemaphore(1)
+        self._lines: dict[str, DeferredSemaphore] = {}
+
+    async def run(self, whose: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return what the coroutine function ``work`` returns. Raises what it raises."""
+        line = self._lines.setdefault(whose, DeferredSemaphore(1))
+
+        async def in_turn() -> T:  # begun from the reactor: not each within the end of the last
+            await deferLater(self._reactor, 0)
+            return await work()
+
+        async def in_line() -> T:
+            # One of each line is in the line for the turn, and so they go round
+            found: T = await self._turn.run(lambda: Deferred.fromCoroutine(in_turn()))
+            return found
+
+        try:
+            found: T = await line.run(lambda: Deferred.fromCoroutine(in_line()))
+        finally:
+            if not line.waiting and line.tokens == line.limit:
+                self._lines.pop(whose, None)
+        return found

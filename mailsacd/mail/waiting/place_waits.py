@@ -129,7 +129,11 @@ class PlaceWaits:
             needing = [wait for wait in waits if wait.needs_search(each)]
             if needing:
                 found = await self._tools.bodies.search(
-                    each.outline.inbox, self._viewer, each.outline.id, patterns_of(needing)
+                    each.outline.inbox,
+                    self._viewer,
+                    each.outline.id,
+                    patterns_of(needing),
+                    whose=needing[0].whose,
                 )
                 for wait, result in zip(needing, found, strict=True):
                     wait.searched(each, result)

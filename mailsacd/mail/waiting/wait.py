@@ -11,13 +11,16 @@ from twisted.internet.interfaces import IDelayedCall
 from mailsacd.core.condition import Condition
 from mailsacd.core.errors import Fault, InvalidInputError
 from mailsacd.core.pattern import Pattern
+from mailsacd.core.peer import network_of
 from mailsacd.core.token import time_prefix
 from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.waiting.bodies import Searched
 from mailsacd.mail.waiting.looks import Place, Seen
 
-MAX_SEARCHING_S: Final = 0.5
-"""So much of the processor's time may the searches for one who waits take."""
+MAX_SEARCHING_S: Final = 1.0
+"""So much of the processor's time may the searches for one who waits take, and what is read for
+
+them."""
 
 
 class Wait:
@@ -74,10 +77,23 @@ class Wait:
         """Whether it has come to an end."""
         return self._ended is None
 
+    @property
+    def may_search(self) -> bool:
+        """Whether it has not taken all its time for searches yet."""
+        return self._searching_s <= MAX_SEARCHING_S
+
+    @property
+    def whose(self) -> str:
+        """Who has one turn for all his searches: the account, or the peer without one."""
+        return self.account or network_of(self.asker.peer)
+
+    def is_in_body(self, seen: Seen) -> bool | None:
+        """What the search in a body has come to; None: it was not searched."""
+        return (self._in_body or {}).get(seen.outline.id)
+
     def needs_search(self, seen: Seen) -> bool:
         """Whether it depends on the body if a message fits, which was not searched yet."""
-        searched = self._in_body or ()
-        return not self.is_over and seen.outline.id not in searched and self._may_fit(seen)
+        return not self.is_over and self.is_in_body(seen) is None and self._may_fit(seen)
 
     def searched(self, seen: Seen, result: Searched) -> None:
         """Take note of what the search in a body has come to. It may have been the last one."""
@@ -85,8 +101,8 @@ class Wait:
             self._in_body = {}
         self._in_body[seen.outline.id] = result.is_found
         self._searching_s += result.took_s
-        if self._searching_s > MAX_SEARCHING_S:
-            problem = "takes too long to search for: make it simpler"
+        if not self.may_search:
+            problem = "takes too long to search for: make it simpler, or say more of the message"
             fault = Fault(field="bodyMatches", problem=problem)
             self.fail(InvalidInputError(f"Bad request: bodyMatches {problem}", (fault,)))
 
@@ -125,7 +141,7 @@ class Wait:
 
     def _fits(self, seen: Seen) -> bool:
         return self._may_fit(seen) and (
-            self.condition.body_matches is None or (self._in_body or {}).get(seen.outline.id, False)
+            self.condition.body_matches is None or self.is_in_body(seen) is True
         )
 
 

@@ -20,7 +20,7 @@ from mailsacd.core.message_form import Outline
 from mailsacd.mail.accounts.auth import Authenticator
 from mailsacd.mail.push.listener import Asker
 from mailsacd.mail.reading.access import AccessControl
-from mailsacd.mail.waiting.looks import Place
+from mailsacd.mail.waiting.looks import Place, Seen
 from mailsacd.mail.waiting.place_waits import PlaceWaits, Tools
 from mailsacd.mail.waiting.seats import Seats
 from mailsacd.mail.waiting.wait import Wait, patterns_of
@@ -221,10 +221,17 @@ class Waits:
         near = []
         for seen in await self._tools.looks.look(look):
             failed = wait.condition.failed_by(seen.outline)
-            for pattern in patterns_of((wait,)):
-                (searched,) = await self._tools.bodies.search(
-                    seen.outline.inbox, wait.account, seen.outline.id, (pattern,)
-                )
-                failed = failed if searched.is_found else (*failed, BODY_MATCHES)
+            if await self._is_in_body(wait, seen) is False:
+                failed = (*failed, BODY_MATCHES)
             near.append(NearMiss(seen.outline, failed))
         return tuple(near)
+
+    async def _is_in_body(self, wait: Wait, seen: Seen) -> bool | None:
+        """Whether what has to be in a body is there; None: nothing has to be, or time is over."""
+        patterns = patterns_of((wait,))
+        if patterns and wait.is_in_body(seen) is None and wait.may_search:
+            (result,) = await self._tools.bodies.search(
+                seen.outline.inbox, wait.account, seen.outline.id, patterns, whose=wait.whose
+            )
+            wait.searched(seen, result)
+        return wait.is_in_body(seen)

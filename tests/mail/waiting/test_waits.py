@@ -9,7 +9,7 @@ from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import DeferredList, ensureDeferred
 
 from mailsacd.core.actor import ANYONE
-from mailsacd.core.condition import Condition
+from mailsacd.core.condition import BODY_MATCHES, Condition
 from mailsacd.core.errors import BadAddressError, InvalidInputError, UnavailableError
 from mailsacd.core.pattern import parse_pattern
 from mailsacd.listening_settings import WaitSettings
@@ -116,3 +116,30 @@ async def test_who_waits_at_the_stop_is_told_so(waits: Waits) -> None:
         await waiting
     with pytest.raises(UnavailableError, match="stopping"):
         await wait(waits, Condition())
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_read_for_a_search_is_charged_and_read_once(
+    database: Database, waits: Waits
+) -> None:
+    rows = b"<tr><td>cell <b>bold</b></td></tr>\r\n" * 5_000
+    html = b"Content-Type: text/html\r\n\r\n<table>" + rows + b"</table>code 17"
+    (message_id,) = await store(database, new_mail(BOX, content=html))
+    patterns = [parse_pattern("cell")] * 2
+    bodies = Bodies(database, LANES.readers, reactor=reactor)
+    first = await bodies.search(BOX, None, message_id, patterns, whose="a")
+    again = await bodies.search(BOX, None, message_id, patterns, whose="b")
+    assert [each.is_found for each in (*first, *again)] == [True] * 4
+    assert min(each.took_s for each in first) > 5 * max(each.took_s for each in again)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_near_miss_tells_of_a_body_that_was_searched(
+    database: Database, waits: Waits
+) -> None:
+    (message_id,) = await store(database, new_mail(BOX, content=mail(1)))
+    condition = Condition(body_matches=parse_pattern("no such text"))
+    over = await waits.wait(ASKER, ANYONE, BOX, condition, 0)
+    assert isinstance(over, TimeOver)
+    (near,) = over.near_misses
+    assert (near.message.id, near.failed) == (message_id, (BODY_MATCHES,))
