@@ -51,16 +51,13 @@ _NAMED: Final = f"""where (inbox, id) in (
             select wanted.inbox collate "C", wanted.id collate "C"
             from unnest(%(inboxes)s::text[], %(ids)s::text[]) wanted (inbox, id))
         and ({" or ".join(f"({rows})" for rows in (_PUBLIC, *_OF_VIEWER))})"""  # noqa: S608  as above
-_delete = deletion(_NAMED)
+# In one order everywhere: who else marks or deletes the same messages waits, without deadlock
+_HELD: Final = f"select inbox, id from message {_NAMED} order by inbox, id for update"  # noqa: S608  as above
+_delete = deletion(f"where (inbox, id) in ({_HELD})")
 
 
 def _change(assignment: str) -> none:
-    # In one order everywhere: who else marks the same messages waits, without deadlock
-    return none(
-        f"""with held as (select inbox, id from message {_NAMED} order by inbox, id for update)
-            update message set {assignment} from held
-            where message.inbox = held.inbox and message.id = held.id"""  # noqa: S608  as above
-    )
+    return none(f"update message set {assignment} where (inbox, id) in ({_HELD})")  # noqa: S608  as above
 
 
 _read = _change("read = %(read)s::boolean")

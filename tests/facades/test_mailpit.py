@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from twisted.internet.defer import Deferred, gatherResults
+
 from tests.facades.program import MAIL, Program, deliver, mail, reactor
 from tests.http.society import Society
 from tests.ws.listener import upgrade
@@ -130,6 +132,24 @@ async def marks_of_copies_are_changed_together_and_labels_of_each_are_kept(peopl
     assert await program.found("is:unread") == ["Hello"]
 
 
+async def who_marks_and_who_deletes_the_same_wait_for_each_other(people: Society) -> None:
+    """Rows that are locked in different orders are a deadlock: the database breaks one off."""
+    program = Program(people, "mailpit")
+    for n in range(99, 0, -1):  # so that they are stored in another order than that of their names
+        await deliver(people, mail(f"{n}"), *(f"m{m}-{n:02}@public.example" for m in range(5)))
+    asked = [
+        Deferred.fromCoroutine(program.ask(*each))
+        for n in range(4)
+        for each in (
+            ("PUT", "/api/v1/messages", {"Read": n % 2 == 0}),
+            ("DELETE", "/api/v1/messages"),
+            ("PUT", "/api/v1/messages", {"Read": n % 2 == 1}),
+        )
+    ]
+    answers = await gatherResults(asked)
+    assert [answer.status for answer in answers] == [200] * len(asked)
+
+
 async def a_message_is_handed_in(people: Society) -> None:
     program = Program(people, "mailpit")
     sent = {
@@ -201,6 +221,7 @@ async def test_what_mailpit_s_clients_ask_for(people: Society) -> None:
         html_is_shown_where_it_does_nothing,
         search_marks_tags_and_deletion,
         marks_of_copies_are_changed_together_and_labels_of_each_are_kept,
+        who_marks_and_who_deletes_the_same_wait_for_each_other,
         a_message_is_handed_in,
         what_is_asked_of_the_server_and_what_it_does_not_offer,
         events_tell_of_mail_and_of_changes,
