@@ -1,16 +1,67 @@
 """The plug-in in clients/pytest-mailsacd: its sample and its README, as their users run them."""
 
+import json
 import os
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
+from mailsacd_client import Client
+from pytest_mailsacd import Inbox
 from tests.documents.blocks import ROOT, blocks_of
 from tests.end_to_end.daemon import RunningDaemon
 
 PLUGIN = ROOT / "clients" / "pytest-mailsacd"
 SAMPLE = PLUGIN / "sample"
 TIMEOUT_S = 120
+
+
+class _StoresLate(BaseHTTPRequestHandler):
+    """Has one message, and stores another of the same millisecond while newer are waited for."""
+
+    stored: tuple[str, ...] = ("a",)
+
+    def do_GET(self) -> None:
+        """Answer a wait."""
+        is_over = "since=2000" not in self.path
+        answer: Any = {"message": "over"}
+        if is_over:
+            type(self).stored = ("b", "a")
+        else:
+            answer = [self._message(each) for each in self.stored]
+        body = json.dumps(answer).encode()
+        self.send_response(408 if is_over else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    @staticmethod
+    def _message(id_: str) -> dict[str, Any]:
+        place = {"_id": id_, "inbox": "x@y.example", "originalInbox": "x@y.example"}
+        return {
+            **place,
+            "from": [],
+            "subject": "",
+            "received": "2026-11-30T00:40:12.004Z",
+            "size": 1,
+        }
+
+
+def test_what_was_received_in_the_same_millisecond_and_stored_later_is_given() -> None:
+    with HTTPServer(("127.0.0.1", 0), _StoresLate) as server:
+        serving = Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        with Client(f"http://127.0.0.1:{server.server_port}") as client:
+            inbox = Inbox(address="x@y.example", client=client)
+            assert [inbox.wait_for(timeout=5).id for _ in range(2)] == ["a", "b"]
+        server.shutdown()
+        serving.join()
 
 
 def _pytest(workspace: Path, *arguments: str, **variables: str) -> str:
@@ -36,7 +87,7 @@ def _readme(workspace: Path) -> str:
 
 def test_workers_share_a_daemon_that_ends_with_them(workspace: Path) -> None:
     printed = _pytest(workspace, "-n", "2", str(SAMPLE), _readme(workspace), BESIDE="8")
-    assert "13 passed" in printed, printed
+    assert "14 passed" in printed, printed
     assert list(workspace.glob("pytest-mailsacd*")) == []
 
 

@@ -1,9 +1,11 @@
 /** An address that nobody else uses, and its mail in the order in which it came. */
 
 import type { Conditions, Mailsacd, Message, Codes } from "./client";
+import { WaitTimeoutError } from "./errors";
 
 const MAX_NAME_CHARS = 26; // with what follows 43, as a run's second form of an address has
 const ALL = "2000-01-01"; // the address is new: everything in its inbox is meant
+const SETTLING_S = 1; // so long may it take to store what was received before the newest that is stored
 
 /** What is waited for, and how many whole seconds: 30 where nothing is said. */
 export interface Wanted extends Conditions {
@@ -26,20 +28,33 @@ export class Inbox {
 
   /**
    * The oldest message that fits and that this inbox has not given yet: who waits twice gets the
-   * next one. Rejects with WaitTimeoutError.
+   * next one. Codes and links are those of messages that are given so. Rejects with WaitTimeoutError.
    */
   async waitForMail(wanted: Wanted = {}): Promise<Message> {
     const { timeout = 30, ...conditions } = wanted;
     const deadline = Date.now() + timeout * 1000;
-    for (let count = 1; ; ) {
+    for (let isSettling = true; ; isSettling = false) {
       const left = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
-      const fitting = await this.#client.wait(this.address, { ...conditions, since: ALL, timeout: left, count });
+      const fitting = await this.#client.wait(this.address, { ...conditions, since: ALL, timeout: left });
       const next = fitting.filter((message) => !this.#given.has(message._id)).at(-1);
       if (next) {
         this.#given.add(next._id);
         return next;
       }
-      count = fitting.length + 1;
+      await this.#newer(fitting, conditions, left, isSettling);
+    }
+  }
+
+  /** Waits for what is newer than all that was given: for a moment first, in which something may be stored that is not. */
+  async #newer(given: readonly Message[], conditions: Conditions, left: number, isSettling: boolean): Promise<void> {
+    const since = new Date(Math.max(...given.map((message) => Date.parse(message.received))) + 1);
+    const timeout = isSettling ? Math.min(left, SETTLING_S) : left;
+    try {
+      await this.#client.wait(this.address, { ...conditions, since, timeout });
+    } catch (error) {
+      if (!(error instanceof WaitTimeoutError && isSettling && left > 0)) {
+        throw error;
+      }
     }
   }
 

@@ -56,6 +56,35 @@ test("who waits in an inbox twice gets one message after the other", async () =>
   assert.equal((await inbox.messages()).length, 4);
 });
 
+test("of an inbox that keeps six messages the seventh is given as well", async () => {
+  const inbox = newInbox(new Mailsacd({ url }));
+  for (const number of [1, 2, 3, 4, 5, 6]) {
+    await send(inbox.address, `number ${number}`);
+    assert.equal((await inbox.waitForMail()).subject, `number ${number}`);
+  }
+  const seventh = inbox.waitForMail({ timeout: 10 });
+  await send(inbox.address, "number 7");
+  assert.equal((await seventh).subject, "number 7");
+});
+
+test("what was received in the same millisecond, and stored later, is given", async () => {
+  const received = "2026-11-30T00:40:12.004Z";
+  const stored = [{ _id: "a", received }];
+  const server = createServer((request, response) => {
+    if (/since=2000/.test(request.url ?? "")) {
+      return response.end(JSON.stringify(stored));
+    }
+    stored.unshift({ _id: "b", received });
+    return response.writeHead(408).end(JSON.stringify({ nearMisses: [], hints: [] }));
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const inbox = newInbox(new Mailsacd({ url: `http://127.0.0.1:${port}/` }));
+  assert.equal((await inbox.waitForMail())._id, "a");
+  assert.equal((await inbox.waitForMail({ timeout: 5 }))._id, "b");
+  server.close();
+});
+
 test("any call of the specification may be made, and mail be sent from an address of the account", async () => {
   const email = newInbox(client, "node.example", "sender").address;
   const made = await client.http.json("post", "/api/addresses/{email}", { path: { email }, body: {} });
