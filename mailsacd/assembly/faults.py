@@ -1,5 +1,7 @@
 """Mail that fails on purpose."""
 
+from typing import Final
+
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.part import Ground
 from mailsacd.assembly.pruning import Pruning
@@ -11,6 +13,9 @@ from mailsacd.mail.faults.domain_faults import DomainFaults
 from mailsacd.mail.faults.due import DueFaults
 from mailsacd.mail.faults.plans import FaultPlans
 from mailsacd.mail.faults.provoking import Provoking
+
+DELAYED_PART: Final = 8
+"""Of the memory for mail that comes in one part in so many may be held by mail that waits."""
 
 
 class Faults:
@@ -34,7 +39,13 @@ class Faults:
             hostname=ground.hostname,
             reactor=ground.reactor,
         )
-        self.provoking = Provoking(self._plans, due, settings, accepted=self._answering.accepted)
+        self.provoking = Provoking(
+            self._plans,
+            due,
+            settings,
+            accepted=self._answering.accepted,
+            max_delayed_bytes=ground.settings.message.buffer_bytes // DELAYED_PART,
+        )
         self._domains = DomainFaults(ground.database, self._plans)
         self._is_enabled = settings.enabled
         self._pruning = Pruning(

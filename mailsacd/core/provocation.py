@@ -30,7 +30,7 @@ class Provocation:
     """What is to be done, in this order: wait, answer slowly, and what comes in the end.
 
     ``reply`` refuses; ``drops`` closes the connection without one; ``garbles`` speaks no TLS after
-    STARTTLS. Without these the step goes on as usual.
+    STARTTLS. Without these the step goes on as usual. ``owner`` is whose doing the waiting is.
     """
 
     wait_s: float = 0.0
@@ -38,6 +38,7 @@ class Provocation:
     reply: Reply | None = None
     drops: bool = False
     garbles: bool = False
+    owner: str = ""
 
     @property
     def ends(self) -> bool:

@@ -3,6 +3,7 @@
 Its mail goes to them, too: what is captured is stored, and what is submitted is sent.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
@@ -107,8 +108,15 @@ class Clients:
         else:
             session.accept_sender()
 
-    def deliver(self, envelope: Envelope, account: AccountIdentity | None) -> Deferred[Any]:
+    def deliver(
+        self,
+        envelope: Envelope,
+        account: AccountIdentity | None,
+        stored: Callable[[], None],
+    ) -> Deferred[Any]:
         """Hand over a message, of whoever has logged in as ``account``.
+
+        ``stored`` hears when nothing of it is held any more, if that is before the answer.
 
         Returns what fires with the answer (None: it is stored) once it is committed, else fails
         with one of core.errors.
@@ -122,7 +130,7 @@ class Clients:
         faults = self._faults
         if faults is None or not faults.await_message(envelope):
             return store()
-        return ensureDeferred(faults.deliver(envelope, store))
+        return ensureDeferred(faults.deliver(envelope, store, stored))
 
     async def _take(self, envelope: Envelope, account: AccountIdentity) -> Reply:
         if self._submission is not None:

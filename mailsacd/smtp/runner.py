@@ -192,7 +192,7 @@ class SessionRunner:
             self._deliver(action)
         elif isinstance(action, ABOUT_CLIENTS):
             peer_ip = self._connection.peer_ip
-            self._ask(self._answered(self._clients.answer(self.session, action, peer_ip)))
+            self._ask(self._clients.answer(self.session, action, peer_ip))
         elif action is Signal.AWAIT_ROOM:
             self._budget.when_open(self._room_came)
         elif action is Signal.SLOW_DOWN:
@@ -208,6 +208,7 @@ class SessionRunner:
     def _ask(self, question: Coroutine[Any, Any, None]) -> None:
         """Have a question answered that the session waits for, as long as there is a client."""
         self._asking = Deferred.fromCoroutine(question)
+        self._asking.addCallback(lambda _: self.run())
         self._asking.addErrback(self._not_answered)
 
     def _not_answered(self, failure: Failure) -> None:
@@ -235,7 +236,6 @@ class SessionRunner:
             self._refuse_recipient(e)
         else:
             self.session.accept_recipient(recipient)
-        self.run()
 
     def _refuse_recipient(self, error: Exception) -> None:
         if not is_expected(error):
@@ -243,17 +243,13 @@ class SessionRunner:
         is_first = not self.session.transaction.recipients
         self.session.refuse_recipient(refused_recipient(error, is_first=is_first))
 
-    async def _answered(self, answering: Awaitable[None]) -> None:
-        await answering
-        self.run()
-
     def _deliver(self, message: Deliver) -> None:
         envelope = self._envelopes.make(message, self.session.helo, tls=self.session.tls)
         if self._transcript is not None:
             envelope = self._transcript.beside(envelope, stored_as(envelope.id))
         self._delivering_bytes = len(message.content)
         self._notes.whole(envelope, self._clock.seconds())
-        stored = self._clients.deliver(envelope, message.account)
+        stored = self._clients.deliver(envelope, message.account, self._let_go)
         stored.addCallbacks(self._taken, self._not_stored, callbackArgs=(envelope.id,))
         stored.addErrback(self._broken)
 
@@ -291,6 +287,10 @@ class SessionRunner:
     def _go_on(self) -> None:
         self.session.go_on()
         self.run()
+
+    def _let_go(self) -> None:
+        self._delivering_bytes = 0
+        self._hold(self.session.held_bytes)
 
     def _hold(self, count: int) -> None:
         """``count`` bytes of mail are now held for this connection."""

@@ -14,6 +14,7 @@ from mailsacd.core.fault import PlannedFault
 from mailsacd.core.limit_memory import LimitMemory
 from mailsacd.core.provocation import Occasion, Provocation
 from mailsacd.core.transcript import Transcript
+from mailsacd.core.waiting_places import WaitingPlaces
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.setting_types import PlainLogin
 from mailsacd.settings import CaptureSettings, MessageSettings, SmtpSettings
@@ -113,12 +114,8 @@ class KeepsTranscripts(Protocol):
 class ProvokesFaults(Protocol):
     """Has mail fail on purpose, where somebody has set that up."""
 
-    max_delay_s: float
-    """So long may one step be delayed, or its answer take."""
-    max_delayed: int
-    """So many sessions may wait on purpose at a time."""
-    delayed: int
-    """How many do."""
+    places: WaitingPlaces
+    """Where sessions wait on purpose."""
 
     @property
     def active(self) -> bool:

@@ -16,32 +16,17 @@ from twisted.internet.interfaces import IReactorTime
 from mailsacd.core.envelope import Envelope, Recipient
 from mailsacd.core.fault import Phase, PlannedFault
 from mailsacd.core.fault_condition import ExaminedMessage
-from mailsacd.core.provocation import Occasion, Provocation, ProvokedError
-from mailsacd.core.reply import (
-    READY_FOR_TLS,
-    RECIPIENT_OK,
-    SENDER_OK,
-    STORED,
-    THROTTLED,
-    TOO_MANY_RECIPIENTS,
-    Reply,
-)
+from mailsacd.core.provocation import NOTHING, Occasion, Provocation, ProvokedError
+from mailsacd.core.reply import THROTTLED, TOO_MANY_RECIPIENTS, Reply
 from mailsacd.smtp.action import AskFault
 from mailsacd.smtp.conversation import Conversation
 from mailsacd.smtp.grammar import GrammarError, parse_mail
+from mailsacd.smtp.pauses import Pauses
 from mailsacd.smtp.services import ProvokesFaults
 from mailsacd.sockets.connection import Connection
 
-_TURN_S: Final = 0.05
-"""So long do replies that came before have to be on their way."""
-_READ_S: Final = 0.5
-"""So long has a client to read what is no TLS."""
-_NO_TLS: Final = b"This is no TLS\r\n"
-_SLOWLY: Final = "Slowly, on purpose"
-_TOO_MANY: Final = THROTTLED.saying("Too many sessions wait on purpose, come back later")
 _APART: Final = TOO_MANY_RECIPIENTS.saying("It may fail on purpose, send it apart")
 _DROPPED: Final = THROTTLED.saying("Dropped on purpose")
-_DRIPS: Final[dict[Phase, Reply]] = {"mail": SENDER_OK, "rcpt": RECIPIENT_OK, "end": STORED}
 _OF_ALL: Final = frozenset({"data", "end"})
 _LATER: Final = _OF_ALL | {"accepted"}
 
@@ -63,7 +48,14 @@ def faults_of(
 class SessionFaults:
     """The faults of one session, as its `Conversation` and its runner ask for them."""
 
-    __slots__ = ("_clock", "_connection", "_conversation", "_is_answered", "_peer", "_provoking")
+    __slots__ = (
+        "_connection",
+        "_conversation",
+        "_is_answered",
+        "_pauses",
+        "_peer",
+        "_provoking",
+    )
 
     def __init__(
         self,
@@ -75,8 +67,8 @@ class SessionFaults:
         self._provoking = provoking
         self._conversation = conversation
         self._connection = connection
-        self._clock = clock
         self._peer: tuple[PlannedFault, ...] = ()
+        self._pauses = Pauses(provoking.places, connection, clock)
         self._is_answered = False
 
     def greets(self) -> bool:
@@ -117,7 +109,7 @@ class SessionFaults:
         May raise UnavailableError.
         """
         found = await self._provoke(question.at, question.faults)
-        await self._carry_out(found, question.at)
+        await self._pauses.carry_out(found, question.at)
         self._is_answered = not found.ends and bool(question.line)
         return found.reply
 
@@ -128,7 +120,7 @@ class SessionFaults:
         found = [*self._peer, *self._provoking.of_name(name)]
         planned = tuple((each, name) for each in found if each.fault.at == "auth")
         provoked = await self._provoke("auth", planned)
-        await self._carry_out(provoked, "auth")
+        await self._pauses.carry_out(provoked, "auth")
         return provoked.reply
 
     def recipient(self, sender: str, found: Recipient) -> Recipient | Awaitable[Recipient]:
@@ -155,23 +147,31 @@ class SessionFaults:
         return any(each.faults for each in envelope.recipients)
 
     async def deliver(
-        self, envelope: Envelope, store: Callable[[], Deferred[Reply | None]]
+        self,
+        envelope: Envelope,
+        store: Callable[[], Deferred[Reply | None]],
+        stored: Callable[[], None],
     ) -> Reply | None:
         """Have ``store`` take the message, unless that goes wrong; its answer.
+
+        ``stored`` hears when the message is not held any more, but its answer takes time.
 
         Raises ProvokedError, and what ``store`` fails with.
         """
         planned = _met(envelope.recipients, "end")
         found = await self._provoke("end", planned, ExaminedMessage(envelope.content))
-        await self._wait(found.wait_s)
+        await self._pauses.wait(found, len(envelope.content))
         if found.drops:
-            await self._abort()
+            await self._pauses.abort()
             raise ProvokedError(_DROPPED)
         if found.reply is not None:
             raise ProvokedError(found.reply)
         answer = await store()
         self._provoking.accepted(envelope)
-        await self._drip(found.drip_s, "end")
+        if found.drip_s > 0.0:
+            del envelope, store  # while the answer takes its time, its bytes are free
+            stored()
+            await self._pauses.drip(found, "end")
         return answer
 
     def _is_apart(self, one: Recipient, other: Recipient) -> bool:
@@ -189,7 +189,7 @@ class SessionFaults:
 
     async def _met_at_rcpt(self, faults: _Faults, found: Recipient) -> Recipient:
         provoked = await self._provoke("rcpt", faults)
-        await self._carry_out(provoked, "rcpt")
+        await self._pauses.carry_out(provoked, "rcpt")
         if provoked.reply is not None:
             raise ProvokedError(provoked.reply)
         return found
@@ -212,7 +212,7 @@ class SessionFaults:
         self, at: Phase, faults: _Faults, message: ExaminedMessage | None = None
     ) -> Provocation:
         """What goes wrong of all: the longest of what takes time, and the first that ends it."""
-        wait_s = drip_s = 0.0
+        total = NOTHING
         sender = self._conversation.transaction.reverse_path
         for planned, name in faults:
             occasion = Occasion(
@@ -223,65 +223,16 @@ class SessionFaults:
                 message=message,
             )
             found = await self._provoking.provoke(planned, occasion)
-            wait_s, drip_s = max(wait_s, found.wait_s), max(drip_s, found.drip_s)
+            slower = max(total, found, key=lambda each: each.wait_s + each.drip_s)
+            total = dataclasses.replace(
+                found,
+                wait_s=max(total.wait_s, found.wait_s),
+                drip_s=max(total.drip_s, found.drip_s),
+                owner=slower.owner,
+            )
             if found.ends:
-                return dataclasses.replace(found, wait_s=wait_s, drip_s=drip_s)
-        return Provocation(wait_s=wait_s, drip_s=drip_s)
-
-    async def _carry_out(self, found: Provocation, at: Phase) -> None:
-        """All but the refusal. A connection that is dropped ends whatever waits for this."""
-        await self._wait(found.wait_s)
-        if found.garbles:
-            await self._speak_no_tls()
-        if found.drops or found.garbles:
-            await self._abort()
-            await Deferred()
-        if found.reply is None:
-            await self._drip(found.drip_s, at)
-
-    async def _wait(self, wait_s: float) -> None:
-        """Raises ProvokedError when too many sessions wait already."""
-        if wait_s <= 0.0:
-            return
-        provoking = self._provoking
-        if provoking.delayed >= provoking.max_delayed:
-            raise ProvokedError(_TOO_MANY)
-        provoking.delayed += 1
-        try:
-            await self._sleep(wait_s)
-        finally:
-            provoking.delayed -= 1
-
-    async def _drip(self, drip_s: float, at: Phase) -> None:
-        """Say the first line of the answer that follows, in so many seconds."""
-        if drip_s <= 0.0 or self._provoking.delayed >= self._provoking.max_delayed:
-            return
-        answer = _DRIPS[at]
-        line = f"{answer.code}-{answer.enhanced} {_SLOWLY}\r\n".encode()
-        self._provoking.delayed += 1
-        try:
-            for octet in line:
-                await self._sleep(drip_s / len(line))
-                self._connection.send(bytes((octet,)))
-        finally:
-            self._provoking.delayed -= 1
-
-    async def _speak_no_tls(self) -> None:
-        await self._sleep(_TURN_S)
-        self._connection.send(READY_FOR_TLS.wire)
-        await self._sleep(_TURN_S)
-        self._connection.send(_NO_TLS)
-        await self._sleep(_READ_S)
-
-    async def _abort(self) -> None:
-        await self._sleep(_TURN_S)
-        self._connection.abort()
-        await self._sleep(_TURN_S)
-
-    def _sleep(self, seconds: float) -> Deferred[None]:
-        slept: Deferred[None] = Deferred(lambda _: timer.cancel())
-        timer = self._clock.callLater(seconds, slept.callback, None)
-        return slept
+                break
+        return total
 
 
 def _met(recipients: Iterable[Recipient], at: Phase) -> _Faults:

@@ -63,7 +63,10 @@ class Connection(Protocol):
         self._unsent = b""
         self._sends_directly = True
         self.read_control = ReadControl(options.fair_queue)
-        self._half_closed = False
+        self.left = False
+        """Whether the peer sends no more."""
+        self.when_left: Callable[[], None] = lambda: None
+        """Is called when the peer sends no more; whoever waits for that sets it."""
 
     # What Twisted calls
 
@@ -98,11 +101,14 @@ class Connection(Protocol):
             why = reason.getErrorMessage()
             _log.debug("TLS handshake with {peer}: {why}", peer=self.peer_ip, why=why)
         self._stage = Stage.GONE
+        self.left = True
+        self.when_left()
 
     def readConnectionLost(self) -> None:  # noqa: N802  Twisted's name
         """Give the answers that are under way: the peer sends no more, but may still read."""
-        self._half_closed = True
+        self.left = True
         self.read_control.end()
+        self.when_left()
         self._close_if_finished()
 
     def writeConnectionLost(self) -> None:  # noqa: N802  Twisted's name
@@ -236,7 +242,7 @@ class Connection(Protocol):
         if commands:
             self._since_s = self._seconds()
         self.read_control.worked(commands, keeps_up=unread_bytes <= MAX_UNREAD_BYTES)
-        if self._half_closed:
+        if self.left:
             self._close_if_finished()
 
     def later(self, go_on: Callable[[], None]) -> None:

@@ -501,7 +501,7 @@ async def test_who_only_stops_sending_still_gets_the_answer(listener: SmtpListen
     wire.transport.loseWriteConnection()  # type: ignore[union-attr]
     await until(lambda: bool(listener.ingest.envelopes))
     [server] = listener.factory._connections.members
-    await until(lambda: server._half_closed)
+    await until(lambda: server.left)
     commit.callback(None)
     await wire.closed()
     assert wire.codes == [250, 250, 250, 354, 250, 250]

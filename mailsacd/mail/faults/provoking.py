@@ -6,6 +6,7 @@ from mailsacd.core.envelope import Envelope
 from mailsacd.core.fault import PlannedFault, SmtpFault
 from mailsacd.core.provocation import NOTHING, Occasion, Provocation
 from mailsacd.core.reply import Reply
+from mailsacd.core.waiting_places import WaitingPlaces
 from mailsacd.fault_settings import FaultSettings
 from mailsacd.mail.faults.due import DueFaults
 from mailsacd.mail.faults.plans import FaultPlans
@@ -21,8 +22,12 @@ class Provoking:
         settings: FaultSettings,
         *,
         accepted: Callable[[Envelope], None],
+        max_delayed_bytes: int,
     ) -> None:
-        """``accepted`` hears of messages that are stored, and answers them. It raises nothing."""
+        """``accepted`` hears of messages that are stored, and answers them. It raises nothing.
+
+        All mail that waits on purpose has ``max_delayed_bytes`` at most.
+        """
         self._plans = plans
         self._due = due
         self.accepted = accepted
@@ -31,10 +36,8 @@ class Provoking:
         self.of_name = plans.of_name
         self.of_recipient = plans.of_recipient
         self.owner_of = plans.owner_of
-        self.max_delay_s = settings.max_delay_s
-        self.max_delayed = settings.max_delayed
-        self.delayed = 0
-        """How many sessions wait on purpose now; whoever has them wait counts."""
+        self._max_delay_s = settings.max_delay_s
+        self.places = WaitingPlaces(settings.max_delayed, max_bytes=max_delayed_bytes)
 
     @property
     def active(self) -> bool:
@@ -53,13 +56,14 @@ class Provoking:
         await self._due.tell(
             planned, occasion, "" if reply is None else reply.wire.decode().strip()
         )
-        takes_s = min(fault.seconds, self.max_delay_s)
+        takes_s = min(fault.seconds, self._max_delay_s)
         return Provocation(
             wait_s=takes_s if fault.do == "delay" else 0.0,
             drip_s=takes_s if fault.do == "drip" else 0.0,
             reply=reply,
             drops=fault.do == "drop",
             garbles=fault.do == "garble",
+            owner=planned.owner or planned.domain,
         )
 
 

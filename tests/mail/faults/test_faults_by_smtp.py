@@ -50,6 +50,7 @@ from tests.smtp.listener import Ingesting
 reactor: Any = the_reactor
 ensure = pytest_twisted.ensureDeferred
 DOMAIN, OTHER_DOMAIN, PUBLIC_DOMAIN = "faults.example", "other.example", "public.example"
+MAX_DELAYED_BYTES = 1_000
 TAKEN = [250, 250, 354, 250]
 BY_ADDRESS = FaultPlan(byAddress=True)
 
@@ -76,6 +77,7 @@ class Port:
     ingest: Ingesting
     queued: "Queued"
     answering: Answering
+    provoking: Provoking
 
     async def set(self, plan: FaultPlan = BY_ADDRESS) -> None:
         """Have it in force for DOMAIN."""
@@ -137,6 +139,13 @@ async def open_port(
             hostname="mx.example",
             reactor=reactor,
         )
+        provoking = Provoking(
+            plans,
+            due,
+            chosen,
+            accepted=answering.accepted,
+            max_delayed_bytes=MAX_DELAYED_BYTES,
+        )
         services = SmtpServices(
             hostname="mx.example",
             settings=SmtpSettings(starttls="offer"),
@@ -145,11 +154,11 @@ async def open_port(
             ingest=ingest,
             tls=certificate,
             clock=reactor,
-            faults=Provoking(plans, due, chosen, accepted=answering.accepted),
+            faults=provoking,
         )
         listening = reactor.listenTCP(0, SmtpFactory(services), interface="127.0.0.1")
         opened.append((listening, plans))
-        return Port(listening.getHost().port, database, plans, ingest, queued, answering)
+        return Port(listening.getHost().port, database, plans, ingest, queued, answering, provoking)
 
     yield make
     for listening, plans in opened:
@@ -477,6 +486,54 @@ async def test_who_hangs_up_meanwhile_leaves_nothing(open_port: OpenPort) -> Non
 
     await port.talk(work)
     assert await port.mail(at("jeff")) == TAKEN
+
+
+@ensure
+async def test_a_message_that_waits_holds_little_and_waits_for_nobody(open_port: OpenPort) -> None:
+    port = await open_port(max_delay_s=600)
+    await port.set()
+
+    def begin(client: smtplib.SMTP, local: str, size: int) -> None:
+        client.ehlo()
+        client.docmd("MAIL FROM:<a@b.example>")
+        client.docmd(f"RCPT TO:<{at(local)}>")
+        client.docmd("DATA")
+        client.send(b"Subject: x\r\n\r\n" + b"y" * size + b"\r\n.\r\n")
+
+    def too_large(client: smtplib.SMTP) -> int:
+        begin(client, "delay-600s-end", MAX_DELAYED_BYTES)
+        return client.getreply()[0]
+
+    assert await port.talk(too_large) == 250
+
+    await port.talk(lambda client: begin(client, "delay-600s-end", 500))
+    await until(lambda: len(port.ingest.envelopes) == 2)
+    assert port.ingest.budget.held_bytes == 0
+
+    clients: list[smtplib.SMTP] = []
+
+    def stay() -> None:
+        client = smtplib.SMTP("127.0.0.1", port.number, "c.example", 30)
+        clients.append(client)
+        begin(client, "drip-600s-end", 500)
+
+    await deferToThread(stay)
+    await until(lambda: len(port.ingest.envelopes) == 3)
+    assert port.ingest.budget.held_bytes == 0, "nothing is held for an answer"
+    clients[0].close()
+    await until(lambda: port.provoking.places.taken == 0)
+
+
+@ensure
+async def test_nobody_takes_all_places_to_wait(open_port: OpenPort) -> None:
+    port = await open_port(max_delayed=4, max_delay_s=600)
+    await port.set()
+    with port.provoking.places.take(("owner owner",)):
+        assert await port.mail(at("delay-1s")) == [250, 421]
+    with port.provoking.places.take(("peer 127.0.0.1",)):
+        assert await port.mail(at("delay-1s")) == [250, 421]
+    with port.provoking.places.take(("owner else", "peer 192.0.2.1")):
+        assert await port.mail(at("delay-1ms")) == TAKEN
 
 
 @ensure
