@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailsacd.core.condition import Condition
+from mailsacd.core.condition import Condition, folded
 from mailsacd.core.message_form import Outline, outline
 from mailsacd.core.pattern import Pattern, parse_pattern
 
@@ -29,6 +29,7 @@ CASES: dict[str, tuple[Condition, tuple[str, ...]]] = {
     "with attachments": (Condition(has_attachment=True), ()),
     "without attachments": (Condition(has_attachment=False), ("hasAttachment",)),
     "that very millisecond": (Condition(since_ms=RECEIVED_MS), ()),
+    "no part of two texts beside each other": (Condition(sender="exampleThe"), ("from",)),
     "later": (Condition(since_ms=RECEIVED_MS + 1), ("since",)),
     "before 1970": (Condition(since_ms=-1), ()),
     "all of it": (
@@ -43,7 +44,7 @@ CASES: dict[str, tuple[Condition, tuple[str, ...]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_fails_is_named(case: str) -> None:
     condition, failed = CASES[case]
-    assert condition.failed_by(MESSAGE) == failed
+    assert condition.failed_by(folded(MESSAGE)) == failed
 
 
 def test_a_pattern_is_found_anywhere() -> None:

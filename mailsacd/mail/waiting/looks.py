@@ -7,7 +7,9 @@ from math import inf
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
+from mailsacd.core.condition import Folded, folded
 from mailsacd.core.errors import UnavailableError
 from mailsacd.core.message_form import Outline, outline
 from mailsacd.store.newest import Kind, Newest, newest_messages
@@ -17,12 +19,16 @@ from mailsacd.work.loop import Loop
 MAX_TOGETHER: Final = 32
 """So many inboxes, or domains, are looked into by one statement."""
 
+_CHARS_AT_A_TIME: Final = 262_144
+"""So much JSON, and one message more, is read at once: others have the reactor in between."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A message that is there: what may be asked of it, and all of it as JSON."""
+    """A message that is there: what may be asked of it, also as conditions look at it, and JSON."""
 
     outline: Outline
+    folded: Folded
     json: str
 
 
@@ -51,6 +57,7 @@ class Looks:
 
     def __init__(self, database: Database, *, reactor: Any) -> None:
         self._database = database
+        self._reactor = reactor
         self._asked: dict[Look, list[Deferred[Sequence[Seen]]]] = {}
         self._looking = Loop("look for those who wait", self._look, every_s=inf, clock=reactor)
 
@@ -89,7 +96,7 @@ class Looks:
         try:
             wanted = [look.newest for look in looks]
             found = await newest_messages(self._database, wanted, looks[0].viewer)
-            seen = [[Seen(outline(json), json) for json in each] for each in found]
+            seen = await self._read(found)
         except Exception as e:  # noqa: BLE001  it is told to those who asked
             for each in waiting:
                 self._fail(each, e)
@@ -98,6 +105,20 @@ class Looks:
             for answer in answers:
                 if not answer.called:  # it is, where whoever asked gave up
                     answer.callback(what)
+
+    async def _read(self, found: Sequence[Sequence[str]]) -> list[list[Seen]]:
+        seen: list[list[Seen]] = []
+        chars = 0
+        for each in found:
+            seen.append([])
+            for json in each:
+                if chars > _CHARS_AT_A_TIME:
+                    await deferLater(self._reactor, 0)
+                    chars = 0
+                chars += len(json)
+                read = outline(json)
+                seen[-1].append(Seen(read, folded(read), json))
+        return seen
 
     def _fail(self, answers: Sequence[Deferred[Sequence[Seen]]], why: Exception) -> None:
         for answer in answers:

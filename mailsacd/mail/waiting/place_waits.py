@@ -18,7 +18,9 @@ from mailsacd.work.tasks import Tasks
 LOOKED_AT: Final = 100
 """So many messages of those since the time that somebody said are looked at: the newest."""
 
-_AT_A_TIME: Final = 500  # who wait: others have the reactor in between
+_AT_A_TIME: Final = 500
+"""So many who wait, and so many messages that any of them look at, are seen to at once: others have
+the reactor in between."""
 _LOST: Final = "Something is wrong here: wait again"
 
 
@@ -110,11 +112,9 @@ class PlaceWaits:
             seen = await self._tools.looks.look(look)
             await self._search([w for w in waits if w.condition.body_matches is not None], seen)
             new = [each for each in seen if each.outline.id not in self._looked_at]
-            for start in range(0, len(waits), _AT_A_TIME):
-                if start:
-                    await deferLater(self._tools.reactor, 0)
-                for wait in waits[start : start + _AT_A_TIME]:
-                    wait.look_at(seen, new)
+            pace = _Pace(self._tools.reactor)
+            for wait in waits:
+                await pace.keep(1 + wait.look_at(seen, new))
             if is_for_all:
                 self._looked_at = frozenset(each.outline.id for each in seen)
         except CancelledError:  # by the stop
@@ -125,8 +125,13 @@ class PlaceWaits:
 
     async def _search(self, waits: Sequence[Wait], seen: Sequence[Seen]) -> None:
         """Search each body for all who need it at once."""
+        pace = _Pace(self._tools.reactor)
         for each in seen if waits else ():
-            needing = [wait for wait in waits if wait.needs_search(each)]
+            needing: list[Wait] = []
+            for start in range(0, len(waits), _AT_A_TIME):
+                some = waits[start : start + _AT_A_TIME]
+                needing += [wait for wait in some if wait.needs_search(each)]
+                await pace.keep(len(some))
             if needing:
                 found = await self._tools.bodies.search(
                     each.outline.inbox,
@@ -152,6 +157,21 @@ class PlaceWaits:
     def lost(self) -> None:
         """Have all fail who wait there."""
         _fail(tuple(self._waits), UnavailableError(_LOST))
+
+
+class _Pace:
+    """Leaves the reactor to others after each _AT_A_TIME of something."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._done = 0
+
+    async def keep(self, done: int) -> None:
+        """So many more are ``done``."""
+        self._done += done
+        if self._done >= _AT_A_TIME:
+            self._done = 0
+            await deferLater(self._reactor, 0)
 
 
 def _fail(waits: Sequence[Wait], why: Exception) -> None:

@@ -106,20 +106,24 @@ class Wait:
             fault = Fault(field="bodyMatches", problem=problem)
             self.fail(InvalidInputError(f"Bad request: bodyMatches {problem}", (fault,)))
 
-    def look_at(self, seen: Sequence[Seen], new: Sequence[Seen]) -> None:
+    def look_at(self, seen: Sequence[Seen], new: Sequence[Seen]) -> int:
         """Come to an end, if enough of what is ``seen`` fits, or the time is over.
+
+        Returns how many of it were looked at.
 
         Of it only ``new`` was not there when all looked who are not new: of thousands who wait for
         one message each, none looks again at what did not fit.
         """
         if self.is_over:
-            return
+            return 0
         whole = self._is_new or self.condition.count > 1 or self.time_is_over
         self._is_new = False
-        fitting = [each for each in (seen if whole else new) if self._fits(each)]
+        looked_at = seen if whole else new
+        fitting = [each for each in looked_at if self._fits(each)]
         if len(fitting) >= self.condition.count or self.time_is_over:
             self.found = fitting
             self._end()
+        return len(looked_at)
 
     def fail(self, why: Exception) -> None:
         """Come to an end by ``why``, if there was none yet."""
@@ -137,7 +141,7 @@ class Wait:
             ended()
 
     def _may_fit(self, seen: Seen) -> bool:
-        return not self.condition.failed_by(seen.outline)
+        return not self.condition.failed_by(seen.folded)
 
     def _fits(self, seen: Seen) -> bool:
         return self._may_fit(seen) and (

@@ -220,7 +220,7 @@ class Waits:
         look = wait.place.look(_EVER, NEAR, wait.account)
         near = []
         for seen in await self._tools.looks.look(look):
-            failed = wait.condition.failed_by(seen.outline)
+            failed = wait.condition.failed_by(seen.folded)
             if await self._is_in_body(wait, seen) is False:
                 failed = (*failed, BODY_MATCHES)
             near.append(NearMiss(seen.outline, failed))

@@ -1,12 +1,15 @@
 """Thousands who wait: they come at once, wait in one inbox, and search what messages say."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.defer import DeferredList, ensureDeferred
+from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
+from twisted.internet.interfaces import IDelayedCall
 
 from mailsacd.core.actor import ANYONE
 from mailsacd.core.condition import BODY_MATCHES, Condition
@@ -14,12 +17,13 @@ from mailsacd.core.errors import BadAddressError, InvalidInputError, Unavailable
 from mailsacd.core.pattern import parse_pattern
 from mailsacd.listening_settings import WaitSettings
 from mailsacd.mail.push.listener import Asker
+from mailsacd.mail.waiting import looks as looks_module
 from mailsacd.mail.waiting import wait as wait_module
 from mailsacd.mail.waiting.bodies import Bodies
-from mailsacd.mail.waiting.looks import Looks
+from mailsacd.mail.waiting.looks import Looks, Place
 from mailsacd.mail.waiting.place_waits import Tools
 from mailsacd.mail.waiting.seats import Seats
-from mailsacd.mail.waiting.waits import Fitting, Rights, TimeOver, Waits
+from mailsacd.mail.waiting.waits import Fitting, Rights, TimeOver, Waits, Wanted
 from mailsacd.store.pool import Database
 from mailsacd.work.tasks import Tasks
 from tests.lanes import LANES
@@ -85,6 +89,39 @@ async def test_so_many_are_gathered_as_they_come(database: Database, waits: Wait
     assert isinstance(found, Fitting)
     assert [f'"_id":"{id_}"' in each for id_, each in zip(
         [ids[3], ids[2], ids[0]], found.messages, strict=True)] == [True] * 3  # fmt: skip
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_who_look_at_many_messages_leave_the_reactor_to_others(
+    database: Database, waits: Waits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks_module, "_CHARS_AT_A_TIME", 0)
+    turn, ended_in = count(), Counter[int]()
+    now = next(turn)
+
+    ticking: IDelayedCall | None = None
+
+    def begin_turn() -> None:
+        nonlocal now, ticking
+        now, ticking = next(turn), reactor.callLater(0, begin_turn)
+
+    begin_turn()
+    await store(database, *(new_mail(BOX) for _ in range(20)))
+    all_ended: Deferred[None] = Deferred()
+
+    def ended() -> None:
+        ended_in[now] += 1
+        if ended_in.total() == 200:
+            all_ended.callback(None)
+
+    wanted = Wanted(Condition(count=21), PATIENCE_S)
+    for _ in range(200):
+        await waits.open(ASKER, ANYONE, Place("inbox", BOX), wanted, ended)
+    await store(database, new_mail(BOX))
+    await all_ended
+    assert ticking is not None
+    ticking.cancel()
+    assert max(ended_in.values()) <= 25
 
 
 @pytest_twisted.ensureDeferred
