@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from mailsacd.core import reply
 from mailsacd.core.account import AccountIdentity
 from mailsacd.core.envelope import Envelope
-from mailsacd.core.errors import UnavailableError
+from mailsacd.core.errors import MailsacdError
 from mailsacd.core.provocation import ProvokedError
 from mailsacd.core.reply import Reply
 from mailsacd.smtp.action import AskFault, AskSender, LogIn
@@ -90,7 +90,7 @@ class Clients:
             raise
         except ProvokedError as e:
             answer = e.reply
-        except UnavailableError:
+        except MailsacdError:
             answer = reply.CANNOT_CHECK_RECIPIENT
         session.answer_fault(question, answer)
 

@@ -77,6 +77,8 @@ class FaultPlans:
     def of_host(self, name: str) -> tuple[PlannedFault, ...]:
         """Return the faults of what a client calls itself: its first label tells them."""
         label, _, domain = name.lower().rstrip(".").partition(".")
+        if "@" in domain:
+            return _NONE
         return self._by_name(label, lambda: Address(label, domain))
 
     def of_name(self, text: str) -> tuple[PlannedFault, ...]:

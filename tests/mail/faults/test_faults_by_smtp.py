@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -403,6 +404,19 @@ async def test_public_names_where_the_operator_lets_them(open_port: OpenPort) ->
         (at("rcpt-551", PUBLIC_DOMAIN), PUBLIC_DOMAIN),
     )
     assert await port.mail(at("rcpt-551", PUBLIC_DOMAIN)) == TAKEN, "it is somebody's"
+
+
+@ensure
+async def test_a_host_is_no_address(open_port: OpenPort) -> None:
+    port = await open_port(public_domains=("*",))
+
+    def greet(name: str, client: smtplib.SMTP) -> int:
+        return client.docmd(f"EHLO {name}")[0]
+
+    for name in ("helo-550.@", "helo-550.a@b.example"):
+        code = await port.talk(partial(greet, name))
+        assert code in {250, 501}, name
+    assert await port.talk(partial(greet, "helo-550.b.example")) == 550
 
 
 @ensure
