@@ -11,8 +11,9 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from mailsacd.store.pool import Database
+from mailsacd.store.spam_tokens import Seen, count_learned
 from tests.http.client import ask
-from tests.http.society import PRIVATE, PUBLIC, Society, society
+from tests.http.society import OWNER, PRIVATE, PUBLIC, Society, society
 from tests.mail.spam.scorer import Answers
 
 reactor: Any = the_reactor
@@ -59,6 +60,16 @@ async def scored(people: Society, inbox: str, who: str = "nobody") -> Any:
     raise AssertionError("it was never scored")
 
 
+async def learned(people: Society) -> int:
+    """How many messages the owner has taught, once there are any."""
+    for _ in range(400):
+        known = await count_learned(people.database, OWNER)
+        if known != Seen(0, 0):
+            return known.spam + known.ham
+        await deferLater(reactor, 0.05)
+    raise AssertionError("nothing was learned")
+
+
 @ensure
 async def test_public_and_private_mail_has_its_score_and_its_reasons(
     database: Database, database_dsn: str
@@ -90,6 +101,8 @@ async def test_public_and_private_mail_has_its_score_and_its_reasons(
         assert [message["inbox"] for message in filed["messages"]] == [PRIVATE]
         figures = (await people.ask("nobody", "GET", "/metrics")).body.decode()
         assert 'mailsacd_spam_scored_total{outcome="done"} 1' in figures
+        await people.json("owner", "PUT", f"{target}/folder/inbox")
+        assert await learned(people) == 1
 
 
 @ensure
