@@ -11,6 +11,7 @@ from mailsacd.mail.faults.answered_senders import AnsweredSenders, Examines
 from mailsacd.mail.faults.answering import Answering, Queues
 from mailsacd.mail.faults.domain_faults import DomainFaults
 from mailsacd.mail.faults.due import DueFaults
+from mailsacd.mail.faults.notes import ProvokedNotes
 from mailsacd.mail.faults.plans import FaultPlans
 from mailsacd.mail.faults.provoking import Provoking
 
@@ -31,7 +32,8 @@ class Faults:
         settings = ground.settings.faults
         self._plans = FaultPlans(ground.database, owners.notices, settings, reactor=ground.reactor)
         directory = owners.directory.asking(ground.intake)
-        due = DueFaults(ground.intake, directory)
+        self._notes = ProvokedNotes(ground.database, reactor=ground.reactor)
+        due = DueFaults(ground.database, directory, self._notes)
         self._answering = Answering(
             due,
             AnsweredSenders(directory, settings, examine),
@@ -46,7 +48,7 @@ class Faults:
             accepted=self._answering.accepted,
             max_delayed_bytes=ground.settings.message.buffer_bytes // DELAYED_PART,
         )
-        self._domains = DomainFaults(ground.database, self._plans)
+        self._domains = DomainFaults(ground.database, self._plans, self._notes)
         self._is_enabled = settings.enabled
         self._pruning = Pruning(
             {"forget counts of faults": self._domains.forget_old}, ground.reactor
@@ -59,10 +61,12 @@ class Faults:
     async def start(self) -> None:
         """Know what is set up, and forget old counts."""
         await self._plans.start()
+        self._notes.start()
         self._pruning.start()
 
     async def finish(self) -> None:
         """End what goes on by itself."""
         await self._answering.finish()
+        await self._notes.finish()
         await self._pruning.stop()
         await self._plans.finish()

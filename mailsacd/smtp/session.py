@@ -165,7 +165,7 @@ class Session(Conversation):
             return
         if verb == b"DATA":
             self.reset(State.READY)
-        self._refuse(answer)
+        self._refuse(self.fault(answer) if answer.code != reply.THROTTLED.code else answer)
 
     def _refuse(self, answer: Reply) -> None:
         """Say ``answer``; a 421 is the end of the session (RFC 5321 section 3.8)."""

@@ -1,6 +1,6 @@
 """Statements on faults: plans of domains, what was provoked, and how often something was tried."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -59,15 +59,19 @@ _in_force: many[tuple[str, str, str]] = many(
 )
 _count_plans: one[int] = one(column, "select count(*) from fault_plan")
 _add = none(
-    f"""with one_more as (
-            update fault_plan set provoked = provoked + 1
+    f"""with more as (
+            update fault_plan set provoked = provoked + %(count)s::bigint
             where domain = %(domain)s and owner = %(owner)s returning provoked
+        ), numbered as (
+            select provoked - cardinality(%(facts)s::text[]) + place as number, time, facts
+            from more, unnest(%(times)s::timestamptz[], %(facts)s::text[])
+                with ordinality noted (time, facts, place)
         )
-        insert into provoked_fault (domain, owner, slot, number, facts)
-        select %(domain)s, %(owner)s, mod(provoked, {KEPT})::integer, provoked, %(facts)s
-        from one_more
-        on conflict (domain, owner, slot)
-        do update set number = excluded.number, provoked = now(), facts = excluded.facts"""  # noqa: S608  no input in it
+        insert into provoked_fault (domain, owner, slot, number, provoked, facts)
+        select %(domain)s, %(owner)s, mod(number, {KEPT})::integer, number, time, facts
+        from numbered
+        on conflict (domain, owner, slot) do update
+        set number = excluded.number, provoked = excluded.provoked, facts = excluded.facts"""  # noqa: S608  no input in it
 )
 _list = many(
     _provoked,
@@ -133,10 +137,18 @@ async def plans_in_force(db: Executor) -> Mapping[str, tuple[str, FaultPlan]]:
     return found
 
 
-async def add_provoked(db: Executor, domain: str, owner: str, facts: ProvokedFacts) -> None:
-    """Take note of a fault, in the place of the one KEPT before it, if the plan is still there."""
-    told = msgspec.json.encode(facts).decode()
-    await _add(db, domain=domain, owner=owner, facts=told)
+async def add_provoked(
+    db: Executor,
+    domain: str,
+    owner: str,
+    last: Sequence[tuple[datetime, ProvokedFacts]],
+    count: int,
+) -> None:
+    """Take note of ``count`` faults, if the plan is still there: of the ``last`` of them, at most
+    KEPT, each in the place of the one KEPT before it."""
+    times = [time for time, _ in last]
+    told = [msgspec.json.encode(facts).decode() for _, facts in last]
+    await _add(db, domain=domain, owner=owner, times=times, facts=told, count=count)
 
 
 async def list_provoked(

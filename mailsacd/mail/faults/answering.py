@@ -111,7 +111,7 @@ class Answering:
             token=secrets.token_hex(12),
             hostname=self._hostname,
         )
-        await self._due.tell(planned, occasion, await self._sent(planned, answered))
+        self._due.tell(planned, occasion, await self._sent(planned, answered))
 
     async def _sent(self, planned: PlannedFault, answered: Answered) -> str:
         """What became of the answer, in words."""

@@ -6,6 +6,7 @@ from mailsacd.core.actor import Actor, account_of, unlimited_account
 from mailsacd.core.audit import Act, author_of
 from mailsacd.core.errors import ConflictError, NotFoundError
 from mailsacd.core.fault_plan import FaultPlan
+from mailsacd.mail.faults.notes import ProvokedNotes
 from mailsacd.mail.faults.plans import FaultPlans
 from mailsacd.mail.ownership.domains import normal_name
 from mailsacd.mail.ownership.reservation import begin
@@ -37,7 +38,8 @@ class DomainFaults:
     ForbiddenError for a team user who is not elevated.
     """
 
-    def __init__(self, database: Database, plans: FaultPlans) -> None:
+    def __init__(self, database: Database, plans: FaultPlans, notes: ProvokedNotes) -> None:
+        self._notes = notes
         self._database = database
         self._plans = plans
 
@@ -83,6 +85,7 @@ class DomainFaults:
                 await audit(transaction, account, author_of(actor), act)
                 await give_notice(transaction, FAULTS, "")
 
+        await self._notes.write_now()
         await self._database.transaction(work)
         await self._plans.read_now()
 
@@ -103,6 +106,7 @@ class DomainFaults:
             raise ConflictError(f"{store.MAX_PLANS} domains have faults already, and no more may")
 
     async def _view(self, domain: str, account: str) -> DomainFaultsView:
+        await self._notes.write_now()
         found = await store.find_plan(self._database, domain, account)
         plan, count = found or (FaultPlan(), 0)
         provoked = await store.list_provoked(self._database, domain, account)

@@ -3,30 +3,27 @@
 import hashlib
 from typing import Final
 
-from twisted.logger import Logger
-
 from mailsacd.core.address import parse_address
-from mailsacd.core.errors import MailsacdError
 from mailsacd.core.fault import PlannedFault, is_drawn
 from mailsacd.core.fault_plan import ProvokedFacts
 from mailsacd.core.ownership import PUBLIC
 from mailsacd.core.provocation import Occasion
+from mailsacd.mail.faults.notes import ProvokedNotes
 from mailsacd.mail.ownership.directory import Directory
-from mailsacd.store.faults import add_provoked, count_try
+from mailsacd.store.faults import count_try
 from mailsacd.store.pool import Database
 
 _GREYLIST_S: Final = 86_400
 _LIMIT_S: Final = 60
 _EVER_S: Final = 2_000_000_000
 
-_log = Logger()
-
 
 class DueFaults:
-    """Counts and tells in ``database``; all nodes count together."""
+    """Counts in ``database``, where all nodes count together, and tells ``notes``."""
 
-    def __init__(self, database: Database, directory: Directory) -> None:
+    def __init__(self, database: Database, directory: Directory, notes: ProvokedNotes) -> None:
         self._database = database
+        self._notes = notes
         self._directory = directory
 
     async def is_due(self, planned: PlannedFault, occasion: Occasion) -> bool:
@@ -67,8 +64,8 @@ class DueFaults:
     async def _count(self, planned: PlannedFault, key: str, window_s: int) -> int:
         return await count_try(self._database, planned.domain, key, window_s=window_s)
 
-    async def tell(self, planned: PlannedFault, occasion: Occasion, answer: str) -> None:
-        """Take note of a fault. What cannot be written down is provoked all the same."""
+    def tell(self, planned: PlannedFault, occasion: Occasion, answer: str) -> None:
+        """Take note of a fault, unless it is the operator's."""
         if planned.owner is None:
             return
         facts = ProvokedFacts(
@@ -80,10 +77,7 @@ class DueFaults:
             peer=occasion.peer_ip,
             answer=answer,
         )
-        try:
-            await add_provoked(self._database, planned.domain, planned.owner, facts)
-        except MailsacdError as e:
-            _log.warn("a provoked fault could not be noted: {why}", why=e.public)
+        self._notes.add(planned.domain, planned.owner, facts)
 
 
 def _digest(text: str) -> str:

@@ -53,9 +53,7 @@ class Provoking:
             return NOTHING
         fault = planned.fault
         reply = _reply(fault, planned.key)
-        await self._due.tell(
-            planned, occasion, "" if reply is None else reply.wire.decode().strip()
-        )
+        self._due.tell(planned, occasion, "" if reply is None else reply.wire.decode().strip())
         takes_s = min(fault.seconds, self._max_delay_s)
         return Provocation(
             wait_s=takes_s if fault.do == "delay" else 0.0,

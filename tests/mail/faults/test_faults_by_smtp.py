@@ -33,6 +33,7 @@ from mailsacd.fault_settings import FaultSettings
 from mailsacd.mail.faults.answered_senders import AnsweredSenders, Examines
 from mailsacd.mail.faults.answering import AT_ONCE, TO_ONE_AT_ONCE, Answering
 from mailsacd.mail.faults.due import DueFaults
+from mailsacd.mail.faults.notes import ProvokedNotes
 from mailsacd.mail.faults.plans import FaultPlans
 from mailsacd.mail.faults.provoking import Provoking
 from mailsacd.mail.ownership.directory import Directory
@@ -79,6 +80,7 @@ class Port:
     queued: "Queued"
     answering: Answering
     provoking: Provoking
+    notes: ProvokedNotes
 
     async def set(self, plan: FaultPlan = BY_ADDRESS) -> None:
         """Have it in force for DOMAIN."""
@@ -87,6 +89,7 @@ class Port:
 
     async def told(self) -> list[tuple[str, str, str]]:
         """The step, the fault and the answer of what was provoked, the newest first."""
+        await self.notes.write_now()
         found = await list_provoked(self.database, DOMAIN, "owner")
         return [(each.facts.at, each.facts.fault, each.facts.answer) for each in found]
 
@@ -131,7 +134,8 @@ async def open_port(
         plans = FaultPlans(database, notices, chosen, reactor=reactor)
         await plans.start()
         ingest = Ingesting()
-        due = DueFaults(database, directory)
+        notes = ProvokedNotes(database, reactor=reactor)
+        due = DueFaults(database, directory, notes)
         queued = Queued()
         answering = Answering(
             due,
@@ -159,7 +163,9 @@ async def open_port(
         )
         listening = reactor.listenTCP(0, SmtpFactory(services), interface="127.0.0.1")
         opened.append((listening, plans))
-        return Port(listening.getHost().port, database, plans, ingest, queued, answering, provoking)
+        return Port(
+            listening.getHost().port, database, plans, ingest, queued, answering, provoking, notes
+        )
 
     yield make
     for listening, plans in opened:
@@ -459,10 +465,27 @@ async def test_the_last_are_told(open_port: OpenPort) -> None:
             client.docmd(f"RCPT TO:<{at(f'rcpt-550+{number}')}>")
 
     await port.talk(work)
+    assert await list_provoked(port.database, DOMAIN, "owner") == [], "nothing is written meanwhile"
+    await port.notes.write_now()
     found = await list_provoked(port.database, DOMAIN, "owner")
     assert [each.number for each in found] == list(range(KEPT + 5, 5, -1))
     assert found[0].facts.name == at(f"rcpt-550+{KEPT + 4}")
     assert (found[0].facts.sender, found[0].facts.peer) == ("a@b.example", "127.0.0.1")
+
+
+@ensure
+async def test_who_is_refused_again_and_again_is_sent_away(open_port: OpenPort) -> None:
+    port = await open_port()
+    await port.set()
+
+    def work(client: smtplib.SMTP) -> int:
+        client.ehlo()
+        for number in range(100):
+            if client.docmd(f"MAIL FROM:<{at('mail-450')}>")[0] == 421:
+                return number
+        return 100
+
+    assert await port.talk(work) < 100
 
 
 @ensure
