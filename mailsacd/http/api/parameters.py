@@ -80,6 +80,13 @@ def message_id(text: str) -> str:
     return text
 
 
+def place_in_list(text: str) -> str:
+    """``text`` if it has the form of a message's id, behind which a list goes on."""
+    if not _MESSAGE_ID.match(text):
+        raise ValueError("is no id of a message")
+    return text
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """Makes a conversion for texts that are one of ``choices``."""
 

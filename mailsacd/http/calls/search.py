@@ -15,7 +15,7 @@ from mailsacd.http.api.parameters import (
     DOMAIN,
     EMAIL,
     Parameter,
-    message_id,
+    place_in_list,
     text_up_to,
     whole_number,
 )
@@ -52,7 +52,7 @@ BEFORE: Final = Parameter(
     where="query",
     description="What `next` was of the page before: it goes on with older messages.",
     schema={"type": "string", "pattern": "^[0-9A-Za-z_-]{0,64}$"},
-    convert=message_id,
+    convert=place_in_list,
 )
 LIMIT: Final = Parameter(
     name="limit",

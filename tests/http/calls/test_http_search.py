@@ -180,6 +180,7 @@ WRONG = [
     ("?query=" + "x" * 501, "query"),
     ("?query=a%00", "query"),
     ("?query=a&limit=0", "limit"),
+    ("?query=a&before=%C2%84", "before"),
     ("?query=a&limit=101", "limit"),
 ]
 
