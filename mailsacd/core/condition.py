@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from mailsacd.core.message_form import Mailboxes, Outline
+from mailsacd.core.folding import fold
+from mailsacd.core.message_form import Outline
 from mailsacd.core.pattern import Pattern
+from mailsacd.core.people_texts import recipient_texts, sender_texts
 from mailsacd.core.token import time_prefix
 
 MAX_COUNT: Final = 100
@@ -27,7 +29,8 @@ _BETWEEN: Final = "\0"
 class Folded:
     """What conditions look at of a message: thousands of them at the same one.
 
-    The texts are without case; those of ``senders`` and of ``recipients`` are one text each.
+    The texts are as core.folding has them; those of ``senders`` and of ``recipients`` are one text
+    each.
     """
 
     id: str
@@ -39,25 +42,23 @@ class Folded:
 
 def folded(message: Outline) -> Folded:
     """What conditions look at of ``message``."""
-    recipients = (message.to, message.cc, message.bcc)
-    named = (text for mailboxes in recipients for text in _texts(mailboxes or ()))
     return Folded(
         id=message.id,
-        subject=message.subject.casefold(),
-        senders=_BETWEEN.join(_texts(message.sender)).casefold(),
-        recipients=_BETWEEN.join((message.original_inbox, *named)).casefold(),
+        subject=fold(message.subject),
+        senders=fold(_BETWEEN.join(sender_texts(message))),
+        recipients=fold(_BETWEEN.join(recipient_texts(message))),
         has_attachment=bool(message.attachments),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """All of it has to hold; None: it does not matter. Texts are parts, in any case of letters.
+    """All of it has to hold; None: it does not matter. Texts are parts, as core.folding has them.
 
-    ``sender`` is a part of an address or name in From; ``recipient`` one in To, Cc or Bcc, or of
-    the address as it was mailed, its tag included. ``body_matches`` has to be found in the text or
-    in the HTML. ``since_ms`` (that millisecond included) counts from the epoch; None is for whoever
-    waits to say. ``count`` is how many messages it takes.
+    ``sender`` is a part of an address or name in From; ``recipient`` one in To or Cc, of the
+    inbox, or of the address as it was mailed, its tag included. ``body_matches`` has to be found in
+    the text or in the HTML. ``since_ms`` (that millisecond included) counts from the epoch; None is
+    for whoever waits to say. ``count`` is how many messages it takes.
     """
 
     subject_includes: str | None = None
@@ -88,11 +89,5 @@ class Condition:
             yield HAS_ATTACHMENT
 
 
-def _texts(mailboxes: Mailboxes) -> Iterator[str]:
-    for mailbox in mailboxes:
-        yield mailbox.address
-        yield mailbox.name
-
-
 def _includes(part: str | None, text: str) -> bool:
-    return part is None or part.casefold() in text
+    return part is None or fold(part) in text

@@ -38,6 +38,8 @@ class Narrowing:
         only = replace(self, starred=None, from_id=None, before_id=None)
         if only != self or not self.is_all or only == Narrowing():
             return None
+        if " " in f"{self.sender or ''}{self.recipients or ''}":
+            return None  # a column has names and addresses with blanks between them
         return Terms(
             subject=self.subject,
             sender=self.sender,

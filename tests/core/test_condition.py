@@ -11,7 +11,8 @@ MESSAGE: Outline = outline(
     '{"_id":"01hf7yat00000abcdefgh-0","inbox":"jeff@example.com","originalInbox":"jeff+Shop@example.com",'
     '"domain":"example.com","to":[{"address":"list@example.org","name":"Grüße"}],'
     '"from":[{"address":"no-reply@shop.example","name":"The Shop"}],'
-    '"cc":[{"address":"boss@example.com","name":""}],"bcc":null,"subject":"Your ORDER 17",'
+    '"cc":[{"address":"boss@example.com","name":""}],'
+    '"bcc":[{"address":"hidden@example.com","name":""}],"subject":"Your ORDER 17, οδοσ",'
     '"received":"2023-11-14T22:13:20.000Z","attachments":["0cc175b9c0f1b6a831c399e269772661"]}'
 )
 
@@ -22,14 +23,18 @@ CASES: dict[str, tuple[Condition, tuple[str, ...]]] = {
     "a part of the sender's address": (Condition(sender="@SHOP."), ()),
     "the sender's name": (Condition(sender="the shop"), ()),
     "another sender": (Condition(sender="jeff"), ("from",)),
-    "a name in To": (Condition(recipient="GRÜSSE"), ()),
+    "a name in To": (Condition(recipient="GRÜẞE"), ()),
     "an address in Cc": (Condition(recipient="boss@"), ()),
     "the address as it was mailed": (Condition(recipient="jeff+shop@example.com"), ()),
+    "the inbox": (Condition(recipient="jeff@example.com"), ()),
+    "a final sigma": (Condition(subject_includes="ΟΔΟΣ"), ()),
+    "two texts at once": (Condition(sender="shop no-reply"), ("from",)),
+    "Bcc": (Condition(recipient="hidden@"), ("to",)),
     "nobody in To": (Condition(recipient="ann@"), ("to",)),
     "with attachments": (Condition(has_attachment=True), ()),
     "without attachments": (Condition(has_attachment=False), ("hasAttachment",)),
     "that very millisecond": (Condition(since_ms=RECEIVED_MS), ()),
-    "no part of two texts beside each other": (Condition(sender="exampleThe"), ("from",)),
+    "no part of two texts beside each other": (Condition(sender="Shopno-reply"), ("from",)),
     "later": (Condition(since_ms=RECEIVED_MS + 1), ("since",)),
     "before 1970": (Condition(since_ms=-1), ()),
     "all of it": (

@@ -179,6 +179,8 @@ def test_what_all_that_fit_have_in_common(text: str, expected: Narrowing) -> Non
         ("subject:x word", None),
         ("word", None),
         ("subject:Đề", None),
+        ('from:"Ann Smith"', None),
+        ('subject:"of May"', Terms(subject="of may")),
     ],
 )
 def test_what_the_index_finds_alone(text: str, expected: Terms | None) -> None:

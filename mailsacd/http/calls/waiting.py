@@ -67,7 +67,7 @@ TIMEOUT: Final = Parameter(
 CONDITIONS: Final = (
     _text(SUBJECT_INCLUDES, "as a part of the subject"),
     _text(FROM, "as a part of an address or a name in From"),
-    _text(TO, "as a part of one in To, Cc or Bcc, or of the address as it was mailed"),
+    _text(TO, "as a part of one in To or Cc, of the inbox, or of the address as it was mailed"),
     Parameter(
         name=BODY_MATCHES,
         where="query",

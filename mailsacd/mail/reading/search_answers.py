@@ -1,12 +1,13 @@
 """Whether a message has what a term of a search query asks for: by its row, and by its content."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
 from mailsacd.core.folding import fold
 from mailsacd.core.message import Message
-from mailsacd.core.message_form import Mailboxes, searched
+from mailsacd.core.message_form import searched
+from mailsacd.core.people_texts import recipient_texts, sender_texts
 from mailsacd.core.query_terms import Field, Term
 from mailsacd.mime import header
 from mailsacd.mime.bodies import within_limits
@@ -28,23 +29,22 @@ class RowAnswers:
         return None if answer is None else answer(self, term)
 
     @cached_property
-    def texts(self) -> Mapping[str, str]:
+    def texts(self) -> Mapping[str, Sequence[str]]:
         """What is compared with the texts of terms, by their fields."""
         facts = self.facts
-        recipients = (*_people(facts.to), *_people(facts.cc))
         return {
-            "subject": fold(facts.subject),
-            "from": fold(" ".join(_people(facts.sender))),
-            "to": fold(" ".join((facts.original_inbox, facts.inbox, *recipients))),
+            "subject": (fold(facts.subject),),
+            "from": tuple(map(fold, sender_texts(facts))),
+            "to": tuple(map(fold, recipient_texts(facts))),
         }
 
 
 def _is_anywhere(row: RowAnswers, term: Term) -> bool | None:
-    return any(term.text in text for text in row.texts.values()) or None
+    return any(term.text in text for texts in row.texts.values() for text in texts) or None
 
 
 def _is_in_field(row: RowAnswers, term: Term) -> bool:
-    return term.text in row.texts[term.field]
+    return any(term.text in text for text in row.texts[term.field])
 
 
 def _is_in_state(row: RowAnswers, term: Term) -> bool:
@@ -117,9 +117,3 @@ class WholeAnswers:
     @cached_property
     def _in_one_line(self) -> str:
         return " ".join("\n".join(self._bodies).split())
-
-
-def _people(mailboxes: Mailboxes | None) -> Iterable[str]:
-    for mailbox in mailboxes or ():
-        yield mailbox.name
-        yield mailbox.address

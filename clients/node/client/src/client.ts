@@ -23,7 +23,7 @@ export interface Conditions {
   subjectIncludes?: string;
   /** A part of an address or a name in From. */
   from?: string;
-  /** A part of one in To, Cc or Bcc, or of the address as it was mailed. */
+  /** A part of one in To or Cc, of the inbox, or of the address as it was mailed. */
   to?: string;
   /** A regular expression of RE2, found in text or HTML. */
   bodyMatches?: string;
