@@ -1,6 +1,6 @@
 """Statements on faults: plans of domains, what was provoked, and how often something was tried."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +19,8 @@ COUNTS_DAYS: Final = 1
 """What was begun to be counted longer ago is forgotten, unless it is the count of a rule."""
 MAX_PLANS: Final = 2_000
 """There are so many plans in all, which each process has in memory."""
+MAX_PLANS_OF_ACCOUNT: Final = 100
+"""So many of them may be of one account."""
 
 
 _log = Logger()
@@ -55,9 +57,13 @@ _in_force: many[tuple[str, str, str]] = many(
     lambda domain, owner, plan: (domain, owner, plan),
     f"""select fault_plan.domain, fault_plan.owner, plan from fault_plan
         join domain on domain.name = fault_plan.domain and domain.owner = fault_plan.owner
-        where domain.verified limit {MAX_PLANS}""",  # noqa: S608  no input in it
+        where domain.verified and (%(all)s::boolean or fault_plan.domain = any(%(domains)s::text[]))
+        limit {MAX_PLANS}""",  # noqa: S608  no input in it
 )
-_count_plans: one[int] = one(column, "select count(*) from fault_plan")
+_count_plans: one[tuple[int, int]] = one(
+    lambda total, own: (total, own),
+    "select count(*), count(*) filter (where owner = %(owner)s) from fault_plan",
+)
 _add = none(
     f"""with more as (
             update fault_plan set provoked = provoked + %(count)s::bigint
@@ -118,18 +124,22 @@ async def find_plan(db: Executor, domain: str, owner: str) -> tuple[FaultPlan, i
     return await _find(db, domain=domain, owner=owner)
 
 
-async def count_plans(db: Executor) -> int:
-    """Return how many plans there are."""
-    return await _count_plans(db)
+async def count_plans(db: Executor, owner: str) -> tuple[int, int]:
+    """Return how many plans there are, and how many are of that account."""
+    return await _count_plans(db, owner=owner)
 
 
-async def plans_in_force(db: Executor) -> Mapping[str, tuple[str, FaultPlan]]:
-    """Return the plans of proved owners of domains: (owner, plan) by domain.
+async def plans_in_force(
+    db: Executor, domains: Collection[str] | None = None
+) -> dict[str, tuple[str, FaultPlan]]:
+    """Return the plans of proved owners of ``domains``, or of all: (owner, plan) by domain.
 
     One that a newer mailsacd has written, and that is not understood here, is left out.
     """
     found = {}
-    for domain, owner, plan in await _in_force(db):
+    for domain, owner, plan in await _in_force(
+        db, all=domains is None, domains=list(domains or ())
+    ):
         try:
             found[domain] = (owner, _plan(plan))
         except msgspec.ValidationError as e:

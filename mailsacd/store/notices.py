@@ -46,7 +46,7 @@ SPAM: Final = "mailsacd_spam"
 """Channel: something more was learned of spam, or all was forgotten; notices are empty."""
 
 FAULTS: Final = "mailsacd_faults"
-"""Channel: the faults that a domain's mail meets on purpose have changed; notices are empty."""
+"""Channel: the faults of the domain that the notice names (mail.faults) have changed."""
 
 RECONNECT_DELAYS_S: Final = (0.0, 0.1, 0.5, 1.0, 2.0)  # the last one again and again
 

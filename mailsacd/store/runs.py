@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mailsacd.core.run import Run
 from mailsacd.store.erasures import erase_domain
+from mailsacd.store.faults import remove_plan
 from mailsacd.store.sql import Executor, many, maybe, none, one
 
 FORGOTTEN_AFTER_S: Final = 900
@@ -168,12 +169,13 @@ async def claim_ended_runs(db: Executor, *, limit: int) -> Sequence[EndedRun]:
 
 
 async def delete_mail(db: Executor, run: Run | EndedRun) -> None:
-    """Have all mail of a run be gone (store.erasures), and what is known of mail for it.
+    """Have all mail of a run be gone (store.erasures), its faults, and what is known of its mail.
 
     That it was done is recorded, within a transaction.
     """
     await erase_domain(db, run.domain, run.owner)
     await _forget_refused(db, owner=run.owner, domain=run.domain)
+    await remove_plan(db, run.domain, run.owner)
     await _erased(db, id=run.id)
 
 

@@ -66,10 +66,10 @@ class DomainFaults:
             how = f"faults by address: {plan.byAddress}, by rules: {len(plan.rules)}"
             act = Act("domain", "changed", domain, how)
             await audit(transaction, account, author_of(actor), act)
-            await give_notice(transaction, FAULTS, "")
+            await give_notice(transaction, FAULTS, domain)
 
         await self._database.transaction(work)
-        await self._plans.read_now()
+        await self._plans.read_now(domain)
         return await self._view(domain, account)
 
     async def remove(self, actor: Actor, name: str) -> None:
@@ -83,11 +83,11 @@ class DomainFaults:
             if await store.remove_plan(transaction, domain, account):
                 act = Act("domain", "changed", domain, "no faults")
                 await audit(transaction, account, author_of(actor), act)
-                await give_notice(transaction, FAULTS, "")
+                await give_notice(transaction, FAULTS, domain)
 
         await self._notes.write_now()
         await self._database.transaction(work)
-        await self._plans.read_now()
+        await self._plans.read_now(domain)
 
     async def forget_old(self) -> None:
         """Delete what was counted long ago."""
@@ -102,8 +102,13 @@ class DomainFaults:
         if await has_others_addresses(transaction, domain, account):
             raise ConflictError(f"Others have addresses of {domain}, whose mail would fail")
         is_new = await store.find_plan(transaction, domain, account) is None
-        if is_new and await store.count_plans(transaction) >= store.MAX_PLANS:
-            raise ConflictError(f"{store.MAX_PLANS} domains have faults already, and no more may")
+        if not is_new:
+            return
+        total, own = await store.count_plans(transaction, account)
+        if own >= store.MAX_PLANS_OF_ACCOUNT:
+            raise ConflictError(f"{own} domains of the account have faults, and no more may")
+        if total >= store.MAX_PLANS:
+            raise ConflictError(f"{total} domains have faults already, and no more may")
 
     async def _view(self, domain: str, account: str) -> DomainFaultsView:
         await self._notes.write_now()

@@ -4,7 +4,7 @@ While there are none `active` is false, and nobody asks for more. Plans are read
 says that one has changed; their number is bounded (store.faults.MAX_PLANS).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from mailsacd.work.loop import Loop
 READ_EVERY_S: Final = 60.0
 """How long until it is known at the latest that a domain's claim was proved or lost."""
 
+_ALL: Final = ""
 _NONE: Final[tuple[PlannedFault, ...]] = ()
 
 
@@ -37,7 +38,8 @@ class FaultPlans:
         """Raises ConfigurationError for a setting that makes no sense."""
         self._database = database
         self._is_enabled = settings.enabled
-        self._plans: Mapping[str, tuple[str, FaultPlan]] = {}
+        self._plans: dict[str, tuple[str, FaultPlan]] = {}
+        self._changed: set[str] = set()
         self._every_public = EVERY_DOMAIN in settings.public_domains
         self._public = DomainNames(settings.public_domains, setting="faults.public_domains")
         self._is_public = bool(settings.public_domains)
@@ -46,8 +48,8 @@ class FaultPlans:
         self.active = False
         """Whether there are any faults at all."""
         self._look()
-        notices.subscribe(FAULTS, lambda _: self._loop.wake(), self._loop.wake)
-        notices.subscribe(DIRECTORY, self._changed, self._loop.wake)
+        notices.subscribe(FAULTS, self._read_again, self._read_all)
+        notices.subscribe(DIRECTORY, self._directory_changed, self._read_all)
 
     async def start(self) -> None:
         """Begin to know them; from now on all are known."""
@@ -59,9 +61,10 @@ class FaultPlans:
         """Read no more plans, and forget none that are there."""
         await self._loop.stop()
 
-    async def read_now(self) -> None:
-        """Return when a change that has committed is known on this node."""
+    async def read_now(self, domain: str) -> None:
+        """Return when a change of a domain's faults that has committed is known on this node."""
         if self._is_enabled:
+            self._changed.add(domain)
             await self._loop.run_now()
 
     def of_peer(self, peer_ip: str) -> tuple[PlannedFault, ...]:
@@ -130,12 +133,34 @@ class FaultPlans:
             return _NONE
         return (PlannedFault(fault=fault, key=local, domain=domain, owner=owner),)
 
-    def _changed(self, name: str) -> None:
-        if not name or name.rpartition("@")[2] in self._plans:
-            self._loop.wake()
+    def _directory_changed(self, name: str) -> None:
+        domain = name.rpartition("@")[2]
+        if not name:
+            self._read_all()
+        elif domain in self._plans:
+            self._read_again(domain)
+
+    def _read_again(self, domain: str) -> None:
+        self._changed.add(domain)
+        self._loop.wake()
+
+    def _read_all(self) -> None:
+        self._changed.add(_ALL)
+        self._loop.wake()
 
     async def _read(self) -> None:
-        self._plans = await plans_in_force(self._database)
+        """Read what has changed; where nothing is known to have, it is time to read all."""
+        changed, self._changed = self._changed, set()
+        try:
+            if changed and _ALL not in changed:
+                found = await plans_in_force(self._database, changed)
+                kept = {d: plan for d, plan in self._plans.items() if d not in changed}
+                self._plans = kept | found
+            else:
+                self._plans = await plans_in_force(self._database)
+        except BaseException:
+            self._changed |= changed
+            raise
         self._look()
 
     def _look(self) -> None:

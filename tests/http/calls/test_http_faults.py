@@ -7,7 +7,7 @@ import pytest_twisted
 from twisted.internet.threads import deferToThread
 
 from mailsacd.store.pool import Database
-from tests.http.society import HIDDEN_DOMAIN, OTHER, SHOWN_DOMAIN, Society, society
+from tests.http.society import HIDDEN_DOMAIN, OTHER, OWNER, SHOWN_DOMAIN, Society, society
 
 ensure = pytest_twisted.ensureDeferred
 FAULTS = f"/api/domains/{HIDDEN_DOMAIN}/faults"
@@ -93,5 +93,16 @@ async def test_who_may_and_what_is_refused(people: Society) -> None:
         "insert into address (email, domain, owner) values (%s, %s, %s)",
         (f"theirs@{SHOWN_DOMAIN}", SHOWN_DOMAIN, OTHER),
     )
+    await people.database.run(
+        """insert into domain (name, owner, verified, verification_txt)
+           select 'd' || n || '.example', %s, true, 'x' from generate_series(1, 100) n""",
+        (OWNER,),
+    )
+    await people.database.run(
+        """insert into fault_plan (domain, owner, plan)
+           select 'd' || n || '.example', %s, '{}' from generate_series(1, 100) n""",
+        (OWNER,),
+    )
+    assert (await people.ask("owner", "PUT", FAULTS, body)).status == 409, "it has 100"
     shown = f"/api/domains/{SHOWN_DOMAIN}/faults"
     assert (await people.ask("owner", "PUT", shown, body)).status == 409

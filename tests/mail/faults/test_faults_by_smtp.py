@@ -85,7 +85,7 @@ class Port:
     async def set(self, plan: FaultPlan = BY_ADDRESS) -> None:
         """Have it in force for DOMAIN."""
         await set_plan(self.database, DOMAIN, "owner", plan)
-        await self.plans.read_now()
+        await self.plans.read_now(DOMAIN)
 
     async def told(self) -> list[tuple[str, str, str]]:
         """The step, the fault and the answer of what was provoked, the newest first."""
@@ -206,7 +206,7 @@ async def test_names_are_names_until_their_domain_says_otherwise(open_port: Open
     assert await port.mail(at("jeff"), sender=at("mail-550", OTHER_DOMAIN)) == TAKEN
     assert await port.talk(lambda c: c.ehlo(f"helo-501.{OTHER_DOMAIN}")[0]) == 250
     await remove_plan(port.database, DOMAIN, "owner")
-    await port.plans.read_now()
+    await port.plans.read_now(DOMAIN)
     assert not port.plans.active
     assert await port.mail(at("rcpt-550")) == TAKEN
 
@@ -236,7 +236,7 @@ async def test_nobodys_faults_have_the_mail_of_others_fail(open_port: OpenPort) 
     others = at("rcpt-x", "elsewhere.example")
     await port.set()
     await set_plan(port.database, OTHER_DOMAIN, "owner", BY_ADDRESS)
-    await port.plans.read_now()
+    await port.plans.read_now(OTHER_DOMAIN)
 
     async def statuses(*recipients: str) -> list[bytes]:
         def work(client: smtplib.SMTP) -> list[bytes]:
@@ -430,7 +430,7 @@ async def test_a_claim_that_is_not_proved_has_no_faults(open_port: OpenPort) -> 
     port = await open_port()
     await port.set()
     await port.database.run("update domain set verified = false where name = %s", (DOMAIN,))
-    await port.plans.read_now()
+    await port.plans.read_now(DOMAIN)
     assert await port.mail(at("rcpt-550")) == TAKEN
 
 

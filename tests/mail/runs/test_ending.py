@@ -14,6 +14,7 @@ from mailsacd.core.account import new_run_key
 from mailsacd.core.actor import Scope, by_command
 from mailsacd.core.errors import ForbiddenError, UnauthenticatedError
 from mailsacd.core.event import Arrival, Interest
+from mailsacd.core.fault_plan import FaultPlan
 from mailsacd.core.run import Run, new_run_id
 from mailsacd.mail.accounts.guesses import GUESSES
 from mailsacd.mail.ownership.directory import Directory
@@ -23,6 +24,7 @@ from mailsacd.mail.runs.ending import EndingRuns
 from mailsacd.mail.runs.runs import Runs
 from mailsacd.run_settings import RunSettings
 from mailsacd.store.erasures import remove_erased
+from mailsacd.store.faults import set_plan
 from mailsacd.store.pool import Database
 from mailsacd.store.runs import FORGOTTEN_AFTER_S
 from mailsacd.store.storing import store_envelopes
@@ -100,12 +102,15 @@ async def test_a_run_that_is_over_is_deleted_by_one_node_and_forgotten_later(
         await _store(database, f"bob@{run.domain}", 600)
         await _store(database, f"bob@{staying.domain}", 1)
         assert (await here.people.authenticator.authenticate(key)).account == "ann"
+        for each in (run, staying):
+            await set_plan(database, each.domain, "ann", FaultPlan(byAddress=True))
         await database.run(f"{OVER} where id = %s", (1, run.id))
         steps = (ensureDeferred(here.ending().step()) for _ in range(2))
         await gatherResults(list(steps))
         with pytest.raises(UnauthenticatedError):
             await here.people.authenticator.authenticate(key)
         assert await _count(database, "erasure") == 1
+        assert await _count(database, "fault_plan") == 1
         await _remove_all(database)
         assert await _count(database, "message") == 1
         await _store(database, f"late@{run.domain}", 1)  # its RCPT was before the end
