@@ -137,7 +137,8 @@ async def test_what_comes_for_a_run_that_is_forgotten_is_nobodys_and_seen_by_nob
     rows = await database.fetch("select inbox, owner, private from message order by id")
     assert rows == [(inboxes[0], None, True), (inboxes[1], None, False)]
     arrivals = (await database.fetch("select messages from event"))[0][0]
-    hidden, told = msgspec.json.decode(arrivals, type=list[Arrival])
+    came = {each.inbox: each for each in msgspec.json.decode(arrivals, type=list[Arrival])}
+    hidden, told = (came[inbox] for inbox in inboxes)
     everything = Interest("ann", domains=frozenset({run, "run-on.example"}), all_public=True)
     assert not everything.includes(hidden)
     assert everything.includes(told)
