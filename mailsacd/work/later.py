@@ -88,8 +88,8 @@ class Later(Generic[R]):
             self._tasks.run(self._do(*self._waiting.popleft()))
             begun += 1
         await self._write()
-        if begun or self._tasks or self._results:  # what comes next is not begun before its time
-            return EVERY_S
+        if begun or self._waiting or self._tasks or self._results:
+            return EVERY_S  # what comes next is not begun before its time
         self._is_idle = True
         return inf
 

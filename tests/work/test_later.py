@@ -60,6 +60,17 @@ def test_all_that_waits_is_done_a_few_at_a_time(kept: Kept) -> None:
     assert len(kept.results) == 2 * (PER_STEP + 6)
 
 
+def test_what_waited_while_results_could_not_be_kept_is_done_once_they_are(kept: Kept) -> None:
+    kept.error = UnavailableError("away")
+    kept.later.start()
+    for _ in range(AT_ONCE):
+        kept.later.put(1, kept.at_once)
+    kept.clock.pump([EVERY_S] * 10)
+    kept.error = None
+    kept.clock.pump([EVERY_S] * 20)
+    assert kept.results == [1, 2] * AT_ONCE
+
+
 def test_few_are_under_way_and_the_end_does_not_wait_for_them(kept: Kept) -> None:
     kept.later.start()
     for _ in range(2 * AT_ONCE):
