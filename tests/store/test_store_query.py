@@ -23,6 +23,7 @@ from mailsacd.store.libpq import libpq
 from mailsacd.store.pool import Database
 from mailsacd.store.sql import column, many, none, one
 from mailsacd.store.transaction import Transaction
+from tests.patience import PATIENCE_S
 from tests.store.conftest import Server
 
 Connect = Callable[..., Database]
@@ -150,7 +151,13 @@ async def test_a_frozen_server_is_hung_up_on_in_the_middle_of_a_large_value(
     database, _ = frozen
     with pytest.raises(UnavailableError):
         await _echo(database, value=bytes(20_000_000))
-    assert await _echo(database, value=b"again") == b"again"
+
+    async def echo() -> bytes:
+        while True:  # a busy machine is not as quick as these have to be
+            with suppress(UnavailableError):
+                return await _echo(database, value=b"again")
+
+    assert await ensureDeferred(echo()).addTimeout(PATIENCE_S, reactor) == b"again"
 
 
 @pytest_twisted.ensureDeferred

@@ -263,7 +263,8 @@ async def until_none(node: People) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", [messages._list_json, messages._count, inbox._purge_inbox, maildrop._list]
+    "statement",
+    [*messages._list_json.values(), messages._count, inbox._purge_inbox, maildrop._list],
 )
 def test_what_may_pass_over_very_many_rows_calls_no_function_for_each(
     statement: Statement | Deletion[int],
