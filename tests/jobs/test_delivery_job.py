@@ -161,12 +161,13 @@ async def test_after_a_day_it_has_failed(make_station: MakeStation, receive: Rec
     await station.pass_time(1400, step_s=100)
     (delivery,) = await station.listed()
     assert (delivery.state, delivery.code, delivery.due) == ("failed", 503, None)
-    assert delivery.attempts == len(receiver.got)
+    tried = len(receiver.got)
+    assert tried - 1 <= delivery.attempts <= tried  # time runs on while one is under way
     assert await station.told() == [
         (DELIVERY_FAILED, BOX, 503, f"webhook {delivery.id} The answer was 503")
     ]
     await station.pass_time(DAY_S, step_s=10_000)
-    assert len(receiver.got) == delivery.attempts
+    assert len(receiver.got) == tried
 
 
 @pytest_twisted.ensureDeferred
