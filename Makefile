@@ -29,8 +29,12 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/run.stamp
 	@exec $(BIN)/twistd --nodaemon --pidfile= mailsacd --data-dir $(DATA_DIR) $(ARGS)
 
+# Ten thousand tests with real sockets and servers share two cores: one that a busy machine broke
+# passes alone, one that is broken does not
 test: system-programs check
-	$(BIN)/python -m pytest -q -n auto --dist worksteal
+	$(BIN)/python -m pytest -q -n auto --dist worksteal || { \
+		echo "WARNING: what failed above is tried once more, with nothing beside it"; \
+		$(BIN)/python -m pytest -q -n 0 -x --last-failed --last-failed-no-failures=none; }
 	@$(MAKE) --no-print-directory newest || \
 		echo "WARNING: with the newest versions of what mailsacd runs on, it fails: see above"
 
