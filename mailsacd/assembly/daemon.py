@@ -17,19 +17,12 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from mailsacd.announcement import announce
-from mailsacd.assembly.account_pages import account_pages
 from mailsacd.assembly.delivering import Delivering
-from mailsacd.assembly.evidence import evidence_calls
 from mailsacd.assembly.facades import Facades
 from mailsacd.assembly.feeds import Feeds
-from mailsacd.assembly.figure_pages import figure_pages
-from mailsacd.assembly.mail_pages import mail_pages
 from mailsacd.assembly.mail_parts import MailParts
-from mailsacd.assembly.message_checks import make_message_checks
 from mailsacd.assembly.node_memory import NodeMemory
 from mailsacd.assembly.observing import Observing
-from mailsacd.assembly.operating import Operating
-from mailsacd.assembly.operator_pages import operator_pages
 from mailsacd.assembly.ownership import Ownership
 from mailsacd.assembly.pages import WebPages
 from mailsacd.assembly.part import Edge, Ground, P, Part
@@ -38,14 +31,12 @@ from mailsacd.assembly.reads import make_reader
 from mailsacd.assembly.records import Records
 from mailsacd.assembly.recycling import Recycling
 from mailsacd.assembly.runs import RunParts
-from mailsacd.assembly.searching import make_search
-from mailsacd.assembly.signing_in import SigningIn
 from mailsacd.assembly.spam import Spam
+from mailsacd.assembly.surface import Parts, Surface
 from mailsacd.assembly.waiting import Waiting
-from mailsacd.assembly.web import Web, mail_calls
+from mailsacd.assembly.web import Web
 from mailsacd.certificate import CertificateStore
 from mailsacd.data import Data, hostname_of, make_data_dir, open_data, open_database
-from mailsacd.http.calls.checks import CheckCalls
 from mailsacd.mail.records.telemetry import Telemetry
 from mailsacd.mail.records.traffic_log import TrafficLog
 from mailsacd.ports import OwnPorts, Ports, allow_open_files
@@ -160,6 +151,20 @@ class Daemon:
         self, ground: Ground, ports: Mapping[str, int]
     ) -> Mapping[str, IProtocolFactory]:
         """Build the parts; what listens, by the names of its ports, which ``ports`` will tell."""
+        parts = await self._make_parts(ground, ports)
+        owners, records, mail, feeds = parts.owners, parts.records, parts.mail, parts.feeds
+        surface = Surface(ground, parts)
+        pages = self._add(
+            WebPages(ground, surface.signing_in, ports, mail.offers_tls, surface.pages())
+        )
+        groups = (*surface.calls(), *pages.calls())
+        web = self._add(Web(ground, owners, records, groups, feeds.websockets))
+        web.site.explain = pages.explain
+        facades = self._add(Facades(ground, owners, records, mail.receiving, feeds))
+        self._edges = (*mail.edges, feeds, parts.waiting, web, facades)
+        return {**mail.factories, **web.factories, **facades.factories}
+
+    async def _make_parts(self, ground: Ground, ports: Mapping[str, int]) -> Parts:
         observing = self._add(Observing(ground, self._memory.figures))
         owners = self._add(Ownership(ground))
         records = self._add(Records(ground, owners))
@@ -175,42 +180,17 @@ class Daemon:
             *spam.observers,
         )
         mail = MailParts(ground, owners, records, observers, ports, self._add)
-        feeds = self._add(Feeds(ground, owners, records, push.hub))
-        waiting = self._add(Waiting(ground, owners, records, push.hub, mail.policy))
-        runs = self._add(RunParts(ground, owners, records))
-        signing_in = SigningIn.of(ground.settings, owners, records)
-        operating = Operating(ground, owners)
-        checks = make_message_checks(ground, owners, records.throttle)
-        search = make_search(ground, owners)
-        theirs = (
-            *mail_pages(ground, owners, signing_in, checks, spam, search),
-            *account_pages(ground, owners, signing_in, mail, delivering),
-            *figure_pages(signing_in, records),
-            *operator_pages(operating),
+        return Parts(
+            observing=observing,
+            owners=owners,
+            records=records,
+            delivering=delivering,
+            spam=spam,
+            mail=mail,
+            feeds=self._add(Feeds(ground, owners, records, push.hub)),
+            waiting=self._add(Waiting(ground, owners, records, push.hub, mail.policy)),
+            runs=self._add(RunParts(ground, owners, records)),
         )
-        pages = self._add(WebPages(ground, signing_in, ports, mail.offers_tls, theirs))
-        groups = (
-            *mail_calls(ground, owners, spam.moved, search),
-            CheckCalls(checks),
-            *evidence_calls(ground, owners, mail.checking, spam, checks),
-            *owners.calls(),
-            *signing_in.calls(),
-            *operating.calls(),
-            *records.calls(),
-            *spam.calls(),
-            *mail.calls(),
-            *observing.calls(),
-            *delivering.calls(),
-            *feeds.calls(),
-            *waiting.calls(),
-            *runs.calls(search, waiting.wait_calls, feeds.listeners),
-            *pages.calls(),
-        )
-        web = self._add(Web(ground, owners, records, groups, feeds.websockets))
-        web.site.explain = pages.explain
-        facades = self._add(Facades(ground, owners, records, mail.receiving, feeds))
-        self._edges = (*mail.edges, feeds, waiting, web, facades)
-        return {**mail.factories, **web.factories, **facades.factories}
 
     def _add(self, part: P) -> P:
         self._parts.append(part)

@@ -73,6 +73,10 @@ class Ownership:
         keys = DomainKeys(database, self.resolver, ground.lanes.keys, lent=lent, clock=reactor)
         records = DomainRecords(self.resolver, self.domain_rules, keys)
         self.domains = Domains(database, self.addresses, self.directory, plans, records)
+        self._look_after(ground, keys, alternates)
+
+    def _look_after(self, ground: Ground, keys: DomainKeys, alternates: Alternates) -> None:
+        database, reactor = ground.database, ground.reactor
         self._signing_keys = Loop(
             "look for DKIM keys", keys.keep, every_s=KEYS_EVERY_S, clock=reactor, cancels=True
         )

@@ -22,6 +22,7 @@ from mailsacd.mail.receiving.load_test_intake import LoadTestIntake
 from mailsacd.mail.receiving.refused_transcripts import RefusedTranscripts
 from mailsacd.mail.receiving.witness import MailWitness
 from mailsacd.ports import TLS
+from mailsacd.settings import Settings
 from mailsacd.smtp.factory import SmtpFactory
 from mailsacd.smtp.services import ProvokesFaults, SmtpServices
 from mailsacd.sockets.connection_factory import drain_all
@@ -87,17 +88,9 @@ class Receiving:
         )
         self.admission = Admission(records.denylist, records.throttle, directory)
         anybody = replace(self._from_anybody(ground, checking), faults=testing.faults)
-        who_logs_in = replace(
-            anybody,
-            settings=settings.capture,
-            ingest=self.intake,
-            accept=captures_all(intake, directory, forwarding),
-            admission=CaptureAdmission(records.throttle),
-            capture=Capture(records.clients, self.intake, records.usage, records.activity),
-            plain_login=settings.capture.plain_login,
-            port="capture",
-        )
-        self.factories = {**twins("smtp", anybody), **twins("capture", who_logs_in)}
+        all_taken = captures_all(intake, directory, forwarding)
+        captured = self._captured(ground.settings, records, replace(anybody, accept=all_taken))
+        self.factories = {**twins("smtp", anybody), **twins("capture", captured)}
 
     async def start(self) -> None:
         """Write down what is refused."""
@@ -129,6 +122,19 @@ class Receiving:
             transcripts=self._transcripts,
             admission=self.admission,
             telemetry=ground.telemetry,
+        )
+
+    def _captured(
+        self, settings: Settings, records: Records, anybody: SmtpServices
+    ) -> SmtpServices:
+        return replace(
+            anybody,
+            settings=settings.capture,
+            ingest=self.intake,
+            admission=CaptureAdmission(records.throttle),
+            capture=Capture(records.clients, self.intake, records.usage, records.activity),
+            plain_login=settings.capture.plain_login,
+            port="capture",
         )
 
 
