@@ -61,7 +61,7 @@ def client_certificate(connection: Connection) -> ClientCertificate | None:
         return None
     try:
         return _told(shown.to_cryptography())
-    except ValueError:  # strangers sign what they like
+    except (ValueError, x509.InvalidVersion):  # strangers sign what they like
         return None
 
 

@@ -273,6 +273,32 @@ async def test_tls_and_the_certificate_of_the_client_are_told(
             assert len(certificate.sha256) == 64
 
 
+def _of_version_2(directory: Path) -> None:
+    """Have the certificate in a directory of data say that it is of X.509's version 2."""
+    file = directory / "tls.crt"
+    encoded = ssl.PEM_cert_to_DER_cert(file.read_text())
+    version = bytes.fromhex("a003020102")  # RFC 5280 section 4.1: [0] INTEGER 2 is version 3
+    assert version in encoded
+    file.write_text(ssl.DER_cert_to_PEM_cert(encoded.replace(version, version[:-1] + b"\1", 1)))
+
+
+@ensure
+async def test_a_certificate_that_nobody_understands_is_none(
+    listen: Listen, tls: ReloadableContext, tmp_path: Path
+) -> None:
+    CertificateStore(TlsSettings(), data_dir=tmp_path, hostname="client.example")
+    _of_version_2(tmp_path)
+    listener = wanting(listen(SmtpSettings(starttls="offer"), tls=tls, transcripts=Keeping()))
+
+    def send() -> None:
+        with smtplib.SMTP("127.0.0.1", listener.port, "c.example", 60) as client:
+            client.starttls(context=_context(tmp_path))
+            client.sendmail("a@b.example", ["c@d.example"], "x")
+
+    await deferToThread(send)
+    assert stored(listener).wire.certificate is None
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @ensure
 async def test_a_client_with_a_certificate_resumes_its_tls_session(
