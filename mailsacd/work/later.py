@@ -81,6 +81,7 @@ class Later(Generic[R]):
         await self._tasks.finish(0)
 
     async def _step(self) -> float:
+        await self._write()  # else what is done would count as under way for a step more
         begun = 0
         while self._waiting and begun < PER_STEP:
             if len(self._tasks) + len(self._results) >= self._at_once:

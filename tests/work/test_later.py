@@ -21,10 +21,11 @@ class Kept:
         self.clock = Clock()
         self.results: list[int] = []
         self.error: Exception | None = None
-        self.later: Later[int] = Later("work", self._keep, at_once=AT_ONCE, clock=self.clock)
+        self.later: Later[int] = Later("work", self.keep, at_once=AT_ONCE, clock=self.clock)
         self.waiting: list[Deferred[None]] = []
 
-    async def _keep(self, results: Sequence[int]) -> None:
+    async def keep(self, results: Sequence[int]) -> None:
+        """Take results, or fail."""
         if self.error is not None:
             raise self.error
         self.results += results
@@ -69,6 +70,18 @@ def test_what_waited_while_results_could_not_be_kept_is_done_once_they_are(kept:
     kept.error = None
     kept.clock.pump([EVERY_S] * 20)
     assert kept.results == [1, 2] * AT_ONCE
+
+
+def test_what_is_done_holds_up_nothing_at_the_next_step(kept: Kept) -> None:
+    later = Later("work", kept.keep, at_once=2, clock=kept.clock)
+    later.start()
+    for _ in range(6):
+        later.put(1, kept.slow)
+    for begun in (2, 4, 6):
+        kept.clock.advance(EVERY_S)
+        assert len(kept.waiting) == begun
+        for each in kept.waiting[begun - 2 :]:
+            each.callback(None)
 
 
 def test_few_are_under_way_and_the_end_does_not_wait_for_them(kept: Kept) -> None:
