@@ -20,7 +20,7 @@ from tinycss2.ast import (
 )
 
 from mailsacd.mail.checks.check import Subject
-from mailsacd.mail.checks.pictures import Picture, pictures_of
+from mailsacd.mail.checks.pictures import Picture
 from mailsacd.mime.style_sheets import Condition, Rule, nodes_in
 from mailsacd.mime.tree import Element
 
@@ -55,6 +55,7 @@ _ELEMENTS: Final = {
     ),
     "map": "html-image-maps", "applet": "html-object",
 }  # fmt: skip
+_ATTRIBUTE_NAMES: Final = {"loading": "html-loading-attribute"}  # others are called as they are
 _ATTRIBUTES: Final = frozenset({
     "align", "aria-describedby", "aria-hidden", "aria-label", "aria-labelledby", "aria-live",
     "background", "cellpadding", "cellspacing", "dir", "height", "hidden", "lang", "loading",
@@ -81,14 +82,14 @@ class Features:
         """``subject`` is the message; its HTML is looked at."""
         self.uses: dict[str, Use] = {}
         self._known = known
-        self._of_inline: dict[str, frozenset[str]] = {}
-        elements = list(subject.tree.elements()) if subject.tree is not None else []
+        self._of_inline: dict[str, tuple[str, ...]] = {}
+        elements = subject.elements
         for element in elements:
             self._take(_of_element(element), element)
             style = element.attributes.get("style", "")
             if style not in self._of_inline:
                 declared = _of_declarations(subject.styles.inline(element))
-                self._of_inline[style] = frozenset(declared)
+                self._of_inline[style] = tuple(dict.fromkeys(declared))
             self._take(self._of_inline[style], element)
         for rule in subject.styles.rules:
             self._take(_of_rule(rule), rule)
@@ -96,7 +97,7 @@ class Features:
             self._take(_of_condition(condition), condition)
         if subject.styles.nested_rules:
             self._take(("css-nesting",), "in <style>")
-        for picture in pictures_of(subject):
+        for picture in subject.pictures:
             self._take(_of_picture(picture), picture)
 
     def _take(self, names: Iterable[str], origin: _Origin) -> None:
@@ -134,14 +135,14 @@ def _of_element(element: Element) -> Iterator[str]:
         yield "html-meta-color-scheme"
     for name in attributes:
         if name in _ATTRIBUTES:
-            yield f"html-{name}"
+            yield _ATTRIBUTE_NAMES.get(name, f"html-{name}")
 
 
 def _of_rule(rule: Rule) -> Iterator[str]:
     for selector in rule.selectors:
         for kind in selector.kinds:
             yield f"css-{kind}"
-    yield from set(_of_declarations(rule.declarations))
+    yield from dict.fromkeys(_of_declarations(rule.declarations))
 
 
 def _of_condition(condition: Condition) -> Iterator[str]:

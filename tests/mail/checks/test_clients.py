@@ -34,6 +34,7 @@ def found(html: str) -> set[str]:
             "html-anchor-links html-mailto-links",
         ),
         ('<p hidden lang="en" title="a">', "html-hidden html-lang"),
+        ('<img loading="lazy">', "html-loading-attribute"),
         ('<meta name="color-scheme">', "html-meta-color-scheme"),
         ('<p style="border-top-color:red;margin-left:1px">', "css-border css-margin css-unit-px"),
         ('<p style="-webkit-transform:none">', "css-transform"),
