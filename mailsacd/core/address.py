@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import idna
 
 from mailsacd.core.errors import BadAddressError
-from mailsacd.core.run import is_of_run
+from mailsacd.core.run import ID_FORM, is_of_run
 
 MAX_LOCAL_OCTETS = 64  # RFC 5321 section 4.5.3.1.1
 MAX_DOMAIN_OCTETS = 255  # RFC 5321 section 4.5.3.1.2
@@ -28,7 +28,7 @@ MAX_DNS_CHARACTERS = 253  # RFC 1035 section 2.3.4: 255 octets as they are sent
 MAX_ADDRESS_OCTETS = 254  # RFC 5321 section 4.5.3.1.3: 256 with the angle brackets
 
 _ALTERNATE_LOCAL = re.compile(r"inbox-[0-9a-f]{40}\Z")
-_RUN_LOCAL = re.compile(r"(run-[0-9a-hjkmnp-tv-z]{16})-(.+)\Z")
+_RUN_LOCAL = re.compile(rf"({ID_FORM})-(.+)\Z")
 _UNQUOTED = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.\u0080-\U0010ffff-]+\Z")
 _ASCII_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _QUOTED = re.compile(r'"((?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*)"\Z')

@@ -14,7 +14,8 @@ RUN_ID_CHARACTERS: Final = 20
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_CHARACTERS: Final = 16  # of 32 each: 80 bits
-DOMAIN_FORM: Final = r"^run-[0-9a-hjkmnp-tv-z]{16}\."
+ID_FORM: Final = rf"run-[{_ALPHABET}]{{{_RANDOM_CHARACTERS}}}"
+DOMAIN_FORM: Final = rf"^{ID_FORM}\."
 """How the domain of a run begins: a regular expression of Python and of PostgreSQL."""
 _OF_DOMAIN: Final = re.compile(DOMAIN_FORM)
 

@@ -59,12 +59,16 @@ class RunCounts:
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:
-    """A run whose mail is to be deleted; ``is_over`` tells that it can be forgotten after that."""
+    """A run whose mail is to be deleted; ``is_over`` tells that it can be forgotten after that.
+
+    ``is_new`` tells that it was not deleted before.
+    """
 
     id: str
     domain: str
     owner: str
     is_over: bool
+    is_new: bool
 
 
 def _run(*values: Any) -> Run:
@@ -112,8 +116,9 @@ _key = maybe(
 )
 _ended = many(
     EndedRun,
-    f"""select id, domain, owner, ends < now() - interval '{FORGOTTEN_AFTER_S} seconds' from run
-        where ends <= now()
+    f"""select id, domain, owner, ends < now() - interval '{FORGOTTEN_AFTER_S} seconds',
+            erased is null
+        from run where ends <= now()
             and (erased is null or ends < now() - interval '{FORGOTTEN_AFTER_S} seconds')
         order by ends limit %(limit)s::int for update skip locked""",  # noqa: S608  as above
 )

@@ -18,7 +18,6 @@ AT_A_TIME: Final = 20
 
 class EndingRuns:
     """Any number of nodes may do this: each run is one node's, and what a crash undoes is done
-
     again. All mail of a run is gone with one row (store.erasures); what comes after that, of
     senders who had begun before, is when the run is forgotten.
     """
@@ -52,7 +51,7 @@ class EndingRuns:
         for run in ended:
             self._directory.forget(run.domain)
             self._accounts.forget(run.owner)
-            if not run.is_over:
+            if run.is_new:
                 self._activity.record(
                     RUN, account=run.owner, subject=run.domain, detail="its time is over"
                 )
@@ -66,6 +65,6 @@ async def _delete_some(transaction: Transaction) -> list[EndedRun]:
         if run.is_over:
             await forget_run(transaction, run.id)
         await announce(transaction, run.domain)
-    for owner in {run.owner for run in ended if not run.is_over}:
+    for owner in {run.owner for run in ended if run.is_new}:
         await give_notice(transaction, ACCOUNTS, owner)
     return list(ended)

@@ -17,7 +17,7 @@ from mailsacd.core.errors import (
     OverloadedError,
     ThrottledError,
 )
-from mailsacd.core.run import RUN_ID_CHARACTERS, Run, is_of_run, new_run_id
+from mailsacd.core.run import ID_FORM, RUN_ID_CHARACTERS, Run, is_of_run, new_run_id
 from mailsacd.mail.accounts.accounts import Accounts
 from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.mail.ownership.directory import Directory, announce
@@ -38,7 +38,7 @@ ENDED_KNOWN: Final = 4
 MAX_NAME_CHARACTERS: Final = 100
 
 _USUAL_DOMAIN: Final = "example.com"  # RFC 2606: programs take it for a domain like any other
-_ID: Final = re.compile(r"run-[0-9a-hjkmnp-tv-z]{16}\Z")
+_ID: Final = re.compile(rf"{ID_FORM}\Z")
 _RETRY_S: Final = 60
 
 

@@ -167,6 +167,19 @@ async def test_what_a_crash_broke_off_is_done_by_the_next_node(
 
 
 @ensure
+async def test_a_run_that_ended_long_before_a_daemon_ran_is_told_of_once(
+    database: Database, database_dsn: str
+) -> None:
+    async with node(database, database_dsn) as here:
+        await here.begin()
+        await database.run(OVER, (FORGOTTEN_AFTER_S + 1,))
+        for _ in range(2):
+            await here.ending().step()
+        told = await here.activity.list(by_command("ann"), limit=10)
+        assert [(each.kind, each.detail) for each in told][:1] == [("run", "its time is over")]
+
+
+@ensure
 async def test_a_run_goes_with_its_account(database: Database, database_dsn: str) -> None:
     async with node(database, database_dsn) as here:
         run, key = await here.begin()
