@@ -32,8 +32,8 @@ run: $(VENV)/run.stamp
 # Ten thousand tests with real sockets and servers share two cores: one that a busy machine broke
 # passes alone, one that is broken does not
 test: system-programs check
-	$(BIN)/python -m pytest -q -n auto --dist worksteal || { \
-		echo "WARNING: what failed above is tried once more, with nothing beside it"; \
+	$(BIN)/python -m pytest -q -n auto --dist worksteal || { test $$? -eq 1 && \
+		echo "WARNING: what failed above is tried once more, with nothing beside it" && \
 		$(BIN)/python -m pytest -q -n 0 -x --last-failed --last-failed-no-failures=none; }
 	@$(MAKE) --no-print-directory newest || \
 		echo "WARNING: with the newest versions of what mailsacd runs on, it fails: see above"
