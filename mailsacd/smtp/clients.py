@@ -91,7 +91,7 @@ class Clients:
         except ProvokedError as e:
             answer = e.reply
         except MailsacdError:
-            answer = reply.CANNOT_CHECK_RECIPIENT
+            answer = reply.CANNOT_CHECK_RECIPIENT.saying("Cannot do this now, try again later")
         session.answer_fault(question, answer)
 
     async def check_sender(self, session: Session, action: AskSender) -> None:

@@ -253,7 +253,7 @@ class SessionRunner:
         stored.addCallbacks(self._taken, self._not_stored, callbackArgs=(envelope.id,))
         stored.addErrback(self._broken)
 
-    def _taken(self, answer: Reply | None, envelope_id: str = "") -> None:
+    def _taken(self, answer: Reply | None, envelope_id: str) -> None:
         self._connection.read_control.effect()
         self._finish(answer or stored_as(envelope_id))
 

@@ -77,7 +77,7 @@ class SessionFaults:
             return False
         self._conversation.faults = self
         self._peer = self._provoking.of_peer(self._connection.peer_ip)
-        question = self._question("connect", self._peer, "")
+        question = self._question("connect", (), "")
         if question is None:
             return False
         self._conversation.then(question)
@@ -204,8 +204,7 @@ class SessionFaults:
     def _question(
         self, at: Phase, found: tuple[PlannedFault, ...], name: str, line: bytes = b""
     ) -> AskFault | None:
-        planned = chain(self._peer, found) if found is not self._peer else found
-        here = tuple((each, name) for each in planned if each.fault.at == at)
+        here = tuple((each, name) for each in chain(self._peer, found) if each.fault.at == at)
         return AskFault(at, here, line) if here else None
 
     async def _provoke(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from twisted.logger import Logger
@@ -19,9 +19,6 @@ COUNTS_DAYS: Final = 1
 """What was begun to be counted longer ago is forgotten, unless it is the count of a rule."""
 MAX_PLANS: Final = 2_000
 """There are so many plans in all, which each process has in memory."""
-MAX_PLANS_OF_ACCOUNT: Final = 100
-"""So many of them may be of one account."""
-
 
 _log = Logger()
 
@@ -177,6 +174,6 @@ async def count_try(db: Executor, domain: str, key: str, *, window_s: int) -> in
     return tries
 
 
-async def forget_old_counts(db: Executor) -> Any:
+async def forget_old_counts(db: Executor) -> None:
     """Delete counts of long ago."""
-    return await _forget_old(db)
+    await _forget_old(db)

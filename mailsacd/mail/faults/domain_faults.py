@@ -1,6 +1,7 @@
 """Faults as the owner of a domain sets them up, and is told of them."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from mailsacd.core.actor import Actor, account_of, unlimited_account
 from mailsacd.core.audit import Act, author_of
@@ -18,6 +19,9 @@ from mailsacd.store.notices import FAULTS, give_notice
 from mailsacd.store.ownership import has_others_addresses
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
+
+MAX_PLANS_OF_ACCOUNT: Final = 100
+"""So many of all plans (store.MAX_PLANS) may be of one account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,7 @@ class DomainFaults:
         if not is_new:
             return
         total, own = await store.count_plans(transaction, account)
-        if own >= store.MAX_PLANS_OF_ACCOUNT:
+        if own >= MAX_PLANS_OF_ACCOUNT:
             raise ConflictError(f"{own} domains of the account have faults, and no more may")
         if total >= store.MAX_PLANS:
             raise ConflictError(f"{total} domains have faults already, and no more may")

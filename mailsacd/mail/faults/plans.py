@@ -92,12 +92,12 @@ class FaultPlans:
     def of_recipient(self, sender: str, recipient: Recipient) -> tuple[PlannedFault, ...]:
         """Return the faults of a recipient: of its local part, and of the domain's rules."""
         original = recipient.original_inbox
+        domain = original.rpartition("@")[2]
         found = self.of_name(original)
-        known = self._plans.get(original.rpartition("@")[2])
+        known = self._plans.get(domain)
         if known is None or not known[1].rules:
             return found
         owner, plan = known
-        domain = original.rpartition("@")[2]
         rules = (
             PlannedFault(
                 fault=rule.fault, when=rule.when, key=f"#{number}", domain=domain, owner=owner
