@@ -13,7 +13,6 @@ from mailsacd.facades.tools import TOOLS, Needs
 from mailsacd.http.server.site import HttpSite
 from mailsacd.mail.limits.usage import Metered
 from mailsacd.mail.reading.all_mail import AllMail
-from mailsacd.mail.reading.mailbox import Mailbox
 from mailsacd.mail.receiving.hand_in import HandIn
 from mailsacd.ports import facades
 from mailsacd.work.tasks import Tasks
@@ -78,7 +77,7 @@ class Facades:
         feeds: Feeds,
     ) -> Needs:
         settings, database = ground.settings, ground.database
-        mailbox = Mailbox(database, owners.access_control, ground.lanes.readers)
+        mailbox = owners.mailbox
         is_local = is_loopback(settings.facades.host)
         all_mail = AllMail(
             database,

@@ -53,7 +53,7 @@ def folded(message: Outline) -> Folded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """All of it has to hold; None: it does not matter. Texts are parts, as core.folding has them.
+    """All of it has to hold; None: it does not matter. Texts are kept as core.folding has them.
 
     ``sender`` is a part of an address or name in From; ``recipient`` one in To or Cc, of the
     inbox, or of the address as it was mailed, its tag included. ``body_matches`` has to be found in
@@ -69,11 +69,14 @@ class Condition:
     since_ms: int | None = None
     count: int = 1
 
-    def failed_by(self, message: Folded) -> tuple[str, ...]:
-        """The names of the conditions that do not hold, but for that of the body, which is not
+    def __post_init__(self) -> None:
+        for name in ("subject_includes", "sender", "recipient"):
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, fold(text))
 
-        in an outline.
-        """
+    def failed_by(self, message: Folded) -> tuple[str, ...]:
+        """The names of the conditions that do not hold, but for that of the body."""
         return tuple(self._failed_by(message))
 
     def _failed_by(self, message: Folded) -> Iterator[str]:
@@ -90,4 +93,4 @@ class Condition:
 
 
 def _includes(part: str | None, text: str) -> bool:
-    return part is None or fold(part) in text
+    return part is None or part in text

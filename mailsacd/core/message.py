@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from mailsacd.core.actor import Actor
 from mailsacd.core.message_form import Marks, message_json
 
 MAX_LABELS: Final = 100
@@ -111,3 +112,13 @@ class Message:
     def as_json(self) -> bytes:
         """The message as one JSON object in UTF-8, every field of its JSON form present."""
         return message_json(self.facts, self.marks, self.auth)
+
+
+class Reads(Protocol):
+    """The only door to stored messages (mail.reading.mailbox)."""
+
+    async def get(self, actor: Actor, email: str, message_id: str) -> Message:
+        """One message, if the actor may see it."""
+
+    async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
+        """The bytes that are stored of it."""

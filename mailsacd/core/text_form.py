@@ -17,7 +17,6 @@ def whole(form: str, **also: Any) -> Meta:
 
 def in_json_schema(pattern: str) -> str:
     r"""Such a pattern as JSON Schema has it: without ``\Z``, and with a ``$`` that is as strict
-
     (ECMA-262 section 22.2.2.4). Any other one as it is.
     """
     return pattern.removesuffix(_END) + "$" if pattern.endswith(_END) else pattern

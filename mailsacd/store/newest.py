@@ -39,7 +39,6 @@ _newest_of: dict[Kind, many[tuple[int, str]]] = {
 @dataclass(frozen=True, slots=True)
 class Newest:
     """What is wanted: the newest ``limit`` messages with ids from ``from_id`` on, of the inbox
-
     or of all inboxes of the domain that ``name`` is.
     """
 

@@ -131,7 +131,6 @@ _to_sweep: many[tuple[str, datetime]] = many(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far the recycler is. All mail that ``seen`` sees has been looked after (None: none),
-
     but for the public mail that was received after ``swept`` and up to ``sweep`` (None: there is
     none of that). ``applied`` is the limit of an inbox that was in force when that was begun.
     """

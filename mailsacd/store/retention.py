@@ -31,7 +31,6 @@ LATEST_PUBLIC: Final = "(now() + interval '1 day')"
 
 def there(owner: str = "message.owner", saved_by: str = "message.saved_by") -> str:
     """Return the condition that a row is not gone already (store.erasures), or would not be
-
     if those were its owner and who starred it. Whether anything is gone is asked once a statement.
     """
     return f"""(not (select exists (select from erasure)) or not is_erased({owner}, {saved_by},

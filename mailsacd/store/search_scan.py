@@ -25,7 +25,6 @@ Kind = Literal["account", "domain", "inbox"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where is searched: in all that the account ``viewer`` owns, in that of a domain, or in what
-
     it sees of an inbox. ``name`` is the domain or inbox in normal form; ``is_open`` tells that the
     viewer may look into whatever inbox a message of the place is in.
     """

@@ -1,5 +1,4 @@
 """The specification is true: schemathesis makes requests from it, good and bad, and holds every
-
 answer against it. Nothing may answer 500, an undeclared status, or another shape than declared.
 """
 

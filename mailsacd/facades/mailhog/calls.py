@@ -22,7 +22,6 @@ from mailsacd.work.threads import Lane
 MAX_PAGE_BYTES: Final = 4_194_304
 """So many bytes of messages are in an answer, which is larger in JSON; but always one message."""
 MAX_LIMIT: Final = 250
-ALL: Final = 1_000
 
 _TEXT_JSON: Final = b"text/json"
 _ONE: Final = "/api/v1/messages/{id}"
@@ -64,7 +63,7 @@ class MailHogCalls:
     async def list_all(self, call: Call) -> Response:
         """Answer with all messages, newest first."""
         mails = await self._mail.newest(call.actor)
-        shown = await self._shown(call.actor, mails[:ALL])
+        shown = await self._shown(call.actor, mails)
         return _as_text_json(shown)
 
     async def page(self, call: Call) -> Response:

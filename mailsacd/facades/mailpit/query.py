@@ -77,7 +77,10 @@ def _term(word: str, excludes: bool, zone: datetime) -> Term | None:
     return Term(lambda _, extract: words in _read(extract).searched, excludes, reads=True)
 
 
-def _people(*fields: Callable[[Mail, Extract | None], Iterable[Mailbox] | None]) -> "_Kind":
+_PeopleOf = Callable[[Mail, Extract | None], Iterable[Mailbox] | None]
+
+
+def _people(*fields: _PeopleOf) -> "_Kind":
     def kind(value: str, _: datetime) -> Fits:
         def fits(mail: Mail, extract: Extract | None) -> bool:
             return any(
@@ -151,18 +154,16 @@ def _read(extract: Extract | None) -> Extract:
 
 
 _Kind = Callable[[str, datetime], Fits | None]
-_FROM: Final = lambda mail, _: mail.first.sender  # noqa: E731  a table's entry
-_TO: Final = lambda mail, _: mail.first.to  # noqa: E731  as above
-_CC: Final = lambda mail, _: mail.first.cc  # noqa: E731  as above
-_BCC: Final = lambda mail, _: bcc_of(mail)  # noqa: E731  as above
-_REPLY_TO: Final = lambda _, extract: _read(extract).reply_to  # noqa: E731  as above
+_PEOPLE: Final[dict[str, _PeopleOf]] = {
+    "from": lambda mail, _: mail.first.sender,
+    "to": lambda mail, _: mail.first.to,
+    "cc": lambda mail, _: mail.first.cc,
+    "bcc": lambda mail, _: bcc_of(mail),
+    "reply-to": lambda _, extract: _read(extract).reply_to,
+}
 _KINDS: Final[dict[str, _Kind]] = {
-    "from": _people(_FROM),
-    "to": _people(_TO),
-    "cc": _people(_CC),
-    "bcc": _people(_BCC),
-    "reply-to": _people(_REPLY_TO),
-    "addressed": _people(_FROM, _TO, _CC, _BCC, _REPLY_TO),
+    **{name: _people(of) for name, of in _PEOPLE.items()},
+    "addressed": _people(*_PEOPLE.values()),
     "subject": _subject,
     "message-id": _message_id,
     "tag": _tag,

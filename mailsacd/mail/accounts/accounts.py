@@ -137,7 +137,6 @@ class Accounts:
         first: Callable[[Transaction], Awaitable[None]] | None = None,
     ) -> Account:
         """Change ``email``, ``plan``, ``overrides``, ``labels``, ``recents``, ``capture_private``,
-
         ``disable_spam``, ``operator`` or ``suspended``, which also holds what it has queued to be
         sent. Overrides are added to those there are; None takes one away. What ``first`` does is
         done with it, or not at all. Raises NotFoundError, InvalidInputError and ConflictError.

@@ -118,7 +118,6 @@ class Authenticator:
 
     async def _look_up_guess(self, digest: bytes, peer: str, look_up: _LookUp) -> _Known:
         """Only what was wrong counts, once that is known: hundreds of tests on one machine may each
-
         come with a key of its own at the same time. Who hangs up before that learns nothing of it.
         """
         self._guesses.check(peer)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.authentication import (
@@ -10,7 +10,7 @@ from mailsacd.core.authentication import (
     authentication_text,
     read_authentication,
 )
-from mailsacd.core.message import Message
+from mailsacd.core.message import Message, Reads
 from mailsacd.core.token import milliseconds, time_of
 from mailsacd.mail.authentication.examination import Examiner
 from mailsacd.store.authentication import FoundOut, keep_authentication
@@ -20,16 +20,6 @@ from mailsacd.work.turns import CallerTurns
 
 AT_ONCE: Final = 10
 MAX_WAITING: Final = 100
-
-
-class Reads(Protocol):
-    """The only door to stored messages (mail.reading.mailbox)."""
-
-    async def get(self, actor: Actor, email: str, message_id: str) -> Message:
-        """One message, if the actor may see it."""
-
-    async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
-        """The bytes that are stored of it."""
 
 
 class ChecksOnRequest:

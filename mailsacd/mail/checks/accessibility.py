@@ -44,7 +44,7 @@ class _Page:
     """The elements that are shown or read out, and those of the whole page."""
 
     def __init__(self, subject: Subject) -> None:
-        self.all: Final = list(subject.tree.elements()) if subject.tree is not None else []
+        self.all: Final = subject.elements
         looks = subject.looks
         self.shown: Final = [
             each

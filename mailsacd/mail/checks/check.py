@@ -13,6 +13,7 @@ from mailsacd.core.check_result import BEST
 from mailsacd.core.check_result import CheckReason as Reason
 from mailsacd.core.check_result import CheckResult as Result
 from mailsacd.mail.checks.looks import Looks
+from mailsacd.mail.checks.pictures import Picture, pictures_of
 from mailsacd.mime.message import ParsedMessage
 from mailsacd.mime.parse import parse
 from mailsacd.mime.style_sheets import Styles
@@ -51,6 +52,11 @@ class Subject:
         return None if html is None else tree_of(html)
 
     @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        """All elements of that HTML, in their order; none when there is none."""
+        return () if self.tree is None else tuple(self.tree.elements())
+
+    @cached_property
     def styles(self) -> Styles:
         """What that HTML says about how it looks; nothing when there is none."""
         return Styles(self.tree or Element(""))
@@ -59,6 +65,11 @@ class Subject:
     def looks(self) -> Looks:
         """How its elements look: colours, sizes, and what is hidden."""
         return Looks(self.tree or Element(""), self.styles)
+
+    @cached_property
+    def pictures(self) -> Sequence[Picture]:
+        """The pictures of that HTML, MAX_PICTURES at most."""
+        return pictures_of(self.elements, self.styles, self.looks)
 
 
 Check = Callable[[Subject], Result]

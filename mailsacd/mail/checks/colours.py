@@ -37,14 +37,9 @@ BLACK: Final = Colour(0, 0, 0)
 WHITE: Final = Colour(1, 1, 1)
 
 
-def colour_of(node: Node) -> Colour | None:
-    """Return the colour that ``node``, of a declaration's value, is; None when it is none."""
-    return _parsed(node)
-
-
 def colour_in(nodes: Iterable[Node]) -> Colour | None:
     """Return the first colour among ``nodes``."""
-    return next(filter(None, map(colour_of, nodes)), None)
+    return next(filter(None, map(_parsed, nodes)), None)
 
 
 def colour_of_attribute(value: str) -> Colour | None:

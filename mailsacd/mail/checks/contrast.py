@@ -59,7 +59,7 @@ def faint_texts(subject: Subject) -> tuple[Faint, ...]:
 
 def _texts(subject: Subject) -> Iterator[tuple[Element, Look]]:
     """The elements that have a text of their own which is to be read, and how they look."""
-    for element in subject.tree.elements() if subject.tree is not None else ():
+    for element in subject.elements:
         look = subject.looks[element]
         if look.hidden or element.name in _NOT_SHOWN:
             continue

@@ -16,7 +16,7 @@ from mailsacd.core.link_words import GENERIC
 from mailsacd.mail.checks.check import Subject
 from mailsacd.mail.checks.one_time import acts_once, leaves_a_list
 from mailsacd.mail.checks.open_pixels import service_of
-from mailsacd.mail.checks.pictures import Picture, pictures_of
+from mailsacd.mail.checks.pictures import Picture
 from mailsacd.mail.checks.unsubscribe import urls_of_field
 from mailsacd.mime import anchors, header
 from mailsacd.mime.extract import MAX_LINKS, links
@@ -67,7 +67,7 @@ class _Judge:
         self._confirming = {link.url for link in found}
         self._to_leave = set(_of_the_header(subject))
         self._pictures: dict[str, list[Picture]] = {}
-        for picture in pictures_of(subject):
+        for picture in subject.pictures:
             self._pictures.setdefault(picture.url, []).append(picture)
         self._sheets = set(_style_sheets(subject))
 
@@ -116,7 +116,7 @@ def _words(anchor: Anchor) -> str:
 
 def _names(subject: Subject) -> Iterator[tuple[str, str]]:
     """The URLs of links with what is said of them to who points at them, or does not see them."""
-    for element in subject.tree.elements() if subject.tree is not None else ():
+    for element in subject.elements:
         given = element.attributes
         if element.name in ("a", "area") and "href" in given:
             told = (given.get(name, "") for name in ("title", "aria-label", "alt"))
@@ -133,6 +133,6 @@ def _of_the_header(subject: Subject) -> Sequence[str]:
 
 
 def _style_sheets(subject: Subject) -> Iterator[str]:
-    for element in subject.tree.elements() if subject.tree is not None else ():
+    for element in subject.elements:
         if element.name == "link" and "stylesheet" in element.attributes.get("rel", "").lower():
             yield url_in(element.attributes.get("href", ""))

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from mailsacd.mail.checks.check import Reason, Result, Subject, gathered, not_applicable, scored
 from mailsacd.mail.checks.open_pixels import has_identifier, has_trace, service_of, traces_of
-from mailsacd.mail.checks.pictures import MAX_PICTURES, Picture, pictures_of
+from mailsacd.mail.checks.pictures import MAX_PICTURES, Picture
 
 NAME: Final = "images"
 MAX_SHOWN: Final = 50
@@ -36,14 +36,14 @@ def check_images(subject: Subject) -> Result:
     """Find pictures that track, that are not shown, or that only some clients show."""
     if subject.tree is None:
         return not_applicable(NAME, "The message has no HTML")
-    pictures = pictures_of(subject)
+    pictures = subject.pictures
     remote = [each for each in pictures if each.remote]
     traces = traces_of(_recipients(subject))
     trackers = [found for each in remote if (found := _tracker(each, traces))]
-    shown = set(map(id, remote)) - {id(each.picture) for each in trackers}
+    tracking = {id(each.picture) for each in trackers}
     reasons = (
         *_of_trackers(trackers),
-        *_of_remote([each for each in remote if id(each) in shown]),
+        *_of_remote([each for each in remote if id(each) not in tracking]),
         *_not_remote(subject, pictures),
         *_hardly_any_text(subject, pictures),
         *_limits(subject, pictures),

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from mailsacd.core.actor import Actor, account_of
 from mailsacd.core.cache import UNKNOWN, Recent
 from mailsacd.core.errors import UnauthenticatedError
-from mailsacd.core.message import Message
+from mailsacd.core.message import Message, Reads
 from mailsacd.core.token import time_of
 from mailsacd.mail.checks.check import Check, Result, Subject
 from mailsacd.mail.checks.found_links import found_links
@@ -25,16 +25,6 @@ AT_ONCE: Final = 1
 MAX_WAITING: Final = 50
 MAX_KEPT: Final = 500
 """So many results are kept, of a few kilobytes each."""
-
-
-class Reads(Protocol):
-    """The only door to stored messages (mail.reading.mailbox)."""
-
-    async def get(self, actor: Actor, email: str, message_id: str) -> Message:
-        """One message, if the actor may see it."""
-
-    async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
-        """The bytes that are stored of it."""
 
 
 class MessageChecks:

@@ -1,16 +1,15 @@
 """The pictures that a page refers to, in its elements and in its styles."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from tinycss2.ast import Declaration, FunctionBlock, StringToken, URLToken
 
-from mailsacd.mail.checks.check import Subject
-from mailsacd.mail.checks.looks import Look
+from mailsacd.mail.checks.looks import Look, Looks
 from mailsacd.mime.markup import url_in
-from mailsacd.mime.style_sheets import nodes_in
+from mailsacd.mime.style_sheets import Styles, nodes_in
 from mailsacd.mime.tree import Element
 
 MAX_PICTURES: Final = 1_000
@@ -46,15 +45,14 @@ class Picture:
         return self.scheme in ("http", "https")
 
 
-def pictures_of(subject: Subject) -> list[Picture]:
-    """Return the pictures of the HTML, MAX_PICTURES at most, those of its elements first."""
-    return list(islice(_found(subject), MAX_PICTURES))
+def pictures_of(elements: Sequence[Element], styles: Styles, looks: Looks) -> Sequence[Picture]:
+    """Return the pictures of a page, MAX_PICTURES at most, those of its elements first."""
+    return tuple(islice(_found(elements, styles, looks), MAX_PICTURES))
 
 
-def _found(subject: Subject) -> Iterator[Picture]:
-    elements = list(subject.tree.elements()) if subject.tree is not None else []
+def _found(elements: Sequence[Element], styles: Styles, looks: Looks) -> Iterator[Picture]:
     for element in elements:
-        look = subject.looks[element]
+        look = looks[element]
         name = _ATTRIBUTES.get(element.name, "")
         is_button = element.name == "input" and element.attributes.get("type", "") != "image"
         if name in element.attributes and not is_button:
@@ -62,8 +60,8 @@ def _found(subject: Subject) -> Iterator[Picture]:
             yield Picture(url, element.place(), tiny=_is_tiny(look), hidden=look.hidden)
         if element.attributes.get("background", "").strip():
             yield Picture(url_in(element.attributes["background"]), element.place())
-        yield from _in_styles(subject.styles.inline(element), element)
-    for rule in subject.styles.rules:
+        yield from _in_styles(styles.inline(element), element)
+    for rule in styles.rules:
         yield from _in_styles(rule.declarations, None)
 
 

@@ -129,7 +129,6 @@ class Listeners:
         listener: Listener,
     ) -> Listening:
         """A place for ``actor`` (None: to be found out), who gets what is ``wanted`` as long as
-
         that lets him: as of_inbox or of_domain of ``rules``, whose errors are raised; so are
         UnauthenticatedError and ThrottledError.
         """

@@ -2,8 +2,8 @@
 
 The second half is the row's own (see store.views): a starred message is there for who starred it
 alone, a private one for its owner alone. Its neighbours `mailbox`, `maildrop`, `marks`, `search`,
-`snippets`, `transcripts` and `account_mail` are the only modules that read messages, and all of
-them ask here.
+`snippets`, `transcripts` and `account_mail` read messages, and all of them ask here; `all_mail`
+has a rule of its own (store.all_mail.Sight): what is public, and what the account has.
 """
 
 from dataclasses import dataclass

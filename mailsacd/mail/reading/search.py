@@ -1,7 +1,7 @@
 """Search by the query language (core.query): in an inbox, a domain, or all mail of an account.
 
 There is no index of what is in messages, for it would cost more than taking them in
-(docs/adr/0048-search-reads-the-mail.md). Messages are gone through from the newest on: SQL leaves
+(docs/adr/0051-search-reads-the-mail.md). Messages are gone through from the newest on: SQL leaves
 out what it can tell does not fit, their rows tell more, and what is left is read. That ends after a
 while (search_turns); who wants more goes on where it ended.
 """

@@ -72,7 +72,6 @@ _BY_ROW: Final[Mapping[Field, Callable[[RowAnswers, Term], bool | None]]] = {
 
 class WholeAnswers:
     """What the row tells, and where that is nothing the message itself, of which ``raw`` is the
-
     beginning, with its trace headers.
     """
 

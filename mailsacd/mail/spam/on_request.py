@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from mailsacd.core.actor import Actor
-from mailsacd.core.message import Message
+from mailsacd.core.message import Message, Reads
 from mailsacd.core.message_form import heading, score_fact
 from mailsacd.core.spam import SpamReport, read_report, report_text
 from mailsacd.mail.spam.scorer import Scorer
@@ -17,16 +17,6 @@ from mailsacd.work.turns import CallerTurns
 
 AT_ONCE: Final = 10
 MAX_WAITING: Final = 100
-
-
-class Reads(Protocol):
-    """The only door to stored messages (mail.reading.mailbox)."""
-
-    async def get(self, actor: Actor, email: str, message_id: str) -> Message:
-        """One message, if the actor may see it."""
-
-    async def raw(self, actor: Actor, email: str, message_id: str) -> bytes:
-        """The bytes that are stored of it."""
 
 
 class ScoresOnRequest:
