@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
+
 from mailsacd_client import Client
 from pytest_mailsacd import Inbox
 from tests.documents.blocks import ROOT, blocks_of
@@ -105,9 +107,9 @@ def test_a_server_that_is_there_is_used_without_a_key(
     assert "3 passed" in printed, printed
 
 
-def test_a_daemon_that_does_not_start_is_told_of(workspace: Path) -> None:
-    python = "mailsacd_python=/usr/bin/false"
-    printed = _pytest(workspace, str(SAMPLE), "-k", "explained", "-o", python)
-    assert "mailsacd did not start, by /usr/bin/false" in printed
+@pytest.mark.parametrize("python", ["/usr/bin/false", "/no/such/python"])
+def test_a_daemon_that_does_not_start_is_told_of(workspace: Path, python: str) -> None:
+    printed = _pytest(workspace, str(SAMPLE), "-k", "explained", "-o", f"mailsacd_python={python}")
+    assert f"mailsacd did not start, by {python}" in printed
     assert "1 error" in printed
     assert list(workspace.glob("pytest-mailsacd*")) == []

@@ -49,10 +49,11 @@ def main(owner: int, directory: Path, python: str, settings: list[str]) -> None:
 def _start(directory: Path, python: str, settings: list[str]) -> "subprocess.Popen[bytes]":
     given = [f"{name}.port=0" for name in _PORTS]
     words = [word for setting in (*given, *settings) for word in ("--set", setting)]
-    command = [python, "-c", _TWISTD, "--nodaemon", "--pidfile=", "mailsacd"]
+    # env, for it is always there: that there is no such interpreter is then said in the log
+    program = ["/usr/bin/env", python, "-c", _TWISTD, "--nodaemon", "--pidfile=", "mailsacd"]
     with (directory / LOG).open("wb") as log:
         return subprocess.Popen(  # noqa: S603  nothing in it is anybody else's
-            [*command, "--data-dir", str(directory / DATA), *words],
+            [*program, "--data-dir", str(directory / DATA), *words],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory,
         )  # fmt: skip
 
