@@ -23,6 +23,7 @@ from mailsacd_client import (
     UnauthorizedError,
     UnavailableError,
     WaitTimeoutError,
+    calls,
 )
 from mailsacd_client.conditions import query_of
 from mailsacd_client.errors import error_of
@@ -32,6 +33,7 @@ from tests.end_to_end.command import told
 from tests.end_to_end.daemon import RunningDaemon, running_daemon
 
 MINE = "mine@client.example"
+NOWHERE = Place(inbox=MINE, id="none")
 CODE = "From: Jeff <jeff@example.com>\r\nSubject: Your sign-in code\r\n\r\nYour code is 482913.\r\n"
 ATTACHED = (
     "Subject: With a file\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
@@ -156,7 +158,7 @@ def test_asyncio_waits_while_mail_is_sent(daemon: RunningDaemon) -> None:
         (lambda client: client.messages("nobody"), BadRequestError),
         (lambda client: client.purge("theirs@public.example"), UnauthorizedError),
         (lambda client: client.send(from_="x@y.example", to=MINE, text="hi"), ForbiddenError),
-        (lambda client: client.message(Place(inbox=MINE, id="none")), NotFoundError),
+        (lambda client: client.message(NOWHERE), NotFoundError),
         (lambda client: client.wait(MINE, body_matches="("), BadRequestError),
     ],
 )
@@ -179,6 +181,12 @@ def test_no_answer_is_an_error_of_its_own(daemon: RunningDaemon) -> None:
 def test_another_server_s_page_is_an_error_of_its_own(daemon: RunningDaemon) -> None:
     with Client(f"{_url(daemon)}/docs?") as client, pytest.raises(MailsacdError):
         client.messages(MINE)
+
+
+def test_a_text_that_is_no_utf_8_is_an_error_of_its_own() -> None:
+    for call in (calls.text(NOWHERE), calls.html(NOWHERE, as_sent=True)):
+        with pytest.raises(MailsacdError, match=call.path):
+            call.result(200, b"\xff", None)
 
 
 @pytest.mark.parametrize(

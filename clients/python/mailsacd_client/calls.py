@@ -62,7 +62,7 @@ class Call(Generic[T]):
             raise timeout or error_of(status, body, retry_after)
         try:
             return self.read(body)
-        except msgspec.DecodeError as e:
+        except (msgspec.DecodeError, UnicodeDecodeError) as e:
             raise MailsacdError(f"{self.path} is answered with something else: {e}") from e
 
 
