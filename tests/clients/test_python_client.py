@@ -3,6 +3,7 @@
 import asyncio
 import email
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -215,9 +216,11 @@ def test_conditions_are_written_as_the_server_reads_them() -> None:
     assert query_of({"since": naive}, 1)["since"] == f"{noon.astimezone(UTC):%FT%T}.000Z"
 
 
-def test_both_clients_have_the_same_calls() -> None:
-    def calls(kind: type) -> dict[str, object]:
-        public = (name for name in vars(kind) if not name.startswith("_"))
-        return {name: inspect.signature(getattr(kind, name)) for name in public}
+def test_both_clients_do_the_same() -> None:
+    def methods(kind: type) -> list[str]:
+        written = [inspect.getsource(each) for each in vars(kind).values() if callable(each)]
+        return [
+            re.sub(r"\b(async|await) |Async|\ba(?=close)|(?<=__)a", "", each) for each in written
+        ]
 
-    assert calls(Client) == calls(AsyncClient)
+    assert methods(Client) == methods(AsyncClient)
