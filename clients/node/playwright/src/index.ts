@@ -15,6 +15,8 @@ export interface MailsacdOptions {
   mailsacdKey: string;
   /** The domain of the addresses, or below which those of runs are; the server's usual one if empty. */
   mailDomain: string;
+  /** How many minutes a worker's run lasts: 240, and at most what the server's `runs.max_hours` says. */
+  mailsacdMinutes: number;
 }
 
 export interface MailsacdWorkerFixtures {
@@ -35,11 +37,12 @@ export const test = base.extend<MailsacdFixtures, MailsacdOptions & MailsacdWork
   mailsacdUrl: [process.env["MAILSACD_URL"] ?? "http://127.0.0.1:8025", { option: true, scope: "worker" }],
   mailsacdKey: [process.env["MAILSACD_KEY"] ?? "", { option: true, scope: "worker" }],
   mailDomain: ["", { option: true, scope: "worker" }],
+  mailsacdMinutes: [240, { option: true, scope: "worker" }],
 
   mailsacdRun: [
-    async ({ mailsacdUrl: url, mailsacdKey: key, mailDomain }, use, { workerIndex }) => {
-      const named = { name: `Playwright's worker ${workerIndex}`, domain: mailDomain || undefined };
-      const run = key ? await beginRun(new Mailsacd({ url, key }), named) : undefined;
+    async ({ mailsacdUrl: url, mailsacdKey: key, mailDomain, mailsacdMinutes: minutes }, use, { workerIndex }) => {
+      const asked = { name: `Playwright's worker ${workerIndex}`, minutes, domain: mailDomain || undefined };
+      const run = key ? await beginRun(new Mailsacd({ url, key }), asked) : undefined;
       await use(run);
       await run?.end();
     },

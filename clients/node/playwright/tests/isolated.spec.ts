@@ -22,6 +22,12 @@ for (const who of ["ann", "bob"]) {
   });
 }
 
+test("the run outlasts an hour of tests", async ({ mailsacdRun, mailsacdMinutes }) => {
+  const minutes = (mailsacdRun!.expires.getTime() - Date.now()) / 60_000;
+  expect(mailsacdMinutes).toBe(240);
+  expect(minutes).toBeGreaterThan(200);
+});
+
 test("the run's mail is nobody's without a key", async ({ inbox, mailsacd }) => {
   await send(inbox.address, "private");
   await inbox.waitForMail({ timeout: 10 });
