@@ -22,7 +22,10 @@ export interface WaitTask extends Wanted {
 
 /** Where the server is, and who asks: with a key the inboxes are those of a run. */
 export interface PluginOptions extends Options {
-  /** Of the addresses, or below which those of runs are; the server's usual one where it is left out. */
+  /**
+   * Of the addresses, or below which those of runs are; where it is left out, the server's usual one for runs,
+   * and example.com for public inboxes.
+   */
   domain?: string;
 }
 

@@ -13,7 +13,10 @@ export interface MailsacdOptions {
   mailsacdUrl: string;
   /** An API key: each worker then has a run of its own. Without one inboxes are public. MAILSACD_KEY. */
   mailsacdKey: string;
-  /** The domain of the addresses, or below which those of runs are; the server's usual one if empty. */
+  /**
+   * The domain of the addresses, or below which those of runs are; where it is empty, the server's usual one
+   * for runs, and example.com for public inboxes.
+   */
   mailDomain: string;
   /** How many minutes a worker's run lasts: 240, and at most what the server's `runs.max_hours` says. */
   mailsacdMinutes: number;
