@@ -93,4 +93,5 @@ $(VENV)/test.stamp: $(VENV)/run.stamp tests/constraints.txt $(NODE_TESTS:=/packa
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(NODE_TESTS:=/node_modules) clients/node/*/dist build *.egg-info twisted/plugins/dropin.cache
+	rm -rf $(VENV) $(NODE_TESTS:=/node_modules) build *.egg-info twisted/plugins/dropin.cache
+	rm -rf clients/node/*/dist clients/node/build clients/node/client/src/api.ts clients/node/*/tests/from-readme

@@ -1,7 +1,7 @@
 """What may go wrong, as exceptions. All are a MailsacdError."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -147,5 +147,5 @@ def _explanation(told: _WaitIsOver, inbox: str) -> str:
 
 
 def _line(miss: NearMiss) -> str:
-    failed: Any = ", ".join(miss.failed) or "nothing"
+    failed = ", ".join(miss.failed) or "nothing"
     return f"  {miss.received:%H:%M:%S} {miss.subject!r} failed {failed}"

@@ -3,7 +3,7 @@
 import type { Mailsacd } from "./client";
 import { type Inbox, newInbox } from "./inbox";
 
-/** What a run is called, for how many minutes it is (60), and below which domain its own is to be. */
+/** What a run is called, for how many minutes it is (the server's 60 if left out), and below which domain its own is to be. */
 export interface RunOptions {
   name?: string;
   minutes?: number;
@@ -33,7 +33,7 @@ export class Run {
 
 /** Begins a run of the account whose key `client` has. Rejects with MailsacdError. */
 export async function beginRun(client: Mailsacd, options: RunOptions = {}): Promise<Run> {
-  const { name, minutes = 60, domain } = options;
+  const { name, minutes, domain } = options;
   const begun = await client.http.json("post", "/api/runs", { body: { name, minutes, domain } });
   return new Run(client.withKey(begun.key), begun._id, begun.domain, new Date(begun.expires));
 }
