@@ -13,6 +13,7 @@ import pytest_twisted
 from hypothesis import settings
 from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import deferLater
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from werkzeug.routing import Rule
 from zope.interface import implementer
@@ -279,9 +280,11 @@ def logged_errors() -> Iterator[list[LogEvent]]:
     """Fails a test that left an error in the log; one that expects it clears the list."""
     seen = _Errors()
     globalLogPublisher.addObserver(seen)
+    pytest_twisted.blockon(deferLater(reactor, 0))  # lets go of the values the test before had
+    gc.collect()  # so that they tell of their errors here, if not before
+    gc.freeze()  # what is left belongs to more than a test: it is not looked at after each
     yield seen.events
     gc.collect()  # an unhandled Deferred tells of its error when it is collected
-    gc.freeze()  # what is left belongs to more than a test: it is not looked at after each
     globalLogPublisher.removeObserver(seen)
     assert not seen.events, [event.get("log_failure") or event for event in seen.events]
 

@@ -2,7 +2,6 @@
 
 import gc
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,6 @@ from mailsacd.configuration import load_settings
 from mailsacd.core.errors import ConfigurationError
 
 reactor: Any = the_reactor
-
-
-@pytest.fixture(autouse=True)
-def _quick_collections_again() -> Iterator[None]:
-    """These daemons own the process: at their end the collector looks at everything again."""
-    yield
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.mark.usefixtures("database")
