@@ -179,11 +179,10 @@ async def test_after_never_waits_for_the_dns_and_a_temporary_error_is_looked_up_
     publish(network)
     silent = {"example.com", "s._domainkey.example.com", "_dmarc.example.com"}
     network.usual.answers.silent |= silent
-    async with daemon(database, database_dsn, network, "checks.timeout_s=0.5") as people:
-        began = time.monotonic()
-        for _ in range(5):
-            await send(people, sign())
-        assert time.monotonic() - began < 5
+    settings = ("dns.timeout_s=2", "checks.timeout_s=2")
+    async with daemon(database, database_dsn, network, *settings) as people:
+        took_s = sorted([await send(people, sign()) for _ in range(5)])
+        assert took_s[2] < 2  # a busy machine may hold one or another up for as long
         found = await looked_at(people)
         assert found["auth"]["dmarc"]["result"] == "temperror"
         network.usual.answers.silent -= silent
