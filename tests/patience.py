@@ -1,8 +1,8 @@
 """How long tests wait for what should come at once: for long, since a busy machine is no fault."""
 
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
 from twisted.internet import reactor as the_reactor
 from twisted.internet.task import deferLater
@@ -13,6 +13,7 @@ _LOOK_EVERY_S: Final = 0.002
 _LOOK_ELSEWHERE_EVERY_S: Final = 0.02
 
 reactor: Any = the_reactor
+T = TypeVar("T")
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -21,6 +22,15 @@ async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert reactor.seconds() < deadline_s, "it never happened"
         await deferLater(reactor, _LOOK_EVERY_S)
+
+
+async def until_async(condition: Callable[[], Awaitable[T]]) -> T:
+    """What ``condition`` returns once that is true, or raise AssertionError."""
+    deadline_s = reactor.seconds() + PATIENCE_S
+    while not (found := await condition()):
+        assert reactor.seconds() < deadline_s, "it never happened"
+        await deferLater(reactor, _LOOK_ELSEWHERE_EVERY_S)
+    return found
 
 
 def block_until(condition: Callable[[], bool]) -> None:

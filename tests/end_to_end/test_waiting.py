@@ -7,7 +7,7 @@ from smtplib import SMTP
 import requests
 
 from tests.end_to_end.daemon import MakeDaemon, RunningDaemon
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, block_until
 
 LISTENED = 3
 ROUNDS = 12
@@ -55,8 +55,7 @@ def test_nothing_is_missed_by_who_comes_once_it_is_sent_or_before(make_daemon: M
             _send_by_tls(daemon, "later", f"box{number}@waiting.example")
         assert [wait.result().status_code for wait in waits] == [200] * (ROUNDS - 1)
         at_the_stop = threads.submit(_waited, daemon, "timeout=60", "nobody@waiting.example")
-        while b"\nmailsacd_waits 1.0\n" not in _metrics(daemon):
-            pass
+        block_until(lambda: b"\nmailsacd_waits 1.0\n" in _metrics(daemon))
         daemon.stop()
         assert at_the_stop.result().status_code == 503
 

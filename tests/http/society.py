@@ -27,6 +27,7 @@ from tests.http.client import Answer, ask
 from tests.http.declared import Specification, declared_at
 from tests.lanes import LANES
 from tests.mail.envelopes import envelope
+from tests.patience import until_async
 
 reactor: Any = the_reactor
 
@@ -77,6 +78,15 @@ class Society:
         answer = await self.ask(who, method, target, body)
         assert answer.status == 200, (method, target, answer)
         return answer.json()
+
+    async def open_waits(self, count: int) -> None:
+        """Return once so many callers wait for mail."""
+
+        async def are_open() -> bool:
+            answer = await ask(reactor, self.port, "/metrics")
+            return f"mailsacd_waits {count}.0\n" in answer.body.decode()
+
+        await until_async(are_open)
 
     async def deliver(self, inbox: str, content: bytes = CONTENT) -> str:
         """Mail for an inbox; the id of the message."""

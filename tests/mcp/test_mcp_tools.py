@@ -8,10 +8,9 @@ import pytest_twisted
 from twisted.internet import reactor as the_reactor
 
 from mailsacd.mcp.untrusted import MAX_TEXT_CHARACTERS, WARNING
-from tests.http.client import ask, connect
+from tests.http.client import connect
 from tests.http.society import IMPLICIT, PRIVATE, PUBLIC, SECRET, Society
 from tests.mcp.rpc import body_of, call, fields_for, found, request, status
-from tests.patience import PATIENCE_S
 
 reactor: Any = the_reactor
 
@@ -150,14 +149,6 @@ async def test_a_wait_is_answered_when_mail_comes_and_tells_why_not(people: Soci
 
 @pytest_twisted.ensureDeferred
 async def test_who_hangs_up_waits_no_longer(people: Society) -> None:
-    async def waits_are(count: int) -> None:
-        deadline_s = reactor.seconds() + PATIENCE_S
-        while reactor.seconds() < deadline_s:
-            answer = await ask(reactor, people.port, "/metrics")
-            if f"mailsacd_waits {count}.0\n" in answer.body.decode():
-                return
-        raise AssertionError(f"there are never {count}")
-
     name = "wait_for_message"
     body = body_of("tools/call", {"name": name, "arguments": {"email": PUBLIC, "timeout": 60}})
     lines = "".join(f"{k}: {v}\r\n" for k, v in fields_for("tools/call", name).items())
@@ -166,9 +157,9 @@ async def test_who_hangs_up_waits_no_longer(people: Society) -> None:
         f"POST /mcp HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode()
         + body
     )
-    await waits_are(1)
+    await people.open_waits(1)
     await connection.close()
-    await waits_are(0)
+    await people.open_waits(0)
 
 
 @pytest_twisted.ensureDeferred

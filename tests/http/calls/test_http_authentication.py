@@ -18,6 +18,7 @@ from mailsacd.store.pool import Database
 from tests.http.society import PRIVATE, Society, society
 from tests.mail.authentication.signer import MESSAGE, record, rsa, sign
 from tests.outbound.name_server import Network
+from tests.patience import until_async
 
 reactor: Any = the_reactor
 ensure = pytest_twisted.ensureDeferred
@@ -82,12 +83,12 @@ async def newest(people: Society, inbox: str = INBOX, who: str = "nobody") -> An
 
 async def looked_at(people: Society, inbox: str = INBOX, who: str = "nobody") -> Any:
     """The newest message, once it was examined."""
-    for _ in range(200):
+
+    async def examined() -> Any:
         found = await newest(people, inbox, who)
-        if found["auth"] is not None:
-            return found
-        await deferLater(reactor, 0.05)
-    raise AssertionError("it was never examined")
+        return found if found["auth"] is not None else None
+
+    return await until_async(examined)
 
 
 async def asked(people: Society, message_id: str) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.task import deferLater
 
 from mailsacd.core.errors import ConfigurationError
 from mailsacd.mail.sending.release import ReleasePatterns
@@ -20,9 +19,9 @@ from tests.http.society import (
     PRIVATE,
     PUBLIC,
     Society,
-    reactor,
     society,
 )
+from tests.patience import until_async
 
 ALLOWED = 'relay.release_to=["qa.example", "*.below.example", "One@other.example"]'
 OURS = "mailsacd@mx.host.example"
@@ -86,11 +85,12 @@ async def test_what_was_sent_from_here_before_is_released_here_again(house: Soci
     assert content.lower().count(b"x-mailsacd-loop") == 1
     assert content.endswith(b"X-Mailsacd-Loop: in the text\r\n")
     api = f"/api/outgoing-messages/{answer.json()['_id']}"
-    for _ in range(1_000):
+
+    async def once_ended() -> Any:
         told = await house.json("owner", "GET", api)
-        if told["ended"]:
-            break
-        await deferLater(reactor, 0.02)
+        return told if told["ended"] else None
+
+    told = await until_async(once_ended)
     assert [r["state"] for r in told["recipients"]] == ["delivered"]
 
 

@@ -7,7 +7,6 @@ import msgspec
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import ensureDeferred
-from twisted.internet.task import deferLater
 
 from mailsacd.core.activity import RECEIVED, Event
 from mailsacd.core.token import EnvelopeIds
@@ -47,7 +46,7 @@ async def test_a_wait_is_answered_by_mail_for_any_address_of_the_run(people: Soc
     fits = f"{target}&subjectIncludes={SECRET}&bodyMatches={SECRET}&hasAttachment=1"
     waits = [ensureDeferred(people.json(who, "GET", fits)) for who in ("run", "owner")]
     two = ensureDeferred(people.json("run", "GET", f"{target}&count=2"))
-    await deferLater(reactor, 0.05)
+    await people.open_waits(3)
     await people.deliver(f"x@{other['domain']}")
     await people.deliver(PRIVATE)
     first = await people.deliver(f"ann@{run['domain']}")
@@ -98,9 +97,9 @@ async def test_a_wait_tells_of_the_runs_mail_however_much_else_the_account_has(
 @ensure
 async def test_a_wait_ends_with_its_run(people: Society) -> None:
     run = await _begin(people)
-    target = f"/api/runs/{run['_id']}/wait?timeout=1"
+    target = f"/api/runs/{run['_id']}/wait?timeout=5"
     waiting = ensureDeferred(people.ask("run", "GET", target))
-    await deferLater(reactor, 0.05)
+    await people.open_waits(1)
     assert (await people.ask("owner", "DELETE", f"/api/runs/{run['_id']}")).status == 204
     assert (await waiting).status == 401
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from mailsacd.store.pool import Database
-from mailsacd.store.spam_tokens import Seen, count_learned
+from mailsacd.store.spam_tokens import count_learned
 from tests.http.client import ask
 from tests.http.society import OWNER, PRIVATE, PUBLIC, Society, society
 from tests.mail.spam.scorer import Answers
+from tests.patience import until_async
 
 reactor: Any = the_reactor
 ensure = pytest_twisted.ensureDeferred
@@ -52,22 +52,22 @@ async def newest(people: Society, inbox: str, who: str = "nobody") -> Any:
 
 async def scored(people: Society, inbox: str, who: str = "nobody") -> Any:
     """The newest message, once it has a score."""
-    for _ in range(400):
+
+    async def with_score() -> Any:
         found = await newest(people, inbox, who)
-        if found["spam"]:
-            return found
-        await deferLater(reactor, 0.05)
-    raise AssertionError("it was never scored")
+        return found if found["spam"] else None
+
+    return await until_async(with_score)
 
 
 async def learned(people: Society) -> int:
     """How many messages the owner has taught, once there are any."""
-    for _ in range(400):
+
+    async def count() -> int:
         known = await count_learned(people.database, OWNER)
-        if known != Seen(0, 0):
-            return known.spam + known.ham
-        await deferLater(reactor, 0.05)
-    raise AssertionError("nothing was learned")
+        return known.spam + known.ham
+
+    return await until_async(count)
 
 
 @ensure

@@ -16,6 +16,7 @@ from mailsacd.mail.accounts.auth import hash_of
 from mailsacd.store.pool import Database
 from mailsacd.store.sessions import add_session
 from tests.http.society import OTHER, PRIVATE, PUBLIC, Society, society
+from tests.patience import until_async
 
 reactor: Any = the_reactor
 ensure = pytest_twisted.ensureDeferred
@@ -53,12 +54,12 @@ async def transcript(people: Society, inbox: str, who: str, of: str = "") -> Any
 async def refused(people: Society, inbox: str, who: str, count: int = 1) -> Any:
     """Those of an address, once there are so many."""
     target = f"/api/addresses/{inbox}/refused-transcripts"
-    for _ in range(100):
+
+    async def so_many() -> Any:
         found = await people.json(who, "GET", target)
-        if len(found) >= count:
-            return found
-        await deferLater(reactor, 0.05)
-    raise AssertionError(f"there are {len(found)}")
+        return found if len(found) >= count else None
+
+    return await until_async(so_many)
 
 
 def recipients(told: Any) -> list[str]:

@@ -20,6 +20,7 @@ from tests.http.society import (
     Society,
     society,
 )
+from tests.patience import until_async
 
 reactor: Any = the_reactor
 
@@ -168,45 +169,39 @@ async def test_refusals(people: Society) -> None:
             assert answer.json()["faults"][0]["field"] == query.partition("=")[0], case
 
 
-async def open_waits(people: Society, count: int) -> None:
-    """Wait until so many are open."""
-    for _ in range(500):
-        answer = await people.ask("nobody", "GET", "/metrics")
-        if f"mailsacd_waits {count}.0\n" in answer.body.decode():
-            return
-    raise AssertionError(answer.body)
-
-
 @pytest_twisted.ensureDeferred
 async def test_waits_are_bounded_and_end_when_their_callers_go(people: Society) -> None:
     long = "timeout=300"
     waits = [await wait(people, PRIVATE, "owner", long) for _ in range(2)]
-    await open_waits(people, 2)
+    await people.open_waits(2)
     answer = await now(people, PRIVATE, "", "owner")
     assert (answer.status, answer.headers["retry-after"]) == (429, "5")
     waits.append(await wait(people, PUBLIC, query=long))
-    await open_waits(people, 3)
+    await people.open_waits(3)
     assert "your IP address" in (await now(people, PUBLIC, "")).json()["message"]
     waits[0].connection.abort()
-    await open_waits(people, 2)
+    await people.open_waits(2)
     waits.append(await wait(people, PUBLIC, query=long))
-    await open_waits(people, 3)
+    await people.open_waits(3)
     await people.deliver(PRIVATE)
     assert (await waits[1].answer()).status == 200
-    await open_waits(people, 2)
+    await people.open_waits(2)
 
 
 @pytest_twisted.ensureDeferred
 async def test_who_may_no_longer_look_into_the_inbox_is_told_so(people: Society) -> None:
     public = await wait(people, PUBLIC)
     by_key = await wait(people, PRIVATE, "owner")
-    await open_waits(people, 2)
+    await people.open_waits(2)
     await people.json("owner", "POST", f"/api/addresses/{PUBLIC}")
     await people.deliver(PUBLIC)
     await people.database.run("delete from api_key where id = 'id-ownerann'")
     await people.database.run("select pg_notify('mailsacd_accounts', 'ownerann')")
-    while (await people.ask("owner", "GET", "/api/me")).status == 200:
-        pass  # the notice is on its way
+
+    async def is_known() -> bool:  # the notice of it is on its way
+        return (await people.ask("owner", "GET", "/api/me")).status != 200
+
+    await until_async(is_known)
     await people.deliver(PRIVATE)
     assert (await by_key.answer()).status == 401
     public.connection.abort()
@@ -231,7 +226,10 @@ async def test_hints_say_what_may_be_why(people: Society) -> None:
     assert "elsewhere.example is not accepted here" in await hints("me@elsewhere.example")
     await deny(people.database, "denied@public.example", recipient=True)
     await deny(people.database, "spam@public.example")
-    while "it is on the denylist" not in await hints("denied@public.example"):
-        pass  # a notice tells the daemon
+
+    async def is_denied() -> bool:  # a notice tells the daemon
+        return "it is on the denylist" in await hints("denied@public.example")
+
+    await until_async(is_denied)
     assert "Mail from spam@" in await hints(PUBLIC, "nobody", "from=spam@public.example")
     assert "alternate" in await hints(f"inbox-{'0' * 40}@public.example")

@@ -8,7 +8,6 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
 from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.internet.task import deferLater
 
 from mailsacd.core.actor import Actor
 from mailsacd.core.errors import (
@@ -25,6 +24,7 @@ from mailsacd.store.accounts import set_password
 from mailsacd.store.pool import Database
 from mailsacd.store.transaction import Transaction
 from tests.mail.people import People, people
+from tests.patience import until_async
 
 reactor: Any = the_reactor
 PASSWORD = "correct horse"
@@ -149,11 +149,10 @@ async def test_what_was_begun_and_not_confirmed_is_not_taken_away(node: People) 
     assert await _factors(node).confirm(ANN, pyotp.TOTP(secret).now())
 
 
-async def _waits_or_is_done(node: People, done: "Deferred[Any]") -> None:
-    while not done.called:
-        if await node.database.fetch("select 1 from pg_locks where not granted"):
-            return
-        await deferLater(reactor, 0.02, lambda: None)
+async def _waits_or_is_done(node: People, done: "Deferred[Any]") -> bool:
+    return done.called or bool(
+        await node.database.fetch("select 1 from pg_locks where not granted")
+    )
 
 
 @pytest.mark.parametrize("change", range(len(CHANGES)))
@@ -173,7 +172,7 @@ async def test_an_old_password_is_good_for_nothing_once_it_was_changed(
     changing = ensureDeferred(node.database.transaction(change_password))
     await changed
     old: Deferred[Any] = ensureDeferred(CHANGES[change](node))
-    await _waits_or_is_done(node, old)
+    await until_async(lambda: _waits_or_is_done(node, old))
     go_on.callback(None)
     await changing
     with pytest.raises(ForbiddenError):

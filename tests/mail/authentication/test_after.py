@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import deferLater
 
 from mailsacd.core.budget import ByteBudget
 from mailsacd.core.dns import Found
@@ -18,6 +17,7 @@ from mailsacd.work.later import PER_STEP
 from tests.lanes import LANES
 from tests.mail.authentication.signer import MESSAGE
 from tests.mail.envelopes import envelope
+from tests.patience import until_async
 
 reactor: Any = the_reactor
 ensure = pytest_twisted.ensureDeferred
@@ -44,9 +44,9 @@ def _ingest(database: Database, checks: LaterChecks) -> Ingest:
     )
 
 
-async def _examined(database: Database) -> int:
+async def _are_examined(database: Database, count: int) -> bool:
     rows, _ = await database.run("select count(auth) from message")
-    return int(rows[0][0])
+    return int(rows[0][0]) == count
 
 
 @ensure
@@ -57,9 +57,5 @@ async def test_all_that_waits_is_examined_a_few_at_a_time(database: Database) ->
     count = 2 * PER_STEP + 5
     for number in range(count):
         await ingest.deliver(envelope(ingest, MESSAGE, f"n{number}@example.net", "b@example.net"))
-    for _ in range(200):
-        if await _examined(database) == 2 * count:
-            break
-        await deferLater(reactor, 0.05)
-    assert await _examined(database) == 2 * count
+    await until_async(lambda: _are_examined(database, 2 * count))
     await checks.finish()

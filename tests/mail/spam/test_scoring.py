@@ -1,14 +1,13 @@
 """Stored mail is scored by who is asked, without anybody waiting for it, and filed by its score."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor as the_reactor
-from twisted.internet.task import deferLater
 from twisted.logger import LogLevel
 
 from mailsacd.core.budget import ByteBudget
@@ -34,7 +33,7 @@ from tests.log_events import events_of
 from tests.mail.envelopes import envelope
 from tests.mail.owners import add_owner
 from tests.mail.spam.scorer import Answers
-from tests.patience import PATIENCE_S, until
+from tests.patience import until, until_async
 
 reactor: Any = the_reactor
 ensure = pytest_twisted.ensureDeferred
@@ -260,11 +259,3 @@ async def test_the_tokens_of_a_message_are_found_once_for_all_accounts(
 async def scored(post: Post, inbox: str, viewer: str | None = None) -> bool:
     """Whether all there is in an inbox is scored."""
     return all(message["spam"] for message in await post.messages(inbox, viewer))
-
-
-async def until_async(condition: Callable[[], Awaitable[bool]]) -> None:
-    """As `until`."""
-    deadline_s = reactor.seconds() + PATIENCE_S
-    while not await condition():
-        assert reactor.seconds() < deadline_s, "it never happened"
-        await deferLater(reactor, 0.02)
